@@ -1,0 +1,78 @@
+using System.Net;
+
+namespace Countersign.Access;
+
+/// <summary>How the subject signed in to the front door that asks.</summary>
+public enum SignInStrength : byte
+{
+    /// <summary>Not at all: nothing is allowed.</summary>
+    None = 0,
+    OneFactor = 1,
+    TwoFactor = 2,
+}
+
+/// <summary>Whether somebody at the device can be asked for consent.</summary>
+public enum EndUserPresence : byte
+{
+    /// <summary>An endpoint without an agent, a locked screen, no prompt: nobody can be asked.</summary>
+    CannotBeAsked = 0,
+    NobodyLoggedOn = 1,
+    CanBeAsked = 2,
+}
+
+/// <summary>Who wants what on which device, when, and with what in hand. All of it comes from the asker's front door; nothing is looked up elsewhere.</summary>
+/// <param name="Account">Null: the device's default account.</param>
+/// <param name="Wanted">What the connection needs at least; empty is denied.</param>
+/// <param name="At">The instant that is asked about, by the server's clock.</param>
+public readonly record struct AccessQuestion(
+    PersonId Subject,
+    DeviceId Device,
+    string? Account,
+    PermissionSet Wanted,
+    DateTimeOffset At,
+    IPAddress? Source,
+    SignInStrength SignIn,
+    EndUserPresence EndUser);
+
+public enum DecisionKind : byte
+{
+    /// <summary>The default value denies.</summary>
+    Denied = 0,
+    MayBeRequested = 1,
+    NeedsApproval = 2,
+    Allowed = 3,
+}
+
+/// <summary>Why a question was not answered with <see cref="DecisionKind.Allowed"/>.</summary>
+public enum DenialReason : byte
+{
+    None = 0,
+    UnknownSubject,
+    SubjectTakesNoPart,
+    NotSignedIn,
+    UnknownDevice,
+    DeviceDisabled,
+    UnknownAccount,
+    NothingWanted,
+    OutsideSessionHours,
+    NotGranted,
+    AboveCeiling,
+    RecordingForbids,
+    PrerequisiteMissing,
+    ApprovalNeeded,
+    ConsentImpossible,
+    ContradictoryPolicy,
+}
+
+/// <summary>The verdict, small enough to pass by value. Reasons in words come from <see cref="PolicySnapshot.Explain"/>.</summary>
+/// <param name="Permissions">Allowed: everything that holds at the instant asked about, not only what was wanted.</param>
+/// <param name="Until">Allowed: when the first of the wanted permissions stops holding; null: no end is known.</param>
+/// <param name="ReevaluateAt">The earliest instant at which the same question may be answered differently under the same policy; null: never.</param>
+/// <param name="Visible">Whether the subject may know that the device is there. False: the answer must be the one for a device that is not there.</param>
+public readonly record struct AccessDecision(
+    DecisionKind Kind,
+    DenialReason Reason,
+    PermissionSet Permissions,
+    DateTimeOffset? Until,
+    DateTimeOffset? ReevaluateAt,
+    bool Visible);

@@ -1,0 +1,5 @@
+namespace Countersign.Access;
+
+public static class PermissionCatalogue
+{
+}

@@ -1,0 +1,116 @@
+namespace Countersign.Access;
+
+/// <summary>A wish to change policy. Ids of what is to be made are chosen by the caller, so that planning is pure.</summary>
+public abstract record PolicyCommand
+{
+    private PolicyCommand()
+    {
+    }
+
+    public sealed record AddPerson(PersonId Id, PersonKind Kind, string Login, string Name, string Mail, PersonState State) : PolicyCommand;
+
+    public sealed record EditPerson(PersonId Id, string Name, string Mail) : PolicyCommand;
+
+    /// <summary>Active or disabled; the owner's never changes.</summary>
+    public sealed record SetPersonStatus(PersonId Id, PersonStatus Status) : PolicyCommand;
+
+    public sealed record DeletePerson(PersonId Id) : PolicyCommand;
+
+    public sealed record AddTechnicianGroup(
+        TechnicianGroupId Id,
+        TechnicianGroupId Parent,
+        string Name,
+        string Description,
+        bool Enabled,
+        bool RequiresManagerialApproval,
+        GroupConsent Consent,
+        bool SinglePrompt) : PolicyCommand;
+
+    /// <param name="Parent">Another parent moves the group with everything below it; null for Everyone, which can't be moved.</param>
+    public sealed record EditTechnicianGroup(
+        TechnicianGroupId Id,
+        TechnicianGroupId? Parent,
+        string Name,
+        string Description,
+        bool Enabled,
+        bool RequiresManagerialApproval,
+        GroupConsent Consent,
+        bool SinglePrompt) : PolicyCommand;
+
+    /// <summary>Refused while it has groups below it; memberships, managers, administrators, policy and grants go with it.</summary>
+    public sealed record DeleteTechnicianGroup(TechnicianGroupId Id) : PolicyCommand;
+
+    public sealed record AddMember(TechnicianGroupId Group, PersonId Person) : PolicyCommand;
+
+    public sealed record RemoveMember(TechnicianGroupId Group, PersonId Person) : PolicyCommand;
+
+    public sealed record AddManager(TechnicianGroupId Group, PersonId Person) : PolicyCommand;
+
+    public sealed record RemoveManager(TechnicianGroupId Group, PersonId Person) : PolicyCommand;
+
+    public sealed record AddAdministrator(TechnicianGroupId Group, PersonId Person) : PolicyCommand;
+
+    public sealed record RemoveAdministrator(TechnicianGroupId Group, PersonId Person) : PolicyCommand;
+
+    /// <param name="Value">Null: inherit (and then not locked).</param>
+    public sealed record SetGroupPermission(TechnicianGroupId Group, Permission Permission, PolicyValue? Value, bool Locked) : PolicyCommand;
+
+    public sealed record AddDeviceGroup(DeviceGroupId Id, DeviceGroupId? Parent, string Name) : PolicyCommand;
+
+    public sealed record EditDeviceGroup(DeviceGroupId Id, DeviceGroupId? Parent, string Name) : PolicyCommand;
+
+    /// <summary>Refused while anything is in it; its grants and settings go with it.</summary>
+    public sealed record DeleteDeviceGroup(DeviceGroupId Id) : PolicyCommand;
+
+    /// <param name="Accounts">The first is the default one.</param>
+    public sealed record AddDevice(
+        DeviceId Id,
+        DeviceGroupId Group,
+        string Name,
+        string Description,
+        string Host,
+        int Port,
+        string HostKey,
+        IReadOnlyList<string> Accounts) : PolicyCommand;
+
+    /// <summary>A new host, port or host key is in <see cref="RowChange"/> for the server to drop the stored secrets.</summary>
+    public sealed record EditDevice(
+        DeviceId Id,
+        DeviceGroupId Group,
+        string Name,
+        string Description,
+        bool Enabled,
+        string Host,
+        int Port,
+        string HostKey) : PolicyCommand;
+
+    public sealed record DeleteDevice(DeviceId Id) : PolicyCommand;
+
+    public sealed record AddAccount(DeviceId Device, string Name) : PolicyCommand;
+
+    public sealed record RemoveAccount(DeviceId Device, string Name) : PolicyCommand;
+
+    public sealed record SetDefaultAccount(DeviceId Device, string Name) : PolicyCommand;
+
+    public sealed record AddRole(RoleId Id, string Name, RolePurpose Purpose, PermissionSet Permissions) : PolicyCommand;
+
+    public sealed record EditRole(RoleId Id, string Name, PermissionSet Permissions) : PolicyCommand;
+
+    /// <summary>The grants made with it go with it.</summary>
+    public sealed record DeleteRole(RoleId Id) : PolicyCommand;
+
+    public sealed record AddGrant(GrantId Id, GrantSubject Subject, GrantScope Scope, RoleId Role, GrantAccounts Accounts, GrantWindow Window) : PolicyCommand;
+
+    /// <summary>Who and on what stays; how and when changes.</summary>
+    public sealed record EditGrant(GrantId Id, RoleId Role, GrantAccounts Accounts, GrantWindow Window) : PolicyCommand;
+
+    public sealed record RemoveGrant(GrantId Id) : PolicyCommand;
+
+    public sealed record SetSetting(SettingNode Node, SettingKind Setting, string Value) : PolicyCommand;
+
+    /// <summary>Removes an override; the organization's own value goes back to the default.</summary>
+    public sealed record ClearSetting(SettingNode Node, SettingKind Setting) : PolicyCommand;
+
+    /// <summary>Writes at the node and removes every override of the setting below it.</summary>
+    public sealed record ForceSetting(SettingNode Node, SettingKind Setting, string Value) : PolicyCommand;
+}

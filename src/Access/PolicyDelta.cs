@@ -1,0 +1,39 @@
+namespace Countersign.Access;
+
+/// <summary>One row before and after a change: null before means added, null after means removed. Both are never null, nor of different keys.</summary>
+public sealed record RowChange(PolicyRow? Before, PolicyRow? After)
+{
+    public RowKey Key => (After ?? Before)!.Key;
+}
+
+/// <summary>
+/// What a planned command does to the policy of one organization: stored as version <see cref="ToVersion"/>, applied to the snapshot of
+/// <see cref="FromVersion"/>, turned round by undo.
+/// </summary>
+/// <param name="Summary">One plain sentence, for the audit log and the list of changes.</param>
+public sealed record PolicyDelta(OrganizationId Organization, long FromVersion, string Summary, IReadOnlyList<RowChange> Changes)
+{
+    public long ToVersion => FromVersion + 1;
+}
+
+/// <summary>What came of planning a command: a delta, or why not.</summary>
+public abstract record PlanResult
+{
+    private PlanResult()
+    {
+    }
+
+    public sealed record Planned(PolicyDelta Delta) : PlanResult;
+
+    /// <summary>What the command names is not there, or the actor may not see it: the two are never told apart.</summary>
+    public sealed record NotFound(string What) : PlanResult;
+
+    /// <summary>The actor may see it but may not change it so.</summary>
+    public sealed record Forbidden(string Reason) : PlanResult;
+
+    /// <param name="Field">The command's property in camelCase.</param>
+    public sealed record Invalid(string Field, string Message) : PlanResult;
+
+    /// <summary>It contradicts what is there now (a name taken, a group that is not empty, a row that changed since).</summary>
+    public sealed record Conflict(string Message) : PlanResult;
+}

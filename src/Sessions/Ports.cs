@@ -1,0 +1,97 @@
+using System.Net;
+using Countersign.Access;
+
+namespace Countersign.Sessions;
+
+/// <summary>Where policy comes from. Implemented by the server; reading never waits.</summary>
+public interface IPolicySource
+{
+    /// <summary>The snapshot in force now, or null: no such organization.</summary>
+    PolicySnapshot? Current(OrganizationId organization);
+
+    /// <summary>Called after each swap of a snapshot, on the swapping thread: return quickly. Dispose to stop.</summary>
+    IDisposable OnChange(Action<PolicySnapshot> changed);
+}
+
+/// <summary>Where sessions are written down. Implemented by the server.</summary>
+public interface ISessionLedger
+{
+    /// <summary>Writes the session's row and its audit record in one transaction; returns once both are durable. A session whose opening can't be written does not start.</summary>
+    ValueTask BeginAsync(SessionOpening opening, CancellationToken cancellation);
+
+    /// <summary>Writes the end and its audit record in one transaction. Never called twice for a session.</summary>
+    ValueTask EndAsync(SessionEnd end, CancellationToken cancellation);
+
+    /// <summary>Audits a decision that denied.</summary>
+    ValueTask RefuseAsync(SessionRefusal refusal, CancellationToken cancellation);
+}
+
+public readonly record struct SessionId(Guid Value)
+{
+    public override string ToString() => Value.ToString();
+}
+
+public enum SessionKind : byte
+{
+    Shell = 1,
+    Command = 2,
+    Files = 3,
+}
+
+/// <param name="DeviceName">As it was when the session began; the device may be renamed or deleted later.</param>
+/// <param name="Command">What is run, at most 4,096 characters; empty for a shell and for files.</param>
+/// <param name="PolicyVersion">The version of policy that allowed it.</param>
+public sealed record SessionOpening(
+    SessionId Id,
+    OrganizationId Organization,
+    PersonId Person,
+    string Login,
+    DeviceId Device,
+    string DeviceName,
+    string Account,
+    SessionKind Kind,
+    string Command,
+    IPAddress? Source,
+    DateTimeOffset At,
+    long PolicyVersion);
+
+/// <summary>Numbers are stored.</summary>
+public enum EndReason : byte
+{
+    Completed = 1,
+    WindowOver = 2,
+    Terminated = 3,
+    PersonDisabled = 4,
+    PermissionRevoked = 5,
+    DeviceUnreachable = 6,
+    GatewayStopped = 7,
+    ConnectionLost = 8,
+    DeviceRemoved = 9,
+}
+
+/// <param name="Detail">One sentence for people: who terminated, what was revoked, why the device could not be reached.</param>
+/// <param name="ExitStatus">What the command returned, if it did.</param>
+/// <param name="BytesIn">From the technician to the device.</param>
+/// <param name="BytesOut">From the device to the technician.</param>
+public sealed record SessionEnd(
+    SessionId Id,
+    OrganizationId Organization,
+    EndReason Reason,
+    string Detail,
+    int? ExitStatus,
+    long BytesIn,
+    long BytesOut,
+    DateTimeOffset At);
+
+/// <param name="Device">What the person named, whether it exists or not; at most 253 characters, cleaned of control characters.</param>
+public sealed record SessionRefusal(
+    OrganizationId Organization,
+    PersonId Person,
+    string Login,
+    string Device,
+    string Account,
+    PermissionSet Wanted,
+    DecisionKind Decision,
+    DenialReason Reason,
+    IPAddress? Source,
+    DateTimeOffset At);
