@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs what a fresh Debian lacks, checks the form, builds, runs every test. The last line is "N passed, N failed, N skipped".
+set -euo pipefail
+cd "$(dirname "$0")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+missing=()
+for package in openssh-server openssh-client sshpass python3-paramiko tmux tzdata procps; do
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "installing ${missing[*]}"
+  as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+  "${as_root[@]}" apt-get -qq update
+  # RUNLEVEL=1 keeps Debian's own sshd from being started: the tests bring theirs.
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+dotnet build Countersign.slnx --nologo -v quiet -clp:NoSummary
+# By folder: four times as fast as loading the solution, and the same findings.
+dotnet format whitespace --folder . --exclude artifacts console --verify-no-changes
+
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+code=0
+dotnet test --solution Countersign.slnx --no-build --no-progress --no-ansi | tee "$output" || code=$?
+counts=$(awk '/^ *succeeded: /{p=$2} /^ *failed: /{f=$2} /^ *skipped: /{s=$2} END{printf "%d passed, %d failed, %d skipped\n",p,f,s}' "$output")
+echo "$counts"
+[[ $code != 0 || $counts != "0 passed"* ]] || code=8
+exit "$code"
