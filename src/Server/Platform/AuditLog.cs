@@ -1,0 +1,83 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Countersign.Access;
+using Countersign.Server.Platform.Persistence;
+
+namespace Countersign.Server.Platform;
+
+/// <summary>What is to be written down. Never a secret, nor anything from which one could be guessed.</summary>
+internal sealed record AuditEntry
+{
+    /// <summary>Dotted, such as <c>policy.changed</c> or <c>sign-in.refused</c>; at most 64 characters.</summary>
+    public required string Kind { get; init; }
+
+    public PersonId? Actor { get; init; }
+
+    /// <summary>The login, or what an unknown person called themselves.</summary>
+    public string ActorLogin { get; init; } = "";
+
+    /// <summary><c>api</c>, <c>ssh</c>, <c>system</c>.</summary>
+    public required string Channel { get; init; }
+
+    public IPAddress? Source { get; init; }
+
+    public string Subject { get; init; } = "";
+
+    public Guid? SubjectId { get; init; }
+
+    public AuditOutcome Outcome { get; init; } = AuditOutcome.Done;
+
+    public JsonObject Details { get; init; } = [];
+
+    public string Correlation { get; init; } = "";
+
+    public static AuditEntry By(Caller caller, string kind) => new()
+    {
+        Kind = kind,
+        Actor = caller.Person,
+        ActorLogin = caller.Login,
+        Channel = "api",
+        Source = caller.Source,
+        Correlation = caller.Correlation,
+    };
+}
+
+/// <summary>The append-only log of each organization.</summary>
+internal sealed class AuditLog(TimeProvider time)
+{
+    private long _last;
+
+    /// <summary>Adds a record to the context's organization; it is stored in the transaction that the context saves into.</summary>
+    public void Add(CountersignDb db, AuditEntry entry) => db.Add(new AuditRecord
+    {
+        OrganizationId = db.Organization,
+        Id = Next(),
+        At = time.GetUtcNow(),
+        Kind = entry.Kind,
+        Actor = entry.Actor,
+        ActorLogin = Cut(entry.ActorLogin, 64),
+        Channel = entry.Channel,
+        Source = entry.Source,
+        Subject = Cut(entry.Subject, 400),
+        SubjectId = entry.SubjectId,
+        Outcome = entry.Outcome,
+        Details = entry.Details.ToJsonString(),
+        Correlation = entry.Correlation,
+    });
+
+    /// <summary>Ids go on from here after a restart, also if the clock has gone back.</summary>
+    public void ContinueAfter(long last) => _last = Math.Max(_last, last);
+
+    /// <summary>Microseconds of the clock, or the next number: strictly growing, and without reading the table.</summary>
+    private long Next()
+    {
+        while (true)
+        {
+            var last = Volatile.Read(ref _last);
+            var next = Math.Max(last + 1, time.GetUtcNow().UtcTicks / TimeSpan.TicksPerMicrosecond);
+            if (Interlocked.CompareExchange(ref _last, next, last) == last) return next;
+        }
+    }
+
+    private static string Cut(string text, int length) => text.Length <= length ? text : text[..length];
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Countersign.Server.Platform;
+
+/// <summary>
+/// Stands before every handler: looks at what the route declares, at the token, and at the person's row in the policy that is in force now, so
+/// that a disabled or deleted person's token stops at once.
+/// </summary>
+internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, PolicySource policy)
+{
+    private const string Scheme = "Bearer ";
+    private const int LongestToken = 512;
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        if (context.GetEndpoint() is not { } endpoint)
+        {
+            await next(context);
+            return;
+        }
+
+        var access = endpoint.Metadata.GetMetadata<RouteAccess>()
+            ?? throw new InvalidOperationException($"{endpoint.DisplayName} does not declare who may call it.");
+        if (access.Scope is { } scope)
+        {
+            var caller = await IdentifyAsync(context);
+            if (caller is null)
+            {
+                context.Response.Headers.WWWAuthenticate = "Bearer";
+                await Problems.Unauthorized().ExecuteAsync(context);
+                return;
+            }
+
+            if ((caller.Scopes & scope) != scope)
+            {
+                await Problems.Forbidden($"The token does not have the scope {scope.ToString().ToLower(CultureInfo.InvariantCulture)}.").ExecuteAsync(context);
+                return;
+            }
+
+            context.Features.Set(caller);
+        }
+
+        await next(context);
+    }
+
+    private async ValueTask<Caller?> IdentifyAsync(HttpContext context)
+    {
+        var header = context.Request.Headers.Authorization;
+        if (header.Count != 1 || header[0] is not { } value || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) return null;
+        var token = value[Scheme.Length..].Trim();
+        if (token.Length is 0 or > LongestToken) return null;
+        var source = context.Connection.RemoteIpAddress;
+        if (await validate(token, source, context.RequestAborted) is not { } identity) return null;
+        if (policy.Current(identity.Organization)?.Person(identity.Person) is not { TakesPart: true } person) return null;
+        return new(
+            identity.Organization, identity.Person, person.Login, identity.Scopes, identity.TokenId, source, identity.Strength,
+            context.Features.GetRequiredFeature<IHttpRequestIdentifierFeature>().TraceIdentifier);
+    }
+}

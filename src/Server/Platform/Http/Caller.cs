@@ -1,0 +1,34 @@
+using System.Net;
+using Countersign.Access;
+
+namespace Countersign.Server.Platform;
+
+/// <summary>What a token may be used for. A writing token reads, too.</summary>
+[Flags]
+public enum TokenScopes : byte
+{
+    None = 0,
+    Read = 1,
+    Write = 2 | Read,
+}
+
+/// <summary>What a valid token says.</summary>
+internal sealed record TokenIdentity(OrganizationId Organization, PersonId Person, Guid TokenId, TokenScopes Scopes, SignInStrength Strength);
+
+/// <summary>Finds out whose a token is; null: nobody's, or not any more. Implemented by the identity feature; without one nobody gets in.</summary>
+internal delegate ValueTask<TokenIdentity?> ValidateToken(string token, IPAddress? source, CancellationToken cancellation);
+
+/// <summary>Who calls the API. Made by <see cref="BearerGate"/> only, after the person was found taking part in the policy in force.</summary>
+internal sealed record Caller(
+    OrganizationId Organization,
+    PersonId Person,
+    string Login,
+    TokenScopes Scopes,
+    Guid TokenId,
+    IPAddress? Source,
+    SignInStrength Strength,
+    string Correlation)
+{
+    /// <summary>Lets a handler take the caller as a parameter.</summary>
+    public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());
+}

@@ -1,0 +1,69 @@
+using Countersign.Server.Platform.Persistence;
+using Countersign.Sessions;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Platform;
+
+/// <summary>What every feature stands on: database, policy, audit log, and the form of the API.</summary>
+public static class PlatformComposition
+{
+    public static IServiceCollection AddPlatform(this IServiceCollection services, ServerOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(options.Time);
+        services.AddSingleton(_ => new Database(Path.Combine(options.DataDirectory, "countersign.db")));
+        services.AddSingleton<WriteQueue>();
+        services.AddSingleton<AuditLog>();
+        services.AddSingleton<PolicySource>();
+        services.AddSingleton<IPolicySource>(provider => provider.GetRequiredService<PolicySource>());
+        services.AddSingleton<PolicyWriter>();
+        services.AddSingleton<ValidateToken>((_, _, _) => default);
+        services.AddExceptionHandler<ProblemOfException>();
+        services.AddProblemDetails();
+        services.AddOpenApi("v1");
+        services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        return services;
+    }
+
+    /// <summary>Brings the database to its newest form and loads every organization's policy. Before the first request.</summary>
+    internal static async Task PrepareAsync(IServiceProvider services, CancellationToken cancellation)
+    {
+        var database = services.GetRequiredService<Database>();
+        await database.MigrateAsync(cancellation);
+        await services.GetRequiredService<PolicySource>().LoadAsync(database, cancellation);
+        await using var db = database.Open();
+        var last = 0L;
+        foreach (var organization in await db.Set<Organization>().Select(row => row.Id).ToListAsync(cancellation))
+            last = Math.Max(last, await db.Of(organization).Set<AuditRecord>().MaxAsync(record => (long?)record.Id, cancellation) ?? 0);
+        services.GetRequiredService<AuditLog>().ContinueAfter(last);
+    }
+
+    /// <summary>In the order in which a request meets them.</summary>
+    internal static void UsePlatform(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.Use(SecurityHeaders);
+        app.UseRouting();
+        app.UseMiddleware<BearerGate>();
+    }
+
+    public static void MapPlatform(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/health/live", () => TypedResults.Ok()).Anonymous("probes have no token").ExcludeFromDescription();
+        routes.MapGet("/health/ready", () => TypedResults.Ok()).Anonymous("probes have no token; the server listens only once it is ready").ExcludeFromDescription();
+        routes.MapOpenApi().Anonymous("the form of the API is no secret");
+    }
+
+    private static Task SecurityHeaders(HttpContext context, RequestDelegate next)
+    {
+        var headers = context.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        headers.XFrameOptions = "DENY";
+        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.CacheControl = "no-store";
+        return next(context);
+    }
+}

@@ -1,0 +1,102 @@
+using Countersign.Access;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Platform;
+
+/// <summary>Work that goes into the transaction of a policy change: for what is not policy but hangs on it, such as a secret.</summary>
+internal delegate Task AlongWithChange(CountersignDb db, PolicyDelta delta, CancellationToken cancellation);
+
+/// <summary>
+/// The one way for every change of policy: plans the command against exactly the version that the database has, stores the rows, the delta as
+/// the next version and the audit record in one transaction, and puts the new snapshot in force once that is durable.
+/// </summary>
+internal sealed class PolicyWriter(WriteQueue queue, PolicySource source, AuditLog audit, TimeProvider time)
+{
+    // Snapshots that are in an open transaction and not yet in force, so that several commands fit into one group. Touched by the writer only.
+    private readonly Dictionary<OrganizationId, PolicySnapshot> _ahead = [];
+
+    /// <summary>Applies a command on behalf of the caller.</summary>
+    /// <param name="along">Runs in the same transaction, after the rows are marked; if it throws, nothing is stored.</param>
+    public Task<PolicyOutcome> ApplyAsync(Caller caller, PolicyCommand command, CancellationToken cancellation, AlongWithChange? along = null) =>
+        ApplyAsync(caller, _ => command, cancellation, along);
+
+    /// <summary>The same for a command that is made from the rows as they are when it is planned (a change of some fields of a row).</summary>
+    /// <param name="command">Null: what it would change is not there.</param>
+    public Task<PolicyOutcome> ApplyAsync(
+        Caller caller, Func<PolicySnapshot, PolicyCommand?> command, CancellationToken cancellation, AlongWithChange? along = null) =>
+        queue.WriteAsync((unit, stop) => ApplyAsync(unit, caller, command, along, stop), cancellation);
+
+    /// <summary>Makes an organization with its first rows, as version 1. There is no policy yet that could allow it: the caller has authorized it.</summary>
+    public Task<PolicySnapshot> FoundAsync(
+        OrganizationId organization, string name, IReadOnlyList<PolicyRow> rows, AuditEntry entry, AlongWithChange along, CancellationToken cancellation) =>
+        queue.WriteAsync(
+            async (unit, stop) =>
+            {
+                var db = unit.Db.Of(organization);
+                db.Add(new Organization { Id = organization, Name = name, Version = 0, Created = time.GetUtcNow() });
+                await db.SaveChangesAsync(stop);
+                var delta = new PolicyDelta(organization, 0, $"Founded the organization {name}.", [.. rows.Select(row => new RowChange(null, row))]);
+                await StoreAsync(db, delta, entry.Actor ?? default, stop);
+                audit.Add(db, entry);
+                await along(db, delta, stop);
+                return Land(unit, PolicySnapshot.Compile(organization, delta.ToVersion, rows));
+            },
+            cancellation);
+
+    private async Task<PolicyOutcome> ApplyAsync(
+        WriteUnit unit, Caller caller, Func<PolicySnapshot, PolicyCommand?> make, AlongWithChange? along, CancellationToken cancellation)
+    {
+        var snapshot = _ahead.GetValueOrDefault(caller.Organization) ?? source.Current(caller.Organization)
+            ?? throw new InvalidOperationException($"Organization {caller.Organization} has no policy.");
+        var db = unit.Db.Of(caller.Organization);
+        var command = make(snapshot);
+        var plan = command is null ? new PlanResult.NotFound("") : snapshot.Plan(command, caller.Person, time.GetUtcNow());
+        if (plan is not PlanResult.Planned(var delta))
+        {
+            if (command is not null && plan is PlanResult.Forbidden or PlanResult.NotFound)
+                audit.Add(db, Entry(caller, "policy.refused", command.GetType().Name, AuditOutcome.Refused, snapshot.Version));
+            return new PolicyOutcome.Refused(plan);
+        }
+
+        if (delta.Changes.Count > 0)
+        {
+            await StoreAsync(db, delta, caller.Person, cancellation);
+            audit.Add(db, Entry(caller, "policy.changed", delta.Summary, AuditOutcome.Done, delta.ToVersion) with { SubjectId = delta.Changes[0].Key.Id });
+            snapshot = Land(unit, snapshot.Apply(delta));
+        }
+
+        if (along is not null) await along(db, delta, cancellation);
+        return new PolicyOutcome.Applied(delta, snapshot);
+    }
+
+    /// <summary>Rows, version and delta. The version row is compared and moved in one statement: it holds against another process, too.</summary>
+    private async Task StoreAsync(CountersignDb db, PolicyDelta delta, PersonId actor, CancellationToken cancellation)
+    {
+        var moved = await db.Set<Organization>()
+            .Where(row => row.Id == delta.Organization && row.Version == delta.FromVersion)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.Version, delta.ToVersion), cancellation);
+        if (moved != 1) throw new InvalidOperationException($"Policy of organization {delta.Organization} is not at version {delta.FromVersion}.");
+        PolicyTables.Track(db, delta);
+        db.Add(new PolicyChange
+        {
+            OrganizationId = delta.Organization,
+            Version = delta.ToVersion,
+            At = time.GetUtcNow(),
+            Actor = actor,
+            Summary = delta.Summary,
+            Delta = DeltaJson.Write(delta),
+        });
+    }
+
+    private PolicySnapshot Land(WriteUnit unit, PolicySnapshot next)
+    {
+        unit.Saved = () => _ahead[next.Organization] = next;
+        unit.Committed = () => source.Swap(next);
+        unit.Lost = _ahead.Clear;
+        return next;
+    }
+
+    private static AuditEntry Entry(Caller caller, string kind, string subject, AuditOutcome outcome, long version) =>
+        AuditEntry.By(caller, kind) with { Subject = subject, Outcome = outcome, Details = new() { ["version"] = version } };
+}

@@ -1,0 +1,108 @@
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Countersign.Server.Tests.Platform;
+
+public sealed class WriteQueueTests : IAsyncLifetime
+{
+    private static readonly OrganizationId Organization = new(Guid.NewGuid());
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("countersign-queue");
+    private readonly AuditLog _audit = new(TimeProvider.System);
+    private Database _database = null!;
+    private WriteQueue _queue = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = new(Path.Combine(_folder.FullName, "test.db"));
+        await _database.MigrateAsync(TestContext.Current.CancellationToken);
+        _queue = new(_database, NullLogger<WriteQueue>.Instance);
+        await _queue.WriteAsync(
+            Organization,
+            (db, _) => Task.FromResult(db.Add(new Organization { Id = Organization, Name = "Acme", Version = 0, Created = default })),
+            TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _queue.DisposeAsync();
+        _database.ReleaseFile();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Of_many_units_in_one_group_the_failing_ones_fail_alone()
+    {
+        using var gate = new SemaphoreSlim(0);
+        var blocker = _queue.WriteAsync(Organization, (_, stop) => gate.WaitAsync(stop), TestContext.Current.CancellationToken);
+        var units = Enumerable.Range(0, 100).Select(number => _queue.WriteAsync(Organization, (db, _) => AddAsync(db, number), TestContext.Current.CancellationToken)).ToList();
+        gate.Release();
+        await blocker;
+
+        for (var number = 0; number < units.Count; number++)
+        {
+            if (number % 3 == 0) (await Should.ThrowAsync<InvalidDataException>(units[number])).Message.ShouldBe($"{number}");
+            else (await units[number]).ShouldBe(number);
+        }
+
+        await using var db = _database.Read(Organization);
+        var kept = await db.Set<AuditRecord>().Select(record => record.Subject).ToListAsync(TestContext.Current.CancellationToken);
+        kept.ShouldBe(Enumerable.Range(0, 100).Where(number => number % 3 != 0).Select(number => $"{number}"), ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task What_a_constraint_refuses_comes_back_to_the_one_who_asked()
+    {
+        var first = await _queue.WriteAsync(Organization, (db, _) => AddAsync(db, 1), TestContext.Current.CancellationToken);
+        await Should.ThrowAsync<DbUpdateException>(() => _queue.WriteAsync(
+            Organization,
+            (db, _) => Task.FromResult(db.Add(new Organization { Id = Organization, Name = "Twice", Version = 0, Created = default })),
+            TestContext.Current.CancellationToken));
+
+        first.ShouldBe(1);
+        (await _queue.WriteAsync(Organization, (db, _) => AddAsync(db, 2), TestContext.Current.CancellationToken)).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_unit_can_not_write_rows_of_another_organization()
+    {
+        var other = new OrganizationId(Guid.NewGuid());
+        var failure = await Should.ThrowAsync<InvalidOperationException>(() => _queue.WriteAsync(
+            other,
+            (db, _) =>
+            {
+                db.Of(Organization);
+                _audit.Add(db, new AuditEntry { Kind = "test", Channel = "system" });
+                db.Of(other);
+                return Task.CompletedTask;
+            },
+            TestContext.Current.CancellationToken));
+        failure.Message.ShouldContain("another organization");
+    }
+
+    [Fact]
+    public async Task Work_that_was_given_up_before_it_began_is_not_done()
+    {
+        using var gate = new SemaphoreSlim(0);
+        using var giveUp = new CancellationTokenSource();
+        var blocker = _queue.WriteAsync(Organization, (_, stop) => gate.WaitAsync(stop), TestContext.Current.CancellationToken);
+        var given = _queue.WriteAsync(Organization, (db, _) => AddAsync(db, 1), giveUp.Token);
+        await giveUp.CancelAsync();
+        gate.Release();
+        await blocker;
+
+        await Should.ThrowAsync<OperationCanceledException>(given);
+        await using var db = _database.Read(Organization);
+        (await db.Set<AuditRecord>().CountAsync(TestContext.Current.CancellationToken)).ShouldBe(0);
+    }
+
+    private async Task<int> AddAsync(CountersignDb db, int number)
+    {
+        _audit.Add(db, new AuditEntry { Kind = "test", Channel = "system", Subject = $"{number}" });
+        await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+        return number % 3 == 0 ? throw new InvalidDataException($"{number}") : number;
+    }
+}
