@@ -17,6 +17,8 @@ public sealed class Secret : IDisposable
         bytes.CopyTo(_bytes);
     }
 
+    internal Secret(int length) => _bytes = GC.AllocateArray<byte>(length, pinned: true);
+
     public int Length => _bytes.Length;
 
     public static Secret FromText(string text)
@@ -33,6 +35,9 @@ public sealed class Secret : IDisposable
     }
 
     public ReadOnlySpan<byte> Expose() => _bytes;
+
+    /// <summary>For code of this library that computes the secret in its place.</summary>
+    internal Span<byte> Writable() => _bytes;
 
     /// <summary>A string can't be zeroed: only for APIs that take nothing else.</summary>
     public string ExposeText() => Encoding.UTF8.GetString(_bytes);

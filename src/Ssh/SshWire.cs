@@ -1,3 +1,8 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Unicode;
+
 namespace Countersign.Ssh;
 
 /// <summary>Reads the data types of RFC 4251 section 5 from untrusted bytes: every method says whether the bytes sufficed.</summary>
@@ -28,14 +33,14 @@ public ref struct SshReader(ReadOnlySpan<byte> data)
 
     public bool TryReadUInt32(out uint value)
     {
-        if (!System.Buffers.Binary.BinaryPrimitives.TryReadUInt32BigEndian(_rest, out value)) return false;
+        if (!BinaryPrimitives.TryReadUInt32BigEndian(_rest, out value)) return false;
         _rest = _rest[4..];
         return true;
     }
 
     public bool TryReadUInt64(out ulong value)
     {
-        if (!System.Buffers.Binary.BinaryPrimitives.TryReadUInt64BigEndian(_rest, out value)) return false;
+        if (!BinaryPrimitives.TryReadUInt64BigEndian(_rest, out value)) return false;
         _rest = _rest[8..];
         return true;
     }
@@ -55,12 +60,45 @@ public ref struct SshReader(ReadOnlySpan<byte> data)
         _rest = _rest[(int)length..];
         return true;
     }
+
+    /// <summary>As <see cref="TryReadString"/>, as text: false, too, if it is not UTF-8. Control characters are left in.</summary>
+    public bool TryReadText(out string value, int most)
+    {
+        value = "";
+        var before = _rest;
+        if (!TryReadString(out var bytes, most)) return false;
+        if (!Utf8.IsValid(bytes))
+        {
+            _rest = before;
+            return false;
+        }
+
+        value = Encoding.UTF8.GetString(bytes);
+        return true;
+    }
+
+    /// <summary>A multiple precision integer that is not negative, as big-endian magnitude without leading zeros; at most <paramref name="most"/> bytes of it.</summary>
+    public bool TryReadMpint(out ReadOnlySpan<byte> magnitude, int most)
+    {
+        magnitude = default;
+        var before = _rest;
+        if (!TryReadString(out var bytes) || (!bytes.IsEmpty && bytes[0] >= 0x80))
+        {
+            _rest = before;
+            return false;
+        }
+
+        magnitude = bytes.TrimStart((byte)0);
+        if (magnitude.Length <= most) return true;
+        _rest = before;
+        return false;
+    }
 }
 
 /// <summary>Writes the data types of RFC 4251 section 5.</summary>
 public sealed class SshWriter
 {
-    private readonly System.Buffers.ArrayBufferWriter<byte> _buffer = new();
+    private readonly ArrayBufferWriter<byte> _buffer = new();
 
     public ReadOnlyMemory<byte> Written => _buffer.WrittenMemory;
 
@@ -75,14 +113,14 @@ public sealed class SshWriter
 
     public SshWriter UInt32(uint value)
     {
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(_buffer.GetSpan(4), value);
+        BinaryPrimitives.WriteUInt32BigEndian(_buffer.GetSpan(4), value);
         _buffer.Advance(4);
         return this;
     }
 
     public SshWriter UInt64(ulong value)
     {
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(_buffer.GetSpan(8), value);
+        BinaryPrimitives.WriteUInt64BigEndian(_buffer.GetSpan(8), value);
         _buffer.Advance(8);
         return this;
     }
@@ -95,7 +133,15 @@ public sealed class SshWriter
         return this;
     }
 
-    public SshWriter String(string value) => String(System.Text.Encoding.UTF8.GetBytes(value));
+    public SshWriter String(string value) => String(Encoding.UTF8.GetBytes(value));
+
+    /// <summary>A multiple precision integer from a big-endian magnitude, with or without leading zeros.</summary>
+    public SshWriter Mpint(ReadOnlySpan<byte> magnitude)
+    {
+        magnitude = magnitude.TrimStart((byte)0);
+        if (magnitude.IsEmpty || magnitude[0] < 0x80) return String(magnitude);
+        return UInt32((uint)magnitude.Length + 1).Byte(0).Raw(magnitude);
+    }
 
     public SshWriter Raw(ReadOnlySpan<byte> value)
     {

@@ -1,0 +1,183 @@
+using System.Text;
+
+namespace Countersign.Ssh.Tests;
+
+public sealed class KeyTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, string> Kinds => new()
+    {
+        { "ed25519", "" },
+        { "rsa", "2048" },
+        { "rsa", "3072" },
+        { "ecdsa", "256" },
+        { "ecdsa", "384" },
+        { "ecdsa", "521" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_key_of_ssh_keygen_is_read_signs_and_is_written_back_so_that_ssh_keygen_reads_it(string kind, string bits)
+    {
+        using var folder = new TemporaryFolder();
+        var path = await SshKeygen(folder, kind, bits);
+        using var text = new Secret(await File.ReadAllBytesAsync(path, Cancellation));
+        using var key = SshPrivateKey.Parse(text);
+        var line = (await File.ReadAllTextAsync(path + ".pub", Cancellation)).Trim();
+
+        SshPublicKey.TryParse(line, out var publicKey).ShouldBeTrue();
+        key.PublicKey.ShouldBe(publicKey);
+        line.ShouldStartWith(publicKey.ToString());
+        var listed = await Command.RunAsync("ssh-keygen", ["-l", "-f", path + ".pub"], Cancellation);
+        listed.Output.Split(' ')[1].ShouldBe(publicKey.Fingerprint);
+
+        foreach (var algorithm in Crypto.SignatureAlgorithms.ForKey(key.PublicKey.Type))
+        {
+            var signature = key.Sign(algorithm, "what was signed"u8);
+            publicKey.Verify(algorithm, "what was signed"u8, signature).ShouldBeTrue();
+            publicKey.Verify(algorithm, "something else"u8, signature).ShouldBeFalse();
+            signature[^1] ^= 1;
+            publicKey.Verify(algorithm, "what was signed"u8, signature).ShouldBeFalse();
+        }
+
+        using var exported = key.Export("a comment");
+        var again = folder.Write("again", exported.Expose());
+        var derived = await Command.RunAsync("ssh-keygen", ["-y", "-f", again], Cancellation);
+        derived.ExitCode.ShouldBe(0, derived.Error);
+        derived.Output.ShouldStartWith(publicKey.ToString());
+        derived.Output.ShouldContain("a comment");
+    }
+
+    [Theory]
+    [InlineData(SshKeyKind.Ed25519)]
+    [InlineData(SshKeyKind.Rsa3072)]
+    public async Task A_generated_key_is_read_by_ssh_keygen(SshKeyKind kind)
+    {
+        using var folder = new TemporaryFolder();
+        using var key = SshPrivateKey.Generate(kind);
+        using var text = key.Export();
+        var derived = await Command.RunAsync("ssh-keygen", ["-y", "-f", folder.Write("key", text.Expose())], Cancellation);
+        derived.ExitCode.ShouldBe(0, derived.Error);
+        derived.Output.Trim().ShouldBe(key.PublicKey.ToString());
+
+        using var parsed = SshPrivateKey.Parse(text);
+        parsed.PublicKey.ShouldBe(key.PublicKey);
+    }
+
+    [Fact]
+    public async Task A_key_with_a_passphrase_is_refused_and_the_message_says_why()
+    {
+        using var folder = new TemporaryFolder();
+        await Command.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "passphrase", "-f", folder["key"]], Cancellation);
+        using var text = new Secret(await File.ReadAllBytesAsync(folder["key"], Cancellation));
+        Should.Throw<FormatException>(() => SshPrivateKey.Parse(text)).Message.ShouldContain("passphrase");
+    }
+
+    [Fact]
+    public void Every_cut_of_a_private_key_is_a_format_exception_that_does_not_show_the_text()
+    {
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        using var text = key.Export();
+        var lines = text.ExposeText();
+        var body = lines.Split('\n')[1][..20];
+        for (var length = 0; length < lines.TrimEnd().Length; length++)
+        {
+            using var cut = Secret.FromText(lines[..length]);
+            Should.Throw<FormatException>(() => SshPrivateKey.Parse(cut)).Message.ShouldNotContain(body);
+        }
+
+        for (var length = 0; length < 200; length += 4)
+        {
+            using var cut = Secret.FromText(string.Concat(lines.AsSpan(0, 36 + length), "\n-----END OPENSSH PRIVATE KEY-----"));
+            Should.Throw<FormatException>(() => SshPrivateKey.Parse(cut)).Message.ShouldNotContain(body);
+        }
+    }
+
+    [Fact]
+    public async Task A_short_RSA_key_is_no_key()
+    {
+        using var folder = new TemporaryFolder();
+        var path = await SshKeygen(folder, "rsa", "1024");
+        SshPublicKey.TryParse(await File.ReadAllTextAsync(path + ".pub", Cancellation), out _).ShouldBeFalse();
+        using var text = new Secret(await File.ReadAllBytesAsync(path, Cancellation));
+        Should.Throw<FormatException>(() => SshPrivateKey.Parse(text));
+    }
+
+    [Fact]
+    public void An_RSA_key_that_would_be_slow_or_worthless_to_use_is_no_key()
+    {
+        var modulus = new byte[256];
+        modulus.AsSpan().Fill(0xff);
+        var even = modulus.ToArray();
+        even[^1] = 0xfe;
+        Parses(new SshWriter().String("ssh-rsa").Mpint([1, 0, 1]).Mpint(modulus)).ShouldBeTrue();
+        Parses(new SshWriter().String("ssh-rsa").Mpint([1, 0, 1]).Mpint(even)).ShouldBeFalse();
+        Parses(new SshWriter().String("ssh-rsa").Mpint([1]).Mpint(modulus)).ShouldBeFalse();
+        Parses(new SshWriter().String("ssh-rsa").Mpint([1, 0, 0]).Mpint(modulus)).ShouldBeFalse();
+        Parses(new SshWriter().String("ssh-rsa").Mpint([1, 0, 0, 0, 0, 0, 0, 0, 1]).Mpint(modulus)).ShouldBeFalse();
+        Parses(new SshWriter().String("ssh-rsa").Mpint([1, 0, 1]).Mpint(new byte[3000].Select(_ => (byte)0xff).ToArray())).ShouldBeFalse();
+        Parses(new SshWriter().String("ssh-rsa").Mpint([1, 0, 1]).Mpint(modulus).Byte(0)).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("ssh-dss")]
+    [InlineData("ssh-ed448")]
+    [InlineData("ecdsa-sha2-nistp224")]
+    [InlineData("")]
+    public void A_key_of_another_kind_is_no_key(string type) => Parses(new SshWriter().String(type).String(new byte[32])).ShouldBeFalse();
+
+    [Fact]
+    public void A_public_line_whose_name_differs_from_the_key_is_refused()
+    {
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        var base64 = Convert.ToBase64String(key.PublicKey.Blob.Span);
+        SshPublicKey.TryParse("ssh-ed25519 " + base64, out _).ShouldBeTrue();
+        SshPublicKey.TryParse("ssh-ed25519\t" + base64 + " someone@somewhere with words", out _).ShouldBeTrue();
+        SshPublicKey.TryParse("ssh-rsa " + base64, out _).ShouldBeFalse();
+        SshPublicKey.TryParse(base64, out _).ShouldBeFalse();
+        SshPublicKey.TryParse("", out _).ShouldBeFalse();
+        SshPublicKey.TryParse("ssh-ed25519 !!!!", out _).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_point_off_the_curve_verifies_nothing()
+    {
+        var point = new byte[65];
+        point.AsSpan().Fill(7);
+        point[0] = 4;
+        SshPublicKey.TryParse(new SshWriter().String("ecdsa-sha2-nistp256").String("nistp256").String(point).Written.Span, out var key).ShouldBeTrue();
+        var signature = new SshWriter().String("ecdsa-sha2-nistp256").String(new SshWriter().Mpint([1]).Mpint([1]).Written.Span);
+        key.Verify("ecdsa-sha2-nistp256", "data"u8, signature.Written.Span).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_signature_under_another_name_than_announced_is_refused()
+    {
+        using var key = SshPrivateKey.Generate(SshKeyKind.Rsa3072);
+        var signature = key.Sign("rsa-sha2-256", "data"u8);
+        key.PublicKey.Verify("rsa-sha2-512", "data"u8, signature).ShouldBeFalse();
+        key.PublicKey.Verify("ssh-rsa", "data"u8, signature).ShouldBeFalse();
+        key.PublicKey.Verify("rsa-sha2-256", "data"u8, signature).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_secret_does_not_show_itself_and_is_gone_after_its_disposal()
+    {
+        var secret = Secret.FromText("hunter2");
+        secret.ToString().ShouldBe("[secret]");
+        Encoding.UTF8.GetString(secret.Expose()).ShouldBe("hunter2");
+        secret.Dispose();
+        secret.Expose().Length.ShouldBe(0);
+    }
+
+    private static bool Parses(SshWriter writer) => SshPublicKey.TryParse(writer.Written.Span, out _);
+
+    private static async Task<string> SshKeygen(TemporaryFolder folder, string kind, string bits)
+    {
+        string[] size = bits.Length == 0 ? [] : ["-b", bits];
+        var made = await Command.RunAsync("ssh-keygen", ["-q", "-t", kind, .. size, "-N", "", "-C", "test", "-f", folder["key"]], Cancellation);
+        made.ExitCode.ShouldBe(0, made.Error);
+        return folder["key"];
+    }
+}
