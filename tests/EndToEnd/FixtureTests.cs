@@ -105,11 +105,13 @@ public sealed class FixtureTests : IAsyncLifetime
     [Fact]
     public async Task A_terminal_passes_an_interrupt_on()
     {
-        await using var terminal = await _client.OpenTerminalAsync(PrivateSshd.User, _key, command: "exec sh -i");
-        await terminal.EnterAsync("trap 'echo caught $((20+3))' INT; echo ready $((20+2)); cat");
-        await terminal.WaitForAsync("ready 22");
+        // One process, which has set its trap before it says so: a child that is only just starting would lose the interrupt.
+        const string Program = "trap 'echo caught; exit 9' INT; echo ready; while :; do read line; done";
+        await using var terminal = await _client.OpenTerminalAsync(PrivateSshd.User, _key, command: Program);
+        await terminal.WaitForAsync("ready");
         await terminal.PressAsync("C-c");
-        await terminal.WaitForAsync("caught 23");
+        await terminal.WaitForAsync("caught");
+        (await terminal.WaitForEndAsync()).ShouldBe(9);
     }
 
     [Fact]
