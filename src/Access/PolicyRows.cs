@@ -226,7 +226,7 @@ public readonly record struct GrantAccounts(AccountRule Rule, string Names = "")
 }
 
 /// <summary>When a grant is in force: from–to instants (half open, either end may be missing), and weekly hours if there are any.</summary>
-/// <param name="Hours">Weekly hours in a named time zone in the form of <see cref="WeeklyHours.TryParse"/>; empty: always.</param>
+/// <param name="Hours">Weekly hours in a named time zone in the form of <see cref="WeeklyHours"/>; empty: always.</param>
 public sealed record GrantWindow(DateTimeOffset? From, DateTimeOffset? To, string Hours = "")
 {
     public static GrantWindow Always { get; } = new(null, null);

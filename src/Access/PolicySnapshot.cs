@@ -1,39 +1,70 @@
 namespace Countersign.Access;
 
-/// <summary>All of an organization's policy at one version, immutable, compiled for questions.</summary>
+/// <summary>All of an organization's policy at one version, immutable, compiled for questions. Any number of threads may ask it.</summary>
 public sealed partial class PolicySnapshot
 {
+    private readonly RowStore _rows;
+    private readonly PolicyModel _model;
+
+    private PolicySnapshot(OrganizationId organization, long version, RowStore rows)
+    {
+        Organization = organization;
+        Version = version;
+        _rows = rows;
+        _model = ModelBuilder.Build(rows);
+    }
+
     public OrganizationId Organization { get; }
 
     public long Version { get; }
 
-    private PolicySnapshot(OrganizationId organization, long version)
+    internal PolicyModel Model => _model;
+
+    /// <summary>Joins the rows of one version. Either all of them fit together or there is no snapshot.</summary>
+    /// <exception cref="PolicyException">They don't; the message names what and where.</exception>
+    public static PolicySnapshot Compile(OrganizationId organization, long version, IEnumerable<PolicyRow> rows) => new(organization, version, RowStore.From(rows));
+
+    /// <summary>The next version: equal to compiling the changed rows anew.</summary>
+    /// <exception cref="PolicyException">The delta is for another organization or version, or starts from rows that are not these.</exception>
+    public PolicySnapshot Apply(PolicyDelta delta)
     {
-        Organization = organization;
-        Version = version;
+        if (delta.Organization != Organization) throw new PolicyException($"the change is for organization {delta.Organization}, and this is {Organization}");
+        if (delta.FromVersion != Version) throw new PolicyException($"the change is for version {delta.FromVersion}, and this is {Version}");
+        return new(Organization, delta.ToVersion, _rows.With(delta.Changes));
     }
 
-    public static PolicySnapshot Compile(OrganizationId organization, long version, IEnumerable<PolicyRow> rows) => throw new NotImplementedException();
+    /// <summary>The rows of one table, in no particular order.</summary>
+    public IEnumerable<T> All<T>()
+        where T : PolicyRow => _rows.All<T>();
 
-    public PolicySnapshot Apply(PolicyDelta delta) => throw new NotImplementedException();
+    /// <summary>Null: not there.</summary>
+    public PolicyRow? Find(RowKey key) => _rows.Find(key);
 
-    public IEnumerable<T> All<T>() where T : PolicyRow => throw new NotImplementedException();
+    public PersonRow? Person(PersonId id) => _model.People.GetValueOrDefault(id)?.Row;
 
-    public PolicyRow? Find(RowKey key) => throw new NotImplementedException();
+    public PersonRow? PersonByLogin(string login) => _model.PeopleByLogin.GetValueOrDefault(login)?.Row;
 
-    public PersonRow? Person(PersonId id) => throw new NotImplementedException();
+    public DeviceRow? Device(DeviceId id) => _model.Devices.GetValueOrDefault(id)?.Row;
 
-    public PersonRow? PersonByLogin(string login) => throw new NotImplementedException();
+    public DeviceRow? DeviceByName(string name) => _model.DevicesByName.GetValueOrDefault(name)?.Row;
 
-    public DeviceRow? Device(DeviceId id) => throw new NotImplementedException();
+    /// <summary>By name; empty for a device that is not there.</summary>
+    public IReadOnlyList<DeviceAccountRow> AccountsOf(DeviceId device) => _model.Devices.GetValueOrDefault(device)?.Accounts ?? [];
 
-    public DeviceRow? DeviceByName(string name) => throw new NotImplementedException();
+    /// <summary>A custom or system role; null: not there.</summary>
+    public RoleRow? Role(RoleId id) => _model.Role(id);
 
-    public IReadOnlyList<DeviceAccountRow> AccountsOf(DeviceId device) => throw new NotImplementedException();
+    /// <summary>The root technician group; null only in an organization that has no policy yet.</summary>
+    public TechnicianGroupRow? Everyone => _model.Everyone?.Row;
 
-    public AccessExplanation Explain(in AccessQuestion question) => throw new NotImplementedException();
+    /// <summary>The value that counts at a node, and where it comes from; null: the node is not there.</summary>
+    public EffectiveSetting? Setting(SettingNode node, SettingKind setting) => RulesAt(node)?[setting];
 
-    public PlanResult Plan(PolicyCommand command, PersonId actor, DateTimeOffset at) => throw new NotImplementedException();
-
-    public AccessDecision Decide(in AccessQuestion question) => throw new NotImplementedException();
+    private DeviceRules? RulesAt(SettingNode node) => node.Kind switch
+    {
+        SettingNodeKind.Organization => _model.OrganizationRules,
+        SettingNodeKind.DeviceGroup => _model.DeviceGroups.GetValueOrDefault(new(node.Id))?.Rules,
+        SettingNodeKind.Device => _model.Devices.GetValueOrDefault(new(node.Id))?.Rules,
+        _ => null,
+    };
 }

@@ -1,5 +1,219 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
 namespace Countersign.Access;
 
+/// <summary>What is asked of the end user, from least to most: the order is that of strictness.</summary>
+public enum ConsentMode : byte
+{
+    Off = 0,
+    Notify = 1,
+
+    /// <summary>Ask, and connect if nobody answers.</summary>
+    AskThenConnect = 2,
+
+    /// <summary>Ask, and don't connect if nobody answers.</summary>
+    AskOrRefuse = 3,
+}
+
+public enum RecordingRule : byte
+{
+    Off = 0,
+
+    /// <summary>What can be recorded is.</summary>
+    On = 1,
+
+    /// <summary>What can't be recorded is refused.</summary>
+    Required = 2,
+}
+
+/// <summary>The value of <see cref="SettingKind.RemoteControlApproval"/>.</summary>
+/// <param name="TimeToAnswer">Whole seconds, 5 to 600.</param>
+public sealed record RemoteControlApproval(
+    ConsentMode Screen,
+    ConsentMode Terminal,
+    ConsentMode Files,
+    ConsentMode Web,
+    ConsentMode Actions,
+    TimeSpan TimeToAnswer)
+{
+    /// <summary>The fallback of every <em>ask</em>; told by the modes too, unless none of them asks.</summary>
+    public bool ConnectsUnanswered { get; init; }
+
+    public ConsentMode For(ConsentKind kind) => kind switch
+    {
+        ConsentKind.Screen => Screen,
+        ConsentKind.Terminal => Terminal,
+        ConsentKind.Files => Files,
+        ConsentKind.Web => Web,
+        ConsentKind.Actions => Actions,
+        _ => ConsentMode.Off,
+    };
+}
+
+/// <summary>
+/// The values of device-side settings as text, each in one canonical spelling:
+/// <list type="bullet">
+/// <item><c>screen=notify; terminal=off; files=off; web=off; actions=off; unanswered=refuse; answer=30s</c> for RemoteControlApproval:
+/// modes <c>off</c> (not for the screen), <c>notify</c>, <c>ask</c>; unanswered <c>refuse</c> or <c>connect</c>; what is left out has its default;</item>
+/// <item><c>required</c> or <c>not</c> for ManagerialApproval;</item>
+/// <item><c>off</c>, <c>on</c> or <c>required</c> for Recording;</item>
+/// <item><c>none</c> or a duration such as <c>90s</c>, <c>30m</c>, <c>8h</c>, <c>2d</c> for MaxSession, IdleTimeout and EndWarning;</item>
+/// <item><c>always</c> or what <see cref="WeeklyHours"/> takes for SessionHours;</item>
+/// <item><c>none</c> for Notifications.</item>
+/// </list>
+/// </summary>
 public static class Settings
 {
+    /// <summary>Longest text that is looked at.</summary>
+    public const int MaxLength = WeeklyHours.MaxLength;
+
+    private static readonly (string Name, ConsentKind Kind)[] Kinds =
+    [
+        ("screen", ConsentKind.Screen),
+        ("terminal", ConsentKind.Terminal),
+        ("files", ConsentKind.Files),
+        ("web", ConsentKind.Web),
+        ("actions", ConsentKind.Actions),
+    ];
+
+    private static readonly (char Unit, int Seconds)[] Units = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
+
+    public static IReadOnlyList<SettingKind> All { get; } = Enum.GetValues<SettingKind>();
+
+    /// <summary>The organization's value unless it is changed, in canonical form.</summary>
+    public static string Default(SettingKind kind) => kind switch
+    {
+        SettingKind.RemoteControlApproval => "screen=notify; terminal=off; files=off; web=off; actions=off; unanswered=refuse; answer=30s",
+        SettingKind.ManagerialApproval => "not",
+        SettingKind.Recording => "on",
+        SettingKind.MaxSession => "none",
+        SettingKind.IdleTimeout => "30m",
+        SettingKind.EndWarning => "5m",
+        SettingKind.SessionHours => "always",
+        SettingKind.Notifications => "none",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such setting"),
+    };
+
+    /// <summary>Brings a value to its canonical spelling.</summary>
+    /// <param name="problem">One sentence that says what is wrong with the text; empty if nothing is.</param>
+    public static bool TryCanonical(SettingKind kind, string text, [NotNullWhen(true)] out string? canonical, out string problem)
+    {
+        canonical = null;
+        problem = "";
+        if (text.Length > MaxLength) problem = $"A setting's value has at most {MaxLength} characters.";
+        else canonical = kind switch
+        {
+            SettingKind.RemoteControlApproval => TryConsent(text, out var consent, out problem) ? Write(consent) : null,
+            SettingKind.ManagerialApproval => OneOf(text, ["required", "not"], out problem),
+            SettingKind.Recording => OneOf(text, ["off", "on", "required"], out problem),
+            SettingKind.MaxSession or SettingKind.IdleTimeout or SettingKind.EndWarning =>
+                TryDuration(text, out var duration, out problem) ? Write(duration) : null,
+            SettingKind.SessionHours => TryHours(text, out var hours, out problem) ? hours?.ToString() ?? "always" : null,
+            SettingKind.Notifications => OneOf(text, ["none"], out problem),
+            _ => null,
+        };
+        if (canonical is null && problem.Length == 0) problem = "There is no such setting.";
+        return canonical is not null;
+    }
+
+    internal static bool TryConsent(string text, [NotNullWhen(true)] out RemoteControlApproval? value, out string problem)
+    {
+        value = null;
+        var modes = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var part in text.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var pair = part.Split('=', StringSplitOptions.TrimEntries);
+            if (pair.Length != 2 || !modes.TryAdd(pair[0], pair[1]))
+            {
+                problem = "Write each of screen, terminal, files, web, actions, unanswered and answer at most once, as name=value, with semicolons between.";
+                return false;
+            }
+        }
+
+        problem = "After unanswered= comes refuse or connect.";
+        if (!modes.Remove("unanswered", out var fallback)) fallback = "refuse";
+        if (fallback is not ("refuse" or "connect")) return false;
+        problem = "After answer= comes a time from 5s to 10m.";
+        if (!modes.Remove("answer", out var answer)) answer = "30s";
+        if (!TryDuration(answer, out var time, out _) || time is not { TotalSeconds: >= 5 and <= 600 }) return false;
+
+        Span<ConsentMode> found = stackalloc ConsentMode[Kinds.Length];
+        for (var index = 0; index < Kinds.Length; index++)
+        {
+            var (name, kind) = Kinds[index];
+            problem = kind == ConsentKind.Screen ? "After screen= comes notify or ask." : $"After {name}= comes off, notify or ask.";
+            if (!modes.Remove(name, out var mode)) mode = kind == ConsentKind.Screen ? "notify" : "off";
+            if (mode is not ("off" or "notify" or "ask") || (kind == ConsentKind.Screen && mode == "off")) return false;
+            found[index] = mode switch
+            {
+                "off" => ConsentMode.Off,
+                "notify" => ConsentMode.Notify,
+                _ => fallback == "connect" ? ConsentMode.AskThenConnect : ConsentMode.AskOrRefuse,
+            };
+        }
+
+        problem = "Only screen, terminal, files, web, actions, unanswered and answer can be set.";
+        if (modes.Count > 0) return false;
+        problem = "";
+        value = new(found[0], found[1], found[2], found[3], found[4], time.Value)
+        {
+            ConnectsUnanswered = fallback == "connect",
+        };
+        return true;
+    }
+
+    internal static bool TryDuration(string text, out TimeSpan? value, out string problem)
+    {
+        value = null;
+        problem = "";
+        if (text == "none") return true;
+        foreach (var (unit, seconds) in Units)
+        {
+            if (text.Length is < 2 or > 9 || text[^1] != unit) continue;
+            if (!int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)) break;
+            if (count == 0 || (long)count * seconds > 365L * 86_400) break;
+            value = TimeSpan.FromSeconds((long)count * seconds);
+            return true;
+        }
+
+        problem = "Write none or a duration such as 90s, 30m, 8h or 2d, at most 365 days.";
+        return false;
+    }
+
+    /// <param name="value">Null: always.</param>
+    internal static bool TryHours(string text, out WeeklyHours? value, out string problem)
+    {
+        value = null;
+        problem = "";
+        return text == "always" || WeeklyHours.TryParse(text, out value, out problem);
+    }
+
+    private static string? OneOf(string text, string[] values, out string problem)
+    {
+        var known = Array.IndexOf(values, text) >= 0;
+        problem = known ? "" : $"Write {string.Join(" or ", values)}.";
+        return known ? text : null;
+    }
+
+    private static string Write(RemoteControlApproval value)
+    {
+        var modes = Kinds.Select(entry => $"{entry.Name}={Word(value.For(entry.Kind))}");
+        return $"{string.Join("; ", modes)}; unanswered={(value.ConnectsUnanswered ? "connect" : "refuse")}; answer={Write(value.TimeToAnswer)}";
+    }
+
+    private static string Word(ConsentMode mode) => mode switch
+    {
+        ConsentMode.Off => "off",
+        ConsentMode.Notify => "notify",
+        _ => "ask",
+    };
+
+    private static string Write(TimeSpan? duration)
+    {
+        if (duration is not { } time) return "none";
+        var total = (long)time.TotalSeconds;
+        var (unit, seconds) = Units.First(entry => total % entry.Seconds == 0);
+        return string.Create(CultureInfo.InvariantCulture, $"{total / seconds}{unit}");
+    }
 }

@@ -1,0 +1,121 @@
+namespace Countersign.Access.Tests;
+
+public class CompileTests
+{
+    private static readonly OrganizationId Organization = new(Guid.NewGuid());
+    private static readonly PersonId Owner = new(Guid.NewGuid());
+    private static readonly TechnicianGroupId Everyone = new(Guid.NewGuid());
+
+    private readonly PolicySnapshot _founded = PolicySnapshot.Empty(Organization).Apply(PolicySnapshot.Bootstrap(Organization, Owner, "olga", "Olga", "olga@example.org", Everyone));
+
+    [Fact]
+    public void A_new_organization_has_an_owner_and_Everyone_and_every_value_is_explicit()
+    {
+        _founded.Version.ShouldBe(1);
+        _founded.PersonByLogin("olga").ShouldBe(_founded.Person(Owner));
+        _founded.Person(Owner)!.TakesPart.ShouldBeTrue();
+        _founded.Everyone!.Id.ShouldBe(Everyone);
+        _founded.All<GroupPermissionRow>().Count().ShouldBe(PermissionCatalogue.Restrictable.Count);
+        _founded.All<SettingRow>().Select(row => row.Setting).Order().ShouldBe(Settings.All);
+        _founded.All<PolicyRow>().Count().ShouldBe(_founded.All<GroupPermissionRow>().Count() + Settings.All.Count + 2);
+    }
+
+    [Fact]
+    public void A_delta_that_starts_from_other_rows_is_refused()
+    {
+        var olga = _founded.Person(Owner)!;
+        var change = new RowChange(olga with { Name = "Somebody else" }, olga with { Name = "Olga the Second" });
+        Should.Throw<PolicyException>(() => _founded.Apply(new(Organization, 1, "", [change])));
+    }
+
+    [Fact]
+    public void A_delta_that_adds_what_is_there_is_refused() =>
+        Should.Throw<PolicyException>(() => _founded.Apply(new(Organization, 1, "", [new(null, _founded.Person(Owner))])));
+
+    [Fact]
+    public void A_delta_for_another_version_or_organization_is_refused()
+    {
+        Should.Throw<PolicyException>(() => _founded.Apply(new(Organization, 2, "", [])));
+        Should.Throw<PolicyException>(() => _founded.Apply(new(new(Guid.NewGuid()), 1, "", [])));
+    }
+
+    [Fact]
+    public void Two_rows_of_one_key_are_refused() => Refused("key", _founded.Person(Owner)!);
+
+    [Fact]
+    public void Two_owners_are_refused() =>
+        Refused("owner", new PersonRow(new(Guid.NewGuid()), PersonKind.Owner, "otto", "Otto", "", PersonState.Activated, PersonStatus.Active));
+
+    [Fact]
+    public void Two_people_of_one_login_are_refused() =>
+        Refused("olga", new PersonRow(new(Guid.NewGuid()), PersonKind.Technician, "olga", "Other", "", PersonState.Activated, PersonStatus.Active));
+
+    [Fact]
+    public void Two_roots_are_refused() => Refused("root", Group(Guid.NewGuid(), null));
+
+    [Fact]
+    public void Technician_groups_that_go_round_are_refused()
+    {
+        var (first, second) = (Guid.NewGuid(), Guid.NewGuid());
+        Refused("below itself", Group(first, second), Group(second, first));
+    }
+
+    [Fact]
+    public void Device_groups_that_go_round_are_refused()
+    {
+        var (first, second) = (Guid.NewGuid(), Guid.NewGuid());
+        Refused("below itself", new DeviceGroupRow(new(first), new(second), "a"), new DeviceGroupRow(new(second), new(first), "b"));
+    }
+
+    [Fact]
+    public void What_hangs_on_nothing_is_refused()
+    {
+        var gone = Guid.NewGuid();
+        Refused("not there", Group(Guid.NewGuid(), gone));
+        Refused("not there", new MembershipRow(Everyone, new(gone)));
+        Refused("not there", new GroupManagerRow(new(gone), Owner));
+        Refused("not there", new GroupAdministratorRow(new(gone), Owner));
+        Refused("not there", new GroupPermissionRow(new(gone), Permission.Tunnel, PolicyValue.Deny, false));
+        Refused("not there", new DeviceRow(new(gone), new(gone), "web01", "", true, EndpointProtocol.Ssh, "localhost", 22, ""));
+        Refused("not there", new DeviceAccountRow(new(gone), "root", true));
+        Refused("not there", new SettingRow(SettingNode.Of(new DeviceId(gone)), SettingKind.Recording, "on", 1));
+        Refused("not there", Grant(GrantSubject.To(new PersonId(gone)), GrantScope.AllDevices, SystemRoles.FullDeviceAccess.Id));
+        Refused("not there", Grant(GrantSubject.To(Owner), GrantScope.Of(new DeviceId(gone)), SystemRoles.FullDeviceAccess.Id));
+        Refused("not there", Grant(GrantSubject.To(Owner), GrantScope.AllDevices, new(gone)));
+    }
+
+    [Fact]
+    public void A_role_that_does_not_fit_the_scope_is_refused()
+    {
+        Refused("does not fit", Grant(GrantSubject.To(Owner), GrantScope.Team, SystemRoles.FullDeviceAccess.Id));
+        Refused("does not fit", Grant(GrantSubject.To(Owner), GrantScope.AllDevices, SystemRoles.TeamAdministrator.Id));
+    }
+
+    [Fact]
+    public void A_role_that_holds_what_its_purpose_does_not_have_is_refused() =>
+        Refused("can't hold", new RoleRow(new(Guid.NewGuid()), "Odd", RolePurpose.Invitations, PermissionSet.Of(Permission.Tunnel)));
+
+    [Fact]
+    public void Values_that_cannot_be_read_are_refused()
+    {
+        Refused("Recording", new SettingRow(SettingNode.Organization, SettingKind.Recording, "sometimes", 1));
+        var grant = Grant(GrantSubject.To(Owner), GrantScope.AllDevices, SystemRoles.FullDeviceAccess.Id);
+        Refused("time zone", grant with { Window = new(null, null, "Nowhere/Land; Mon 08:00-09:00") });
+        var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        Refused("ends before", grant with { Window = new(now, now) });
+        Refused("accounts", grant with { Accounts = new(AccountRule.Named, "") });
+    }
+
+    private void Refused(string because, params PolicyRow[] more)
+    {
+        var keys = more.OfType<SettingRow>().Select(row => row.Key).ToHashSet();
+        var rows = _founded.All<PolicyRow>().Where(row => !keys.Contains(row.Key)).Concat(more);
+        Should.Throw<PolicyException>(() => PolicySnapshot.Compile(Organization, 2, rows)).Message.ShouldContain(because);
+    }
+
+    private static TechnicianGroupRow Group(Guid id, Guid? parent) =>
+        new(new(id), parent is null ? null : new(parent.Value), "Group", "", true, false, GroupConsent.None, false);
+
+    private static GrantRow Grant(GrantSubject subject, GrantScope scope, RoleId role) =>
+        new(new(Guid.NewGuid()), subject, scope, role, GrantAccounts.Default, GrantWindow.Always);
+}

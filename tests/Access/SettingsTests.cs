@@ -1,0 +1,56 @@
+namespace Countersign.Access.Tests;
+
+public class SettingsTests
+{
+    [Fact]
+    public void Every_default_is_in_canonical_form()
+    {
+        foreach (var kind in Settings.All)
+        {
+            Settings.TryCanonical(kind, Settings.Default(kind), out var canonical, out _).ShouldBeTrue();
+            canonical.ShouldBe(Settings.Default(kind));
+        }
+    }
+
+    [Theory]
+    [InlineData(SettingKind.RemoteControlApproval, "terminal=ask", "screen=notify; terminal=ask; files=off; web=off; actions=off; unanswered=refuse; answer=30s")]
+    [InlineData(SettingKind.RemoteControlApproval, "answer=60s;unanswered=connect;screen=ask", "screen=ask; terminal=off; files=off; web=off; actions=off; unanswered=connect; answer=1m")]
+    [InlineData(SettingKind.ManagerialApproval, "required", "required")]
+    [InlineData(SettingKind.Recording, "off", "off")]
+    [InlineData(SettingKind.MaxSession, "90m", "90m")]
+    [InlineData(SettingKind.MaxSession, "120m", "2h")]
+    [InlineData(SettingKind.MaxSession, "none", "none")]
+    [InlineData(SettingKind.SessionHours, "UTC;Mon 08:00-09:00", "UTC; Mon 08:00-09:00")]
+    public void Values_have_one_spelling(SettingKind kind, string text, string expected)
+    {
+        Settings.TryCanonical(kind, text, out var canonical, out var problem).ShouldBeTrue(problem);
+        canonical.ShouldBe(expected);
+        Settings.TryCanonical(kind, expected, out var again, out _).ShouldBeTrue();
+        again.ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData(SettingKind.RemoteControlApproval, "screen=off")]
+    [InlineData(SettingKind.RemoteControlApproval, "terminal=perhaps")]
+    [InlineData(SettingKind.RemoteControlApproval, "terminal=ask; terminal=off")]
+    [InlineData(SettingKind.RemoteControlApproval, "printer=ask")]
+    [InlineData(SettingKind.RemoteControlApproval, "terminal")]
+    [InlineData(SettingKind.RemoteControlApproval, "answer=1s")]
+    [InlineData(SettingKind.RemoteControlApproval, "answer=none")]
+    [InlineData(SettingKind.RemoteControlApproval, "unanswered=maybe")]
+    [InlineData(SettingKind.ManagerialApproval, "yes")]
+    [InlineData(SettingKind.Recording, "")]
+    [InlineData(SettingKind.MaxSession, "0m")]
+    [InlineData(SettingKind.MaxSession, "-5m")]
+    [InlineData(SettingKind.MaxSession, "366d")]
+    [InlineData(SettingKind.MaxSession, "99999999d")]
+    [InlineData(SettingKind.MaxSession, "5")]
+    [InlineData(SettingKind.SessionHours, "never")]
+    [InlineData((SettingKind)99, "on")]
+    public void What_says_nothing_is_refused_and_says_why(SettingKind kind, string text)
+    {
+        Settings.TryCanonical(kind, text, out var canonical, out var problem).ShouldBeFalse();
+        canonical.ShouldBeNull();
+        problem.ShouldNotBeEmpty();
+    }
+}
