@@ -66,7 +66,11 @@ public enum DenialReason : byte
 
 /// <summary>The verdict, small enough to pass by value. Reasons in words come from <see cref="PolicySnapshot.Explain"/>.</summary>
 /// <param name="Permissions">Allowed: everything that holds at the instant asked about, not only what was wanted.</param>
-/// <param name="Until">Allowed: when the first of the wanted permissions stops holding; null: no end is known.</param>
+/// <param name="Reason">Anything but allowed: what stands in the way, for logs and explanations; not for a subject who may not see the device.</param>
+/// <param name="Until">
+/// Allowed: when the first of the wanted permissions stops holding; null: no end is known. Where hundreds of windows follow each other
+/// without a gap the end is not looked for beyond them: <paramref name="ReevaluateAt"/> comes before.
+/// </param>
 /// <param name="ReevaluateAt">The earliest instant at which the same question may be answered differently under the same policy; null: never.</param>
 /// <param name="Visible">Whether the subject may know that the device is there. False: the answer must be the one for a device that is not there.</param>
 public readonly record struct AccessDecision(
@@ -75,4 +79,14 @@ public readonly record struct AccessDecision(
     PermissionSet Permissions,
     DateTimeOffset? Until,
     DateTimeOffset? ReevaluateAt,
-    bool Visible);
+    bool Visible)
+{
+    /// <summary>Allowed: what the end user has to be asked or told before the connection begins, for the strictest of the kinds wanted.</summary>
+    public ConsentMode Consent { get; init; }
+
+    /// <summary>Allowed: how the session is recorded.</summary>
+    public RecordingRule Recording { get; init; }
+
+    /// <summary>Allowed: how long the session may last at most; null: no such limit.</summary>
+    public TimeSpan? MaxSession { get; init; }
+}

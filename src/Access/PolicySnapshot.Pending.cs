@@ -5,6 +5,4 @@ public sealed partial class PolicySnapshot
     public AccessExplanation Explain(in AccessQuestion question) => throw new NotImplementedException();
 
     public PlanResult Plan(PolicyCommand command, PersonId actor, DateTimeOffset at) => throw new NotImplementedException();
-
-    public AccessDecision Decide(in AccessQuestion question) => throw new NotImplementedException();
 }

@@ -40,8 +40,16 @@ internal sealed class CompiledGrant
     };
 
     /// <summary>Whether it is for any account that the device has, or for the device as such.</summary>
-    public bool IsForAnyOf(DeviceNode device) =>
-        Row.Accounts.Rule != AccountRule.Named || Array.Exists(device.Accounts, account => Array.IndexOf(AccountNames, account.Name) >= 0);
+    public bool IsForAnyOf(DeviceNode device)
+    {
+        if (Row.Accounts.Rule != AccountRule.Named) return true;
+        foreach (var account in device.Accounts)
+        {
+            if (Array.IndexOf(AccountNames, account.Name) >= 0) return true;
+        }
+
+        return false;
+    }
 }
 
 /// <summary>The account that a question is about.</summary>

@@ -54,7 +54,16 @@ internal sealed class DeviceNode(DeviceRow row, DeviceGroupNode? group, DeviceAc
 
     public GrantScope[] ScopesAbove { get; } = group is null ? Root : group.Scopes;
 
-    public bool HasAccount(string name) => Array.Exists(Accounts, account => string.Equals(account.Name, name, StringComparison.Ordinal));
+    // A loop, since a lambda that captures the name would allocate in every decision.
+    public bool HasAccount(string name)
+    {
+        foreach (var account in Accounts)
+        {
+            if (string.Equals(account.Name, name, StringComparison.Ordinal)) return true;
+        }
+
+        return false;
+    }
 
     public bool IsCoveredBy(GrantScope scope) => scope == OwnScope || Array.IndexOf(ScopesAbove, scope) >= 0;
 }

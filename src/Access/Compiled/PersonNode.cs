@@ -26,6 +26,9 @@ internal sealed class PersonNode(PersonRow row)
 
     public GroupConsent Consent { get; private set; }
 
+    /// <summary>A technician group's rule asks for managerial approval of this person's connections.</summary>
+    public bool NeedsApproval { get; private set; }
+
     /// <summary>Only where all of the person's groups agree.</summary>
     public bool SinglePrompt { get; private set; }
 
@@ -47,6 +50,7 @@ internal sealed class PersonNode(PersonRow row)
         foreach (var group in Groups)
         {
             if (group.Consent > Consent) Consent = group.Consent;
+            if (group.ApprovalRule is not null) NeedsApproval = true;
         }
 
         SinglePrompt = Array.TrueForAll(Groups, group => group.Row.SinglePrompt);

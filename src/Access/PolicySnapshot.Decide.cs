@@ -1,0 +1,156 @@
+namespace Countersign.Access;
+
+public sealed partial class PolicySnapshot
+{
+    /// <summary>
+    /// How many changes of grant windows are followed to find the end of an unbroken stretch. Windows that take turns for ever have none.
+    /// </summary>
+    private const int MostChangesFollowed = 256;
+
+    /// <summary>
+    /// Answers the one question. Anything unknown, missing or contradictory denies. A device that is not there is evaluated like one that
+    /// is, so that neither content nor time tells which it was. Allocates nothing.
+    /// </summary>
+    public AccessDecision Decide(in AccessQuestion question)
+    {
+        if (!_model.People.TryGetValue(question.Subject, out var person)) return Refusal(DenialReason.UnknownSubject);
+        if (!person.Row.TakesPart) return Refusal(DenialReason.SubjectTakesNoPart);
+        if (question.SignIn is not (SignInStrength.OneFactor or SignInStrength.TwoFactor)) return Refusal(DenialReason.NotSignedIn);
+
+        var known = _model.Devices.TryGetValue(question.Device, out var found);
+        var device = found ?? _model.Phantom;
+        var account = AccountOf(question, device);
+        var connection = IsConnection(question.Wanted);
+        var hours = connection ? device.Rules.SessionHours : null;
+        var reach = Reach.Of(person, device, account, question.At);
+        var effective = Reach.Effective(person, device, reach.Granted);
+        var verdict = new AccessDecision(
+            DecisionKind.Denied,
+            DenialReason.None,
+            PermissionSet.None,
+            Until: null,
+            Reach.Earlier(reach.Next, hours?.NextChange(question.At)),
+            Visible: known && !Reach.Effective(person, device, reach.OnAnyAccount).IsEmpty);
+
+        var needed = Needed(question);
+        var hindrance = Hindrance(question, device, connection);
+        var reason = known ? hindrance : DenialReason.UnknownDevice;
+        if (reason != DenialReason.None) return verdict with { Reason = reason };
+        if (!effective.Covers(needed))
+        {
+            return verdict with
+            {
+                Kind = MayRequest(person, device, reach.Granted, effective, needed) ? DecisionKind.MayBeRequested : DecisionKind.Denied,
+                Reason = WhyLacking(person, device, reach.Granted, needed - effective),
+            };
+        }
+
+        if (connection && (person.NeedsApproval || device.Rules.RequiresApproval))
+        {
+            return verdict with { Kind = DecisionKind.NeedsApproval, Reason = DenialReason.ApprovalNeeded };
+        }
+
+        var consent = connection ? ConsentFor(person, device, question.Wanted, effective) : ConsentMode.Off;
+        if (consent == ConsentMode.AskOrRefuse && question.EndUser != EndUserPresence.CanBeAsked)
+        {
+            return verdict with { Reason = DenialReason.ConsentImpossible };
+        }
+
+        return verdict with
+        {
+            Kind = DecisionKind.Allowed,
+            Permissions = effective,
+            Until = EndOfStretch(person, device, account, needed, reach.Next, hours?.NextChange(question.At)),
+            Consent = consent,
+            Recording = device.Rules.Recording,
+            MaxSession = device.Rules.MaxSession,
+        };
+    }
+
+    private static AccessDecision Refusal(DenialReason reason) => new(DecisionKind.Denied, reason, PermissionSet.None, null, null, Visible: false);
+
+    /// <summary>Session hours, approvals and consent bind connections: a question that wants anything beyond <em>Other options</em>.</summary>
+    private static bool IsConnection(PermissionSet wanted) => wanted.Intersects(PermissionCatalogue.Connections);
+
+    /// <summary>What is wanted; and for a screen that nobody sits at, the right to be there alone.</summary>
+    private static PermissionSet Needed(in AccessQuestion question) =>
+        question.EndUser == EndUserPresence.NobodyLoggedOn && question.Wanted.Intersects(PermissionCatalogue.Of(ConsentKind.Screen))
+            ? question.Wanted.With(Permission.UnattendedAccess)
+            : question.Wanted;
+
+    private static AccountAsked AccountOf(in AccessQuestion question, DeviceNode device) =>
+        question.Account is not { } name
+            ? new(device.DefaultAccount, IsDefault: true)
+            : new(name, string.Equals(name, device.DefaultAccount, StringComparison.Ordinal));
+
+    /// <summary>What stands in everybody's way, whatever they were granted.</summary>
+    private static DenialReason Hindrance(in AccessQuestion question, DeviceNode device, bool connection)
+    {
+        if (!device.Row.Enabled) return DenialReason.DeviceDisabled;
+
+        // A connection goes to some account; other questions may be about the device as such, which may have none yet.
+        if (question.Account is { } name ? !device.HasAccount(name) : connection && device.DefaultAccount is null) return DenialReason.UnknownAccount;
+        if (question.Wanted.IsEmpty) return DenialReason.NothingWanted;
+        return connection && device.Rules.SessionHours is { } hours && !hours.IsOpen(question.At) ? DenialReason.OutsideSessionHours : DenialReason.None;
+    }
+
+    /// <summary>Whether an approved request for a role that may be requested would supply what is missing.</summary>
+    private static bool MayRequest(PersonNode person, DeviceNode device, PermissionSet granted, PermissionSet effective, PermissionSet needed) =>
+        effective.Contains(Permission.RequestAccess)
+        && Reach.Effective(person, device, granted | SystemRoles.OnlyDeviceConnection.Permissions).Covers(needed);
+
+    private static DenialReason WhyLacking(PersonNode person, DeviceNode device, PermissionSet granted, PermissionSet lacking)
+    {
+        if (!granted.Covers(lacking)) return DenialReason.NotGranted;
+        if (!person.Ceiling.Covers(lacking)) return DenialReason.AboveCeiling;
+        return device.Rules.Recording == RecordingRule.Required && lacking.Intersects(PermissionCatalogue.Unrecordable)
+            ? DenialReason.RecordingForbids
+            : DenialReason.PrerequisiteMissing;
+    }
+
+    /// <summary>The strictest consent over the kinds of session that are wanted.</summary>
+    private static ConsentMode ConsentFor(PersonNode person, DeviceNode device, PermissionSet wanted, PermissionSet effective)
+    {
+        var strictest = ConsentMode.Off;
+        for (var kind = ConsentKind.Screen; kind <= ConsentKind.Actions; kind++)
+        {
+            if (!wanted.Intersects(PermissionCatalogue.Of(kind))) continue;
+            var mode = ConsentFor(person, device, kind, effective);
+            if (mode > strictest) strictest = mode;
+        }
+
+        return strictest;
+    }
+
+    private static ConsentMode ConsentFor(PersonNode person, DeviceNode device, ConsentKind kind, PermissionSet effective)
+    {
+        if (effective.Contains(Permission.SkipConsent)) return kind == ConsentKind.Screen ? ConsentMode.Notify : ConsentMode.Off;
+        var fromDevice = device.Rules.Consent.For(kind);
+        var fromGroups = person.Consent switch
+        {
+            GroupConsent.None => ConsentMode.Off,
+            GroupConsent.Notify => ConsentMode.Notify,
+            _ => ConsentMode.AskOrRefuse,
+        };
+        return fromDevice > fromGroups ? fromDevice : fromGroups;
+    }
+
+    /// <summary>When the first of the needed permissions stops holding, following providers that take over from each other.</summary>
+    private static DateTimeOffset? EndOfStretch(
+        PersonNode person,
+        DeviceNode device,
+        in AccountAsked account,
+        PermissionSet needed,
+        DateTimeOffset? nextChange,
+        DateTimeOffset? closing)
+    {
+        for (var followed = 0; followed < MostChangesFollowed && nextChange is { } change && !(closing <= change); followed++)
+        {
+            var then = Reach.Of(person, device, account, change);
+            if (!Reach.Effective(person, device, then.Granted).Covers(needed)) return change;
+            nextChange = then.Next;
+        }
+
+        return closing;
+    }
+}
