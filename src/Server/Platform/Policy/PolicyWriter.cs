@@ -4,14 +4,18 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Platform;
 
-/// <summary>Work that goes into the transaction of a policy change: for what is not policy but hangs on it, such as a secret.</summary>
+/// <summary>
+/// Work that goes into the transaction of a policy change: for what is not policy but hangs on it, such as a secret. One that is registered as
+/// a service runs with every change, whichever way it came.
+/// </summary>
 internal delegate Task AlongWithChange(CountersignDb db, PolicyDelta delta, CancellationToken cancellation);
 
 /// <summary>
 /// The one way for every change of policy: plans the command against exactly the version that the database has, stores the rows, the delta as
 /// the next version and the audit record in one transaction, and puts the new snapshot in force once that is durable.
 /// </summary>
-internal sealed class PolicyWriter(WriteQueue queue, PolicySource source, AuditLog audit, TimeProvider time)
+internal sealed class PolicyWriter(
+    WriteQueue queue, PolicySource source, AuditLog audit, IEnumerable<AlongWithChange> alongWithEach, TimeProvider time)
 {
     // Snapshots that are in an open transaction and not yet in force, so that several commands fit into one group. Touched by the writer only.
     private readonly Dictionary<OrganizationId, PolicySnapshot> _ahead = [];
@@ -28,19 +32,20 @@ internal sealed class PolicyWriter(WriteQueue queue, PolicySource source, AuditL
         queue.WriteAsync((unit, stop) => ApplyAsync(unit, caller, command, along, stop), cancellation);
 
     /// <summary>Makes an organization with its first rows, as version 1. There is no policy yet that could allow it: the caller has authorized it.</summary>
-    public Task<PolicySnapshot> FoundAsync(
-        OrganizationId organization, string name, IReadOnlyList<PolicyRow> rows, AuditEntry entry, AlongWithChange along, CancellationToken cancellation) =>
+    /// <param name="founding"><see cref="PolicySnapshot.Bootstrap"/>.</param>
+    /// <param name="along">Stores what belongs to the founder, or refuses by throwing: then nothing is stored.</param>
+    public Task<PolicySnapshot> FoundAsync(string name, PolicyDelta founding, AuditEntry entry, AlongWithChange along, CancellationToken cancellation) =>
         queue.WriteAsync(
             async (unit, stop) =>
             {
-                var db = unit.Db.Of(organization);
-                db.Add(new Organization { Id = organization, Name = name, Version = 0, Created = time.GetUtcNow() });
+                var db = unit.Db.Of(founding.Organization);
+                db.Add(new Organization { Id = founding.Organization, Name = name, Version = founding.FromVersion, Created = time.GetUtcNow() });
                 await db.SaveChangesAsync(stop);
-                var delta = new PolicyDelta(organization, 0, $"Founded the organization {name}.", [.. rows.Select(row => new RowChange(null, row))]);
-                await StoreAsync(db, delta, entry.Actor ?? default, stop);
+                await StoreAsync(db, founding, entry.Actor ?? default, stop);
                 audit.Add(db, entry);
-                await along(db, delta, stop);
-                return Land(unit, PolicySnapshot.Compile(organization, delta.ToVersion, rows));
+                await db.SaveChangesAsync(stop);
+                await along(db, founding, stop);
+                return Land(unit, PolicySnapshot.Empty(founding.Organization).Apply(founding));
             },
             cancellation);
 
@@ -64,6 +69,7 @@ internal sealed class PolicyWriter(WriteQueue queue, PolicySource source, AuditL
             await StoreAsync(db, delta, caller.Person, cancellation);
             audit.Add(db, Entry(caller, "policy.changed", delta.Summary, AuditOutcome.Done, delta.ToVersion) with { SubjectId = delta.Changes[0].Key.Id });
             snapshot = Land(unit, snapshot.Apply(delta));
+            foreach (var each in alongWithEach) await each(db, delta, cancellation);
         }
 
         if (along is not null) await along(db, delta, cancellation);
