@@ -1,3 +1,6 @@
+using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Organizations;
+using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 
 namespace Countersign.Server;
@@ -8,11 +11,18 @@ internal static class Composition
     public static void Add(IServiceCollection services, ServerOptions options)
     {
         services.AddPlatform(options);
+        services.AddVault(options);
+        services.AddIdentity(options);
+        services.AddOrganizations();
     }
 
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapPlatform();
         var api = app.MapGroup("/api/v1");
+        api.MapVault();
+        api.MapIdentity();
+        api.MapOrganizations();
+        app.MapSetupPage();
     }
 }

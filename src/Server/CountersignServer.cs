@@ -1,4 +1,5 @@
 using System.Net;
+using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 
@@ -16,6 +17,8 @@ public sealed record ServerOptions
 
     /// <summary>The time that policy goes by.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public SignInLimits SignIn { get; init; } = new();
 }
 
 /// <summary>A running server. Disposing it stops listening, finishes what was begun, and lets go of every file.</summary>

@@ -1,0 +1,71 @@
+using System.Net;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Identity;
+
+internal sealed record MeAnswer(PersonShown Person, OrganizationShown Organization, IReadOnlyList<string> Scopes);
+
+internal sealed record OrganizationShown(Guid Id, string Name);
+
+internal sealed record PasswordRequest(string Current, string New)
+{
+    public override string ToString() => nameof(PasswordRequest);
+}
+
+/// <summary>What a caller may know of and change about themselves.</summary>
+internal static class Me
+{
+    public static async Task<Results<Ok<MeAnswer>, ProblemHttpResult>> GetAsync(Caller caller, PolicySource policy, Database database, CancellationToken cancellation)
+    {
+        if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
+        await using var db = database.Open();
+        var name = await db.Set<Organization>().Where(row => row.Id == caller.Organization).Select(row => row.Name).SingleAsync(cancellation);
+        return TypedResults.Ok(new MeAnswer(PersonShown.Of(person), new(caller.Organization.Value, name), ScopeNames.Of(caller.Scopes)));
+    }
+
+    /// <summary>Every other token of the person ends: whoever changes a password may do so because somebody else has it.</summary>
+    public static async Task<Results<NoContent, ProblemHttpResult>> ChangePasswordAsync(
+        PasswordRequest request, Caller caller, HttpContext context, PasswordSignIn verifier, Passwords passwords, PolicySource policy, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
+    {
+        if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
+        // Counted like signing in: a stolen token must not be a way to try passwords.
+        switch (await verifier.VerifyAsync(caller.Login, request.Current, caller.Source ?? IPAddress.None, "api", cancellation))
+        {
+            case PasswordAnswer.Later(var after):
+                return Problems.TooManyAttempts(context, after);
+            case PasswordAnswer.Refused:
+                return Problems.Invalid("current", "This is not the password.");
+        }
+
+        if (request.New == request.Current) return Problems.Invalid("new", "The new password is the old one.");
+        if (PasswordRules.Problem(request.New, person.Login, person.Name, person.Mail) is { } problem) return Problems.Invalid("new", problem);
+        string hash;
+        try
+        {
+            hash = await passwords.HashAsync(request.New, cancellation);
+        }
+        catch (PasswordsBusyException)
+        {
+            return Problems.TooManyAttempts(context, TimeSpan.FromSeconds(1));
+        }
+
+        await queue.WriteAsync(
+            caller.Organization,
+            async (db, stop) =>
+            {
+                await passwords.SetAsync(db, caller.Person, hash, PasswordChoice.Own, stop);
+                var ended = await db.Set<ApiToken>().Where(row => row.Person == caller.Person && row.Id != caller.TokenId).ExecuteDeleteAsync(stop);
+                audit.Add(db, AuditEntry.By(caller, "password.changed") with
+                {
+                    Subject = caller.Login,
+                    SubjectId = caller.Person.Value,
+                    Details = new() { ["tokensEnded"] = ended },
+                });
+            },
+            cancellation);
+        return TypedResults.NoContent();
+    }
+}

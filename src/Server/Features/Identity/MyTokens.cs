@@ -1,0 +1,116 @@
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Identity;
+
+/// <param name="Scopes"><c>read</c>, <c>write</c>; writing includes reading.</param>
+/// <param name="Expires">Null: in 90 days.</param>
+internal sealed record TokenRequest(string Label, IReadOnlyList<string> Scopes, DateTimeOffset? Expires = null);
+
+/// <param name="Token">Shown here and never again.</param>
+internal sealed record TokenMade(Guid Id, string Token, string Label, IReadOnlyList<string> Scopes, DateTimeOffset Created, DateTimeOffset Expires)
+{
+    public override string ToString() => nameof(TokenMade);
+}
+
+/// <param name="Current">The one that this list was asked for with.</param>
+internal sealed record TokenShown(Guid Id, string Label, IReadOnlyList<string> Scopes, DateTimeOffset Created, DateTimeOffset Expires, DateTimeOffset? LastUsed, bool Current);
+
+/// <summary>A person's own API tokens.</summary>
+internal static class MyTokens
+{
+    private const int Most = 50;
+
+    private static readonly TimeSpan _longestLife = TimeSpan.FromDays(5 * 366);
+
+    public static async Task<Results<Ok<Page<TokenShown>>, ProblemHttpResult>> ListAsync(
+        [AsParameters] PageQuery page, Caller caller, Database database, TimeProvider time, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        await using var db = database.Read(caller.Organization);
+        var tokens = await db.Set<ApiToken>().AsNoTracking().Where(row => row.Person == caller.Person && row.Expires > now).ToListAsync(cancellation);
+        return page.Cut(
+            tokens,
+            token => token.Id.ToString(),
+            token => new TokenShown(token.Id, token.Label, ScopeNames.Of(token.Scopes), token.Created, token.Expires, token.LastUsed, token.Id == caller.TokenId));
+    }
+
+    public static async Task<Results<Created<TokenMade>, ProblemHttpResult>> AddAsync(
+        TokenRequest request, Caller caller, ApiTokens tokens, WriteQueue queue, AuditLog audit, TimeProvider time, CancellationToken cancellation)
+    {
+        if (Labels.Problem(request.Label) is { } problem) return Problems.Invalid("label", problem);
+        if (!ScopeNames.TryRead(request.Scopes, out var scopes)) return Problems.Invalid("scopes", "They are read, write, or both.");
+        var now = time.GetUtcNow();
+        var expires = request.Expires?.ToUniversalTime() ?? now + ApiTokens.MadeLife;
+        if (expires <= now) return Problems.Invalid("expires", "It is in the future.");
+        if (expires > now + _longestLife) return Problems.Invalid("expires", "It is at most five years ahead.");
+        var issued = await queue.WriteAsync(
+            caller.Organization,
+            async (db, stop) =>
+            {
+                if (await db.Set<ApiToken>().CountAsync(row => row.Person == caller.Person && row.Origin == TokenOrigin.Made && row.Expires > now, stop) >= Most) return null;
+                var token = tokens.Add(db, caller.Person, request.Label, scopes, TokenOrigin.Made, expires);
+                audit.Add(db, AuditEntry.By(caller, "token.created") with
+                {
+                    Subject = request.Label,
+                    SubjectId = token.Id,
+                    Details = new() { ["scopes"] = string.Join(' ', ScopeNames.Of(scopes)), ["expires"] = expires.UtcDateTime.ToString("O") },
+                });
+                return token;
+            },
+            cancellation);
+        if (issued is null) return Problems.Conflict($"There are {Most} tokens already: remove one that is not used any more.");
+        return TypedResults.Created(
+            $"/api/v1/me/tokens/{issued.Id}", new TokenMade(issued.Id, issued.Text, request.Label, ScopeNames.Of(scopes), issued.Created, issued.Expires));
+    }
+
+    public static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(Guid id, Caller caller, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
+    {
+        var removed = await queue.WriteAsync(
+            caller.Organization,
+            async (db, stop) =>
+            {
+                var token = await db.Set<ApiToken>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person, stop);
+                if (token is null) return false;
+                db.Remove(token);
+                audit.Add(db, AuditEntry.By(caller, "token.removed") with { Subject = token.Label, SubjectId = id });
+                return true;
+            },
+            cancellation);
+        return removed ? TypedResults.NoContent() : Problems.NotFound();
+    }
+}
+
+/// <summary>Scopes as the API writes them.</summary>
+internal static class ScopeNames
+{
+    public static IReadOnlyList<string> Of(TokenScopes scopes) => scopes switch
+    {
+        TokenScopes.Write => ["read", "write"],
+        TokenScopes.Read => ["read"],
+        _ => [],
+    };
+
+    public static bool TryRead(IReadOnlyList<string> names, out TokenScopes scopes)
+    {
+        scopes = TokenScopes.None;
+        foreach (var name in names)
+        {
+            switch (name)
+            {
+                case "read":
+                    scopes |= TokenScopes.Read;
+                    break;
+                case "write":
+                    scopes |= TokenScopes.Write;
+                    break;
+                default:
+                    return false;
+            }
+        }
+
+        return scopes != TokenScopes.None;
+    }
+}

@@ -1,0 +1,125 @@
+using System.Net;
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Identity;
+
+internal abstract record PasswordAnswer
+{
+    private PasswordAnswer()
+    {
+    }
+
+    /// <param name="MustChange">Somebody else chose the password: nothing but changing it may follow.</param>
+    public sealed record Accepted(OrganizationId Organization, PersonRow Person, bool MustChange) : PasswordAnswer;
+
+    /// <summary>Whatever the reason: nobody of that name, a wrong password, somebody who takes no part.</summary>
+    public sealed record Refused : PasswordAnswer;
+
+    /// <summary>Not looked at. Comes alike for logins that exist and that don't.</summary>
+    public sealed record Later(TimeSpan After) : PasswordAnswer;
+}
+
+/// <summary>
+/// Verifies a login and a password, for every front door. Each path does the same work: an unknown login costs a query and a verification like
+/// a known one, and what is written down about a failure is written later, by somebody else.
+/// </summary>
+internal sealed class PasswordSignIn(
+    PolicySource policy, Database database, WriteQueue queue, PasswordHashing hashing, SignInThrottle throttle, SignInFailures failures, SignInLimits limits) : IDisposable
+{
+    /// <summary>
+    /// Attempts at one login come one after the other, so that none gets past the throttle while another is being verified. A few locks stand
+    /// for all logins: two that share one wait for each other, which nobody notices.
+    /// </summary>
+    private readonly SemaphoreSlim[] _turns = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1))];
+
+    private int _pending;
+
+    /// <param name="channel">For the audit log: <c>api</c>, <c>ssh</c>.</param>
+    public async Task<PasswordAnswer> VerifyAsync(string login, string password, IPAddress source, string channel, CancellationToken cancellation)
+    {
+        if (Interlocked.Increment(ref _pending) > limits.WaitingVerifications)
+        {
+            Interlocked.Decrement(ref _pending);
+            return new PasswordAnswer.Later(TimeSpan.FromSeconds(1));
+        }
+
+        try
+        {
+            // Before the turn, too: a locked login's attempts must not queue up before those of others.
+            if (throttle.Wait(login, source) is var wait && wait > TimeSpan.Zero) return Refuse(login, source, channel, wait);
+            var turn = _turns[(uint)string.GetHashCode(login, StringComparison.Ordinal) % (uint)_turns.Length];
+            await turn.WaitAsync(cancellation);
+            try
+            {
+                wait = throttle.Wait(login, source);
+                return wait > TimeSpan.Zero ? Refuse(login, source, channel, wait) : await VerifyInTurnAsync(login, password, source, channel, cancellation);
+            }
+            finally
+            {
+                turn.Release();
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _pending);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var turn in _turns) turn.Dispose();
+    }
+
+    private async Task<PasswordAnswer> VerifyInTurnAsync(string login, string password, IPAddress source, string channel, CancellationToken cancellation)
+    {
+        var known = policy.TryFindLogin(login, out var organization, out var person);
+        var id = person?.Id ?? default;
+        string? hash;
+        var mustChange = false;
+        await using (var db = database.Read(organization))
+        {
+            var credential = await db.Set<Credential>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == id, cancellation);
+            hash = credential?.PasswordHash;
+            mustChange = credential?.MustChange ?? false;
+        }
+
+        // Longer ones can't have been set; the work must not grow with what a stranger sends.
+        var check = password.Length > PasswordRules.Most
+            ? await hashing.VerifyAsync(null, "", cancellation)
+            : await hashing.VerifyAsync(hash, password, cancellation);
+        if (check == PasswordCheck.Busy) return new PasswordAnswer.Later(TimeSpan.FromSeconds(1));
+
+        // The row as it is now: the person may have been disabled meanwhile.
+        var now = known ? policy.Current(organization)?.Person(id) : null;
+        if (check == PasswordCheck.Wrong || now is not { TakesPart: true })
+        {
+            throttle.Failed(login, source);
+            failures.Note(login, source, channel, "password");
+            return new PasswordAnswer.Refused();
+        }
+
+        throttle.Succeeded(login);
+        if (check == PasswordCheck.RightButOutdated) await RenewAsync(organization, id, hash!, password, cancellation);
+        return new PasswordAnswer.Accepted(organization, now, mustChange);
+    }
+
+    private PasswordAnswer.Later Refuse(string login, IPAddress source, string channel, TimeSpan wait)
+    {
+        failures.Note(login, source, channel, "password");
+        return new(wait);
+    }
+
+    /// <summary>The parameters were raised since the password was set. Not if it has been changed in the meantime.</summary>
+    private async Task RenewAsync(OrganizationId organization, PersonId person, string old, string password, CancellationToken cancellation)
+    {
+        var renewed = await hashing.HashAsync(password, cancellation);
+        await queue.WriteAsync(
+            organization,
+            (db, stop) => db.Set<Credential>().Where(row => row.Person == person && row.PasswordHash == old)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.PasswordHash, renewed), stop),
+            cancellation);
+    }
+}

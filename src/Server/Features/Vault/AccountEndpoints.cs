@@ -1,0 +1,105 @@
+using System.Text.Json.Serialization;
+using Countersign.Access;
+using Countersign.Reach;
+using Countersign.Server.Platform;
+using Countersign.Ssh;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Countersign.Server.Features.Vault;
+
+/// <param name="Default">True: the device's default account from now on. False and nothing are the same.</param>
+/// <param name="Password">What opens the account; replaces what was stored. Not with a private key.</param>
+/// <param name="PrivateKey">The text of an OpenSSH private key without a passphrase.</param>
+internal sealed record AccountRequest(bool? Default = null, string? Password = null, string? PrivateKey = null)
+{
+    public override string ToString() => nameof(AccountRequest);
+}
+
+/// <param name="Secret">The kind of what is stored from now on; null when this request stored nothing.</param>
+internal sealed record AccountAnswer(Guid Device, string Name, bool Default, CredentialKind? Secret, long Version);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(AccountRequest))]
+[JsonSerializable(typeof(AccountAnswer))]
+internal sealed partial class VaultJson : JsonSerializerContext;
+
+/// <summary>The accounts of a device and what opens them. What is stored is never shown again.</summary>
+internal static class AccountEndpoints
+{
+    public static void MapAccounts(this IEndpointRouteBuilder api)
+    {
+        api.MapPut("/devices/{id:guid}/accounts/{name}", PutAsync).Requires(TokenScopes.Write);
+        api.MapDelete("/devices/{id:guid}/accounts/{name}", DeleteAsync).Requires(TokenScopes.Write);
+    }
+
+    private static async Task<Results<Ok<AccountAnswer>, ProblemHttpResult>> PutAsync(
+        Guid id, string name, AccountRequest request, Caller caller, PolicyWriter writer, AccountVault vault, CancellationToken cancellation)
+    {
+        if (!Names.IsAccount(name)) return Problems.Invalid("name", "It has 1 to 64 characters, none of them a control character, a comma, a plus or a blank.");
+        if (Read(request, out var kind, out var secret) is { } problem) return problem;
+        using var disposed = secret;
+        var device = new DeviceId(id);
+        DeviceRow? row = null;
+        var outcome = await writer.ApplyAsync(
+            caller,
+            policy =>
+            {
+                row = policy.Device(device);
+                return row is null ? null : Command(policy, row, name);
+            },
+            cancellation,
+            async (db, _, stop) =>
+            {
+                if (secret is not null) await vault.StoreAsync(db, caller, row!, name, kind, secret, stop);
+            });
+        if (request.Default == true && outcome is PolicyOutcome.Applied) outcome = await writer.ApplyAsync(caller, new PolicyCommand.SetDefaultAccount(device, name), cancellation);
+        return outcome.Answer(policy => new AccountAnswer(
+            id, name, policy.AccountsOf(device).Any(account => account.Name == name && account.IsDefault), secret is null ? null : kind, policy.Version));
+    }
+
+    private static async Task<Results<Ok<PolicyVersion>, ProblemHttpResult>> DeleteAsync(
+        Guid id, string name, Caller caller, PolicyWriter writer, CancellationToken cancellation) =>
+        (await writer.ApplyAsync(caller, new PolicyCommand.RemoveAccount(new(id), name), cancellation)).Answer();
+
+    /// <summary>
+    /// Adds the account, or, where it is there and only its secret is to be stored, edits the device so that nothing changes: the engine decides
+    /// about both by the same right.
+    /// </summary>
+    private static PolicyCommand Command(PolicySnapshot policy, DeviceRow device, string name) =>
+        policy.AccountsOf(device.Id).Any(account => account.Name == name)
+            ? new PolicyCommand.EditDevice(device.Id, device.Group, device.Name, device.Description, device.Enabled, device.Host, device.Port, device.HostKey)
+            : new PolicyCommand.AddAccount(device.Id, name);
+
+    private static ProblemHttpResult? Read(AccountRequest request, out CredentialKind kind, out Secret? secret)
+    {
+        kind = request.PrivateKey is null ? CredentialKind.Password : CredentialKind.PrivateKey;
+        secret = null;
+        var field = request.PrivateKey is null ? "password" : "privateKey";
+        if (request is { Password: not null, PrivateKey: not null }) return Problems.Invalid("privateKey", "An account has a password or a private key, not both.");
+        if ((request.Password ?? request.PrivateKey) is not { } text) return null;
+        if (text.Length == 0) return Problems.Invalid(field, "It can't be empty.");
+        var read = Secret.FromText(text);
+        if (read.Length > AccountVault.LongestSecret || kind == CredentialKind.PrivateKey && KeyProblem(read) is not null)
+        {
+            var message = read.Length > AccountVault.LongestSecret ? $"It has at most {AccountVault.LongestSecret} bytes." : KeyProblem(read)!;
+            read.Dispose();
+            return Problems.Invalid(field, message);
+        }
+
+        secret = read;
+        return null;
+    }
+
+    private static string? KeyProblem(Secret text)
+    {
+        try
+        {
+            SshPrivateKey.Parse(text).Dispose();
+            return null;
+        }
+        catch (FormatException problem)
+        {
+            return $"This is not an SSH private key that can be used: {problem.Message.TrimEnd('.')}.";
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Security.Cryptography;
+using System.Text;
+using Countersign.Access;
+using Countersign.Reach;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Countersign.Ssh;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Vault;
+
+/// <summary>Keeps what opens the accounts on devices: sealed in the database, opened for the gateway alone.</summary>
+internal sealed partial class AccountVault(MasterKey master, Database database, AuditLog audit, TimeProvider time, ILogger<AccountVault> log) : IAccountVault, IDisposable
+{
+    /// <summary>Bytes of a password or of a private key's text.</summary>
+    public const int LongestSecret = 16_384;
+
+    private readonly Envelope _envelope = new(master, "account-secret");
+
+    /// <summary>Null also for a secret that does not open where it lies: somebody changed the database, and nothing is opened with it.</summary>
+    public async ValueTask<AccountCredential?> OpenAsync(OrganizationId organization, DeviceId device, string account, CancellationToken cancellation)
+    {
+        await using var db = database.Read(organization);
+        var stored = await db.Set<AccountSecret>().AsNoTracking().SingleOrDefaultAsync(row => row.Device == device && row.Account == account, cancellation);
+        if (stored is null) return null;
+        try
+        {
+            return new(stored.Kind, _envelope.Open(stored.Ciphertext, Place(organization, device, account, stored.Kind)));
+        }
+        catch (CryptographicException)
+        {
+            LogDoesNotOpen(organization, device);
+            return null;
+        }
+    }
+
+    /// <summary>Stored with the context, in its organization, together with a record; the account is there or is added with it.</summary>
+    public async Task StoreAsync(CountersignDb db, Caller caller, DeviceRow device, string account, CredentialKind kind, Secret secret, CancellationToken cancellation)
+    {
+        var ciphertext = _envelope.Seal(secret.Expose(), Place(db.Organization, device.Id, account, kind));
+        var stored = await db.Set<AccountSecret>().SingleOrDefaultAsync(row => row.Device == device.Id && row.Account == account, cancellation);
+        if (stored is null)
+        {
+            db.Add(new AccountSecret
+            {
+                OrganizationId = db.Organization,
+                Device = device.Id,
+                Account = account,
+                Kind = kind,
+                Ciphertext = ciphertext,
+                Changed = time.GetUtcNow(),
+            });
+        }
+        else
+        {
+            stored.Kind = kind;
+            stored.Ciphertext = ciphertext;
+            stored.Changed = time.GetUtcNow();
+        }
+
+        audit.Add(db, AuditEntry.By(caller, "account.secret-stored") with
+        {
+            Subject = $"{account} on {device.Name}",
+            SubjectId = device.Id.Value,
+            Details = new() { ["account"] = account, ["kind"] = kind == CredentialKind.Password ? "password" : "private key" },
+        });
+    }
+
+    /// <summary>
+    /// With every change of policy, in its transaction: a device that is reached elsewhere, or that is to be known by another key, loses its
+    /// secrets. Whoever may edit a device could otherwise have them sent to a server of their own. What is deleted takes its secrets with it by
+    /// the foreign key.
+    /// </summary>
+    public async Task DropWhereReachedElsewhereAsync(CountersignDb db, PolicyDelta delta, CancellationToken cancellation)
+    {
+        foreach (var change in delta.Changes)
+        {
+            if (change is not { Before: DeviceRow before, After: DeviceRow after }) continue;
+            if (before.Host == after.Host && before.Port == after.Port && before.HostKey == after.HostKey) continue;
+            var dropped = await db.Set<AccountSecret>().Where(row => row.Device == after.Id).ExecuteDeleteAsync(cancellation);
+            if (dropped == 0) continue;
+            audit.Add(db, new()
+            {
+                Kind = "account.secrets-dropped",
+                Channel = "system",
+                Subject = after.Name,
+                SubjectId = after.Id.Value,
+                Details = new() { ["count"] = dropped, ["version"] = delta.ToVersion, ["reason"] = "host, port or host key changed" },
+            });
+        }
+    }
+
+    /// <summary>Which of a device's accounts have a secret.</summary>
+    public static async Task<IReadOnlyDictionary<string, CredentialKind>> KindsAsync(CountersignDb db, DeviceId device, CancellationToken cancellation) =>
+        await db.Set<AccountSecret>().Where(row => row.Device == device).ToDictionaryAsync(row => row.Account, row => row.Kind, cancellation);
+
+    /// <summary>Tries the key on a stored secret: a wrong one should be noticed at the start and not when somebody needs a device.</summary>
+    /// <exception cref="KeyFileException">The master key is not the one that the secrets were sealed with.</exception>
+    public async Task CheckKeyAsync(IEnumerable<OrganizationId> organizations, CancellationToken cancellation)
+    {
+        foreach (var organization in organizations)
+        {
+            await using var db = database.Read(organization);
+            var stored = await db.Set<AccountSecret>().AsNoTracking().Take(16).ToListAsync(cancellation);
+            if (stored.Count > 0 && !stored.Exists(Opens))
+                throw new KeyFileException($"The stored secrets do not open with {MasterKey.FileName}: it is not the one of this database. Restore both from the same backup.");
+        }
+    }
+
+    public void Dispose() => _envelope.Dispose();
+
+    private bool Opens(AccountSecret stored)
+    {
+        try
+        {
+            _envelope.Open(stored.Ciphertext, Place(stored.OrganizationId, stored.Device, stored.Account, stored.Kind)).Dispose();
+            return true;
+        }
+        catch (CryptographicException)
+        {
+            LogDoesNotOpen(stored.OrganizationId, stored.Device);
+            return false;
+        }
+    }
+
+    /// <summary>Authenticated with the secret, so that a ciphertext opens in its own row only and as what it was stored.</summary>
+    private static byte[][] Place(OrganizationId organization, DeviceId device, string account, CredentialKind kind) =>
+        [organization.Value.ToByteArray(bigEndian: true), device.Value.ToByteArray(bigEndian: true), Encoding.UTF8.GetBytes(account), [(byte)kind]];
+
+    [LoggerMessage(1, LogLevel.Error, "A secret of device {Device} of organization {Organization} does not open: the database was changed by hand, or the master key is another one")]
+    private partial void LogDoesNotOpen(OrganizationId organization, DeviceId device);
+}

@@ -1,0 +1,112 @@
+using System.Net;
+using Countersign.Server.Features.Identity;
+
+namespace Countersign.Server.Tests.Identity;
+
+public sealed class SignInThrottleTests
+{
+    private static readonly IPAddress _source = IPAddress.Parse("192.0.2.7");
+
+    private readonly SetClock _clock = new();
+
+    [Fact]
+    public void Five_failures_are_free_and_then_the_wait_doubles_up_to_a_quarter_of_an_hour()
+    {
+        var throttle = new SignInThrottle(new() { FailuresPerAddress = 1000 }, _clock);
+        for (var failure = 0; failure < 5; failure++) throttle.Failed("alice", _source);
+        throttle.Wait("alice", _source).ShouldBe(TimeSpan.Zero);
+
+        double[] seconds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900];
+        foreach (var expected in seconds)
+        {
+            throttle.Failed("alice", _source);
+            throttle.Wait("alice", _source).ShouldBe(TimeSpan.FromSeconds(expected));
+            _clock.Advance(TimeSpan.FromSeconds(expected) - TimeSpan.FromTicks(1));
+            throttle.Wait("alice", _source).ShouldBe(TimeSpan.FromTicks(1));
+            _clock.Advance(TimeSpan.FromTicks(1));
+            throttle.Wait("alice", _source).ShouldBe(TimeSpan.Zero);
+        }
+    }
+
+    [Fact]
+    public void The_wait_of_a_login_holds_from_every_address_and_for_no_other_login()
+    {
+        var throttle = new SignInThrottle(new(), _clock);
+        for (var failure = 0; failure < 6; failure++) throttle.Failed("alice", _source);
+        throttle.Wait("alice", IPAddress.Parse("198.51.100.1")).ShouldBeGreaterThan(TimeSpan.Zero);
+        throttle.Wait("bob", _source).ShouldBe(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void A_success_forgets_the_failures_of_the_login_and_not_those_of_the_address()
+    {
+        var throttle = new SignInThrottle(new() { FailuresPerAddress = 6 }, _clock);
+        for (var failure = 0; failure < 6; failure++) throttle.Failed("alice", _source);
+        throttle.Succeeded("alice");
+        throttle.Wait("alice", IPAddress.Parse("198.51.100.1")).ShouldBe(TimeSpan.Zero);
+        throttle.Wait("alice", _source).ShouldBe(TimeSpan.FromMinutes(10));
+    }
+
+    [Fact]
+    public void An_address_is_refused_for_every_login_until_its_window_is_over()
+    {
+        var throttle = new SignInThrottle(new() { FailuresPerAddress = 3 }, _clock);
+        throttle.Failed("a", _source);
+        _clock.Advance(TimeSpan.FromMinutes(4));
+        throttle.Failed("b", _source);
+        throttle.Failed("c", _source);
+        throttle.Wait("d", _source).ShouldBe(TimeSpan.FromMinutes(6));
+        throttle.Wait("d", IPAddress.Parse("192.0.2.8")).ShouldBe(TimeSpan.Zero);
+        _clock.Advance(TimeSpan.FromMinutes(6));
+        throttle.Wait("d", _source).ShouldBe(TimeSpan.Zero);
+        throttle.Failed("e", _source);
+        throttle.Wait("d", _source).ShouldBe(TimeSpan.Zero);
+    }
+
+    [Theory]
+    [InlineData("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true)]
+    [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1", false)]
+    [InlineData("192.0.2.7", "::ffff:192.0.2.7", true)]
+    [InlineData("192.0.2.7", "192.0.2.8", false)]
+    public void One_subscriber_is_one_address(string failing, string asking, bool same)
+    {
+        var throttle = new SignInThrottle(new() { FailuresPerAddress = 1 }, _clock);
+        throttle.Failed("alice", IPAddress.Parse(failing));
+        (throttle.Wait("bob", IPAddress.Parse(asking)) > TimeSpan.Zero).ShouldBe(same);
+    }
+
+    [Fact]
+    public void Failures_are_forgotten_after_a_day()
+    {
+        var throttle = new SignInThrottle(new(), _clock);
+        for (var failure = 0; failure < 20; failure++) throttle.Failed("alice", _source);
+        _clock.Advance(TimeSpan.FromHours(24) + TimeSpan.FromTicks(1));
+        throttle.Failed("alice", _source);
+        throttle.Wait("alice", _source).ShouldBe(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void A_flood_of_made_up_logins_does_not_push_out_the_one_that_is_attacked()
+    {
+        var throttle = new SignInThrottle(new() { Remembered = 100, FailuresPerAddress = int.MaxValue }, _clock);
+        for (var failure = 0; failure < 20; failure++) throttle.Failed("alice", _source);
+        for (var number = 0; number < 10_000; number++)
+        {
+            _clock.Advance(TimeSpan.FromTicks(1));
+            throttle.Failed($"made-up-{number}", _source);
+        }
+
+        throttle.Wait("alice", _source).ShouldBeGreaterThan(TimeSpan.FromMinutes(14));
+        throttle.Remembered.ShouldBeLessThanOrEqualTo(101);
+    }
+
+    [Fact]
+    public void A_login_of_any_length_is_counted_by_itself()
+    {
+        var throttle = new SignInThrottle(new(), _clock);
+        var login = new string('a', 100_000);
+        for (var failure = 0; failure < 6; failure++) throttle.Failed(login, _source);
+        throttle.Wait(login, _source).ShouldBeGreaterThan(TimeSpan.Zero);
+        throttle.Wait(login + "b", _source).ShouldBe(TimeSpan.Zero);
+    }
+}
