@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Countersign.Cli.Api;
+
+/// <summary>An answer as it was understood, and as it came.</summary>
+internal sealed record Reply<T>(T Value, string Json);
+
+/// <summary>
+/// Speaks to one server. Every answer is bounded in size and time, no redirect is followed (a password would follow it), and whatever goes wrong is
+/// a <see cref="Failure"/> with the exit code that stands for it.
+/// </summary>
+internal sealed class ApiClient : IDisposable
+{
+    public const int LargestAnswer = 8 * 1024 * 1024;
+    private const int LongestToken = 512;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly ServerAddress _address;
+    private readonly TimeProvider _time;
+    private readonly HttpClient _http;
+
+    /// <param name="address">Where to.</param>
+    /// <param name="token">Null: only for signing in.</param>
+    /// <param name="time">Reads Retry-After dates against it.</param>
+    public ApiClient(ServerAddress address, string? token, TimeProvider time)
+    {
+        _address = address;
+        _time = time;
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = !address.IsLocal,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+        };
+        _http = new(handler) { BaseAddress = new Uri(address.Root, "api/v1/"), Timeout = Patience, MaxResponseContentBufferSize = LargestAnswer };
+        _http.DefaultRequestHeaders.UserAgent.Add(new("countersign-cli", typeof(ApiClient).Assembly.GetName().Version?.ToString(3)));
+        _http.DefaultRequestHeaders.Accept.Add(new("application/json"));
+        if (token is not null) _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+    }
+
+    public ServerAddress Address => _address;
+
+    /// <summary>Whether it can be one: what the header takes, and nothing that would start a second header.</summary>
+    public static bool IsToken(string text) => text.Length is > 0 and <= LongestToken && text.All(character => character is > ' ' and < (char)127);
+
+    /// <param name="path">Behind <c>/api/v1/</c>, escaped.</param>
+    /// <param name="type">How the answer is read.</param>
+    public async Task<Answer<Reply<T>>> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        Read(await SendAsync(HttpMethod.Get, path, null, cancellation), type);
+
+    public async Task<Answer<Reply<T>>> PostAsync<TBody, T>(
+        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        Read(await SendAsync(HttpMethod.Post, path, Content(body, bodyType), cancellation), type);
+
+    /// <summary>For what answers with nothing, or with nothing that matters here.</summary>
+    /// <returns>The body, perhaps empty.</returns>
+    public Task<Answer<string>> PostAsync<TBody>(string path, TBody body, JsonTypeInfo<TBody> bodyType, CancellationToken cancellation) =>
+        SendForNothingAsync(HttpMethod.Post, path, Content(body, bodyType), cancellation);
+
+    public Task<Answer<string>> PostAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Post, path, null, cancellation);
+
+    public Task<Answer<string>> DeleteAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Delete, path, null, cancellation);
+
+    public void Dispose() => _http.Dispose();
+
+    private static ByteArrayContent Content<TBody>(TBody body, JsonTypeInfo<TBody> type) =>
+        new(JsonSerializer.SerializeToUtf8Bytes(body, type)) { Headers = { ContentType = new("application/json") } };
+
+    private Answer<Reply<T>> Read<T>(Answer<string> answer, JsonTypeInfo<T> type)
+    {
+        if (!answer.TryGet(out var json, out var failure)) return failure;
+        try
+        {
+            if (JsonSerializer.Deserialize(json, type) is { } value) return new Reply<T>(value, json);
+        }
+        catch (JsonException)
+        {
+            // Told below, together with an answer that is null.
+        }
+
+        return NotUnderstood();
+    }
+
+    private async Task<Answer<string>> SendForNothingAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation)
+    {
+        var answer = await SendAsync(method, path, content, cancellation);
+        if (!answer.TryGet(out var json, out _) || json.Length == 0) return answer;
+        return Read(answer, ApiJson.Default.JsonElement).TryGet(out _, out var failure) ? json : failure;
+    }
+
+    private async Task<Answer<string>> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        try
+        {
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
+            var body = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellation));
+            return response.IsSuccessStatusCode ? body : Refusal(response, body);
+        }
+        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        {
+            return new Failure(ExitCode.Refused, $"The answer of {_address} is larger than {LargestAnswer / 1024 / 1024} MiB.", "Ask for less: narrow the search, or lower --limit.");
+        }
+        catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.SecureConnectionError)
+        {
+            return new Failure(
+                ExitCode.Unreachable, $"No trusted connection to {_address}: {Innermost(exception)}", "Check the address, and that this machine trusts the server's certificate.");
+        }
+        catch (HttpRequestException exception)
+        {
+            return new Failure(ExitCode.Unreachable, $"{_address} can't be reached: {Innermost(exception)}", "Check the address and the network, and that the server is running.");
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return new Failure(ExitCode.Unreachable, $"{_address} did not answer within {Patience.TotalSeconds:F0} seconds.", "Try again later.");
+        }
+    }
+
+    private Failure Refusal(HttpResponseMessage response, string body)
+    {
+        var said = Told(body);
+        return response.StatusCode switch
+        {
+            HttpStatusCode.Unauthorized => new(
+                ExitCode.NotSignedIn, $"{_address} does not accept the token.", $"It has expired or was revoked. Sign in again: countersign login --server {_address}"),
+            HttpStatusCode.NotFound => new(ExitCode.NotFound, "Not found.", "Either it is not there, or it is not yours to see."),
+            HttpStatusCode.Forbidden => new(ExitCode.Refused, said ?? "The server does not allow it.", "Ask an administrator; \"countersign explain\" may tell why."),
+            HttpStatusCode.TooManyRequests => new(ExitCode.Refused, "Too many attempts.", $"Try again {When(response.Headers.RetryAfter)}."),
+            >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest => new(
+                ExitCode.Refused, $"{_address} sends the way to {response.Headers.Location?.ToString() ?? "another address"}.", "Use that address with --server, if it is the right one."),
+            >= HttpStatusCode.InternalServerError => new(
+                ExitCode.Refused, said ?? $"The server failed ({(int)response.StatusCode}).", "Try again; the server's log tells more."),
+            _ => new(ExitCode.Refused, said ?? $"The server refused ({(int)response.StatusCode})."),
+        };
+    }
+
+    private string When(RetryConditionHeaderValue? retry)
+    {
+        var wait = retry?.Delta ?? retry?.Date - _time.GetUtcNow();
+        return wait is { } span && span > TimeSpan.Zero
+            ? $"in {Math.Ceiling(span.TotalSeconds).ToString("F0", CultureInfo.InvariantCulture)} seconds"
+            : "in a while";
+    }
+
+    /// <summary>The server's own words (RFC 9457): the detail, else each field's errors, else the title.</summary>
+    private static string? Told(string body)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize(body, ApiJson.Default.Problem) is not { } problem) return null;
+            if (!string.IsNullOrEmpty(problem.Detail)) return problem.Detail;
+            if (problem.Errors is { Count: > 0 } errors)
+                return string.Join(' ', errors.Select(field => $"{field.Key}: {string.Join(' ', field.Value ?? [])}"));
+            return string.IsNullOrEmpty(problem.Title) ? null : problem.Title + ".";
+        }
+        catch (JsonException)
+        {
+            // A proxy's page, for example. The status code says enough.
+            return null;
+        }
+    }
+
+    private Failure NotUnderstood() =>
+        new(ExitCode.Refused, $"The answer of {_address} is not one of a Countersign server.", "Check the address; a newer server may need a newer countersign.");
+
+    private static string Innermost(Exception exception) => exception.GetBaseException().Message;
+}

@@ -1,0 +1,98 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Countersign.Cli.Api;
+
+// What the commands read of the API's answers. A newer server may say more, and what it leaves out is null: nothing here is trusted to be there.
+
+/// <summary>RFC 9457.</summary>
+internal sealed record Problem(string? Title, string? Detail, Dictionary<string, string[]?>? Errors);
+
+internal sealed record Person(string? Id, string? Login, string? Name, string? Kind);
+
+/// <summary>Not a record: its text form would show the password.</summary>
+internal sealed class SignInRequest
+{
+    public required string Login { get; init; }
+
+    public required string Password { get; init; }
+
+    /// <summary>By which the token is recognized in the list of one's tokens.</summary>
+    public required string Label { get; init; }
+}
+
+/// <summary>Not a record: its text form would show the token.</summary>
+internal sealed class SignInAnswer
+{
+    public string? Token { get; init; }
+
+    public DateTimeOffset? Expires { get; init; }
+
+    public Person? Person { get; init; }
+}
+
+internal sealed record Organization(string? Id, string? Name);
+
+internal sealed record Me(Person? Person, Organization? Organization, IReadOnlyList<string>? Scopes);
+
+internal sealed record Device(
+    string? Id,
+    string? Name,
+    string? Description,
+    bool? Enabled,
+    string? Host,
+    int? Port,
+    IReadOnlyList<string>? Accounts,
+    IReadOnlyList<string>? Permissions,
+    string? State);
+
+internal sealed record DevicePage(IReadOnlyList<Device>? Items, string? Next);
+
+internal sealed record ExplanationLine(string? Text);
+
+internal sealed record Explanation(string? Decision, string? Reason, IReadOnlyList<string>? Permissions, DateTimeOffset? Until, IReadOnlyList<ExplanationLine>? Lines);
+
+internal sealed record Session(
+    string? Id,
+    string? State,
+    string? Login,
+    string? DeviceName,
+    string? Account,
+    string? Kind,
+    string? Source,
+    DateTimeOffset? Started,
+    DateTimeOffset? Ended,
+    string? Reason,
+    string? Detail);
+
+internal sealed record SessionPage(IReadOnlyList<Session>? Items, string? Next);
+
+internal sealed record EndSessionRequest(string? Reason);
+
+internal sealed record NewKey(string Label, string Key);
+
+internal sealed record Key(string? Id, string? Label, string? Fingerprint, DateTimeOffset? Created);
+
+internal sealed record KeyPage(IReadOnlyList<Key>? Items, string? Next);
+
+/// <summary>What <c>login --json</c> prints: the answer without the token.</summary>
+internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? Expires);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    MaxDepth = 32)]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(SignInRequest))]
+[JsonSerializable(typeof(SignInAnswer))]
+[JsonSerializable(typeof(SignedIn))]
+[JsonSerializable(typeof(Me))]
+[JsonSerializable(typeof(DevicePage))]
+[JsonSerializable(typeof(Explanation))]
+[JsonSerializable(typeof(SessionPage))]
+[JsonSerializable(typeof(EndSessionRequest))]
+[JsonSerializable(typeof(NewKey))]
+[JsonSerializable(typeof(Key))]
+[JsonSerializable(typeof(KeyPage))]
+[JsonSerializable(typeof(JsonElement))]
+internal sealed partial class ApiJson : JsonSerializerContext;

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Countersign.Cli.Api;
+using Countersign.Cli.Shown;
+
+namespace Countersign.Cli.Commands;
+
+/// <summary>The devices that the caller may see, and what stands between them and a connection.</summary>
+internal static class DevicesCommand
+{
+    private const int PermissionsShown = 4;
+
+    public static Command Create(CommonOptions common)
+    {
+        var search = new Argument<string?>("SEARCH") { Description = "Part of a name or description.", Arity = ArgumentArity.ZeroOrOne };
+        var paging = new Paging();
+        var command = new DocumentedCommand(
+            "devices",
+            "Lists the devices that you may see, and whether you get in, need an approval or may ask.",
+            "countersign devices",
+            "countersign devices web",
+            "countersign devices --json | jq -r '.items[] | select(.state == \"allowed\") | .name'")
+        {
+            search,
+            paging.Limit,
+            paging.Cursor,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(common, parsed, parsed.GetValue(search), paging, cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CommonOptions common, ParseResult parsed, string? search, Paging paging, CancellationToken cancellation)
+    {
+        var output = common.OutputFor(parsed);
+        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
+        using var client = api;
+        var path = $"devices?{(search is null ? "" : $"search={Uri.EscapeDataString(search)}&")}{paging.Query(parsed)}";
+        if (!(await client.GetAsync(path, ApiJson.Default.DevicePage, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
+        if (output.IsJson)
+        {
+            output.Json(reply.Json);
+            return ExitCode.Ok;
+        }
+
+        if (reply.Value.Items is not { Count: > 0 } devices)
+        {
+            output.Note(search is null ? "No device is yours to see. An administrator gives access." : "No device that you may see matches.");
+            return ExitCode.Ok;
+        }
+
+        output.Table(["NAME", "STATE", "ACCOUNTS", "PERMISSIONS", "DESCRIPTION"], devices.Select(device => new[]
+        {
+            device.Name ?? "",
+            device.Enabled == false ? "disabled" : Output.Words(device.State),
+            string.Join(", ", device.Accounts ?? []),
+            Some(device.Permissions ?? []),
+            device.Description ?? "",
+        }));
+        Paging.NoteMore(output, reply.Value.Next);
+        return ExitCode.Ok;
+    }
+
+    /// <summary>An owner holds them all: a table is no place for that. <c>explain</c> and <c>--json</c> show every one.</summary>
+    private static string Some(IReadOnlyList<string> permissions)
+    {
+        var shown = string.Join(", ", permissions.Take(PermissionsShown));
+        return permissions.Count > PermissionsShown ? $"{shown} and {permissions.Count - PermissionsShown} more" : shown;
+    }
+}

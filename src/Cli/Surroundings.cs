@@ -1,0 +1,89 @@
+using System.Text;
+using Countersign.Ssh;
+
+namespace Countersign.Cli;
+
+/// <summary>What the tool has from the operating system, in one place, so that a test can be the terminal.</summary>
+internal sealed record Surroundings
+{
+    public const int LongestPassword = 1024;
+
+    public required TextReader Input { get; init; }
+
+    public required TextWriter Output { get; init; }
+
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Whether a person at a terminal reads the output: then it has colours and fits the width.</summary>
+    public required bool OutputIsTerminal { get; init; }
+
+    /// <summary>Whether a person can be asked.</summary>
+    public required bool CanAsk { get; init; }
+
+    /// <summary>Columns of the terminal.</summary>
+    public required int Width { get; init; }
+
+    public required Func<string, string?> Variable { get; init; }
+
+    /// <summary>Asks for a secret without showing what is typed; null: given up. The caller disposes it.</summary>
+    public required Func<string, Secret?> AskSecret { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public static Surroundings OfThisProcess() => new()
+    {
+        Input = Console.In,
+        Output = Console.Out,
+        Error = Console.Error,
+        OutputIsTerminal = !Console.IsOutputRedirected,
+        CanAsk = !Console.IsInputRedirected,
+        Width = Console.IsOutputRedirected ? 0 : Math.Max(40, Console.WindowWidth),
+        Variable = Environment.GetEnvironmentVariable,
+        AskSecret = AskOnConsole,
+    };
+
+    private static Secret? AskOnConsole(string prompt)
+    {
+        // On the error stream: the output may go to a file.
+        Console.Error.Write(prompt);
+        var typed = new char[LongestPassword];
+        var length = 0;
+        try
+        {
+            while (true)
+            {
+                var key = Console.ReadKey(intercept: true);
+                switch (key)
+                {
+                    case { Key: ConsoleKey.Enter }:
+                        return Encode(typed.AsSpan(0, length));
+                    case { Key: ConsoleKey.Backspace }:
+                        length = Math.Max(0, length - 1);
+                        break;
+                    case { Key: ConsoleKey.U, Modifiers: ConsoleModifiers.Control }:
+                        length = 0;
+                        break;
+                    case { Key: ConsoleKey.D, Modifiers: ConsoleModifiers.Control } or { Key: ConsoleKey.Escape }:
+                        return null;
+                    default:
+                        if (key.KeyChar >= ' ' && length < typed.Length) typed[length++] = key.KeyChar;
+                        break;
+                }
+            }
+        }
+        finally
+        {
+            typed.AsSpan().Clear();
+            Console.Error.WriteLine();
+        }
+    }
+
+    private static Secret Encode(ReadOnlySpan<char> text)
+    {
+        var bytes = new byte[Encoding.UTF8.GetMaxByteCount(text.Length)];
+        var count = Encoding.UTF8.GetBytes(text, bytes);
+        var secret = new Secret(bytes.AsSpan(0, count));
+        bytes.AsSpan().Clear();
+        return secret;
+    }
+}
