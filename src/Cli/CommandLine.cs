@@ -25,7 +25,14 @@ internal static class CommandLine
         }
 
         var configuration = new InvocationConfiguration { Output = around.Output, Error = around.Error, EnableDefaultExceptionHandler = false };
-        return await parsed.InvokeAsync(configuration, cancellation);
+        try
+        {
+            return await parsed.InvokeAsync(configuration, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            return ExitCode.Interrupted;
+        }
     }
 
     public static RootCommand Create(Surroundings around)

@@ -29,20 +29,31 @@ internal sealed class SignInAnswer
     public DateTimeOffset? Expires { get; init; }
 
     public Person? Person { get; init; }
+
+    /// <summary>Then the token is good for choosing a new password and for nothing else.</summary>
+    public bool? MustChangePassword { get; init; }
+}
+
+/// <summary>Not a record: its text form would show both.</summary>
+internal sealed class PasswordChange
+{
+    public required string Current { get; init; }
+
+    public required string New { get; init; }
 }
 
 internal sealed record Organization(string? Id, string? Name);
 
 internal sealed record Me(Person? Person, Organization? Organization, IReadOnlyList<string>? Scopes);
 
+internal sealed record DeviceAccount(string? Name, bool? Default);
+
 internal sealed record Device(
     string? Id,
     string? Name,
     string? Description,
     bool? Enabled,
-    string? Host,
-    int? Port,
-    IReadOnlyList<string>? Accounts,
+    IReadOnlyList<DeviceAccount>? Accounts,
     IReadOnlyList<string>? Permissions,
     string? State);
 
@@ -59,6 +70,7 @@ internal sealed record Session(
     string? DeviceName,
     string? Account,
     string? Kind,
+    string? Command,
     string? Source,
     DateTimeOffset? Started,
     DateTimeOffset? Ended,
@@ -71,7 +83,7 @@ internal sealed record EndSessionRequest(string? Reason);
 
 internal sealed record NewKey(string Label, string Key);
 
-internal sealed record Key(string? Id, string? Label, string? Fingerprint, DateTimeOffset? Created);
+internal sealed record Key(string? Id, string? Label, string? Type, string? Fingerprint, DateTimeOffset? Added);
 
 internal sealed record KeyPage(IReadOnlyList<Key>? Items, string? Next);
 
@@ -85,6 +97,7 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(SignInRequest))]
 [JsonSerializable(typeof(SignInAnswer))]
+[JsonSerializable(typeof(PasswordChange))]
 [JsonSerializable(typeof(SignedIn))]
 [JsonSerializable(typeof(Me))]
 [JsonSerializable(typeof(DevicePage))]

@@ -15,7 +15,7 @@ internal static class DevicesCommand
         var paging = new Paging();
         var command = new DocumentedCommand(
             "devices",
-            "Lists the devices that you may see, and whether you get in, need an approval or may ask.",
+            "Lists the devices that you may see, and whether you get in, need an approval or may ask. The first account is the default.",
             "countersign devices",
             "countersign devices web",
             "countersign devices --json | jq -r '.items[] | select(.state == \"allowed\") | .name'")
@@ -51,7 +51,7 @@ internal static class DevicesCommand
         {
             device.Name ?? "",
             device.Enabled == false ? "disabled" : Output.Words(device.State),
-            string.Join(", ", device.Accounts ?? []),
+            string.Join(", ", (device.Accounts ?? []).OrderByDescending(account => account.Default).Select(account => account.Name)),
             Some(device.Permissions ?? []),
             device.Description ?? "",
         }));

@@ -31,7 +31,14 @@ internal static class KeysListCommand
             return ExitCode.Ok;
         }
 
-        output.Table(["ID", "LABEL", "FINGERPRINT", "ADDED"], keys.Select(key => new[] { key.Id ?? "", key.Label ?? "", key.Fingerprint ?? "", output.Time(key.Created) }));
+        output.Table(["ID", "LABEL", "TYPE", "FINGERPRINT", "ADDED"], keys.Select(key => new[]
+        {
+            key.Id ?? "",
+            key.Label ?? "",
+            key.Type ?? "",
+            key.Fingerprint ?? "",
+            output.Time(key.Added),
+        }));
         Paging.NoteMore(output, reply.Value.Next);
         return ExitCode.Ok;
     }

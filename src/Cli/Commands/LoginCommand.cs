@@ -11,6 +11,9 @@ internal static class LoginCommand
 {
     private const int LongestLine = Surroundings.LongestPassword;
 
+    /// <summary>As the API takes it.</summary>
+    private const int LongestLabel = 100;
+
     public static Command Create(CommonOptions common)
     {
         var login = new Argument<string?>("LOGIN") { Description = "Who signs in. Asked for if it is not given.", Arity = ArgumentArity.ZeroOrOne };
@@ -49,26 +52,66 @@ internal static class LoginCommand
         if (!Password(around, login, fromInput).TryGet(out var password, out failure)) return output.Fail(failure);
 
         using var kept = password;
-        using var api = new ApiClient(address, token: null, around.Time);
-        var request = new SignInRequest { Login = login, Password = password.ExposeText(), Label = $"countersign on {Environment.MachineName}" };
-        var answer = await api.PostAsync("sign-in", request, ApiJson.Default.SignInRequest, ApiJson.Default.SignInAnswer, cancellation);
-        if (!answer.TryGet(out var reply, out failure))
+        if (!(await SignInAsync(address, login, password, around, cancellation)).TryGet(out var answer, out failure)) return output.Fail(failure);
+        if (answer.MustChangePassword == true)
         {
-            // There is no token yet that could be refused: here 401 is the server's one answer to everything that is wrong with a sign-in.
-            return output.Fail(failure.ExitCode == ExitCode.NotSignedIn
-                ? new(ExitCode.Refused, $"{address} does not let {login} in.", "The login or the password is wrong, or the person may not sign in.")
-                : failure);
+            if (fromInput || !around.CanAsk)
+                return output.Fail(new(ExitCode.Refused, $"{login} has to choose a new password first.", "Run countersign login on a terminal, which asks for it."));
+            if (!(await ReplaceAsync(address, answer.Token!, password, around, cancellation)).TryGet(out var chosen, out failure)) return output.Fail(failure);
+            using var fresh = chosen;
+            if (!(await SignInAsync(address, login, chosen, around, cancellation)).TryGet(out answer, out failure)) return output.Fail(failure);
         }
 
-        if (reply.Value.Token is not { } token || !ApiClient.IsToken(token))
-            return output.Fail(new(ExitCode.Refused, $"The answer of {address} holds no token.", "Check that it is the address of a Countersign server."));
-        var signedIn = reply.Value.Person?.Login ?? login;
-        failure = await store.WriteAsync(saved.With(address, new() { Login = signedIn, Token = token, Expires = reply.Value.Expires }), cancellation);
+        var signedIn = answer.Person?.Login ?? login;
+        failure = await store.WriteAsync(saved.With(address, new() { Login = signedIn, Token = answer.Token, Expires = answer.Expires }), cancellation);
         if (failure is not null) return output.Fail(failure);
-
-        if (output.IsJson) output.Json(new SignedIn(address.ToString(), reply.Value.Person, reply.Value.Expires), ApiJson.Default.SignedIn);
-        else output.Line($"Signed in to {address} as {signedIn}{(reply.Value.Expires is { } end ? $", until {output.Time(end)}" : "")}.");
+        if (output.IsJson) output.Json(new SignedIn(address.ToString(), answer.Person, answer.Expires), ApiJson.Default.SignedIn);
+        else output.Line($"Signed in to {address} as {signedIn}{(answer.Expires is { } end ? $", until {output.Time(end)}" : "")}.");
         return ExitCode.Ok;
+    }
+
+    /// <summary>An answer from here holds a token.</summary>
+    private static async Task<Answer<SignInAnswer>> SignInAsync(
+        ServerAddress address, string login, Secret password, Surroundings around, CancellationToken cancellation)
+    {
+        using var api = new ApiClient(address, token: null, around.Time);
+        var label = $"countersign on {Environment.MachineName}";
+        var request = new SignInRequest { Login = login, Password = password.ExposeText(), Label = label[..Math.Min(label.Length, LongestLabel)] };
+        var answer = await api.PostAsync("sign-in", request, ApiJson.Default.SignInRequest, ApiJson.Default.SignInAnswer, cancellation);
+        if (!answer.TryGet(out var reply, out var failure))
+        {
+            // There is no token yet that could be refused: here 401 is the server's one answer to everything that is wrong with a sign-in.
+            return failure.ExitCode == ExitCode.NotSignedIn
+                ? new Failure(ExitCode.Refused, $"{address} does not let {login} in.", "The login or the password is wrong, or the person may not sign in.")
+                : failure;
+        }
+
+        return reply.Value.Token is { } token && ApiClient.IsToken(token)
+            ? reply.Value
+            : new Failure(ExitCode.Refused, $"The answer of {address} holds no token.", "Check that it is the address of a Countersign server.");
+    }
+
+    private static async Task<Answer<Secret>> ReplaceAsync(
+        ServerAddress address, string token, Secret current, Surroundings around, CancellationToken cancellation)
+    {
+        around.Error.WriteLine("This password was given to you: choose one of your own.");
+        if (around.AskSecret("New password: ") is not { Length: > 0 } chosen) return new Failure(ExitCode.Usage, "No password was given.");
+        using var again = around.AskSecret("Once more: ");
+        Failure? failure = null;
+        if (again is null || !again.Expose().SequenceEqual(chosen.Expose()))
+        {
+            failure = new(ExitCode.Usage, "The two are not the same.", "Nothing has changed; try again.");
+        }
+        else
+        {
+            using var api = new ApiClient(address, token, around.Time);
+            var change = new PasswordChange { Current = current.ExposeText(), New = chosen.ExposeText() };
+            (await api.PostAsync("me/password", change, ApiJson.Default.PasswordChange, cancellation)).TryGet(out _, out failure);
+        }
+
+        if (failure is null) return chosen;
+        chosen.Dispose();
+        return failure;
     }
 
     private static Answer<Secret> Password(Surroundings around, string login, bool fromInput)

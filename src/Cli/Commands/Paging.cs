@@ -9,16 +9,19 @@ internal sealed class Paging
 {
     private const int Most = 1000;
 
-    public Paging()
+    public Option<int> Limit { get; } = new("--limit")
     {
-        Limit = new("--limit") { Description = $"How many to show, 1 to {Most}.", HelpName = "N", DefaultValueFactory = _ => 100 };
-        Limit.Validators.Add(result =>
+        Description = $"How many to show, 1 to {Most}.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 100,
+        CustomParser = result =>
         {
-            if (result.GetValueOrDefault<int>() is < 1 or > Most) result.AddError($"--limit is a number from 1 to {Most}.");
-        });
-    }
-
-    public Option<int> Limit { get; }
+            var text = result.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= Most) return limit;
+            result.AddError($"--limit is a number from 1 to {Most}, and not \"{text}\".");
+            return default;
+        },
+    };
 
     public Option<string?> Cursor { get; } = new("--cursor") { Description = "Go on where the page before ended: its \"next\".", HelpName = "NEXT" };
 

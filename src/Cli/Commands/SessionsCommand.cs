@@ -45,14 +45,14 @@ internal static class SessionsCommand
             return ExitCode.Ok;
         }
 
-        string[] columns = ["ID", "WHO", "DEVICE", "ACCOUNT", "KIND", "STARTED"];
+        string[] columns = ["ID", "WHO", "DEVICE", "ACCOUNT", "WHAT", "STARTED"];
         output.Table(ended ? [.. columns, "ENDED", "REASON"] : [.. columns, "FROM"], sessions.Select(session => (string[])
         [
             session.Id ?? "",
             session.Login ?? "",
             session.DeviceName ?? "",
             session.Account ?? "",
-            Output.Words(session.Kind),
+            string.IsNullOrEmpty(session.Command) ? Output.Words(session.Kind) : $"{Output.Words(session.Kind)}: {session.Command}",
             output.Time(session.Started),
             .. ended ? [output.Time(session.Ended), Reason(session)] : new[] { session.Source ?? "" },
         ]));

@@ -78,7 +78,7 @@ internal sealed class LoginStore
         }
         finally
         {
-            File.Delete(temporary);
+            if (File.Exists(temporary)) File.Delete(temporary);
         }
     }
 

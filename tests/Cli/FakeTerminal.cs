@@ -1,0 +1,80 @@
+using System.Globalization;
+using Countersign.Ssh;
+
+namespace Countersign.Cli;
+
+/// <summary>A terminal with a home of its own, in which commands run like a person's: what is typed goes in, what is shown comes out.</summary>
+public sealed class FakeTerminal : IDisposable
+{
+    private readonly string _home = Directory.CreateTempSubdirectory("countersign-cli-").FullName;
+    private readonly Dictionary<string, string> _variables = [];
+
+    public FakeTerminal() => _variables["XDG_CONFIG_HOME"] = _home;
+
+    public string ConfigFolder => Path.Combine(_home, "countersign");
+
+    public string ConfigFile => Path.Combine(ConfigFolder, "config.json");
+
+    /// <summary>What is typed where a secret is asked for, in order.</summary>
+    public Queue<string> Secrets { get; } = new();
+
+    public string Input { get; set; } = "";
+
+    public bool IsTerminal { get; set; }
+
+    public bool CanAsk { get; set; }
+
+    public int Width { get; set; } = 100;
+
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    public string Output { get; private set; } = "";
+
+    public string Error { get; private set; } = "";
+
+    public string this[string variable]
+    {
+        set => _variables[variable] = value;
+    }
+
+    public string PathOf(string file) => Path.Combine(_home, file);
+
+    /// <summary>Everything that was shown is of this run alone.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(params string[] arguments)
+    {
+        var output = new StringWriter(CultureInfo.InvariantCulture);
+        var error = new StringWriter(CultureInfo.InvariantCulture);
+        var code = await CommandLine.RunAsync(arguments, Surroundings(output, error), TestContext.Current.CancellationToken);
+        Output = output.ToString();
+        Error = error.ToString();
+        return code;
+    }
+
+    internal Surroundings Surroundings(TextWriter output, TextWriter error) => new()
+    {
+        Input = new StringReader(Input),
+        Output = output,
+        Error = error,
+        OutputIsTerminal = IsTerminal,
+        CanAsk = CanAsk,
+        Width = Width,
+        Variable = name => _variables.GetValueOrDefault(name),
+        AskSecret = prompt =>
+        {
+            error.Write(prompt);
+            return Secrets.TryDequeue(out var secret) ? Secret.FromText(secret) : null;
+        },
+        Time = Time,
+    };
+
+    public void Dispose() => Directory.Delete(_home, recursive: true);
+}
+
+/// <summary>A clock that stands still, somewhere with a zone.</summary>
+internal sealed class StandingTime(DateTimeOffset now, TimeSpan zone) : TimeProvider
+{
+    public override TimeZoneInfo LocalTimeZone { get; } = TimeZoneInfo.CreateCustomTimeZone("there", zone, "there", "there");
+
+    public override DateTimeOffset GetUtcNow() => now;
+}
