@@ -1,0 +1,65 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Countersign.Server;
+using Countersign.Server.Features.Organizations;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Countersign.Cli.AgainstTheServer;
+
+/// <summary>A whole server on loopback that has just been set up, and its owner, who makes what a test needs through the API.</summary>
+public sealed class LiveServer : IAsyncDisposable
+{
+    public const string Password = "correct horse battery staple 77";
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("countersign-cli-server-");
+    private readonly HttpClient _owner = new();
+    private CountersignServer _server = null!;
+
+    private LiveServer()
+    {
+    }
+
+    public string Address => _server.HttpAddress.AbsoluteUri.TrimEnd('/');
+
+    public static async Task<LiveServer> StartAsync()
+    {
+        var live = new LiveServer();
+        live._server = await CountersignServer.StartAsync(
+            new ServerOptions
+            {
+                DataDirectory = Path.Combine(live._folder.FullName, "data"),
+                Http = new(IPAddress.Loopback, 0),
+                Ssh = new(IPAddress.Loopback, 0),
+            },
+            TestContext.Current.CancellationToken);
+        live._owner.BaseAddress = new Uri(live._server.HttpAddress, "api/v1/");
+        var setup = await live.PostAsync("setup", new JsonObject
+        {
+            ["token"] = live._server.Services.GetRequiredService<OrganizationSetup>().IssueToken(),
+            ["organization"] = "Example",
+            ["login"] = "olga",
+            ["name"] = "Olga Owner",
+            ["mail"] = "olga@example.org",
+            ["password"] = Password,
+        });
+        live._owner.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)setup["token"]!);
+        return live;
+    }
+
+    /// <summary>As the owner. Anything but success is an exception.</summary>
+    public async Task<JsonObject> PostAsync(string path, JsonObject body)
+    {
+        using var response = await _owner.PostAsJsonAsync(path, body, TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return response.IsSuccessStatusCode ? JsonNode.Parse(text)!.AsObject() : throw new InvalidOperationException($"POST {path}: {response.StatusCode} {text}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _owner.Dispose();
+        await _server.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+}

@@ -1,0 +1,155 @@
+using System.Text;
+using Countersign.Cli.Api;
+using Microsoft.AspNetCore.Http;
+
+namespace Countersign.Cli;
+
+public sealed class HostileServerTests : IDisposable
+{
+    private readonly FakeTerminal _terminal = new();
+
+    [Theory]
+    [InlineData(307)]
+    [InlineData(308)]
+    [InlineData(302)]
+    public async Task A_password_does_not_follow_a_redirect(int status)
+    {
+        await using var elsewhere = await HostileServer.StartAsync(_ => Task.CompletedTask);
+        await using var server = await HostileServer.StartAsync(context =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.Headers.Location = elsewhere.Address + "/api/v1/sign-in";
+            return Task.CompletedTask;
+        });
+        _terminal.Input = "hunter2\n";
+        (await _terminal.RunAsync("login", "--server", server.Address, "--password-stdin", "anna")).ShouldBe(1);
+        _terminal.Error.ShouldContain(elsewhere.Address);
+        server.Requests.ShouldHaveSingleItem().ShouldContain("hunter2");
+        elsewhere.Requests.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_answer_without_end_is_not_read_to_its_end()
+    {
+        var written = 0L;
+        await using var server = await HostileServer.StartAsync(async context =>
+        {
+            var chunk = new byte[64 * 1024];
+            chunk.AsSpan().Fill((byte)' ');
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.Body.WriteAsync(chunk, context.RequestAborted);
+                Interlocked.Add(ref written, chunk.Length);
+            }
+        });
+        (await Devices(server)).ShouldBe(1);
+        _terminal.Error.ShouldContain("larger than 8 MiB");
+        // What the sockets of both sides hold comes on top of what was read.
+        Interlocked.Read(ref written).ShouldBeLessThan(4L * ApiClient.LargestAnswer);
+    }
+
+    [Theory]
+    [InlineData("<html>Sign in to the hotel's network</html>")]
+    [InlineData("null")]
+    [InlineData("7")]
+    [InlineData("")]
+    [InlineData("{\"items\":7}")]
+    [InlineData("{\"items\":[")]
+    public async Task What_is_not_an_answer_of_the_api_is_told(string body)
+    {
+        await using var server = await HostileServer.StartAsync(context => context.Response.WriteAsync(body));
+        (await Devices(server)).ShouldBe(1);
+        _terminal.Error.ShouldContain("is not one of a Countersign server");
+        _terminal.Output.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Json_nested_without_end_is_told_like_any_other_nonsense()
+    {
+        var body = new StringBuilder().Insert(0, "{\"x\":", 10_000).ToString();
+        await using var server = await HostileServer.StartAsync(context => context.Response.WriteAsync(body));
+        (await Devices(server)).ShouldBe(1);
+        (await _terminal.RunAsync("end", "0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68", "--json", "--server", server.Address, "--token", "cs_x")).ShouldBe(1);
+        _terminal.Error.ShouldContain("is not one of a Countersign server");
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("{\"items\":null}")]
+    [InlineData("{\"items\":[]}")]
+    public async Task A_page_with_nothing_in_it_is_empty(string body)
+    {
+        await using var server = await HostileServer.StartAsync(context => context.Response.WriteAsync(body));
+        (await Devices(server)).ShouldBe(0);
+        _terminal.Output.ShouldBeEmpty();
+        _terminal.Error.ShouldContain("No device is yours to see");
+    }
+
+    [Fact]
+    public async Task Names_can_t_drive_the_terminal_in_tables_in_errors_and_in_json()
+    {
+        const string Page = "{\"items\":[{\"name\":\"web\\u001b[2J\\u009b2J\\u202e\",\"state\":\"allowed\\u0007\"}],\"next\":\"\\u001b]0;x\\u0007\"}";
+        await using var server = await HostileServer.StartAsync(context => context.Response.WriteAsync(Page));
+        (await Devices(server)).ShouldBe(0);
+        Dangerous(_terminal.Output + _terminal.Error).ShouldBeEmpty();
+        _terminal.Output.ShouldContain("web[2J2J");
+        (await Devices(server, "--json")).ShouldBe(0);
+        Dangerous(_terminal.Output).ShouldBeEmpty();
+
+        await using var refusing = await HostileServer.StartAsync(context =>
+        {
+            context.Response.StatusCode = 403;
+            return context.Response.WriteAsync("{\"detail\":\"no\\u001b[2J\",\"title\":\"x\"}");
+        });
+        (await Devices(refusing)).ShouldBe(1);
+        _terminal.Error.ShouldStartWith("countersign: no[2J\n");
+    }
+
+    [Theory]
+    [InlineData(400, "{\"title\":\"Wrong\",\"errors\":{\"label\":[\"It can't be blank.\"]}}", 1, "label: It can't be blank.")]
+    [InlineData(400, "{\"title\":\"Wrong\",\"errors\":{\"label\":null}}", 1, "label: ")]
+    [InlineData(409, "{\"title\":\"Conflict\",\"detail\":\"The key is there.\"}", 1, "The key is there.")]
+    [InlineData(403, "", 1, "The server does not allow it.")]
+    [InlineData(404, "{\"title\":\"Not found\"}", 4, "Not found.")]
+    [InlineData(401, "{}", 3, "does not accept the token")]
+    [InlineData(429, "", 1, "Try again in 7 seconds.")]
+    [InlineData(500, "{\"title\":\"The server failed\",\"detail\":\"Reference 1\"}", 1, "Reference 1")]
+    [InlineData(502, "<html>Bad gateway</html>", 1, "The server failed (502).")]
+    [InlineData(418, "[1]", 1, "The server refused (418).")]
+    public async Task Refusals_are_told_in_the_server_s_words_with_the_exit_code_for_them(int status, string body, int code, string told)
+    {
+        await using var server = await HostileServer.StartAsync(context =>
+        {
+            context.Response.StatusCode = status;
+            context.Response.Headers.RetryAfter = "7";
+            return context.Response.WriteAsync(body);
+        });
+        (await Devices(server)).ShouldBe(code);
+        _terminal.Error.ShouldContain(told);
+        _terminal.Output.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_is_typed_reaches_the_server_as_one_part_of_the_address()
+    {
+        await using var server = await HostileServer.StartAsync(context => context.Response.WriteAsync("{}"));
+        (await Devices(server, "a&limit=9#/../x")).ShouldBe(0);
+        server.Requests.ShouldHaveSingleItem().ShouldBe("GET /api/v1/devices?search=a%26limit%3D9%23%2F..%2Fx&limit=100 ");
+    }
+
+    [Fact]
+    public async Task A_sign_in_that_answers_no_usable_token_saves_nothing()
+    {
+        await using var server = await HostileServer.StartAsync(context => context.Response.WriteAsync("{\"token\":\"two words\"}"));
+        _terminal.Input = "hunter2\n";
+        (await _terminal.RunAsync("login", "--server", server.Address, "--password-stdin", "anna")).ShouldBe(1);
+        _terminal.Error.ShouldContain("holds no token");
+        File.Exists(_terminal.ConfigFile).ShouldBeFalse();
+    }
+
+    public void Dispose() => _terminal.Dispose();
+
+    private static string Dangerous(string text) => new([.. text.Where(character => char.IsControl(character) && character != '\n' || character is '\u202e')]);
+
+    private Task<int> Devices(HostileServer server, params string[] more) => _terminal.RunAsync(["devices", .. more, "--server", server.Address, "--token", "cs_x"]);
+}
