@@ -67,7 +67,7 @@ internal sealed class IdentityLab : IAsyncDisposable
                 SignIn = limits ?? new() { PasswordIterations = 1000 },
             },
             Stop,
-            builder => builder.Logging.AddProvider(lab.Log).SetMinimumLevel(LogLevel.Trace));
+            builder => builder.Logging.AddProvider(lab.Log).AddFilter<CapturedLog>(null, LogLevel.Trace));
         lab.Http = new() { BaseAddress = new(lab.Server.HttpAddress, "/api/v1/") };
         return lab;
     }

@@ -69,8 +69,8 @@ internal static class Keys
     }
 
     /// <summary>
-    /// For whoever may change the person's status, so nobody registers a key for the owner but the owner. The engine is asked with the command
-    /// that changes nothing; what it refuses is refused here, in the same words and with the same record.
+    /// For whoever may edit the person, so nobody registers a key for the owner but the owner. The engine is asked with the command that changes
+    /// nothing; what it refuses is refused here, in the same words and with the same record.
     /// </summary>
     public static async Task<Results<Created<KeyShown>, ProblemHttpResult>> AddForAsync(
         Guid id, KeyRequest request, Caller caller, RegisteredKeys keys, PolicyWriter writer, CancellationToken cancellation)
@@ -87,7 +87,7 @@ internal static class Keys
                 {
                     if (policy.Person(person) is not { } row) return null;
                     login = row.Login;
-                    return new PolicyCommand.SetPersonStatus(person, row.Status);
+                    return new PolicyCommand.EditPerson(person, row.Name, row.Mail);
                 },
                 cancellation,
                 async (db, _, stop) => registered = await keys.AddAsync(db, person, login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop));

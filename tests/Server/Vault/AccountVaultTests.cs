@@ -1,0 +1,155 @@
+using Countersign.Access;
+using Countersign.Reach;
+using Countersign.Server.Features.Vault;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Countersign.Server.Tests.Identity;
+using Countersign.Ssh;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Tests.Vault;
+
+public sealed class AccountVaultTests
+{
+    [Fact]
+    public async Task What_is_stored_opens_and_is_replaced_by_what_is_stored_next()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        (await OpenAsync(lab, lab.Web, "root")).ShouldBeNull();
+        await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "first");
+        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.Password, "first"));
+        await StoreAsync(lab, lab.Web, "root", CredentialKind.PrivateKey, "second");
+        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.PrivateKey, "second"));
+        (await OpenAsync(lab, lab.Web, "deploy")).ShouldBeNull();
+        (await OpenAsync(lab, lab.Mail, "root")).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_ciphertext_opens_in_no_other_row_and_as_nothing_else()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "of web01 root");
+        await StoreAsync(lab, lab.Web, "deploy", CredentialKind.Password, "of web01 deploy");
+        await StoreAsync(lab, lab.Mail, "root", CredentialKind.Password, "of mail01 root");
+        var stolen = (await RowsAsync(lab)).Single(row => row.Device == lab.Web.Id && row.Account == "root").Ciphertext;
+
+        await OverwriteAsync(lab, row => row.Account == "deploy" || row.Device == lab.Mail.Id, row => row.Ciphertext = stolen);
+        (await OpenAsync(lab, lab.Web, "deploy")).ShouldBeNull();
+        (await OpenAsync(lab, lab.Mail, "root")).ShouldBeNull();
+        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.Password, "of web01 root"));
+
+        await OverwriteAsync(lab, row => row.Device == lab.Web.Id && row.Account == "root", row => row.Kind = CredentialKind.PrivateKey);
+        (await OpenAsync(lab, lab.Web, "root")).ShouldBeNull();
+        lab.Log.Lines.ShouldContain(line => line.Contains("does not open") && line.StartsWith("Error"));
+    }
+
+    [Fact]
+    public async Task A_changed_ciphertext_does_not_open()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "secret");
+        await OverwriteAsync(lab, _ => true, row => row.Ciphertext = [.. row.Ciphertext[..^1], (byte)(row.Ciphertext[^1] ^ 1)]);
+        (await OpenAsync(lab, lab.Web, "root")).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Another_host_port_or_host_key_drops_the_secrets_and_another_name_does_not()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var web = lab.Web;
+        foreach (var after in (DeviceRow[])[web with { Host = "192.0.2.2" }, web with { Port = 2022 }, web with { HostKey = "ssh-ed25519 BBBB" }])
+        {
+            await StoreAsync(lab, web, "root", CredentialKind.Password, "secret");
+            await StoreAsync(lab, web, "deploy", CredentialKind.Password, "secret");
+            await StoreAsync(lab, lab.Mail, "root", CredentialKind.Password, "secret");
+            await DropAsync(lab, new(web, web with { Name = "other", Description = "other", Enabled = false }));
+            (await RowsAsync(lab)).Count.ShouldBe(3);
+            await DropAsync(lab, new(web, after));
+            (await RowsAsync(lab)).ShouldHaveSingleItem().Device.ShouldBe(lab.Mail.Id);
+        }
+
+        (await lab.AuditAsync()).Count(record => record.Kind == "account.secrets-dropped" && record.SubjectId == web.Id.Value).ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_secret_goes_with_its_account()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "secret");
+        await StoreAsync(lab, lab.Web, "deploy", CredentialKind.Password, "secret");
+        await lab.Get<WriteQueue>().WriteAsync(
+            lab.Organization,
+            (db, stop) => db.Set<DeviceAccountRow>().Where(row => row.Device == lab.Web.Id && row.Name == "deploy").ExecuteDeleteAsync(stop),
+            IdentityLab.Stop);
+        (await RowsAsync(lab)).ShouldHaveSingleItem().Account.ShouldBe("root");
+    }
+
+    [Fact]
+    public async Task A_database_with_another_master_key_does_not_start()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "secret");
+        using var other = MasterKey.Open(Directory.CreateDirectory(Path.Combine(lab.DataDirectory, "other")).FullName);
+        using var vault = new AccountVault(
+            other, lab.Get<Database>(), lab.Get<AuditLog>(), lab.Clock, Microsoft.Extensions.Logging.Abstractions.NullLogger<AccountVault>.Instance);
+        (await Should.ThrowAsync<KeyFileException>(() => vault.CheckKeyAsync([lab.Organization], IdentityLab.Stop))).Message.ShouldContain("backup");
+        await lab.Get<AccountVault>().CheckKeyAsync([lab.Organization], IdentityLab.Stop);
+    }
+
+    [Fact]
+    public async Task The_front_door_has_the_same_keys_after_a_restart_in_files_for_the_server_alone()
+    {
+        await using var lab = await IdentityLab.StartEmptyAsync();
+        string[] first;
+        using (var keys = HostKeys.Open(lab.DataDirectory)) first = [.. keys.Keys.Select(key => key.PublicKey.Fingerprint)];
+        using (var keys = HostKeys.Open(lab.DataDirectory)) keys.Keys.Select(key => key.PublicKey.Fingerprint).ShouldBe(first);
+        using (var keys = HostKeys.Open(lab.DataDirectory)) keys.Keys.Select(key => key.PublicKey.Type).ShouldBe(["ssh-ed25519", "ssh-rsa"]);
+        if (OperatingSystem.IsWindows()) return;
+        foreach (var file in Directory.GetFiles(lab.DataDirectory, "*key")) File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    [Fact]
+    public async Task A_host_key_file_that_is_no_key_stops_the_server_and_is_not_shown()
+    {
+        await using var lab = await IdentityLab.StartEmptyAsync();
+        var file = Path.Combine(lab.DataDirectory, "ssh_host_ed25519_key");
+        File.WriteAllText(file, "nonsense-that-must-not-be-shown");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var failure = Should.Throw<KeyFileException>(() => HostKeys.Open(lab.DataDirectory));
+        failure.Message.ShouldContain(file);
+        failure.ToString().ShouldNotContain("nonsense");
+    }
+
+    private static async Task StoreAsync(IdentityLab lab, DeviceRow device, string account, CredentialKind kind, string text)
+    {
+        var caller = new Caller(lab.Organization, lab.Ann.Id, "ann", TokenScopes.Write, Guid.NewGuid(), null, SignInStrength.OneFactor, "");
+        using var secret = Secret.FromText(text);
+        await lab.Get<WriteQueue>().WriteAsync(
+            lab.Organization, (db, stop) => lab.Get<AccountVault>().StoreAsync(db, caller, device, account, kind, secret, stop), IdentityLab.Stop);
+    }
+
+    private static async Task<(CredentialKind Kind, string Text)?> OpenAsync(IdentityLab lab, DeviceRow device, string account)
+    {
+        using var credential = await lab.Get<IAccountVault>().OpenAsync(lab.Organization, device.Id, account, IdentityLab.Stop);
+        return credential is null ? null : (credential.Kind, credential.Value.ExposeText());
+    }
+
+    private static async Task<List<AccountSecret>> RowsAsync(IdentityLab lab)
+    {
+        await using var db = lab.Get<Database>().Read(lab.Organization);
+        return await db.Set<AccountSecret>().AsNoTracking().ToListAsync(IdentityLab.Stop);
+    }
+
+    private static Task OverwriteAsync(IdentityLab lab, Func<AccountSecret, bool> which, Action<AccountSecret> change) => lab.Get<WriteQueue>().WriteAsync(
+        lab.Organization,
+        async (db, stop) =>
+        {
+            foreach (var row in (await db.Set<AccountSecret>().ToListAsync(stop)).Where(which)) change(row);
+        },
+        IdentityLab.Stop);
+
+    private static Task DropAsync(IdentityLab lab, RowChange change) => lab.Get<WriteQueue>().WriteAsync(
+        lab.Organization,
+        (db, stop) => lab.Get<AccountVault>().DropWhereReachedElsewhereAsync(db, new(lab.Organization, 1, "test", [change]), stop),
+        IdentityLab.Stop);
+}
