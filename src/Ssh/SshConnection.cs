@@ -1,161 +1,153 @@
+using System.Text;
+using Countersign.Ssh.Transport;
+
 namespace Countersign.Ssh;
 
 /// <summary>
 /// What both ends of an established connection share. One receive loop per connection decrypts, parses and calls the handlers inline, one at a
 /// time, in the order of the wire; sending is possible from any thread, never blocks and keeps the order of the calls.
 /// </summary>
-public abstract class SshConnection : IAsyncDisposable
+public abstract class SshConnection : IAsyncDisposable, ITransportUser
 {
-    private protected SshConnection()
+    private const int MaxMissedKeepAlives = 3;
+    private readonly ChannelTable _channels;
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _keepAlive;
+    private ITimer? _keepAliveTimer;
+    private long _lastTick;
+    private int _missed;
+
+    private protected SshConnection(Stream stream, TransportOptions options, TimeSpan keepAlive)
     {
+        _time = options.Time;
+        _keepAlive = keepAlive;
+        _channels = new ChannelTable(this);
+        Transport = new SshTransport(stream, this, options);
     }
 
     /// <summary>The software version that the peer named, without control characters, at most 253 characters.</summary>
-    public string PeerVersion => throw new NotImplementedException();
+    public string PeerVersion => Transport.PeerVersion;
 
-    /// <summary>Set once the connection is over, however it ended.</summary>
-    public Task Closed => throw new NotImplementedException();
+    /// <summary>Set once the connection is over, however it ended; never faults. Every channel's handler has had its last call then.</summary>
+    public Task Closed => Transport.Closed;
+
+    /// <summary>Why it ended, in one line without control characters. Null for an orderly end, and as long as it lasts.</summary>
+    public string? EndReason => Transport.Error?.Message;
 
     /// <summary>Bytes queued for the network and not yet taken by it.</summary>
-    public long PendingBytes => throw new NotImplementedException();
+    public long PendingBytes => Transport.Output.Pending;
+
+    bool ITransportUser.IsAuthenticated => IsAuthenticated;
+
+    bool ITransportUser.IsIdle => _channels.Count == 0;
+
+    internal SshTransport Transport { get; }
+
+    internal abstract bool IsAuthenticated { get; }
+
+    internal abstract int MaxPeerChannels { get; }
 
     /// <summary>Opens a channel (RFC 4254 section 5.1). Completes with the channel, or throws <see cref="SshChannelRefusedException"/>.</summary>
-    public Task<SshChannel> OpenChannelAsync(string type, ReadOnlyMemory<byte> extra, SshChannelHandler handler, uint window, CancellationToken cancellation) => throw new NotImplementedException();
+    /// <param name="extra">What the type wants besides, as on the wire.</param>
+    /// <param name="window">What the peer may send before more is granted.</param>
+    /// <exception cref="SshChannelRefusedException">The peer does not want to.</exception>
+    /// <exception cref="SshConnectionException">The connection is over.</exception>
+    public Task<SshChannel> OpenChannelAsync(string type, ReadOnlyMemory<byte> extra, SshChannelHandler handler, uint window, CancellationToken cancellation) =>
+        _channels.OpenAsync(type, extra, handler, window, cancellation);
 
     /// <summary>Sends SSH_MSG_DISCONNECT with a sentence for the person at the other end, and closes. Reasons: RFC 4253 section 11.1.</summary>
-    public void Disconnect(uint reason, string message) => throw new NotImplementedException();
+    public void Disconnect(uint reason, string message) => Transport.Close(reason, message);
 
+    /// <summary>Ends the connection, if it has not ended, and waits until it has; does not wait when called by one of its own handlers.</summary>
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        throw new NotImplementedException();
+        Transport.Close(DisconnectReason.ByApplication, "");
+        return Transport.IsLoopThread ? ValueTask.CompletedTask : new ValueTask(Transport.Closed);
     }
-}
 
-/// <summary>
-/// One channel (RFC 4254 section 5). Send methods may be called from any thread, never block and do nothing once the channel is closed.
-/// </summary>
-public sealed class SshChannel
-{
-    public SshConnection Connection => throw new NotImplementedException();
+    void ITransportUser.OnHostKey(SshPublicKey key) => OnHostKey(key);
 
-    /// <summary>Who is told what arrives. May be changed at any time; best from within one of its own calls, when no other call can be under way.</summary>
-    public SshChannelHandler Handler
+    void ITransportUser.OnReady() => OnReady();
+
+    void ITransportUser.OnMessage(ReadOnlySpan<byte> payload)
     {
-        get => throw new NotImplementedException();
-        set => throw new NotImplementedException();
+        if (OnOwnMessage(payload)) return;
+        var number = payload[0];
+        switch (number)
+        {
+            case SshMessage.GlobalRequest:
+                RefuseGlobalRequest(payload[1..]);
+                break;
+            case SshMessage.RequestSuccess or SshMessage.RequestFailure:
+                // The answer to a keep-alive, and as such all that is wanted: the transport has noted when it came.
+                break;
+            case >= SshMessage.ChannelOpen and <= SshMessage.ChannelFailure:
+                _channels.OnMessage(number, payload[1..]);
+                break;
+            default:
+                Transport.SendUnimplemented();
+                break;
+        }
     }
 
-    /// <summary>How many bytes of data the peer accepts now; falls with what is sent, grows with its window adjustments.</summary>
-    public long SendWindow => throw new NotImplementedException();
-
-    /// <summary>The most data bytes that the peer accepts in one message.</summary>
-    public int MaxSendPacket => throw new NotImplementedException();
-
-    /// <summary>True from the moment that the close of both sides, or the end of the connection, has been seen.</summary>
-    public bool IsClosed => throw new NotImplementedException();
-
-    /// <summary>Sends data. The caller keeps within <see cref="SendWindow"/>, and is the only one sending data on this channel; larger than a packet is split.</summary>
-    /// <exception cref="InvalidOperationException">More than the window allows.</exception>
-    public void SendData(ReadOnlySpan<byte> data) => throw new NotImplementedException();
-
-    /// <summary>As <see cref="SendData"/>, for SSH_MSG_CHANNEL_EXTENDED_DATA; type 1 is standard error.</summary>
-    public void SendExtendedData(uint type, ReadOnlySpan<byte> data) => throw new NotImplementedException();
-
-    /// <summary>Sends as much as the window allows now, the rest as it opens; completes when all has been queued. False: the channel closed before that.</summary>
-    public ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellation) => throw new NotImplementedException();
-
-    /// <summary>As <see cref="WriteAsync"/>, on standard error.</summary>
-    public ValueTask<bool> WriteErrorAsync(ReadOnlyMemory<byte> data, CancellationToken cancellation) => throw new NotImplementedException();
-
-    public void SendEof() => throw new NotImplementedException();
-
-    /// <summary>A channel request that wants no reply.</summary>
-    /// <param name="payload">The type-specific data, as on the wire.</param>
-    public void SendRequest(string name, ReadOnlySpan<byte> payload) => throw new NotImplementedException();
-
-    /// <summary>A channel request that wants a reply: true for success. False, too, once the channel is closed.</summary>
-    public Task<bool> RequestAsync(string name, ReadOnlyMemory<byte> payload, CancellationToken cancellation) => throw new NotImplementedException();
-
-    /// <summary>Gives the peer credit for <paramref name="bytes"/> more. Nothing is granted by itself but the window at opening.</summary>
-    public void GrantWindow(uint bytes) => throw new NotImplementedException();
-
-    /// <summary>Sends SSH_MSG_CHANNEL_CLOSE, once; the channel is closed when the peer's has come, too.</summary>
-    public void Close() => throw new NotImplementedException();
-}
-
-/// <summary>
-/// Told what arrives on a channel, on the receive loop of its connection: the spans are the loop's buffer and are gone after the call; a call that
-/// takes long holds up the whole connection. Every default does nothing, but refuses requests.
-/// </summary>
-public abstract class SshChannelHandler
-{
-    /// <summary>Data (type 0), or extended data of the type; never more than the window that was granted.</summary>
-    public virtual void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data)
+    void ITransportUser.OnEnded()
     {
+        _keepAliveTimer?.Dispose();
+        OnEnded();
+        _channels.End();
     }
 
-    /// <summary>The peer accepts this many bytes more; <see cref="SshChannel.SendWindow"/> has them already.</summary>
-    public virtual void OnWindowAdjust(SshChannel channel, uint bytes)
+    /// <summary>The peer wants a channel.</summary>
+    internal abstract SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra);
+
+    private protected abstract void OnHostKey(SshPublicKey key);
+
+    private protected abstract void OnReady();
+
+    private protected abstract void OnEnded();
+
+    /// <summary>Before authentication: everything. After it: what is left of authentication. False: not one of these.</summary>
+    private protected abstract bool OnOwnMessage(ReadOnlySpan<byte> payload);
+
+    /// <summary>No global request is granted: OpenSSH takes the refusal of its keep-alive for a sign of life, forwardings are not for clients to ask for.</summary>
+    private protected void RefuseGlobalRequest(ReadOnlySpan<byte> rest)
     {
+        var reader = new SshReader(rest);
+        if (!reader.TryReadString(out var name, 256) || !Ascii.IsValid(name) || !reader.TryReadBoolean(out var wantsReply))
+        {
+            throw new SshConnectionException(DisconnectReason.ProtocolError, "malformed SSH_MSG_GLOBAL_REQUEST");
+        }
+
+        if (wantsReply) Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.RequestFailure));
     }
 
-    /// <summary>The network has taken everything that was queued on the channel's connection: the moment to hand credit on.</summary>
-    public virtual void OnDrained(SshChannel channel)
+    private protected void StartKeepAlive()
     {
+        if (_keepAlive <= TimeSpan.Zero) return;
+        _lastTick = _time.GetTimestamp();
+        _keepAliveTimer = _time.CreateTimer(_ => KeepAlive(), null, _keepAlive, _keepAlive);
     }
 
-    public virtual void OnEof(SshChannel channel)
+    private void KeepAlive()
     {
+        if (Transport.Closed.IsCompleted)
+        {
+            // It ended just while the timer was made.
+            _keepAliveTimer?.Dispose();
+            return;
+        }
+
+        var heard = Transport.LastHeard >= _lastTick;
+        _lastTick = _time.GetTimestamp();
+        _missed = heard ? 0 : _missed + 1;
+        if (_missed > MaxMissedKeepAlives)
+        {
+            Transport.End(new SshConnectionException(DisconnectReason.ConnectionLost, "the peer does not answer"), Farewell.Say);
+        }
+        else if (!heard)
+        {
+            Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.GlobalRequest).String("keepalive@openssh.com").Boolean(true));
+        }
     }
-
-    /// <summary>A channel request. The answer may be given at once or later; order of answers is kept by the library.</summary>
-    public virtual void OnRequest(SshChannel channel, SshChannelRequest request) => request.Reply(SshReply.Failure);
-
-    /// <summary>The last call: the peer closed the channel (ours is answered by the library) or the connection ended.</summary>
-    public virtual void OnClosed(SshChannel channel)
-    {
-    }
-}
-
-public enum SshReply
-{
-    Success,
-    Failure,
-}
-
-/// <summary>A channel request of the peer (RFC 4254 section 5.4), copied out of the receive buffer.</summary>
-public sealed class SshChannelRequest
-{
-    /// <summary>At most 64 ASCII characters.</summary>
-    public string Name => throw new NotImplementedException();
-
-    public bool WantsReply => throw new NotImplementedException();
-
-    public ReadOnlyMemory<byte> Payload => throw new NotImplementedException();
-
-    /// <summary>Answers, once; does nothing where no reply is wanted.</summary>
-    public void Reply(SshReply reply) => throw new NotImplementedException();
-}
-
-/// <summary>The peer refused to open a channel (RFC 4254 section 5.1 gives the reason's numbers).</summary>
-public sealed class SshChannelRefusedException(uint reason, string description) : Exception(description)
-{
-    public uint Reason { get; } = reason;
-}
-
-/// <summary>The connection could not be made or broke: the peer's fault, the network's, or ours.</summary>
-public sealed class SshConnectionException(uint reason, string message, Exception? inner = null) : Exception(message, inner)
-{
-    /// <summary>RFC 4253 section 11.1.</summary>
-    public uint Reason { get; } = reason;
-}
-
-/// <summary>The target refused every credential offered.</summary>
-public sealed class SshAuthenticationException(string message) : Exception(message);
-
-/// <summary>The target's host key is not the expected one.</summary>
-public sealed class SshHostKeyException(SshPublicKey offered) : Exception($"unexpected host key {offered.Fingerprint}")
-{
-    public SshPublicKey Offered { get; } = offered;
 }

@@ -1,8 +1,13 @@
+using Countersign.Ssh.Authentication;
+using Countersign.Ssh.Crypto;
+using Countersign.Ssh.Transport;
+
 namespace Countersign.Ssh;
 
 /// <summary>What the server end offers and bears with.</summary>
 public sealed record SshServerOptions
 {
+    /// <summary>At least one; of several of a kind the first is used. The caller keeps and disposes them, after every connection has ended.</summary>
     public required IReadOnlyList<SshPrivateKey> HostKeys { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -18,87 +23,117 @@ public sealed record SshServerOptions
 
     /// <summary>Sends a keep-alive after so much silence; after three unanswered ones the connection is closed. Zero: never.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(30);
-}
 
-/// <summary>One way of authenticating, tried by the client (RFC 4252). The user name is as sent: untrusted, at most 256 bytes of UTF-8.</summary>
-public abstract record SshAuthAttempt(string User)
-{
-    public sealed record None(string User) : SshAuthAttempt(User);
+    /// <summary>Keys are renewed after so many bytes in one direction. For tests; RFC 4253 section 9 says 1 GiB.</summary>
+    internal long RekeyBytes { get; init; } = 1L << 30;
 
-    public sealed record Password(string User, Secret Value) : SshAuthAttempt(User);
-
-    /// <summary>The client asks whether this key would do; no signature yet. Success here only invites the signature.</summary>
-    public sealed record KeyQuery(string User, SshPublicKey Offered) : SshAuthAttempt(User);
-
-    /// <summary>The signature over the session has been verified.</summary>
-    public sealed record Key(string User, SshPublicKey Value) : SshAuthAttempt(User);
-
-    /// <summary>RFC 4256; <see cref="PromptAsync"/> may be called several times.</summary>
-    public sealed record Interactive(string User, ISshPrompter Prompter) : SshAuthAttempt(User)
-    {
-        public ValueTask<IReadOnlyList<Secret>> PromptAsync(string name, string instruction, IReadOnlyList<SshPrompt> prompts, CancellationToken cancellation) =>
-            Prompter.PromptAsync(name, instruction, prompts, cancellation);
-    }
-}
-
-public readonly record struct SshPrompt(string Text, bool Echo);
-
-/// <summary>The client at the other end of the wire, asked for answers.</summary>
-public interface ISshPrompter
-{
-    ValueTask<IReadOnlyList<Secret>> PromptAsync(string name, string instruction, IReadOnlyList<SshPrompt> prompts, CancellationToken cancellation);
-}
-
-public enum SshAuthResult
-{
-    Failure = 0,
-    Success = 1,
-
-    /// <summary>This factor was right and another one is needed.</summary>
-    Partial = 2,
-}
-
-/// <summary>The application's side of one server connection. One instance per connection.</summary>
-public abstract class SshServerHandler
-{
-    /// <summary>The methods named to the client after a failure: password, publickey, keyboard-interactive.</summary>
-    public abstract IReadOnlyList<string> AuthenticationMethods { get; }
-
-    /// <summary>Shown before authentication, or null.</summary>
-    public virtual string? Banner => null;
-
-    /// <summary>Decides on one attempt. Called one at a time; may take as long as it needs within the login time-out.</summary>
-    public abstract ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation);
-
-    /// <summary>Authentication is complete; the connection can be used.</summary>
-    public virtual void OnAuthenticated(SshServerConnection connection, string user)
-    {
-    }
-
-    /// <summary>The client opens a channel, on the receive loop: accept or refuse at once.</summary>
-    public abstract SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra);
-}
-
-/// <summary>Whether a channel is opened.</summary>
-public abstract record SshChannelAnswer
-{
-    private SshChannelAnswer()
-    {
-    }
-
-    /// <param name="Window">What the peer may send before more is granted.</param>
-    public sealed record Accept(SshChannelHandler Handler, uint Window) : SshChannelAnswer;
-
-    /// <param name="Reason">RFC 4254 section 5.1: 1 administratively prohibited, 3 unknown channel type, 4 resource shortage.</param>
-    public sealed record Refuse(uint Reason, string Description) : SshChannelAnswer;
+    /// <summary>For tests: what is offered, but for the host keys.</summary>
+    internal AlgorithmOffer Algorithms { get; init; } = new();
 }
 
 /// <summary>The server's end of a connection.</summary>
 public sealed class SshServerConnection : SshConnection
 {
+    private readonly SshServerHandler _handler;
+    private readonly SshServerOptions _options;
+    private readonly ServerAuthentication _authentication;
+    private readonly Lock _authenticationGate = new();
+    private ITimer? _loginTimer;
+    private bool _authenticated;
+
+    private SshServerConnection(Stream stream, SshServerOptions options, SshServerHandler handler)
+        : base(stream, Transporting(options), options.KeepAlive)
+    {
+        _options = options;
+        _handler = handler;
+        _authentication = new ServerAuthentication(this, options, handler);
+    }
+
+    internal override bool IsAuthenticated => Volatile.Read(ref _authenticated);
+
+    internal override int MaxPeerChannels => _options.MaxChannels;
+
     /// <summary>Serves one accepted connection until it is over. Throws nothing but cancellation: what went wrong is in the outcome.</summary>
     /// <param name="transport">Owned and disposed by the call.</param>
-    public static Task<SshServerOutcome> RunAsync(Stream transport, SshServerOptions options, SshServerHandler handler, CancellationToken cancellation) => throw new NotImplementedException();
+    public static async Task<SshServerOutcome> RunAsync(Stream transport, SshServerOptions options, SshServerHandler handler, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(options.HostKeys.Count);
+        var connection = new SshServerConnection(transport, options, handler);
+        connection._loginTimer = options.Time.CreateTimer(_ => connection.LoginExpired(), null, options.LoginTimeout, Timeout.InfiniteTimeSpan);
+        await using (cancellation.Register(() => connection.Disconnect(DisconnectReason.ByApplication, "the server is shutting down")))
+        {
+            await connection.Transport.RunAsync();
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        return new SshServerOutcome(connection.IsAuthenticated, connection.EndReason is { } reason ? PeerText.Clean(reason, 500) : null);
+    }
+
+    /// <summary>The client is let in: from here on its channels are served. The receive loop waits meanwhile, if it has a message of the client.</summary>
+    internal void Admit(string user)
+    {
+        lock (_authenticationGate)
+        {
+            if (Transport.IsEnding) return;
+            Transport.Output.Send(PacketUse.Control, [SshMessage.UserAuthSuccess], []);
+            Transport.Input.Authenticated();
+            Volatile.Write(ref _authenticated, true);
+            _loginTimer?.Dispose();
+            _handler.OnAuthenticated(this, user);
+        }
+
+        StartKeepAlive();
+        Transport.Flush();
+    }
+
+    internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra) => _handler.OnChannelOpen(this, type, extra);
+
+    private protected override void OnHostKey(SshPublicKey key) => throw new InvalidOperationException("a server meets no host key");
+
+    private protected override void OnReady()
+    {
+        // The client speaks next.
+    }
+
+    private protected override void OnEnded()
+    {
+        _loginTimer?.Dispose();
+        _authentication.End();
+    }
+
+    private protected override bool OnOwnMessage(ReadOnlySpan<byte> payload)
+    {
+        if (!IsAuthenticated)
+        {
+            lock (_authenticationGate)
+            {
+                if (!IsAuthenticated)
+                {
+                    if (payload[0] == SshMessage.GlobalRequest) RefuseGlobalRequest(payload[1..]);
+                    else _authentication.OnMessage(payload);
+                    return true;
+                }
+            }
+        }
+
+        // RFC 4252 section 5.1: requests after success are ignored.
+        return payload[0] is >= SshMessage.UserAuthRequest and <= SshMessage.UserAuthLast;
+    }
+
+    private static TransportOptions Transporting(SshServerOptions options) => new()
+    {
+        Side = Side.Server,
+        Offer = options.Algorithms with { HostKeys = [.. HostKeyAlgorithms(options.HostKeys)] },
+        Time = options.Time,
+        HostKey = algorithm => options.HostKeys.First(key => key.PublicKey.Type == SignatureAlgorithms.KeyType(algorithm)),
+        RekeyBytes = options.RekeyBytes,
+    };
+
+    private static IEnumerable<string> HostKeyAlgorithms(IEnumerable<SshPrivateKey> keys) =>
+        keys.SelectMany(key => SignatureAlgorithms.ForKey(key.PublicKey.Type)).Distinct();
+
+    private void LoginExpired() =>
+        Transport.End(new SshConnectionException(DisconnectReason.ByApplication, "login took too long"), Farewell.Say);
 }
 
 /// <param name="Authenticated">Whether authentication had succeeded.</param>

@@ -1,0 +1,77 @@
+namespace Countersign.Ssh;
+
+/// <summary>One way of authenticating, tried by the client (RFC 4252). The user name is as sent: untrusted, at most 256 bytes of UTF-8.</summary>
+public abstract record SshAuthAttempt(string User)
+{
+    public sealed record None(string User) : SshAuthAttempt(User);
+
+    /// <param name="Value">Zeroed by the library after the call.</param>
+    public sealed record Password(string User, Secret Value) : SshAuthAttempt(User);
+
+    /// <summary>The client asks whether this key would do; no signature yet. Success here only invites the signature.</summary>
+    public sealed record KeyQuery(string User, SshPublicKey Offered) : SshAuthAttempt(User);
+
+    /// <summary>The signature over the session has been verified.</summary>
+    public sealed record Key(string User, SshPublicKey Value) : SshAuthAttempt(User);
+
+    /// <summary>RFC 4256; <see cref="PromptAsync"/> may be called several times.</summary>
+    public sealed record Interactive(string User, ISshPrompter Prompter) : SshAuthAttempt(User)
+    {
+        public ValueTask<IReadOnlyList<Secret>> PromptAsync(string name, string instruction, IReadOnlyList<SshPrompt> prompts, CancellationToken cancellation) =>
+            Prompter.PromptAsync(name, instruction, prompts, cancellation);
+    }
+}
+
+public readonly record struct SshPrompt(string Text, bool Echo);
+
+/// <summary>The client at the other end of the wire, asked for answers.</summary>
+public interface ISshPrompter
+{
+    /// <summary>As many answers as prompts; zeroed by the library when the attempt is over.</summary>
+    /// <exception cref="OperationCanceledException">The client has given this attempt up for another, or has gone: let it pass.</exception>
+    ValueTask<IReadOnlyList<Secret>> PromptAsync(string name, string instruction, IReadOnlyList<SshPrompt> prompts, CancellationToken cancellation);
+}
+
+public enum SshAuthResult
+{
+    Failure = 0,
+    Success = 1,
+
+    /// <summary>This factor was right and another one is needed. From here on the user name can't change any more: a client that tries is disconnected.</summary>
+    Partial = 2,
+}
+
+/// <summary>The application's side of one server connection. One instance per connection.</summary>
+public abstract class SshServerHandler
+{
+    /// <summary>The methods named to the client after a failure: password, publickey, keyboard-interactive. Others are refused unasked; read anew each time.</summary>
+    public abstract IReadOnlyList<string> AuthenticationMethods { get; }
+
+    /// <summary>Shown before authentication, or null.</summary>
+    public virtual string? Banner => null;
+
+    /// <summary>Decides on one attempt. Called one at a time; may take as long as it needs within the login time-out.</summary>
+    public abstract ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation);
+
+    /// <summary>Authentication is complete; the connection can be used. No channel is opened before this returns.</summary>
+    public virtual void OnAuthenticated(SshServerConnection connection, string user)
+    {
+    }
+
+    /// <summary>The client opens a channel, on the receive loop: accept or refuse at once.</summary>
+    public abstract SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra);
+}
+
+/// <summary>Whether a channel is opened.</summary>
+public abstract record SshChannelAnswer
+{
+    private SshChannelAnswer()
+    {
+    }
+
+    /// <param name="Window">What the peer may send before more is granted.</param>
+    public sealed record Accept(SshChannelHandler Handler, uint Window) : SshChannelAnswer;
+
+    /// <param name="Reason">RFC 4254 section 5.1: 1 administratively prohibited, 3 unknown channel type, 4 resource shortage.</param>
+    public sealed record Refuse(uint Reason, string Description) : SshChannelAnswer;
+}

@@ -1,0 +1,514 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
+using System.Net.WebSockets;
+using Countersign.Ssh.Crypto;
+
+namespace Countersign.Ssh.Transport;
+
+/// <summary>
+/// The transport protocol of one connection (RFC 4253): identification, key exchange and its repetition, the receive loop, and the end. What is
+/// above it, authentication and channels, is the <see cref="ITransportUser"/>.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "RunAsync, which every transport goes through once, disposes them at its end.")]
+internal sealed class SshTransport : IPacketOutputOwner
+{
+    /// <summary>As many packets as are handled before what they caused is flushed.</summary>
+    private const int BatchPackets = 8;
+
+    private const int MaxVersionLine = 255;
+    private const int MaxLinesBefore = 64;
+    private const long MaxPacketsPerKey = 1L << 30;
+    private const int LingerBytes = 1024 * 1024;
+    private static readonly byte[] OwnVersion = "SSH-2.0-Countersign_0.1"u8.ToArray();
+    private static readonly TimeSpan ExchangeLimit = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
+
+    private readonly Stream _stream;
+    private readonly ITransportUser _user;
+    private readonly TransportOptions _options;
+    private readonly PacketInput _input;
+    private readonly FlushBatch _batch = new();
+    private readonly Lock _exchangeGate = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ITimer? _timer;
+    private AlgorithmOffer _offer;
+    private KexInit? _ownInit;
+    private KexInit? _peerInit;
+    private KeyExchange? _exchange;
+    private byte[] _peerVersion = [];
+    private byte[] _session = [];
+    private bool _strict;
+    private bool _skipGuess;
+    private bool _awaitingNewKeys;
+    private bool _hasKeys;
+    private int _ending;
+    private bool _peerTold;
+
+    public SshTransport(Stream stream, ITransportUser user, TransportOptions options)
+    {
+        LibCrypto.Require();
+        _stream = stream;
+        _user = user;
+        _options = options;
+        _offer = options.Offer;
+        _input = new PacketInput(stream);
+        Output = new PacketOutput(stream, this);
+    }
+
+    /// <summary>Who does not speak SSH can't read SSH_MSG_DISCONNECT.</summary>
+    private static ReadOnlySpan<byte> NotSshText => "This is an SSH server: an SSH 2.0 client is expected.\r\n"u8;
+
+    public PacketOutput Output { get; }
+
+    public PacketInput Input => _input;
+
+    public bool IsLoopThread => FlushBatch.Current == _batch;
+
+    /// <summary>Never faults: how it ended is in <see cref="Error"/>.</summary>
+    public Task Closed => _closed.Task;
+
+    /// <summary>Why it ended; null for an orderly end, and as long as it lasts.</summary>
+    public Exception? Error { get; private set; }
+
+    public bool IsEnding => Volatile.Read(ref _ending) != 0;
+
+    /// <summary>What the exchange under way, or the last one, has agreed on.</summary>
+    public Agreement? Agreement { get; private set; }
+
+    /// <summary>The exchange hash of the first key exchange (RFC 4253 section 7.2).</summary>
+    public ReadOnlySpan<byte> Session => _session;
+
+    public string PeerVersion { get; private set; } = "";
+
+    /// <summary>When the peer was last heard of, as a timestamp of the time provider.</summary>
+    public long LastHeard { get; private set; }
+
+    /// <summary>Runs the connection to its end, and disposes the stream. Throws nothing.</summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            LastHeard = _options.Time.GetTimestamp();
+            Output.SendRaw([.. OwnVersion, (byte)'\r', (byte)'\n']);
+            if (_options.Side == Side.Client) StartExchange();
+            Output.Flush();
+            await ReadVersionAsync();
+            await LoopAsync();
+        }
+        catch (SshConnectionException error)
+        {
+            End(error, Farewell.Say);
+        }
+        catch (SshHostKeyException error)
+        {
+            EndWith(error, DisconnectReason.HostKeyNotVerifiable, "the host key is not trusted", Farewell.Say);
+        }
+        catch (Exception error) when (IsNetwork(error))
+        {
+            OnOutputBroken(error);
+        }
+        catch (Exception error)
+        {
+            // From a handler, which is foreign code: its connection ends, and nothing else does.
+            OnHandlerFault(error);
+        }
+
+        await FinishAsync();
+    }
+
+    /// <summary>Ends the connection, once: the first reason counts.</summary>
+    public void End(SshConnectionException error, Farewell farewell) => EndWith(error, error.Reason, error.Message, farewell);
+
+    /// <summary>Ends the connection in good order.</summary>
+    public void Close(uint reason, string message) => EndWith(null, reason, message, Farewell.Say);
+
+    public void Send(PacketUse use, SshWriter message)
+    {
+        Output.Send(use, message.Written.Span, []);
+        Flush();
+    }
+
+    /// <summary>Flushes, and renews the keys when they have served long enough.</summary>
+    public void Flush()
+    {
+        Output.Flush();
+        if (Output.BytesSinceKeys > _options.RekeyBytes || Output.PacketsSinceKeys > MaxPacketsPerKey) Rekey();
+    }
+
+    public void OnOutputOverflow() =>
+        End(new SshConnectionException(DisconnectReason.ByApplication, "the peer does not read what it is sent"), Farewell.None);
+
+    public void OnOutputBroken(Exception error)
+    {
+        if (!IsEnding) End(new SshConnectionException(DisconnectReason.ConnectionLost, $"the connection broke: {error.Message}", error), Farewell.None);
+    }
+
+    public void OnHandlerFault(Exception error)
+    {
+        var fault = new SshConnectionException(DisconnectReason.ByApplication, $"internal error ({error.GetType().Name})", error);
+        End(fault, Farewell.Say);
+        Error ??= fault;
+    }
+
+    private static bool IsNetwork(Exception error) =>
+        error is IOException or ObjectDisposedException or SocketException or WebSocketException or OperationCanceledException;
+
+    private void EndWith(Exception? error, uint reason, string message, Farewell farewell)
+    {
+        if (Interlocked.Exchange(ref _ending, 1) != 0) return;
+        Error = error;
+        if (farewell == Farewell.Say)
+        {
+            _peerTold = true;
+            if (_peerVersion.Length > 0) Output.SendLast(new SshWriter().Byte(SshMessage.Disconnect).UInt32(reason).String(message).String("").Written.Span);
+            else if (_options.Side == Side.Server) Output.SendRaw(NotSshText);
+            Output.Flush();
+        }
+        else
+        {
+            Output.Abandon();
+        }
+
+        // Not Cancel: the receive loop would go on, and call handlers, on the stack of whoever ends the connection.
+        _ = _stop.CancelAsync();
+    }
+
+    private async Task ReadVersionAsync()
+    {
+        for (var lines = 0; lines <= MaxLinesBefore; lines++)
+        {
+            while (true)
+            {
+                if (TryReadVersionLine(out var isVersion))
+                {
+                    if (isVersion)
+                    {
+                        AnnounceExchange();
+                        return;
+                    }
+
+                    break;
+                }
+
+                if (!await _input.FillAsync(_stop.Token)) throw new SshConnectionException(DisconnectReason.ConnectionLost, "the peer left before it said who it is");
+            }
+        }
+
+        throw new SshConnectionException(DisconnectReason.ProtocolVersion, "too many lines before the SSH identification");
+    }
+
+    private bool TryReadVersionLine(out bool isVersion)
+    {
+        isVersion = false;
+        if (!_input.TryReadLine(MaxVersionLine, out var line)) return false;
+        if (line.StartsWith("SSH-"u8))
+        {
+            if (!line.StartsWith("SSH-2.0-"u8) && !(_options.Side == Side.Client && line.StartsWith("SSH-1.99-"u8)))
+            {
+                throw NotSsh($"the peer speaks {PeerText.Clean(line, 40)}, not SSH 2.0");
+            }
+
+            if (line.Contains((byte)0)) throw NotSsh("the peer's identification is malformed");
+            _peerVersion = line.ToArray();
+            PeerVersion = PeerText.Clean(line[(line[4] == '2' ? 8 : 9)..], 253);
+            isVersion = true;
+            return true;
+        }
+
+        // RFC 4253 section 4.2: a server may send other lines first, a client may not.
+        if (_options.Side == Side.Server) throw NotSsh("the peer does not speak SSH");
+        return true;
+    }
+
+    private static SshConnectionException NotSsh(string message) => new(DisconnectReason.ProtocolVersion, message);
+
+    /// <summary>A server waits a moment for the client's offer, so that it can answer it: see <see cref="AlgorithmOffer.PreferGcm"/>.</summary>
+    private void AnnounceExchange()
+    {
+        lock (_exchangeGate)
+        {
+            _timer = _options.Time.CreateTimer(_ => OnTimer(), null, _options.Side == Side.Server ? _options.OfferDelay : ExchangeLimit, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>In the beginning: the client has not made its offer, so we make ours. During an exchange: it takes too long. Else the keys are old.</summary>
+    private void OnTimer()
+    {
+        bool overdue;
+        lock (_exchangeGate)
+        {
+            overdue = _ownInit is not null;
+        }
+
+        if (overdue) End(new SshConnectionException(DisconnectReason.KeyExchangeFailed, "the key exchange took too long"), Farewell.Say);
+        else Rekey();
+    }
+
+    private void Rekey()
+    {
+        StartExchange();
+        Output.Flush();
+    }
+
+    /// <summary>Sends our offer, unless it has been sent.</summary>
+    private void StartExchange()
+    {
+        lock (_exchangeGate)
+        {
+            if (_ownInit is not null || IsEnding) return;
+            _ownInit = KexInit.Create(_offer, _options.Side);
+            _timer?.Change(ExchangeLimit, Timeout.InfiniteTimeSpan);
+            Output.BeginExchange(_ownInit.Payload);
+        }
+    }
+
+    private async Task LoopAsync()
+    {
+        while (true)
+        {
+            HandlePackets();
+            if (IsEnding) return;
+            if (!await _input.FillAsync(_stop.Token))
+            {
+                if (!_input.IsEmpty) throw new SshConnectionException(DisconnectReason.ConnectionLost, "the connection ended in the middle of a packet");
+                OnEndOfInput();
+                return;
+            }
+
+            LastHeard = _options.Time.GetTimestamp();
+        }
+    }
+
+    private void OnEndOfInput()
+    {
+        if (_user.IsAuthenticated && _user.IsIdle) EndWith(null, DisconnectReason.ByApplication, "", Farewell.Say);
+        else End(new SshConnectionException(DisconnectReason.ConnectionLost, "the peer closed the connection"), Farewell.Say);
+    }
+
+    private void HandlePackets()
+    {
+        _batch.Begin();
+        try
+        {
+            for (var count = 1; !IsEnding && _input.TryRead(out var payload); count++)
+            {
+                Handle(payload);
+                if (count % BatchPackets == 0) _batch.Flush();
+            }
+        }
+        finally
+        {
+            _batch.End();
+        }
+    }
+
+    private void Handle(ReadOnlySpan<byte> payload)
+    {
+        var number = payload[0];
+        switch (number)
+        {
+            case SshMessage.Disconnect:
+                OnDisconnect(payload[1..]);
+                return;
+            case SshMessage.Ignore or SshMessage.Debug or SshMessage.Unimplemented:
+                // The Terrapin attack lives on these: with strict key exchange there are none in the first exchange.
+                if (_strict && !_hasKeys) throw Unexpected(number);
+                return;
+            case SshMessage.KexInit:
+                OnKexInit(payload);
+                return;
+            case SshMessage.NewKeys:
+                OnNewKeys(payload);
+                return;
+            case >= SshMessage.KexStart and <= SshMessage.KexLast:
+                OnExchangeMessage(payload);
+                return;
+        }
+
+        // RFC 4253 section 7.1: from its KEXINIT to its NEWKEYS the peer sends nothing else.
+        if (!_hasKeys || _peerInit is not null) throw Unexpected(number);
+        _user.OnMessage(payload);
+        if (_input.BytesSinceKeys > _options.RekeyBytes || _input.PacketsSinceKeys > MaxPacketsPerKey) StartExchange();
+        if (Output.BytesSinceKeys > _options.RekeyBytes) StartExchange();
+    }
+
+    private void OnDisconnect(ReadOnlySpan<byte> rest)
+    {
+        var reader = new SshReader(rest);
+        if (!reader.TryReadUInt32(out var reason) || !reader.TryReadString(out var message)) throw new SshConnectionException(DisconnectReason.ProtocolError, "malformed SSH_MSG_DISCONNECT");
+        if (reason == DisconnectReason.ByApplication && _user.IsAuthenticated) EndWith(null, reason, "", Farewell.None);
+        else End(new SshConnectionException(reason, $"the peer disconnected: {PeerText.Clean(message, 200)}"), Farewell.None);
+    }
+
+    private void OnKexInit(ReadOnlySpan<byte> payload)
+    {
+        if (_peerInit is not null) throw Unexpected(SshMessage.KexInit);
+        _peerInit = KexInit.Parse(payload);
+        var first = _session.Length == 0;
+        if (first && _options.Side == Side.Server) _offer = _offer.PreferGcm(_peerInit);
+        StartExchange();
+        var own = _ownInit!;
+        var (client, server) = _options.Side == Side.Client ? (own, _peerInit) : (_peerInit, own);
+        if (first)
+        {
+            _strict = client.IsStrict(Side.Client) && server.IsStrict(Side.Server);
+            if (_strict && _input.LastSequence != 0) throw new SshConnectionException(DisconnectReason.ProtocolError, "strict key exchange: SSH_MSG_KEXINIT was not the first packet");
+        }
+
+        Agreement = Agreement.Between(client, server, _options.Side);
+        var (clientVersion, serverVersion) = _options.Side == Side.Client ? (OwnVersion, _peerVersion) : (_peerVersion, OwnVersion);
+        _skipGuess = _peerInit.GuessFollows && !_peerInit.GuessesAs(own);
+        _exchange = new KeyExchange(new ExchangeContext(Agreement, clientVersion, serverVersion, client, server));
+        if (_options.Side == Side.Client) Output.Send(PacketUse.Transport, _exchange.Init(), []);
+        Output.Flush();
+    }
+
+    private void OnExchangeMessage(ReadOnlySpan<byte> payload)
+    {
+        if (_exchange is null || _awaitingNewKeys) throw Unexpected(payload[0]);
+        if (_skipGuess)
+        {
+            _skipGuess = false;
+            return;
+        }
+
+        if (payload[0] != (_options.Side == Side.Client ? SshMessage.KexReply : SshMessage.KexStart)) throw Unexpected(payload[0]);
+        byte[] first = [];
+        if (_options.Side == Side.Server)
+        {
+            var reply = _exchange.Reply(payload, _options.HostKey!(Agreement!.HostKey));
+            Output.Send(PacketUse.Transport, reply, []);
+            if (_session.Length == 0 && _peerInit!.WantsExtInfo) first = ExtInfo();
+        }
+        else
+        {
+            _user.OnHostKey(_exchange.Finish(payload));
+        }
+
+        if (_session.Length == 0) _session = _exchange.Hash.ToArray();
+        _awaitingNewKeys = true;
+        Output.TakeKeys(_exchange.Sealer(_options.Side, _session), _strict, first);
+        Output.Flush();
+    }
+
+    private void OnNewKeys(ReadOnlySpan<byte> payload)
+    {
+        if (!_awaitingNewKeys || payload.Length != 1) throw Unexpected(SshMessage.NewKeys);
+        _input.TakeKeys(_exchange!.Opener(_options.Side, _session), _strict);
+        _exchange.Dispose();
+        _exchange = null;
+        _peerInit = null;
+        _awaitingNewKeys = false;
+        var first = !_hasKeys;
+        _hasKeys = true;
+        lock (_exchangeGate)
+        {
+            _ownInit = null;
+            _timer?.Change(_options.RekeyAfter, Timeout.InfiniteTimeSpan);
+        }
+
+        if (first) _user.OnReady();
+    }
+
+    /// <summary>RFC 8308: which algorithms a user's key may sign with, without which OpenSSH would not use an RSA key with SHA-2.</summary>
+    private static byte[] ExtInfo() =>
+        new SshWriter().Byte(SshMessage.ExtInfo).UInt32(1).String("server-sig-algs").String(string.Join(',', SignatureAlgorithms.ForUsers)).Written.ToArray();
+
+    /// <summary>RFC 4253 section 11.4.</summary>
+    public void SendUnimplemented() => Send(PacketUse.Control, new SshWriter().Byte(SshMessage.Unimplemented).UInt32(_input.LastSequence));
+
+    private static SshConnectionException Unexpected(byte number) => new(DisconnectReason.ProtocolError, $"message {number} is not expected here");
+
+    private async Task FinishAsync()
+    {
+        using var limit = new CancellationTokenSource(Linger, _options.Time);
+        try
+        {
+            if (_peerTold)
+            {
+                await Output.WhenEmpty().WaitAsync(limit.Token);
+                await LingerAsync(limit.Token);
+            }
+        }
+        catch (Exception error) when (IsNetwork(error))
+        {
+            // The peer did not want to hear it.
+        }
+
+        await _stream.DisposeAsync();
+        lock (_exchangeGate)
+        {
+            _timer?.Dispose();
+        }
+
+        Output.Dispose();
+        _input.Dispose();
+        _exchange?.Dispose();
+        _user.OnEnded();
+        _closed.TrySetResult();
+    }
+
+    /// <summary>A socket closed with unread bytes resets the connection, and the peer would never see why: so what it still sends is read, for a moment.</summary>
+    private async Task LingerAsync(CancellationToken cancellation)
+    {
+        if (_stream is not NetworkStream network) return;
+        network.Socket.Shutdown(SocketShutdown.Send);
+        var scratch = new byte[4096];
+        for (var total = 0; total < LingerBytes;)
+        {
+            var read = await network.ReadAsync(scratch, cancellation);
+            if (read == 0) return;
+            total += read;
+        }
+    }
+}
+
+/// <summary>What one end brings to its transport.</summary>
+internal sealed record TransportOptions
+{
+    public required Side Side { get; init; }
+
+    public required AlgorithmOffer Offer { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Server: the host key that signs with an algorithm.</summary>
+    public Func<string, SshPrivateKey>? HostKey { get; init; }
+
+    /// <summary>RFC 4253 section 9, RFC 4344 section 3.</summary>
+    public long RekeyBytes { get; init; } = 1L << 30;
+
+    public TimeSpan RekeyAfter { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>How long a server waits for the client's offer before it makes its own.</summary>
+    public TimeSpan OfferDelay { get; init; } = TimeSpan.FromMilliseconds(50);
+}
+
+/// <summary>Whether the peer is told why it ends: no, where it told us or is gone.</summary>
+internal enum Farewell
+{
+    None,
+    Say,
+}
+
+/// <summary>What stands on a transport. All but <see cref="OnEnded"/> are called by the receive loop.</summary>
+internal interface ITransportUser
+{
+    bool IsAuthenticated { get; }
+
+    /// <summary>Whether the peer may go without a word: nothing is open.</summary>
+    bool IsIdle { get; }
+
+    /// <summary>Client: the server has proven that it has this key. Throw to end the connection.</summary>
+    void OnHostKey(SshPublicKey key);
+
+    /// <summary>The first key exchange is over.</summary>
+    void OnReady();
+
+    /// <summary>A message that is not the transport's: its number is 5 to 19 or 50 and above.</summary>
+    void OnMessage(ReadOnlySpan<byte> payload);
+
+    /// <summary>The last call, after the stream has been disposed.</summary>
+    void OnEnded();
+}
