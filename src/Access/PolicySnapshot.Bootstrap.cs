@@ -19,6 +19,6 @@ public sealed partial class PolicySnapshot
         ];
         var values = PermissionCatalogue.Restrictable.Select(permission => new GroupPermissionRow(everyone, permission, PolicyValue.Allow, Locked: false));
         var settings = Settings.All.Select(kind => new SettingRow(SettingNode.Organization, kind, Settings.Default(kind), Touched: 1));
-        return new(organization, 0, $"{name} founded the organization.", [.. people.Concat(values).Concat(settings).Select(row => new RowChange(null, row))]);
+        return new(organization, 0, "Founded the organization.", [.. people.Concat(values).Concat(settings).Select(row => new RowChange(null, row))]);
     }
 }

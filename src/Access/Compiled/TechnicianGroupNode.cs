@@ -17,6 +17,9 @@ internal sealed class TechnicianGroupNode(TechnicianGroupRow row, TechnicianGrou
     /// <summary>The nearest group on the way up that asks for managerial approval; null: none does.</summary>
     public TechnicianGroupNode? ApprovalRule => Row.RequiresManagerialApproval ? this : Parent?.ApprovalRule;
 
+    /// <summary>A rule of this group, one above or one below asks this group's managers for approval, or could.</summary>
+    public bool IsUnderApproval => ApprovalRule is not null || Downwards().Any(below => below.Row.RequiresManagerialApproval);
+
     /// <summary>The strictest value of this group and those above.</summary>
     public GroupConsent Consent { get; } = parent is null || row.Consent > parent.Consent ? row.Consent : parent.Consent;
 

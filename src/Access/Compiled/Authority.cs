@@ -1,0 +1,89 @@
+namespace Countersign.Access;
+
+/// <summary>What one person may administer and see at one instant. Who is not there, or takes no part, may nothing.</summary>
+internal sealed class Authority
+{
+    private readonly PolicyModel _model;
+    private readonly PersonNode? _person;
+    private readonly DateTimeOffset _at;
+
+    public Authority(PolicyModel model, PersonId person, DateTimeOffset at)
+    {
+        _model = model;
+        _person = model.People.TryGetValue(person, out var found) && found.Row.TakesPart ? found : null;
+        _at = at;
+        IsMaster = OverTeam(Permission.ManageTechnicians);
+    }
+
+    /// <summary>Null: not there, or takes no part.</summary>
+    public PersonNode? Person => _person;
+
+    /// <summary>The owner, or who holds ManageTechnicians over the section Team.</summary>
+    public bool IsMaster { get; }
+
+    /// <summary>A permission over the section Team. The owner holds them all.</summary>
+    public bool OverTeam(Permission permission)
+    {
+        if (_person is null) return false;
+        if (_person.IsOwner) return PermissionCatalogue.AllowedFor(RolePurpose.Administration).Contains(permission);
+        return _person.Grantable.Contains(permission)
+            && _person.Ceiling.Contains(permission)
+            && Array.Exists(_person.Sources, source => Array.Exists(source.At(GrantScope.Team), grant => grant.Permissions.Contains(permission) && grant.InForce(_at)));
+    }
+
+    /// <summary>What the person holds on the device as such: for its default account.</summary>
+    public PermissionSet Over(DeviceNode device)
+    {
+        if (_person is null) return PermissionSet.None;
+        return Reach.Effective(_person, device, Reach.Of(_person, device, AccountAsked.TheDeviceItself, _at).Granted);
+    }
+
+    /// <summary>What the person holds over everything in a device group.</summary>
+    /// <param name="group">Null: over all devices.</param>
+    public PermissionSet Over(DeviceGroupNode? group)
+    {
+        if (_person is null) return PermissionSet.None;
+        if (_person.IsOwner) return PermissionCatalogue.OwnerOnDevices;
+        var granted = PermissionSet.None;
+        foreach (var grant in InForceOver(group?.Scopes ?? [GrantScope.AllDevices]))
+        {
+            if (grant.IsFor(AccountAsked.TheDeviceItself)) granted |= grant.Permissions;
+        }
+
+        return PermissionCatalogue.WithoutUnmet(granted & _person.Grantable & _person.Ceiling);
+    }
+
+    /// <summary>May edit the group, make groups below it and grant to it: strictly below a group that names the person as administrator.</summary>
+    public bool Administers(TechnicianGroupNode group) => IsMaster || (group.Parent is { } parent && InBranch(parent));
+
+    /// <summary>May edit the members of the group, and make groups below it: the assigned groups too.</summary>
+    public bool AdministersBranchFrom(TechnicianGroupNode group) => IsMaster || InBranch(group);
+
+    public bool AdministersSomeBranch => IsMaster || (_person is not null && _person.Administers.Exists(group => group.IsEnabled));
+
+    public bool Sees(TechnicianGroupNode group) => IsMaster || InBranch(group);
+
+    public bool Sees(PersonNode person) =>
+        IsMaster
+        || (_person is not null && (person == _person || Array.Exists(person.Groups, group => InBranch(group) && !(person.IsContact && group.IsEveryone))))
+        || (!person.IsContact && _model.Everyone is { } everyone && InBranch(everyone));
+
+    public bool Sees(DeviceNode device) =>
+        IsMaster
+        || (_person is not null && !Reach.Effective(_person, device, Reach.Of(_person, device, AccountAsked.TheDeviceItself, _at).OnAnyAccount).IsEmpty);
+
+    /// <summary>A device group is seen by whoever holds anything over it or sees a device in it.</summary>
+    public bool Sees(DeviceGroupNode group) =>
+        IsMaster || !Over(group).IsEmpty || group.Downwards().Any(below => !Over(below).IsEmpty || below.Devices.Exists(Sees));
+
+    // A disabled group names no administrators.
+    private bool InBranch(TechnicianGroupNode group) =>
+        _person is { IsContact: false } && _person.Administers.Exists(assigned => assigned.IsEnabled && group.IsAtOrBelow(assigned));
+
+    private IEnumerable<CompiledGrant> InForceOver(GrantScope[] scopes) =>
+        from source in _person!.Sources
+        from scope in scopes
+        from grant in source.At(scope)
+        where grant.InForce(_at)
+        select grant;
+}

@@ -1,0 +1,110 @@
+namespace Countersign.Access;
+
+internal sealed partial class Planner
+{
+    private const int MostAccounts = 100;
+
+    private PlanResult Plan(PolicyCommand.AddDevice command)
+    {
+        if (VisibleDeviceGroup(command.Group) is not { } group) return NotFound("device group");
+        if (!MayAddTo(group)) return Lacking(Permission.ModifyDevice, Describe.Path(group));
+        if (Fields.Id(command.Id.Value) is { } noId) return noId;
+        if (Fields.DeviceName(command.Name) is { } badName) return badName;
+        if (Fields.Description(command.Description, out var description) is { } badDescription) return badDescription;
+        if (CheckEndpoint(command.Host, command.Port, command.HostKey, out var hostKey) is { } badEndpoint) return badEndpoint;
+        if (CheckAccounts(command.Accounts) is { } badAccounts) return badAccounts;
+        if (_model.Devices.ContainsKey(command.Id)) return Conflict("There is a device with this id already.");
+        if (_model.DevicesByName.ContainsKey(command.Name)) return Conflict($"The name '{command.Name}' is taken.");
+
+        _draft.Add(new DeviceRow(command.Id, group.Id, command.Name, description, Enabled: true, EndpointProtocol.Ssh, command.Host, command.Port, hostKey));
+        for (var index = 0; index < command.Accounts.Count; index++) _draft.Add(new DeviceAccountRow(command.Id, command.Accounts[index], IsDefault: index == 0));
+        return _draft.Planned($"Added the device {command.Name} to {Describe.Path(group)}.");
+    }
+
+    private PlanResult Plan(PolicyCommand.EditDevice command)
+    {
+        if (VisibleDevice(command.Id) is not { } device) return NotFound("device");
+        if (VisibleDeviceGroup(command.Group) is not { } group) return NotFound("device group");
+        if (!MayModify(device)) return Lacking(Permission.ModifyDevice, device.Row.Name);
+        if (group != device.Group && !MayAddTo(group)) return Lacking(Permission.ModifyDevice, Describe.Path(group));
+        if (Fields.DeviceName(command.Name) is { } badName) return badName;
+        if (Fields.Description(command.Description, out var description) is { } badDescription) return badDescription;
+        if (CheckEndpoint(command.Host, command.Port, command.HostKey, out var hostKey) is { } badEndpoint) return badEndpoint;
+        if (_model.DevicesByName.TryGetValue(command.Name, out var named) && named != device) return Conflict($"The name '{command.Name}' is taken.");
+
+        _draft.Put(device.Row with
+        {
+            Group = group.Id,
+            Name = command.Name,
+            Description = description,
+            Enabled = command.Enabled,
+            Host = command.Host,
+            Port = command.Port,
+            HostKey = hostKey,
+        });
+        return _draft.Planned($"Edited the device {command.Name}.");
+    }
+
+    private PlanResult Plan(PolicyCommand.DeleteDevice command)
+    {
+        if (VisibleDevice(command.Id) is not { } device) return NotFound("device");
+        if (!_authority.IsMaster && !_authority.Over(device).Contains(Permission.DeleteDevice)) return Lacking(Permission.DeleteDevice, device.Row.Name);
+        RemoveScope(device.OwnScope, SettingNode.Of(device.Id));
+        _draft.RemoveAll(device.Accounts);
+        _draft.Remove(device.Row);
+        return _draft.Planned($"Deleted the device {device.Row.Name}.");
+    }
+
+    private PlanResult Plan(PolicyCommand.AddAccount command)
+    {
+        if (VisibleDevice(command.Device) is not { } device) return NotFound("device");
+        if (!MayModify(device)) return Lacking(Permission.ModifyDevice, device.Row.Name);
+        if (Fields.Account(command.Name, "name") is { } badName) return badName;
+        if (device.HasAccount(command.Name)) return Conflict($"{device.Row.Name} has the account '{command.Name}' already.");
+        if (device.Accounts.Length >= MostAccounts) return Conflict($"A device has at most {MostAccounts} accounts.");
+        _draft.Add(new DeviceAccountRow(device.Id, command.Name, IsDefault: device.DefaultAccount is null));
+        return _draft.Planned($"Added the account {command.Name} to {device.Row.Name}.");
+    }
+
+    private PlanResult Plan(PolicyCommand.RemoveAccount command)
+    {
+        if (VisibleDevice(command.Device) is not { } device) return NotFound("device");
+        if (!MayModify(device)) return Lacking(Permission.ModifyDevice, device.Row.Name);
+        if (Array.Find(device.Accounts, account => account.Name == command.Name) is not { } row) return NotFound("account");
+        if (row.IsDefault && device.Accounts.Length > 1) return Conflict($"'{row.Name}' is the default account of {device.Row.Name}: make another one the default first.");
+        _draft.Remove(row);
+        return _draft.Planned($"Removed the account {row.Name} from {device.Row.Name}.");
+    }
+
+    private PlanResult Plan(PolicyCommand.SetDefaultAccount command)
+    {
+        if (VisibleDevice(command.Device) is not { } device) return NotFound("device");
+        if (!MayModify(device)) return Lacking(Permission.ModifyDevice, device.Row.Name);
+        if (!device.Accounts.Any(account => account.Name == command.Name)) return NotFound("account");
+        foreach (var account in device.Accounts) _draft.Put(account with { IsDefault = account.Name == command.Name });
+        return _draft.Planned($"Made {command.Name} the default account of {device.Row.Name}.");
+    }
+
+    private bool MayModify(DeviceNode device) => _authority.IsMaster || _authority.Over(device).Contains(Permission.ModifyDevice);
+
+    private bool MayAddTo(DeviceGroupNode group) => _authority.IsMaster || _authority.Over(group).Contains(Permission.ModifyDevice);
+
+    private static PlanResult.Forbidden Lacking(Permission permission, string where) => new($"This needs {Describe.Label(permission)} on {where}.");
+
+    private static PlanResult? CheckEndpoint(string host, int port, string key, out string hostKey)
+    {
+        hostKey = "";
+        return Fields.Host(host) ?? Fields.Port(port) ?? Fields.HostKey(key, out hostKey);
+    }
+
+    private static PlanResult? CheckAccounts(IReadOnlyList<string>? accounts)
+    {
+        if (accounts is null || accounts.Count > MostAccounts) return Fields.Invalid("accounts", $"A device has at most {MostAccounts} accounts.");
+        foreach (var account in accounts)
+        {
+            if (Fields.Account(account, "accounts") is { } invalid) return invalid;
+        }
+
+        return accounts.Distinct(StringComparer.Ordinal).Count() == accounts.Count ? null : Fields.Invalid("accounts", "An account is named twice.");
+    }
+}

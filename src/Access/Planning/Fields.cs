@@ -1,0 +1,123 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+
+namespace Countersign.Access;
+
+/// <summary>What the fields of commands may hold. A refused one gives the answer to return; null: it is fine.</summary>
+internal static class Fields
+{
+    private const int MaxText = 200;
+    private const int MaxMail = 254;
+    private const int MaxHostKey = 16 * 1024;
+
+    public static PlanResult? Id(Guid id, string field = "id") => id == Guid.Empty ? Invalid(field, "An id is missing.") : null;
+
+    public static PlanResult? Name(string? text, out string name, string field = "name")
+    {
+        name = text?.Trim() ?? "";
+        return name.Length is 0 or > MaxText || !IsPlain(name) ? Invalid(field, $"A name has 1 to {MaxText} characters on one line.") : null;
+    }
+
+    public static PlanResult? Description(string? text, out string description)
+    {
+        description = text?.Trim() ?? "";
+        return description.Length > MaxText || !IsPlain(description) ? Invalid("description", $"A description has at most {MaxText} characters on one line.") : null;
+    }
+
+    public static PlanResult? Login(string? text) =>
+        text is null || !Names.IsLogin(text) ? Invalid("login", "A login is made of a-z, 0-9, dot, underscore and dash, starts with a letter or digit, and has at most 64 characters.") : null;
+
+    public static PlanResult? Mail(string? text, out string mail)
+    {
+        mail = text?.Trim() ?? "";
+        if (mail.Length == 0) return null;
+        var at = mail.IndexOf('@', StringComparison.Ordinal);
+        var fits = mail.Length <= MaxMail && at > 0 && at == mail.LastIndexOf('@') && at < mail.Length - 1 && IsPlain(mail) && !mail.Any(char.IsWhiteSpace);
+        return fits ? null : Invalid("mail", "This is no mail address.");
+    }
+
+    public static PlanResult? DeviceName(string? text) =>
+        text is null || !Names.IsDevice(text) ? Invalid("name", "A device's name is made of a-z, 0-9, dot and dash, starts with a letter or digit, and has at most 253 characters.") : null;
+
+    public static PlanResult? Account(string? text, string field) =>
+        text is null || !Names.IsAccount(text) ? Invalid(field, "An account's name has 1 to 64 characters, and no blanks, commas, plus signs or control characters.") : null;
+
+    /// <summary>A host name or an address, nothing that a shell or a URL would read more into.</summary>
+    public static PlanResult? Host(string? text)
+    {
+        var isName = text is { Length: > 0 and <= 253 }
+            && char.IsAsciiLetterOrDigit(text[0])
+            && text.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_');
+        var isAddress = text is { Length: <= 64 } && text.Contains(':', StringComparison.Ordinal) && !text.Contains('[', StringComparison.Ordinal) && IPAddress.TryParse(text, out _);
+        return isName || isAddress ? null : Invalid("host", "Write a host name or an IP address.");
+    }
+
+    public static PlanResult? Port(int port) => port is >= 1 and <= 65535 ? null : Invalid("port", "A port is a number from 1 to 65535.");
+
+    /// <summary>Empty, or <c>type base64</c>; a comment after them is left out.</summary>
+    public static PlanResult? HostKey(string? text, out string hostKey)
+    {
+        hostKey = "";
+        if (string.IsNullOrWhiteSpace(text)) return null;
+        if (text.Length > MaxHostKey) return Invalid("hostKey", $"A host key has at most {MaxHostKey} characters.");
+        var words = text.Split((char[]?)null, 3, StringSplitOptions.RemoveEmptyEntries);
+        var fits = words.Length >= 2
+            && words[0].All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.' or '@')
+            && Convert.TryFromBase64String(words[1], new byte[words[1].Length], out var length)
+            && length > 0;
+        if (!fits) return Invalid("hostKey", "Write a public host key as one line of known_hosts has it after the host: its type and its base64 text.");
+        hostKey = $"{words[0]} {words[1]}";
+        return null;
+    }
+
+    public static PlanResult? Defined<T>(T value, string field)
+        where T : struct, Enum => Enum.IsDefined(value) ? null : Invalid(field, "There is no such value.");
+
+    public static PlanResult? Accounts(GrantAccounts accounts, out GrantAccounts canonical)
+    {
+        canonical = default;
+        if (Defined(accounts.Rule, "accounts") is { } undefined) return undefined;
+        if (accounts.Rule != AccountRule.Named)
+        {
+            canonical = new(accounts.Rule);
+            return string.IsNullOrEmpty(accounts.Names) ? null : Invalid("accounts", "Names are given only with the rule for named accounts.");
+        }
+
+        var names = (accounts.Names ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (names.Length is 0 or > 100) return Invalid("accounts", "Name 1 to 100 accounts.");
+        foreach (var name in names)
+        {
+            if (Account(name, "accounts") is { } invalid) return invalid;
+        }
+
+        canonical = new(AccountRule.Named, string.Join(',', names.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)));
+        return null;
+    }
+
+    public static PlanResult? Window(GrantWindow? window, [NotNull] out GrantWindow? canonical)
+    {
+        canonical = GrantWindow.Always;
+        if (window is null) return null;
+        if (window is { From: { } from, To: { } to } && to <= from) return Invalid("window", "The window ends before it starts.");
+        WeeklyHours? hours = null;
+        if (!string.IsNullOrEmpty(window.Hours) && !WeeklyHours.TryParse(window.Hours, out hours, out var problem)) return Invalid("window", problem);
+        canonical = new(window.From?.ToUniversalTime(), window.To?.ToUniversalTime(), hours?.ToString() ?? "");
+        return null;
+    }
+
+    public static PlanResult Invalid(string field, string message) => new PlanResult.Invalid(field, message);
+
+    // Control characters, halves of characters, and marks that turn the direction of writing: names stand in logs and terminals.
+    private static bool IsPlain(string text)
+    {
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (rune.Value == 0xFFFD || IsHidden(rune.Value)) return false;
+        }
+
+        return true;
+    }
+
+    private static bool IsHidden(int value) =>
+        value is < 0x20 or (>= 0x7F and < 0xA0) or 0x2028 or 0x2029 or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069);
+}

@@ -1,0 +1,67 @@
+namespace Countersign.Access;
+
+internal sealed partial class Planner
+{
+    private PlanResult Plan(PolicyCommand.AddPerson command)
+    {
+        if (!_authority.IsMaster) return OnlyMasters("add people");
+        if (Fields.Id(command.Id.Value) is { } noId) return noId;
+        if (command.Kind is not (PersonKind.Technician or PersonKind.Contact)) return Fields.Invalid("kind", "People are added as technicians or contacts; the owner is there from the start.");
+        if (Fields.Login(command.Login) is { } badLogin) return badLogin;
+        if (Fields.Name(command.Name, out var name) is { } badName) return badName;
+        if (Fields.Mail(command.Mail, out var mail) is { } badMail) return badMail;
+        if (Fields.Defined(command.State, "state") is { } badState) return badState;
+        if (_model.People.ContainsKey(command.Id)) return Conflict("There is somebody with this id already.");
+        if (_model.PeopleByLogin.ContainsKey(command.Login)) return Conflict($"The login '{command.Login}' is taken.");
+
+        _draft.Add(new PersonRow(command.Id, command.Kind, command.Login, name, mail, command.State, PersonStatus.Active));
+        return _draft.Planned($"Added the {(command.Kind == PersonKind.Contact ? "contact" : "technician")} {name} ({command.Login}).");
+    }
+
+    private PlanResult Plan(PolicyCommand.EditPerson command)
+    {
+        if (VisiblePerson(command.Id) is not { } person) return NotFound("person");
+        if (!_authority.IsMaster) return OnlyMasters("edit people");
+        if (person.IsOwner && _authority.Person != person) return new PlanResult.Forbidden("Nobody but the owner edits the owner.");
+        if (Fields.Name(command.Name, out var name) is { } badName) return badName;
+        if (Fields.Mail(command.Mail, out var mail) is { } badMail) return badMail;
+        _draft.Put(person.Row with { Name = name, Mail = mail });
+        return _draft.Planned($"Edited {name} ({person.Row.Login}).");
+    }
+
+    private PlanResult Plan(PolicyCommand.SetPersonStatus command)
+    {
+        if (VisiblePerson(command.Id) is not { } person) return NotFound("person");
+        if (!_authority.IsMaster) return OnlyMasters("enable and disable people");
+        if (person.IsOwner) return new PlanResult.Forbidden("The owner can't be disabled.");
+        if (command.Status is not (PersonStatus.Active or PersonStatus.Disabled)) return Fields.Invalid("status", "A person is made active or disabled.");
+        if (person.Row.Status == PersonStatus.DisabledByPlan && command.Status == PersonStatus.Active)
+        {
+            return Conflict($"{person.Row.Name} is disabled by the plan: its limit has to rise first.");
+        }
+
+        _draft.Put(person.Row with { Status = command.Status });
+        return _draft.Planned($"{(command.Status == PersonStatus.Active ? "Enabled" : "Disabled")} {person.Row.Name} ({person.Row.Login}).");
+    }
+
+    private PlanResult Plan(PolicyCommand.DeletePerson command)
+    {
+        if (VisiblePerson(command.Id) is not { } person) return NotFound("person");
+        if (!_authority.IsMaster) return OnlyMasters("delete people");
+        if (person.IsOwner) return new PlanResult.Forbidden("The owner can't be deleted.");
+
+        // An approval must not climb to another manager because the one appointed is gone (20-approvals: it blocks). Without the row the
+        // appointment would be forgotten, so somebody has to decide who approves first.
+        if (person.Manages.Find(group => group is { Managers.Count: 1, IsUnderApproval: true }) is { } orphan)
+        {
+            return Conflict($"{person.Row.Name} is the only manager of {Describe.Path(orphan)}, where connections need approval: appoint another one or dismiss this one first.");
+        }
+
+        _draft.RemoveAll(_snapshot.All<MembershipRow>().Where(row => row.Person == command.Id));
+        _draft.RemoveAll(_snapshot.All<GroupManagerRow>().Where(row => row.Person == command.Id));
+        _draft.RemoveAll(_snapshot.All<GroupAdministratorRow>().Where(row => row.Person == command.Id));
+        _draft.RemoveAll(_snapshot.All<GrantRow>().Where(row => row.Subject == GrantSubject.To(command.Id)));
+        _draft.Remove(person.Row);
+        return _draft.Planned($"Deleted {person.Row.Name} ({person.Row.Login}).");
+    }
+}

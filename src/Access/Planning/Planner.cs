@@ -1,0 +1,85 @@
+namespace Countersign.Access;
+
+/// <summary>
+/// Plans one command for one actor: finds what it names, authorizes, validates, and writes down the rows before and after.
+/// What the actor may not see is answered like what is not there.
+/// </summary>
+internal sealed partial class Planner
+{
+    private readonly PolicySnapshot _snapshot;
+    private readonly PolicyModel _model;
+    private readonly Authority _authority;
+    private readonly Draft _draft;
+
+    public Planner(PolicySnapshot snapshot, PersonId actor, DateTimeOffset at)
+    {
+        _snapshot = snapshot;
+        _model = snapshot.Model;
+        _authority = new(_model, actor, at);
+        _draft = new(snapshot);
+    }
+
+    public PlanResult Plan(PolicyCommand command)
+    {
+        if (_authority.Person is not { } actor) return new PlanResult.Forbidden("You take no part in this organization.");
+        var result = Dispatch(command);
+        if (_authority.IsMaster || result is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta }) return result;
+        return SelfEscalation.Refusal(_model, _snapshot.Apply(delta).Model, actor, delta) is { } refusal ? new PlanResult.Forbidden(refusal) : result;
+    }
+
+    private PlanResult Dispatch(PolicyCommand command) => command switch
+    {
+        PolicyCommand.AddPerson add => Plan(add),
+        PolicyCommand.EditPerson edit => Plan(edit),
+        PolicyCommand.SetPersonStatus set => Plan(set),
+        PolicyCommand.DeletePerson delete => Plan(delete),
+        PolicyCommand.AddTechnicianGroup add => Plan(add),
+        PolicyCommand.EditTechnicianGroup edit => Plan(edit),
+        PolicyCommand.DeleteTechnicianGroup delete => Plan(delete),
+        PolicyCommand.AddMember add => Plan(add),
+        PolicyCommand.RemoveMember remove => Plan(remove),
+        PolicyCommand.AddManager add => Appoint(add.Group, add.Person, new GroupManagerRow(add.Group, add.Person), "manager"),
+        PolicyCommand.RemoveManager remove => Dismiss(remove.Group, remove.Person, new GroupManagerRow(remove.Group, remove.Person).Key, "manager"),
+        PolicyCommand.AddAdministrator add => Appoint(add.Group, add.Person, new GroupAdministratorRow(add.Group, add.Person), "administrator"),
+        PolicyCommand.RemoveAdministrator remove =>
+            Dismiss(remove.Group, remove.Person, new GroupAdministratorRow(remove.Group, remove.Person).Key, "administrator"),
+        PolicyCommand.SetGroupPermission set => Plan(set),
+        PolicyCommand.AddDeviceGroup add => Plan(add),
+        PolicyCommand.EditDeviceGroup edit => Plan(edit),
+        PolicyCommand.DeleteDeviceGroup delete => Plan(delete),
+        PolicyCommand.AddDevice add => Plan(add),
+        PolicyCommand.EditDevice edit => Plan(edit),
+        PolicyCommand.DeleteDevice delete => Plan(delete),
+        PolicyCommand.AddAccount add => Plan(add),
+        PolicyCommand.RemoveAccount remove => Plan(remove),
+        PolicyCommand.SetDefaultAccount set => Plan(set),
+        PolicyCommand.AddRole add => Plan(add),
+        PolicyCommand.EditRole edit => Plan(edit),
+        PolicyCommand.DeleteRole delete => Plan(delete),
+        PolicyCommand.AddGrant add => Plan(add),
+        PolicyCommand.EditGrant edit => Plan(edit),
+        PolicyCommand.RemoveGrant remove => Plan(remove),
+        PolicyCommand.SetSetting set => Plan(set),
+        PolicyCommand.ClearSetting clear => Plan(clear),
+        PolicyCommand.ForceSetting force => Plan(force),
+        _ => new PlanResult.Forbidden("There is no such command."),
+    };
+
+    private PersonNode? VisiblePerson(PersonId id) => _model.People.TryGetValue(id, out var person) && _authority.Sees(person) ? person : null;
+
+    private TechnicianGroupNode? VisibleGroup(TechnicianGroupId id) =>
+        _model.TechnicianGroups.TryGetValue(id, out var group) && _authority.Sees(group) ? group : null;
+
+    private DeviceGroupNode? VisibleDeviceGroup(DeviceGroupId id) =>
+        _model.DeviceGroups.TryGetValue(id, out var group) && _authority.Sees(group) ? group : null;
+
+    private DeviceNode? VisibleDevice(DeviceId id) => _model.Devices.TryGetValue(id, out var device) && _authority.Sees(device) ? device : null;
+
+    private static PlanResult.NotFound NotFound(string what) => new(what);
+
+    private static PlanResult.Conflict Conflict(string message) => new(message);
+
+    private static PlanResult.Forbidden OnlyMasters(string deed) => new($"Only master administrators may {deed}.");
+
+    private static bool SameName(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
+}

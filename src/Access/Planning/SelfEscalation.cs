@@ -1,0 +1,134 @@
+namespace Countersign.Access;
+
+/// <summary>
+/// Law 10: no change that anyone short of master administrator makes gives anybody a permission, or frees them of a restriction, that the
+/// one making it does not hold, or is not free of, there. Compares policy before and after; where it can't be sure it refuses, so that it
+/// may refuse a change that would have been harmless, never the other way round.
+/// </summary>
+/// <remarks>
+/// What comes into being with the change is not measured: a device added to a group, or an account added to a device, is reached by whoever
+/// policy already lets reach the whole of which it becomes a part; ModifyDevice is the right to do that.
+/// The owner holds everything as it is.
+/// </remarks>
+internal sealed partial class SelfEscalation
+{
+    private static readonly PermissionSet Connecting = PermissionCatalogue.Connections.With(Permission.RequestAccess);
+
+    private readonly PolicyModel _before;
+    private readonly PolicyModel _after;
+    private readonly PersonNode _actor;
+
+    private SelfEscalation(PolicyModel before, PolicyModel after, PersonNode actor)
+    {
+        _before = before;
+        _after = after;
+        _actor = actor;
+    }
+
+    /// <returns>Why the actor may not make the change, in one sentence; null: they may.</returns>
+    /// <param name="actor">As before the change.</param>
+    public static string? Refusal(PolicyModel before, PolicyModel after, PersonNode actor, PolicyDelta delta)
+    {
+        var check = new SelfEscalation(before, after, actor);
+        var devicesOnly = delta.Changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.Setting);
+        return (devicesOnly ? null : check.OverPeople()) ?? check.OverDevices();
+    }
+
+    private string? OverPeople()
+    {
+        foreach (var person in _after.People.Values)
+        {
+            if (person.IsOwner) continue;
+            if (!_before.People.TryGetValue(person.Id, out var earlier)) return "Only master administrators may add people.";
+            if (Gained(earlier, person) is { } gained) return gained;
+            if (Freed(earlier, person) is { } freed) return freed;
+        }
+
+        return null;
+    }
+
+    private string? Gained(PersonNode earlier, PersonNode person)
+    {
+        var raised = person.Ceiling - earlier.Ceiling;
+        if (!_actor.Ceiling.Covers(raised)) return $"It would allow {person.Row.Name} {Describe.Labels(raised - _actor.Ceiling)}, which your own groups don't allow you.";
+
+        var held = earlier.Sources.SelectMany(source => source.All).ToDictionary(grant => grant.Row.Id);
+        var all = person.Sources.SelectMany(source => source.All).Aggregate(PermissionSet.None, (set, grant) => set | grant.Permissions);
+        foreach (var grant in person.Sources.SelectMany(source => source.All))
+        {
+            var isOld = held.TryGetValue(grant.Row.Id, out var old) && old.Row == grant.Row && old.Permissions == grant.Permissions;
+            if (isOld && raised.IsEmpty) continue;
+            var flowing = Flowing(person, isOld ? grant.Permissions & raised : grant.Permissions, all);
+            var uncovered = flowing - HeldOver(grant);
+            if (!uncovered.IsEmpty) return $"It would give {person.Row.Name} {Describe.Labels(uncovered)}, which you don't hold there yourself.";
+        }
+
+        return null;
+    }
+
+    private string? Freed(PersonNode earlier, PersonNode person)
+    {
+        if (_actor.NeedsApproval && IsFreedOfApproval(earlier, person)) return $"It would free {person.Row.Name} of an approval, and you are not free of approvals yourself.";
+        if (person.Consent < earlier.Consent && person.Consent < _actor.Consent) return $"It would spare {person.Row.Name} the asking for consent, which you are not spared yourself.";
+        return person.SinglePrompt && !earlier.SinglePrompt && !_actor.SinglePrompt
+            ? $"It would let {person.Row.Name} ask once for all, which you may not yourself."
+            : null;
+    }
+
+    /// <summary>A step that a technician group asked for is gone, is for others to approve, or has come unblocked.</summary>
+    private static bool IsFreedOfApproval(PersonNode earlier, PersonNode person)
+    {
+        foreach (var (through, approvers) in Duties(earlier))
+        {
+            if (!Duties(person).TryGetValue(through, out var now) || now?.Id != approvers?.Id) return true;
+            if (now is { IsEnabled: true } && approvers is { IsEnabled: false }) return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The groups through which an approval rule reaches the person, and the group whose managers approve there.</summary>
+    private static Dictionary<TechnicianGroupId, TechnicianGroupNode?> Duties(PersonNode person) =>
+        person.Groups.Where(group => group.ApprovalRule is not null).ToDictionary(
+            group => group.Id,
+            group => group.Upwards().FirstOrDefault(above => above.Managers.Count > 0));
+
+    /// <summary>What really comes to the person: within their ceiling, with what comes to life through it.</summary>
+    private static PermissionSet Flowing(PersonNode person, PermissionSet permissions, PermissionSet all) =>
+        (permissions | (PermissionCatalogue.WithDependents(permissions) & all)) & person.Grantable & person.Ceiling;
+
+    /// <summary>What the actor holds wherever, for whatever account and whenever the grant is for.</summary>
+    private PermissionSet HeldOver(CompiledGrant grant)
+    {
+        var scopes = grant.Row.Scope.Kind switch
+        {
+            ScopeKind.Device when _before.Devices.TryGetValue(new(grant.Row.Scope.Id), out var device) => [device.OwnScope, .. device.ScopesAbove],
+            ScopeKind.DeviceGroup when _before.DeviceGroups.TryGetValue(new(grant.Row.Scope.Id), out var group) => group.Scopes,
+            ScopeKind.AllDevices or ScopeKind.QuickSupport => [grant.Row.Scope],
+            _ => (GrantScope[])[],
+        };
+        return Held(scopes, own => CoversAccounts(own, grant) && CoversWindow(own, grant));
+    }
+
+    private PermissionSet Held(GrantScope[] scopes, Func<CompiledGrant, bool> counts)
+    {
+        var granted = from source in _actor.Sources from scope in scopes from grant in source.At(scope) where counts(grant) select grant.Permissions;
+        return PermissionCatalogue.WithoutUnmet(granted.Aggregate(PermissionSet.None, (set, more) => set | more) & _actor.Grantable & _actor.Ceiling);
+    }
+
+    private static bool CoversAccounts(CompiledGrant own, CompiledGrant other) => own.Row.Accounts.Rule switch
+    {
+        AccountRule.Any => true,
+        AccountRule.Default => other.Row.Accounts.Rule == AccountRule.Default,
+        AccountRule.Named => other.Row.Accounts.Rule == AccountRule.Named && other.AccountNames.All(own.AccountNames.Contains),
+        _ => false,
+    };
+
+    private static bool CoversWindow(CompiledGrant own, CompiledGrant other)
+    {
+        var (mine, theirs) = (own.Row.Window, other.Row.Window);
+        return (mine.From is null || theirs.From >= mine.From)
+            && (mine.To is null || theirs.To <= mine.To)
+            && (own.Hours is null || (other.Hours is not null && own.Hours.Covers(other.Hours)));
+    }
+}

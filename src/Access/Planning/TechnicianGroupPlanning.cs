@@ -1,0 +1,146 @@
+namespace Countersign.Access;
+
+internal sealed partial class Planner
+{
+    private PlanResult Plan(PolicyCommand.AddTechnicianGroup command)
+    {
+        if (VisibleGroup(command.Parent) is not { } parent) return NotFound("technician group");
+        if (!_authority.AdministersBranchFrom(parent)) return OutsideBranch();
+        if (Fields.Id(command.Id.Value) is { } noId) return noId;
+        if (Fields.Name(command.Name, out var name) is { } badName) return badName;
+        if (Fields.Description(command.Description, out var description) is { } badDescription) return badDescription;
+        if (Fields.Defined(command.Consent, "consent") is { } badConsent) return badConsent;
+        if (_model.TechnicianGroups.ContainsKey(command.Id)) return Conflict("There is a technician group with this id already.");
+        if (parent.Children.Exists(child => SameName(child.Row.Name, name))) return Conflict($"There is a group '{name}' in {Describe.Path(parent)} already.");
+
+        _draft.Add(new TechnicianGroupRow(
+            command.Id,
+            parent.Id,
+            name,
+            description,
+            command.Enabled,
+            command.RequiresManagerialApproval,
+            command.Consent,
+            command.SinglePrompt));
+        return _draft.Planned($"Added the technician group {name} to {Describe.Path(parent)}.");
+    }
+
+    private PlanResult Plan(PolicyCommand.EditTechnicianGroup command)
+    {
+        if (VisibleGroup(command.Id) is not { } group) return NotFound("technician group");
+        if (!_authority.Administers(group)) return OutsideBranch();
+        if (Fields.Name(command.Name, out var name) is { } badName) return badName;
+        if (Fields.Description(command.Description, out var description) is { } badDescription) return badDescription;
+        if (Fields.Defined(command.Consent, "consent") is { } badConsent) return badConsent;
+        if (group.IsEveryone && command.Parent is not null) return Fields.Invalid("parent", "Everyone is the root and can't be moved.");
+        if (group.IsEveryone && !command.Enabled) return Fields.Invalid("enabled", "Everyone can't be disabled.");
+        if (!group.IsEveryone && command.Parent is null) return Fields.Invalid("parent", "Only Everyone has no group above it.");
+        if (command.Parent is { } parentId && MoveBelow(group, parentId, name) is { } refusal) return refusal;
+
+        _draft.Put(new TechnicianGroupRow(
+            group.Id,
+            command.Parent,
+            name,
+            description,
+            command.Enabled,
+            command.RequiresManagerialApproval,
+            command.Consent,
+            command.SinglePrompt));
+        return _draft.Planned($"Edited the technician group {name}.");
+    }
+
+    private PlanResult? MoveBelow(TechnicianGroupNode group, TechnicianGroupId parentId, string name)
+    {
+        if (VisibleGroup(parentId) is not { } parent) return NotFound("technician group");
+        if (parent != group.Parent && !_authority.AdministersBranchFrom(parent)) return OutsideBranch();
+        if (parent.IsAtOrBelow(group)) return Fields.Invalid("parent", "A group can't be below itself.");
+        return parent.Children.Exists(child => child != group && SameName(child.Row.Name, name))
+            ? Conflict($"There is a group '{name}' in {Describe.Path(parent)} already.")
+            : null;
+    }
+
+    private PlanResult Plan(PolicyCommand.DeleteTechnicianGroup command)
+    {
+        if (VisibleGroup(command.Id) is not { } group) return NotFound("technician group");
+        if (!_authority.Administers(group)) return OutsideBranch();
+        if (group.IsEveryone) return new PlanResult.Forbidden("Everyone can't be deleted.");
+        if (group.Children.Count > 0) return Conflict($"{Describe.Path(group)} has groups below it.");
+
+        _draft.RemoveAll(_snapshot.All<MembershipRow>().Where(row => row.Group == group.Id));
+        _draft.RemoveAll(_snapshot.All<GroupManagerRow>().Where(row => row.Group == group.Id));
+        _draft.RemoveAll(_snapshot.All<GroupAdministratorRow>().Where(row => row.Group == group.Id));
+        _draft.RemoveAll(group.Own.Values);
+        _draft.RemoveAll(group.Grants.All.Select(grant => grant.Row));
+        _draft.Remove(group.Row);
+        return _draft.Planned($"Deleted the technician group {Describe.Path(group)}.");
+    }
+
+    private PlanResult Plan(PolicyCommand.AddMember command)
+    {
+        if (VisibleGroup(command.Group) is not { } group) return NotFound("technician group");
+        if (VisiblePerson(command.Person) is not { } person) return NotFound("person");
+        if (!_authority.AdministersBranchFrom(group)) return OutsideBranch();
+        if (group.IsEveryone) return Fields.Invalid("group", "Every technician is in Everyone as it is.");
+        if (person.IsContact) return Fields.Invalid("person", "A contact is in no technician group.");
+        _draft.Put(new MembershipRow(group.Id, person.Id));
+        return _draft.Planned($"Added {person.Row.Name} ({person.Row.Login}) to {Describe.Path(group)}.");
+    }
+
+    private PlanResult Plan(PolicyCommand.RemoveMember command)
+    {
+        if (VisibleGroup(command.Group) is not { } group) return NotFound("technician group");
+        if (VisiblePerson(command.Person) is not { } person) return NotFound("person");
+        if (!_authority.AdministersBranchFrom(group)) return OutsideBranch();
+        _draft.RemoveIfThere(new MembershipRow(group.Id, person.Id).Key);
+        return _draft.Planned($"Removed {person.Row.Name} ({person.Row.Login}) from {Describe.Path(group)}.");
+    }
+
+    /// <summary>Managers and administrators: who may appoint them decides who can free people of approval or run a branch.</summary>
+    private PlanResult Appoint(TechnicianGroupId groupId, PersonId personId, PolicyRow row, string what)
+    {
+        if (VisibleGroup(groupId) is not { } group) return NotFound("technician group");
+        if (VisiblePerson(personId) is not { } person) return NotFound("person");
+        if (!_authority.IsMaster) return OnlyMasters($"appoint a {what}");
+        if (person.IsContact) return Fields.Invalid("person", $"A contact can't be {what} of a group.");
+        _draft.Put(row);
+        return _draft.Planned($"Made {person.Row.Name} ({person.Row.Login}) {what} of {Describe.Path(group)}.");
+    }
+
+    private PlanResult Dismiss(TechnicianGroupId groupId, PersonId personId, RowKey key, string what)
+    {
+        if (VisibleGroup(groupId) is not { } group) return NotFound("technician group");
+        if (VisiblePerson(personId) is not { } person) return NotFound("person");
+        if (!_authority.IsMaster) return OnlyMasters($"dismiss a {what}");
+        _draft.RemoveIfThere(key);
+        return _draft.Planned($"{person.Row.Name} ({person.Row.Login}) is no longer {what} of {Describe.Path(group)}.");
+    }
+
+    private PlanResult Plan(PolicyCommand.SetGroupPermission command)
+    {
+        if (VisibleGroup(command.Group) is not { } group) return NotFound("technician group");
+        if (!_authority.Administers(group)) return OutsideBranch();
+        if (!PermissionCatalogue.Restrictable.Contains(command.Permission)) return Fields.Invalid("permission", "A technician group can't restrict this permission.");
+        if (command.Value is { } value && Fields.Defined(value, "value") is { } undefined) return undefined;
+        if (command is { Value: null, Locked: true }) return Fields.Invalid("locked", "An inherited value can't be locked.");
+        if (command.Value is null && group.IsEveryone) return Fields.Invalid("value", "Everyone has nothing to inherit from: allow or deny.");
+
+        var label = Describe.Label(command.Permission);
+        if (group.Parent?.Resolve(command.Permission) is { Locked: true } upper)
+        {
+            return Conflict($"{label} is locked by {Describe.Path(_model.TechnicianGroups[upper.Group])}.");
+        }
+
+        var own = group.Own.GetValueOrDefault(command.Permission);
+        if (!_authority.IsMaster && (command.Locked || own is { Locked: true })) return OnlyMasters("lock and unlock permissions");
+        if (command.Value is not { } set)
+        {
+            if (own is not null) _draft.Remove(own);
+            return _draft.Planned($"{Describe.Path(group)} inherits {label}.");
+        }
+
+        _draft.Put(new GroupPermissionRow(group.Id, command.Permission, set, command.Locked));
+        return _draft.Planned($"{Describe.Path(group)} {(set == PolicyValue.Allow ? "allows" : "denies")} {label}{(command.Locked ? ", locked" : "")}.");
+    }
+
+    private static PlanResult.Forbidden OutsideBranch() => new("You administer groups below those that you are named administrator of, and the members of those.");
+}

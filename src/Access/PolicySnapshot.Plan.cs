@@ -1,0 +1,11 @@
+namespace Countersign.Access;
+
+public sealed partial class PolicySnapshot
+{
+    /// <summary>
+    /// What the command would do to this version, or why it may not. Nothing is changed: the caller stores the delta and applies it.
+    /// An edit that changes nothing gives a delta without changes.
+    /// </summary>
+    /// <param name="at">The instant by which the actor's own rights are judged.</param>
+    public PlanResult Plan(PolicyCommand command, PersonId actor, DateTimeOffset at) => new Planner(this, actor, at).Plan(command);
+}
