@@ -25,7 +25,7 @@ public static class SessionRequests
 /// <summary>A terminal is wanted (RFC 4254 sections 6.2 and 8).</summary>
 /// <param name="Term">As in the TERM variable; at most 64 bytes.</param>
 /// <param name="Modes">Terminal modes in the order sent; opcodes 1 to 159, at most 128 of them.</param>
-public sealed record PtyRequest(string Term, TerminalSize Size, IReadOnlyList<TerminalMode> Modes)
+public sealed record PtyRequest(string Term, WindowSize Size, IReadOnlyList<TerminalMode> Modes)
 {
     private const int MaxModes = 128;
     private const byte End = 0;
@@ -42,7 +42,7 @@ public sealed record PtyRequest(string Term, TerminalSize Size, IReadOnlyList<Te
     {
         request = null;
         var reader = new SshReader(payload);
-        if (!reader.TryReadText(out var term, 64) || !TerminalSize.TryRead(ref reader, out var size) || !reader.TryReadString(out var encoded, 5 * (MaxModes + 1)) || !reader.IsAtEnd) return false;
+        if (!reader.TryReadText(out var term, 64) || !WindowSize.TryRead(ref reader, out var size) || !reader.TryReadString(out var encoded, 5 * (MaxModes + 1)) || !reader.IsAtEnd) return false;
         var modes = new List<TerminalMode>();
         var rest = new SshReader(encoded);
 
@@ -61,21 +61,21 @@ public sealed record PtyRequest(string Term, TerminalSize Size, IReadOnlyList<Te
 public readonly record struct TerminalMode(byte Opcode, uint Value);
 
 /// <summary>In characters and, where known, in pixels. As sent: zero and huge values occur. Also the payload of window-change (RFC 4254 section 6.7).</summary>
-public readonly record struct TerminalSize(uint Columns, uint Rows, uint Width = 0, uint Height = 0)
+public readonly record struct WindowSize(uint Columns, uint Rows, uint Width = 0, uint Height = 0)
 {
     public byte[] Encode() => Write(new SshWriter()).Written.ToArray();
 
-    public static bool TryParse(ReadOnlySpan<byte> payload, out TerminalSize size)
+    public static bool TryParse(ReadOnlySpan<byte> payload, out WindowSize size)
     {
         var reader = new SshReader(payload);
         return SessionRequests.Complete(ref reader, TryRead(ref reader, out size));
     }
 
-    internal static bool TryRead(ref SshReader reader, out TerminalSize size)
+    internal static bool TryRead(ref SshReader reader, out WindowSize size)
     {
         size = default;
         if (!reader.TryReadUInt32(out var columns) || !reader.TryReadUInt32(out var rows) || !reader.TryReadUInt32(out var width) || !reader.TryReadUInt32(out var height)) return false;
-        size = new TerminalSize(columns, rows, width, height);
+        size = new WindowSize(columns, rows, width, height);
         return true;
     }
 
