@@ -1,0 +1,152 @@
+using System.Globalization;
+
+namespace Countersign.Access;
+
+/// <summary>Puts the facts of one decision into sentences, step by step in the order of the decision; stops where the decision stopped.</summary>
+internal sealed partial class Explainer
+{
+    private readonly PolicySnapshot _snapshot;
+    private readonly PolicyModel _model;
+    private readonly AccessQuestion _question;
+    private readonly AccessDecision _decision;
+    private readonly List<ExplanationLine> _lines = [];
+
+    public Explainer(PolicySnapshot snapshot, in AccessQuestion question)
+    {
+        _snapshot = snapshot;
+        _model = snapshot.Model;
+        _question = question;
+        _decision = snapshot.Decide(question);
+    }
+
+    public IReadOnlyList<ExplanationLine> Lines()
+    {
+        if (!_model.People.TryGetValue(_question.Subject, out var person))
+        {
+            Say("There is no such person in this organization.");
+            return _lines;
+        }
+
+        if (!SayPerson(person)) return _lines;
+        if (!_model.Devices.TryGetValue(_question.Device, out var device))
+        {
+            Say("There is no such device in this organization.");
+            return _lines;
+        }
+
+        if (SayDevice(device) && SayRights(person, device)) SayConnection(person, device);
+        return _lines;
+    }
+
+    private bool SayPerson(PersonNode person)
+    {
+        var row = person.Row;
+        var kind = row.Kind switch { PersonKind.Owner => "the owner of the organization", PersonKind.Contact => "a contact", _ => "a technician" };
+        if (!row.TakesPart)
+        {
+            var why = row.State == PersonState.Invited ? "invited and has not joined yet" : row.Status == PersonStatus.DisabledByPlan ? "disabled by the plan" : "disabled";
+            Say($"{row.Name} ({row.Login}) is {kind}, but {why}.", row.Key);
+            return false;
+        }
+
+        Say($"{row.Name} ({row.Login}) is {kind}, and active.", row.Key);
+        if (_decision.Reason != DenialReason.NotSignedIn) return true;
+        Say($"{row.Name} has not signed in.");
+        return false;
+    }
+
+    private bool SayDevice(DeviceNode device)
+    {
+        switch (_decision.Reason)
+        {
+            case DenialReason.DeviceDisabled:
+                Say($"The device {device.Row.Name} is disabled.", device.Row.Key);
+                return false;
+            case DenialReason.UnknownAccount:
+                Say(_question.Account is { } name ? $"The device {device.Row.Name} has no account {name}." : $"The device {device.Row.Name} has no default account.", device.Row.Key);
+                return false;
+            case DenialReason.NothingWanted:
+                Say("Nothing is wanted.");
+                return false;
+            case DenialReason.OutsideSessionHours:
+                var hours = device.Rules[SettingKind.SessionHours];
+                Say($"{device.Row.Name} takes connections only at {hours.Value}{Describe.Source(_snapshot, device, hours.Source)}, and {Write(_question.At)} is outside of that.", KeyOf(hours));
+                return false;
+            default:
+                return true;
+        }
+    }
+
+    private void SayConnection(PersonNode person, DeviceNode device)
+    {
+        var steps = _decision.Reason == DenialReason.ApprovalNeeded ? _snapshot.ApprovalSteps(_question) : [];
+        foreach (var step in steps)
+        {
+            var approvers = step.Approvers.Select(id => _model.People[id].Row.Name);
+            var who = step.Blocked ? "Nobody can approve now: a master administrator has to appoint somebody who can" : $"Can be approved by {string.Join(", ", approvers)}";
+            Say($"{step.Rule} {who}.", [.. step.Cites]);
+        }
+
+        if (steps.Count > 0) return;
+        if (_question.Wanted.Intersects(PermissionCatalogue.Connections)) SayConsent(person, device);
+        if (_decision.Kind != DecisionKind.Allowed) return;
+        if (device.Rules.Recording != RecordingRule.Off)
+        {
+            var recording = device.Rules[SettingKind.Recording];
+            Say($"Whatever of the session can be recorded on {device.Row.Name} is recorded{Describe.Source(_snapshot, device, recording.Source)}.", KeyOf(recording));
+        }
+
+        Say(_decision.Until is { } until ? $"Allowed until {Write(until)}." : "Allowed.");
+    }
+
+    private void SayConsent(PersonNode person, DeviceNode device)
+    {
+        if (_decision.Permissions.Contains(Permission.SkipConsent))
+        {
+            Say($"{person.Row.Name} holds {Describe.Label(Permission.SkipConsent)} on {device.Row.Name}: nobody is asked.");
+            return;
+        }
+
+        var setting = device.Rules[SettingKind.RemoteControlApproval];
+        for (var kind = ConsentKind.Screen; kind <= ConsentKind.Actions; kind++)
+        {
+            if (!_question.Wanted.Intersects(PermissionCatalogue.Of(kind)) || device.Rules.Consent.For(kind) is ConsentMode.Off) continue;
+            Say($"On {device.Row.Name} the end user is {Words(device.Rules.Consent.For(kind))} for {Word(kind)}{Describe.Source(_snapshot, device, setting.Source)}.", KeyOf(setting));
+        }
+
+        if (person.Consent != GroupConsent.None && Enum.GetValues<ConsentKind>().Any(kind => kind != ConsentKind.None && _question.Wanted.Intersects(PermissionCatalogue.Of(kind))))
+        {
+            var (through, asking) = person.Groups
+                .SelectMany(group => group.Upwards().Select(above => (Through: group, Asking: above)))
+                .First(pair => pair.Asking.Row.Consent == person.Consent);
+            var what = person.Consent == GroupConsent.Notify ? "told" : "asked, and nobody connects unanswered";
+            Say($"For members of {Describe.Path(asking)} the end user is {what}.", [asking.Row.Key, .. Describe.Membership(person, through)]);
+        }
+
+        if (_decision.Reason == DenialReason.ConsentImpossible) Say($"At {device.Row.Name} nobody can be asked now.");
+    }
+
+    private void Say(string text, params RowKey[] cites) => _lines.Add(new(text, cites));
+
+    private static RowKey KeyOf(EffectiveSetting setting) => new SettingRow(setting.Source, setting.Setting, setting.Value, 0).Key;
+
+    private static string Write(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+
+    private static string Words(ConsentMode mode) => mode switch
+    {
+        ConsentMode.Notify => "told",
+        ConsentMode.AskThenConnect => "asked, with connecting if nobody answers,",
+        ConsentMode.AskOrRefuse => "asked, without connecting if nobody answers,",
+        _ => "not asked",
+    };
+
+    private static string Word(ConsentKind kind) => kind switch
+    {
+        ConsentKind.Screen => "the screen",
+        ConsentKind.Terminal => "the terminal",
+        ConsentKind.Files => "files",
+        ConsentKind.Web => "web and tunnels",
+        ConsentKind.Actions => "actions",
+        _ => "nothing",
+    };
+}
