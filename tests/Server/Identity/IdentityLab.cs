@@ -7,6 +7,7 @@ using Countersign.Gateway;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
+using Countersign.Ssh;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -20,6 +21,8 @@ namespace Countersign.Server.Tests.Identity;
 internal sealed class IdentityLab : IAsyncDisposable
 {
     public const string Password = "correct-zebra-battery-41";
+
+    private static readonly string _hostKey = MakeHostKey();
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("countersign-identity");
 
@@ -48,6 +51,8 @@ internal sealed class IdentityLab : IAsyncDisposable
     public DeviceRow Mail { get; private set; } = null!;
 
     public string DataDirectory => Path.Combine(_folder.FullName, "data");
+
+    public Caller AsAnn => new(Organization, Ann.Id, Ann.Login, TokenScopes.Write, Guid.NewGuid(), null, SignInStrength.OneFactor, "");
 
     public ISignIn SshDoor => Get<ISignIn>();
 
@@ -144,11 +149,17 @@ internal sealed class IdentityLab : IAsyncDisposable
             Stop);
     }
 
+    private static string MakeHostKey()
+    {
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        return key.PublicKey.ToString();
+    }
+
     private static PersonRow Person(PersonKind kind, string login, PersonState state, PersonStatus status) =>
         new(new(Guid.NewGuid()), kind, login, login.ToUpperInvariant(), $"{login}@example.org", state, status);
 
     private static DeviceRow Device(DeviceGroupId group, string name, int port) =>
-        new(new(Guid.NewGuid()), group, name, "", Enabled: true, EndpointProtocol.Ssh, "192.0.2.1", port, "ssh-ed25519 AAAA");
+        new(new(Guid.NewGuid()), group, name, "", Enabled: true, EndpointProtocol.Ssh, "192.0.2.1", port, _hostKey);
 }
 
 /// <summary>What came back.</summary>

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Countersign.Reach;
 using Countersign.Server.Features.Vault;
-using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Ssh;
 
@@ -78,9 +77,8 @@ public sealed class SecretsStayTests
 
     private static async Task StoreAsync(IdentityLab lab, string account, CredentialKind kind, string text)
     {
-        var caller = new Caller(lab.Organization, lab.Ann.Id, "ann", TokenScopes.Write, Guid.NewGuid(), null, Access.SignInStrength.OneFactor, "");
         using var secret = Secret.FromText(text);
         await lab.Get<WriteQueue>().WriteAsync(
-            lab.Organization, (db, stop) => lab.Get<AccountVault>().StoreAsync(db, caller, lab.Web, account, kind, secret, stop), IdentityLab.Stop);
+            lab.Organization, (db, stop) => lab.Get<AccountVault>().StoreAsync(db, lab.AsAnn, lab.Web, account, kind, secret, stop), IdentityLab.Stop);
     }
 }

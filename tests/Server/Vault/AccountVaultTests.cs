@@ -122,10 +122,9 @@ public sealed class AccountVaultTests
 
     private static async Task StoreAsync(IdentityLab lab, DeviceRow device, string account, CredentialKind kind, string text)
     {
-        var caller = new Caller(lab.Organization, lab.Ann.Id, "ann", TokenScopes.Write, Guid.NewGuid(), null, SignInStrength.OneFactor, "");
         using var secret = Secret.FromText(text);
         await lab.Get<WriteQueue>().WriteAsync(
-            lab.Organization, (db, stop) => lab.Get<AccountVault>().StoreAsync(db, caller, device, account, kind, secret, stop), IdentityLab.Stop);
+            lab.Organization, (db, stop) => lab.Get<AccountVault>().StoreAsync(db, lab.AsAnn, device, account, kind, secret, stop), IdentityLab.Stop);
     }
 
     private static async Task<(CredentialKind Kind, string Text)?> OpenAsync(IdentityLab lab, DeviceRow device, string account)

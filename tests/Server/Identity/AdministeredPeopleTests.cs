@@ -1,0 +1,91 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Countersign.Access;
+using Countersign.Server.Features.Identity;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Countersign.Ssh;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Tests.Identity;
+
+/// <summary>What becomes of people's keys, tokens and passwords by what administrators do.</summary>
+public sealed class AdministeredPeopleTests
+{
+    [Fact]
+    public async Task A_master_administrator_registers_a_key_for_somebody_and_nobody_else_does()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        var ann = await lab.TokenOfAsync("ann");
+        var tom = await lab.TokenOfAsync("tom");
+        var refused = await AddAsync(lab, lab.Kim, key, tom);
+        refused.Status.ShouldBeOneOf(HttpStatusCode.NotFound, HttpStatusCode.Forbidden);
+        (await AddAsync(lab, lab.Kim, key, ann)).Status.ShouldBe(HttpStatusCode.Created);
+        (await lab.SshDoor.WithKeyAsync("kim", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop)).ShouldNotBeNull().Person.ShouldBe(lab.Kim.Id);
+        (await AddAsync(lab, lab.Tom, key, ann)).Status.ShouldBe(HttpStatusCode.Conflict);
+        var added = (await lab.AuditAsync()).Single(record => record.Kind == "key.added");
+        (added.ActorLogin, added.SubjectId).ShouldBe(("ann", lab.Kim.Id.Value));
+    }
+
+    [Fact]
+    public async Task Nobody_registers_a_key_for_the_owner_but_the_owner()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        await ApplyAsync(lab, new PolicyCommand.AddGrant(
+            new(Guid.NewGuid()), GrantSubject.To(lab.Tom.Id), GrantScope.Team, SystemRoles.TeamAdministrator.Id, GrantAccounts.Default, GrantWindow.Always));
+        var tom = await lab.TokenOfAsync("tom");
+        (await AddAsync(lab, lab.Ann, key, tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await AddAsync(lab, lab.Kim, key, tom)).Status.ShouldBe(HttpStatusCode.Created);
+        (await AddAsync(lab, lab.Kim with { Id = new(Guid.NewGuid()) }, key, tom)).Status.ShouldBe(HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task Disabling_stops_tokens_keys_and_passwords_and_enabling_brings_them_back()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        using var password = Secret.FromText(IdentityLab.Password);
+        var tom = await lab.TokenOfAsync("tom");
+        await AddAsync(lab, lab.Tom, key, await lab.TokenOfAsync("ann"));
+        await OpenAsync(expected: true);
+        await ApplyAsync(lab, new PolicyCommand.SetPersonStatus(lab.Tom.Id, PersonStatus.Disabled));
+        await OpenAsync(expected: false);
+        await ApplyAsync(lab, new PolicyCommand.SetPersonStatus(lab.Tom.Id, PersonStatus.Active));
+        await OpenAsync(expected: true);
+
+        async Task OpenAsync(bool expected)
+        {
+            ((await lab.SendAsync(HttpMethod.Get, "me", token: tom)).Status == HttpStatusCode.OK).ShouldBe(expected);
+            ((await lab.SignInAsync("tom", IdentityLab.Password)).Status == HttpStatusCode.OK).ShouldBe(expected);
+            (await lab.SshDoor.WithPasswordAsync("tom", password, IPAddress.Loopback, IdentityLab.Stop) is not null).ShouldBe(expected);
+            (await lab.SshDoor.WouldAcceptKeyAsync("tom", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop)).ShouldBe(expected);
+            (await lab.SshDoor.WithKeyAsync("tom", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop) is not null).ShouldBe(expected);
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_is_deleted_leaves_no_password_token_or_key_behind()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        var ann = await lab.TokenOfAsync("ann");
+        var tom = await lab.TokenOfAsync("tom");
+        await AddAsync(lab, lab.Tom, key, ann);
+        await ApplyAsync(lab, new PolicyCommand.DeletePerson(lab.Tom.Id));
+        (await lab.SendAsync(HttpMethod.Get, "me", token: tom)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        await using var db = lab.Get<Database>().Read(lab.Organization);
+        (await db.Set<Credential>().AnyAsync(row => row.Person == lab.Tom.Id, IdentityLab.Stop)).ShouldBeFalse();
+        (await db.Set<ApiToken>().AnyAsync(row => row.Person == lab.Tom.Id, IdentityLab.Stop)).ShouldBeFalse();
+        (await db.Set<RegisteredKey>().AnyAsync(row => row.Person == lab.Tom.Id, IdentityLab.Stop)).ShouldBeFalse();
+        (await AddAsync(lab, lab.Kim, key, ann)).Status.ShouldBe(HttpStatusCode.Created);
+    }
+
+    private static Task<Answer> AddAsync(IdentityLab lab, PersonRow person, SshPrivateKey key, string token) => lab.SendAsync(
+        HttpMethod.Post, $"technicians/{person.Id}/keys", new JsonObject { ["label"] = "laptop", ["key"] = key.PublicKey.ToString() }, token);
+
+    private static async Task ApplyAsync(IdentityLab lab, PolicyCommand command) =>
+        (await lab.Get<PolicyWriter>().ApplyAsync(lab.AsAnn, command, IdentityLab.Stop)).ShouldBeOfType<PolicyOutcome.Applied>();
+}

@@ -1,0 +1,142 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Countersign.Access;
+using Countersign.Reach;
+using Countersign.Server.Features.Vault;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Countersign.Server.Tests.Identity;
+using Countersign.Ssh;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Tests.Vault;
+
+public sealed class AccountEndpointTests
+{
+    [Fact]
+    public async Task A_new_account_and_its_secret_come_in_one_change_and_the_secret_is_never_shown()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        var answer = await PutAsync(lab, lab.Web, "admin", new() { ["password"] = "open-sesame", ["default"] = true }, ann);
+        answer.Status.ShouldBe(HttpStatusCode.OK);
+        answer.Text.ShouldNotContain("open-sesame");
+        (answer.Json["default"]!.GetValue<bool>(), answer.Json["secret"]!.GetValue<string>()).ShouldBe((true, "password"));
+
+        var policy = lab.Get<PolicySource>().Current(lab.Organization)!;
+        answer.Json["version"]!.GetValue<long>().ShouldBe(policy.Version);
+        policy.AccountsOf(lab.Web.Id).Single(account => account.IsDefault).Name.ShouldBe("admin");
+        (await OpenAsync(lab, lab.Web, "admin")).ShouldBe((CredentialKind.Password, "open-sesame"));
+        (await lab.AuditAsync()).ShouldContain(record => record.Kind == "account.secret-stored" && record.ActorLogin == "ann" && record.SubjectId == lab.Web.Id.Value);
+    }
+
+    [Fact]
+    public async Task A_new_secret_for_an_account_that_is_there_is_no_change_of_policy()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        var before = lab.Get<PolicySource>().Current(lab.Organization)!.Version;
+        await PutAsync(lab, lab.Web, "root", new() { ["password"] = "first" }, ann);
+        (await PutAsync(lab, lab.Web, "root", new() { ["password"] = "second" }, ann)).Json["version"]!.GetValue<long>().ShouldBe(before);
+        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.Password, "second"));
+        (await PutAsync(lab, lab.Web, "root", [], ann)).Json["secret"].ShouldBeNull();
+        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.Password, "second"));
+    }
+
+    [Fact]
+    public async Task A_private_key_is_stored_if_it_is_one()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        using var text = key.Export();
+        (await PutAsync(lab, lab.Web, "root", new() { ["privateKey"] = text.ExposeText() }, ann)).Json["secret"]!.GetValue<string>().ShouldBe("privateKey");
+        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.PrivateKey, text.ExposeText()));
+
+        string[] none = ["", "x", key.PublicKey.ToString(), text.ExposeText()[..100], new string('x', 20_000)];
+        foreach (var wrong in none) (await PutAsync(lab, lab.Web, "root", new() { ["privateKey"] = wrong }, ann)).Errors("privateKey").ShouldHaveSingleItem();
+        (await PutAsync(lab, lab.Web, "root", new() { ["privateKey"] = text.ExposeText(), ["password"] = "x" }, ann)).Errors("privateKey").ShouldHaveSingleItem();
+        (await PutAsync(lab, lab.Web, "root", new() { ["password"] = "" }, ann)).Errors("password").ShouldHaveSingleItem();
+        (await PutAsync(lab, lab.Web, "a,b", new() { ["password"] = "x" }, ann)).Errors("name").ShouldHaveSingleItem();
+        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.PrivateKey, text.ExposeText()));
+    }
+
+    [Fact]
+    public async Task Whoever_may_not_see_a_device_can_not_tell_it_from_none_and_whoever_may_not_change_it_stores_nothing()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        var tom = await lab.TokenOfAsync("tom");
+        JsonObject secret = new() { ["password"] = "planted" };
+        var unseen = await PutAsync(lab, lab.Web, "root", secret, tom);
+        var none = await lab.SendAsync(HttpMethod.Put, $"devices/{Guid.NewGuid()}/accounts/root", secret.DeepClone(), tom);
+        (unseen.Status, unseen.Body).ShouldBe((HttpStatusCode.NotFound, none.Body));
+
+        await GrantAsync(lab, SystemRoles.OnlyDeviceConnection);
+        (await PutAsync(lab, lab.Web, "root", secret, tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await PutAsync(lab, lab.Web, "other", secret, tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await lab.SendAsync(HttpMethod.Delete, $"devices/{lab.Web.Id}/accounts/root", token: tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await OpenAsync(lab, lab.Web, "root")).ShouldBeNull();
+
+        await GrantAsync(lab, SystemRoles.FullDeviceAccess);
+        (await PutAsync(lab, lab.Web, "root", secret, tom)).Status.ShouldBe(HttpStatusCode.OK);
+        var reader = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "r", ["scopes"] = new JsonArray("read") }, ann)).Json["token"]!.GetValue<string>();
+        (await PutAsync(lab, lab.Web, "root", secret, reader)).Status.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
+    public async Task The_secret_goes_when_the_account_the_device_or_its_endpoint_does()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        foreach (var account in (string[])["root", "deploy"]) await PutAsync(lab, lab.Web, account, new() { ["password"] = "secret" }, ann);
+        (await lab.SendAsync(HttpMethod.Delete, $"devices/{lab.Web.Id}/accounts/deploy", token: ann)).Status.ShouldBe(HttpStatusCode.OK);
+        (await AccountsAsync(lab)).ShouldBe(["root"]);
+
+        // Through the writer, as every feature changes devices.
+        await ApplyAsync(lab, Edit(lab.Web with { Name = "renamed" }));
+        (await AccountsAsync(lab)).ShouldBe(["root"]);
+        await ApplyAsync(lab, Edit(lab.Web with { Host = "192.0.2.99" }));
+        (await AccountsAsync(lab)).ShouldBeEmpty();
+        (await lab.AuditAsync()).ShouldContain(record => record.Kind == "account.secrets-dropped");
+
+        await PutAsync(lab, lab.Mail, "root", new() { ["password"] = "secret" }, ann);
+        await ApplyAsync(lab, new PolicyCommand.DeleteDevice(lab.Mail.Id));
+        (await AccountsAsync(lab)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_account_that_comes_back_has_no_secret()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        await PutAsync(lab, lab.Web, "deploy", new() { ["password"] = "secret" }, ann);
+        await lab.SendAsync(HttpMethod.Delete, $"devices/{lab.Web.Id}/accounts/deploy", token: ann);
+        (await PutAsync(lab, lab.Web, "deploy", [], ann)).Status.ShouldBe(HttpStatusCode.OK);
+        (await OpenAsync(lab, lab.Web, "deploy")).ShouldBeNull();
+    }
+
+    private static Task<Answer> PutAsync(IdentityLab lab, DeviceRow device, string account, JsonObject body, string token) =>
+        lab.SendAsync(HttpMethod.Put, $"devices/{device.Id}/accounts/{account}", body.DeepClone(), token);
+
+    private static PolicyCommand.EditDevice Edit(DeviceRow row) =>
+        new(row.Id, row.Group, row.Name, row.Description, row.Enabled, row.Host, row.Port, row.HostKey);
+
+    private static Task GrantAsync(IdentityLab lab, RoleRow role) => ApplyAsync(
+        lab, new PolicyCommand.AddGrant(new(Guid.NewGuid()), GrantSubject.To(lab.Tom.Id), GrantScope.Of(lab.Web.Id), role.Id, GrantAccounts.Any, GrantWindow.Always));
+
+    private static async Task ApplyAsync(IdentityLab lab, PolicyCommand command) =>
+        (await lab.Get<PolicyWriter>().ApplyAsync(lab.AsAnn, command, IdentityLab.Stop)).ShouldBeOfType<PolicyOutcome.Applied>();
+
+    private static async Task<(CredentialKind Kind, string Text)?> OpenAsync(IdentityLab lab, DeviceRow device, string account)
+    {
+        using var credential = await lab.Get<IAccountVault>().OpenAsync(lab.Organization, device.Id, account, IdentityLab.Stop);
+        return credential is null ? null : (credential.Kind, credential.Value.ExposeText());
+    }
+
+    private static async Task<List<string>> AccountsAsync(IdentityLab lab)
+    {
+        await using var db = lab.Get<Database>().Read(lab.Organization);
+        return await db.Set<AccountSecret>().OrderBy(row => row.Account).Select(row => row.Account).ToListAsync(IdentityLab.Stop);
+    }
+}
