@@ -1,0 +1,131 @@
+using System.Net.Sockets;
+using Countersign.Access;
+using Countersign.Sessions;
+using Countersign.Ssh;
+using Microsoft.Extensions.Logging;
+
+namespace Countersign.Reach;
+
+/// <summary>What came of opening the way to a device.</summary>
+public abstract record ReachResult
+{
+    private ReachResult()
+    {
+    }
+
+    /// <param name="Connection">Owned by the caller.</param>
+    public sealed record Opened(SshClientConnection Connection) : ReachResult;
+
+    /// <param name="Message">One plain sentence for the technician; it names neither the device's address nor anything of the credentials.</param>
+    public sealed record Failed(string Message) : ReachResult;
+}
+
+/// <summary>The way out to endpoints. Opens nothing without an <see cref="AuthorizedConnection"/>.</summary>
+public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vault, TimeProvider time, ILogger<DeviceReach> log)
+{
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Connects and signs in at the device with the account's stored secret.</summary>
+    public async Task<ReachResult> OpenAsync(AuthorizedConnection authorized, CancellationToken cancellation)
+    {
+        var opening = authorized.Session.Opening;
+        if (!authorized.TryUse() || !StillAllowed(authorized)) return new ReachResult.Failed("the permission for this connection is no longer valid");
+        var device = authorized.Device;
+        if (!SshPublicKey.TryParse(device.HostKey, out var hostKey))
+        {
+            return new ReachResult.Failed($"{device.Name} has no pinned host key: an administrator has to confirm it first");
+        }
+
+        using var credential = await vault.OpenAsync(opening.Organization, device.Id, authorized.Account, cancellation);
+        if (credential is null)
+        {
+            return new ReachResult.Failed($"no secret is stored for the account {authorized.Account} on {device.Name}: an administrator has to store it first");
+        }
+
+        using var key = credential.Kind == CredentialKind.PrivateKey ? SshPrivateKey.Parse(credential.Value) : null;
+        var options = new SshClientOptions
+        {
+            User = authorized.Account,
+            Credentials = [key is null ? new SshCredential.Password(credential.Value) : new SshCredential.Key(key)],
+            TrustedHostKeys = [hostKey],
+            Time = time,
+        };
+        try
+        {
+            var transport = await DialAsync(device, cancellation);
+            return new ReachResult.Opened(await SshClientConnection.ConnectAsync(transport, options, cancellation));
+        }
+        catch (SshHostKeyException changed)
+        {
+            LogHostKey(device.Name, changed.Offered.Fingerprint, hostKey.Fingerprint);
+            return new ReachResult.Failed($"the host key of {device.Name} is not the pinned one; nothing was sent to it. An administrator has to look into this");
+        }
+        catch (SshAuthenticationException)
+        {
+            LogFailed(device.Name, "the device refused the stored credential", null);
+            return new ReachResult.Failed($"{device.Name} refused the stored secret of the account {authorized.Account}");
+        }
+        catch (SocketException error)
+        {
+            LogFailed(device.Name, error.Message, error);
+            return new ReachResult.Failed($"{device.Name} can't be reached: {Describe(error.SocketErrorCode)}");
+        }
+        catch (SshConnectionException error)
+        {
+            LogFailed(device.Name, error.Message, error);
+            return new ReachResult.Failed($"{device.Name} can't be reached: it did not complete the SSH handshake");
+        }
+        catch (TimeoutException error)
+        {
+            LogFailed(device.Name, error.Message, error);
+            return new ReachResult.Failed($"{device.Name} can't be reached: it did not answer in time");
+        }
+    }
+
+    /// <summary>Policy may have changed between admission and now: whatever version is in force decides once more.</summary>
+    private bool StillAllowed(AuthorizedConnection authorized)
+    {
+        var session = authorized.Session;
+        var snapshot = policy.Current(session.Opening.Organization);
+        if (snapshot is null) return false;
+        return snapshot.Version == session.Opening.PolicyVersion ||
+            snapshot.DecideRunning(session.Question with { At = time.GetUtcNow() }).Kind == DecisionKind.Allowed && snapshot.Device(authorized.Device.Id) == authorized.Device;
+    }
+
+    private async Task<NetworkStream> DialAsync(DeviceRow device, CancellationToken cancellation)
+    {
+        using var limit = new CancellationTokenSource(ConnectTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(device.Host, device.Port, either.Token);
+            return new(socket, ownsSocket: true);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            socket.Dispose();
+            throw new TimeoutException($"no TCP connection within {ConnectTimeout.TotalSeconds:0} s");
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static string Describe(SocketError error) => error switch
+    {
+        SocketError.ConnectionRefused => "it refused the connection",
+        SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => "its name can't be resolved",
+        SocketError.HostUnreachable or SocketError.NetworkUnreachable => "there is no route to it",
+        SocketError.TimedOut => "it did not answer in time",
+        _ => "the network failed",
+    };
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Host key of {Device} is {Offered}, pinned is {Pinned}: refused")]
+    private partial void LogHostKey(string device, string offered, string pinned);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Device} can't be reached: {Why}")]
+    private partial void LogFailed(string device, string why, Exception? error);
+}

@@ -1,0 +1,98 @@
+using Countersign.Access;
+
+namespace Countersign.Sessions;
+
+/// <summary>
+/// A session from admission to its end. Whoever is given it disposes it: that writes the end down, once, with the first reason that was given, or
+/// <see cref="EndReason.ConnectionLost"/> if none was.
+/// </summary>
+public sealed class LiveSession : IAsyncDisposable
+{
+    private readonly LiveSessions _sessions;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Lock _gate = new();
+    private EndReason? _reason;
+    private string _detail = "";
+    private int? _exitStatus;
+    private int _written;
+    private long _policyVersion;
+
+    internal LiveSession(LiveSessions sessions, SessionOpening opening, AccessQuestion question, long policyVersion, ITimer timer)
+    {
+        _sessions = sessions;
+        Opening = opening;
+        Question = question;
+        _policyVersion = policyVersion;
+        Timer = timer;
+        Ending = _ending.Token;
+    }
+
+    public SessionOpening Opening { get; }
+
+    /// <summary>The question that was allowed; asked again, at the instant then, whenever its answer may have changed.</summary>
+    public AccessQuestion Question { get; }
+
+    /// <summary>Cancelled when the session has to end: both its ends are to be closed at once.</summary>
+    public CancellationToken Ending { get; }
+
+    /// <summary>What the session's relay has counted.</summary>
+    public TrafficCount Traffic { get; set; } = new();
+
+    /// <summary>The version of policy under which the question was last allowed.</summary>
+    internal long PolicyVersion
+    {
+        get => Interlocked.Read(ref _policyVersion);
+        set => Interlocked.Exchange(ref _policyVersion, value);
+    }
+
+    internal ITimer Timer { get; }
+
+    /// <summary>Why the session ends; null while it does not.</summary>
+    public (EndReason Reason, string Detail)? End
+    {
+        get
+        {
+            lock (_gate) return _reason is { } reason ? (reason, _detail) : null;
+        }
+    }
+
+    /// <summary>Ends the session. The first reason given stays.</summary>
+    public void Finish(EndReason reason, string detail, int? exitStatus = null)
+    {
+        lock (_gate)
+        {
+            if (_reason is not null) return;
+            _reason = reason;
+            _detail = detail;
+            _exitStatus = exitStatus;
+        }
+
+        _ending.Cancel();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _written, 1) != 0) return;
+        Finish(EndReason.ConnectionLost, "the connection was lost");
+        await Timer.DisposeAsync();
+        await _sessions.RemoveAsync(this, new(Opening.Id, Opening.Organization, _reason!.Value, _detail, _exitStatus, Traffic.In, Traffic.Out, _sessions.Now));
+        _ending.Dispose();
+    }
+}
+
+/// <summary>Bytes relayed so far.</summary>
+public sealed class TrafficCount
+{
+    private long _in;
+    private long _out;
+
+    /// <summary>From the technician to the device.</summary>
+    public long In => Interlocked.Read(ref _in);
+
+    /// <summary>From the device to the technician.</summary>
+    public long Out => Interlocked.Read(ref _out);
+
+    internal void AddIn(int bytes) => Interlocked.Add(ref _in, bytes);
+
+    internal void AddOut(int bytes) => Interlocked.Add(ref _out, bytes);
+}

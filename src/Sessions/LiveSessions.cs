@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using Countersign.Access;
+using Microsoft.Extensions.Logging;
+
+namespace Countersign.Sessions;
+
+/// <summary>
+/// Every session that is running in this process, and the enforcement that goes on while they do: a change of policy asks all of an organization's
+/// sessions again at once, and each asks again by itself at the instant its answer may change.
+/// </summary>
+public sealed partial class LiveSessions : IAsyncDisposable
+{
+    /// <summary>No session goes longer without being asked again, so that a wall clock that was set is noticed, too.</summary>
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a stop waits for the ends to be written down; what is not by then is found at the next start.</summary>
+    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentDictionary<SessionId, LiveSession> _sessions = [];
+    private readonly IPolicySource _policy;
+    private readonly ISessionLedger _ledger;
+    private readonly TimeProvider _time;
+    private readonly ILogger<LiveSessions> _log;
+    private readonly IDisposable _subscription;
+    private readonly TaskCompletionSource _allGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _stopping;
+
+    public LiveSessions(IPolicySource policy, ISessionLedger ledger, TimeProvider time, ILogger<LiveSessions> log)
+    {
+        _policy = policy;
+        _ledger = ledger;
+        _time = time;
+        _log = log;
+        _subscription = policy.OnChange(snapshot =>
+        {
+            foreach (var session in _sessions.Values)
+            {
+                if (session.Opening.Organization == snapshot.Organization) AskAgain(session);
+            }
+        });
+    }
+
+    internal DateTimeOffset Now => _time.GetUtcNow();
+
+    public IReadOnlyList<LiveSession> Of(OrganizationId organization) => [.. _sessions.Values.Where(session => session.Opening.Organization == organization)];
+
+    public LiveSession? Find(OrganizationId organization, SessionId id) =>
+        _sessions.TryGetValue(id, out var session) && session.Opening.Organization == organization ? session : null;
+
+    internal LiveSession Begin(SessionOpening opening, AccessQuestion question, long policyVersion, AccessDecision decision)
+    {
+        LiveSession? session = null;
+        var timer = _time.CreateTimer(_ => AskAgain(session!), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        session = new(this, opening, question, policyVersion, timer);
+        _sessions[opening.Id] = session;
+        Rest(session, decision.ReevaluateAt);
+
+        // A change that came between the decision and the entry in the list has passed the session by; and so has a stop.
+        if (_policy.Current(opening.Organization)?.Version != policyVersion) AskAgain(session);
+        if (_stopping) session.Finish(EndReason.GatewayStopped, "the gateway is stopping");
+        return session;
+    }
+
+    internal async ValueTask RemoveAsync(LiveSession session, SessionEnd end)
+    {
+        try
+        {
+            await _ledger.EndAsync(end, CancellationToken.None);
+        }
+        finally
+        {
+            _sessions.TryRemove(session.Opening.Id, out _);
+            if (_stopping && _sessions.IsEmpty) _allGone.TrySetResult();
+        }
+    }
+
+    private void AskAgain(LiveSession session)
+    {
+        if (session.Ending.IsCancellationRequested) return;
+        var snapshot = _policy.Current(session.Opening.Organization);
+        if (snapshot is null)
+        {
+            session.Finish(EndReason.PermissionRevoked, "the organization is gone");
+            return;
+        }
+
+        var decision = snapshot.DecideRunning(session.Question with { At = Now });
+        if (decision.Kind == DecisionKind.Allowed)
+        {
+            session.PolicyVersion = snapshot.Version;
+            Rest(session, decision.ReevaluateAt);
+            return;
+        }
+
+        var (reason, detail) = WhyEnded(decision.Reason, changed: snapshot.Version != session.PolicyVersion);
+        LogEnded(session.Opening.Id.Value, decision.Reason);
+        session.Finish(reason, detail);
+    }
+
+    private static (EndReason Reason, string Detail) WhyEnded(DenialReason reason, bool changed) => reason switch
+    {
+        DenialReason.UnknownSubject or DenialReason.SubjectTakesNoPart => (EndReason.PersonDisabled, "your account was disabled"),
+        DenialReason.UnknownDevice or DenialReason.DeviceDisabled => (EndReason.DeviceRemoved, "the device was removed or switched off"),
+        DenialReason.UnknownAccount => (EndReason.PermissionRevoked, "the account was removed from the device or from your rights"),
+        DenialReason.OutsideSessionHours => (EndReason.WindowOver, "the device's session hours are over"),
+        _ when changed => (EndReason.PermissionRevoked, "your access was taken away"),
+        _ => (EndReason.WindowOver, "the time of your access is over"),
+    };
+
+    private void Rest(LiveSession session, DateTimeOffset? until)
+    {
+        var rest = until is { } instant ? instant - Now : LongestRest;
+        if (rest > LongestRest) rest = LongestRest;
+
+        // Timers count milliseconds: rounding up keeps the question from being asked just before the instant, and then again.
+        if (rest < TimeSpan.Zero) rest = TimeSpan.Zero;
+        session.Timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Ends every session and waits until each has been written down.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopping) return;
+        _stopping = true;
+        _subscription.Dispose();
+        foreach (var session in _sessions.Values) session.Finish(EndReason.GatewayStopped, "the gateway is stopping");
+        if (_sessions.IsEmpty) _allGone.TrySetResult();
+        try
+        {
+            await _allGone.Task.WaitAsync(LongestGoodbye, _time);
+        }
+        catch (TimeoutException)
+        {
+            LogLeft(_sessions.Count);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Session {Session} ends: {Reason}")]
+    private partial void LogEnded(Guid session, DenialReason reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} sessions were still being written down when the gateway stopped")]
+    private partial void LogLeft(int count);
+}

@@ -1,0 +1,43 @@
+using Countersign.Access;
+
+namespace Countersign.Sessions;
+
+/// <summary>What a refused person is told. It tells no more than they may know.</summary>
+internal static class Refusals
+{
+    public static string NoSuchDevice(ConnectionWish wish) => $"there is no device {wish.Device} that you may reach";
+
+    public static string Describe(ConnectionWish wish, PolicySnapshot snapshot, in AccessQuestion question, AccessDecision decision)
+    {
+        if (!decision.Visible) return NoSuchDevice(wish);
+        return decision.Kind switch
+        {
+            DecisionKind.NeedsApproval => $"{wish.Device} needs approval. {Approvers(snapshot, question)}",
+            DecisionKind.MayBeRequested => $"{wish.Device} is on request: ask for access first",
+            _ => decision.Reason switch
+            {
+                DenialReason.DeviceDisabled => $"{wish.Device} is switched off for connections",
+                DenialReason.UnknownAccount => $"you may not use the account {wish.Account} on {wish.Device}",
+                DenialReason.OutsideSessionHours => $"{wish.Device} is outside its session hours now",
+                DenialReason.ConsentImpossible => $"somebody at {wish.Device} has to agree and nobody there can be asked",
+                DenialReason.AboveCeiling => $"your technician groups don't allow {Labels(question.Wanted)}",
+                DenialReason.RecordingForbids => $"{wish.Device} has to be recorded and {Labels(question.Wanted)} can't be",
+                _ => $"you may not use {Labels(question.Wanted)} on {wish.Device}{(wish.Account is null ? "" : $" as {wish.Account}")}",
+            },
+        };
+    }
+
+    private static string Labels(PermissionSet wanted) => string.Join(", ", wanted.Select(permission => PermissionCatalogue.Get(permission).Label));
+
+    private static string Approvers(PolicySnapshot snapshot, in AccessQuestion question)
+    {
+        var steps = snapshot.ApprovalSteps(question).Select(step =>
+        {
+            var names = step.Approvers.Select(id => snapshot.Person(id)?.Name).OfType<string>().Order(StringComparer.Ordinal).ToList();
+            return names.Count == 0
+                ? $"{step.Rule} Nobody can give it now: an administrator has to appoint somebody."
+                : $"{step.Rule} It can be given by {string.Join(" or ", names)}.";
+        });
+        return string.Join(' ', steps);
+    }
+}

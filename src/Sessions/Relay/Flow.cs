@@ -1,0 +1,187 @@
+using System.Buffers;
+using Countersign.Ssh;
+
+namespace Countersign.Sessions.Relay;
+
+/// <summary>
+/// One direction of a relay. Credit is handed end to end: the sender may send what the receiver has room for and the network has taken, so that a
+/// slow reader stops the sender and memory stays bounded. What came before there was a receiver waits here, at most the window given at opening.
+/// </summary>
+internal sealed class Flow
+{
+    /// <summary>The most credit that a sender holds: what a receiver that stops can cost in memory.</summary>
+    public const int MostCredit = 2 * 1024 * 1024;
+
+    /// <summary>With so much still queued for the receiver's network, no credit is handed on until the queue is empty.</summary>
+    private const int Backlog = 512 * 1024;
+
+    /// <summary>Credit is handed on in portions of at least this, unless the sender is about to run dry.</summary>
+    private const int Portion = 64 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly Queue<Segment> _waiting = [];
+    private readonly SshChannel _from;
+    private readonly Action<int> _count;
+    private SshChannel? _to;
+    private long _credit;
+    private long _waitingBytes;
+    private bool _eof;
+    private bool _eofSent;
+    private bool _stopped;
+    private Action? _atEnd;
+
+    /// <param name="credit">What the sender was given when its channel was opened.</param>
+    /// <param name="count">Told of every piece that arrives, in bytes.</param>
+    public Flow(SshChannel from, long credit, Action<int> count)
+    {
+        _from = from;
+        _credit = credit;
+        _count = count;
+    }
+
+    /// <summary>A piece that waits; what has been sent of it moves its start.</summary>
+    private sealed class Segment(uint type, byte[] rented, int length)
+    {
+        public uint Type { get; } = type;
+
+        public byte[] Rented { get; } = rented;
+
+        public int Start { get; private set; }
+
+        public int Length => length - Start;
+
+        public ReadOnlySpan<byte> Take(int bytes)
+        {
+            var piece = Rented.AsSpan(Start, bytes);
+            Start += bytes;
+            return piece;
+        }
+    }
+
+    public void SetReceiver(SshChannel to)
+    {
+        lock (_gate)
+        {
+            _to = to;
+            Drain();
+            HandOnCredit();
+        }
+    }
+
+    public void OnData(uint type, ReadOnlySpan<byte> data)
+    {
+        _count(data.Length);
+        lock (_gate)
+        {
+            _credit -= data.Length;
+            if (_stopped) return;
+            if (_to is { } to && _waiting.Count == 0 && to.SendWindow >= data.Length)
+            {
+                Send(to, type, data);
+            }
+            else
+            {
+                var rented = ArrayPool<byte>.Shared.Rent(data.Length);
+                data.CopyTo(rented);
+                _waiting.Enqueue(new(type, rented, data.Length));
+                _waitingBytes += data.Length;
+            }
+
+            HandOnCredit();
+        }
+    }
+
+    /// <summary>The receiver has more room, or its network has taken everything.</summary>
+    public void OnRoom()
+    {
+        lock (_gate)
+        {
+            if (_stopped) return;
+            Drain();
+            HandOnCredit();
+        }
+    }
+
+    public void OnEof()
+    {
+        lock (_gate)
+        {
+            _eof = true;
+            PassEof();
+        }
+    }
+
+    /// <summary>Calls <paramref name="done"/>, once, when everything that came has been handed to the receiver; at once if the flow was stopped.</summary>
+    public void WhenEmpty(Action done)
+    {
+        lock (_gate)
+        {
+            if (_waiting.Count > 0 && !_stopped)
+            {
+                _atEnd = done;
+                return;
+            }
+        }
+
+        done();
+    }
+
+    /// <summary>Nothing more passes; what waits is thrown away.</summary>
+    public void Stop()
+    {
+        Action? atEnd;
+        lock (_gate)
+        {
+            _stopped = true;
+            while (_waiting.TryDequeue(out var segment)) ArrayPool<byte>.Shared.Return(segment.Rented);
+            _waitingBytes = 0;
+            atEnd = _atEnd;
+            _atEnd = null;
+        }
+
+        atEnd?.Invoke();
+    }
+
+    private static void Send(SshChannel to, uint type, ReadOnlySpan<byte> data)
+    {
+        if (type == 0) to.SendData(data);
+        else to.SendExtendedData(type, data);
+    }
+
+    private void Drain()
+    {
+        if (_to is not { } to) return;
+        while (_waiting.TryPeek(out var first))
+        {
+            var room = to.SendWindow;
+            if (room <= 0) return;
+            var length = (int)Math.Min(room, first.Length);
+            Send(to, first.Type, first.Take(length));
+            _waitingBytes -= length;
+            if (first.Length > 0) return;
+            _waiting.Dequeue();
+            ArrayPool<byte>.Shared.Return(first.Rented);
+        }
+
+        PassEof();
+        var atEnd = _atEnd;
+        _atEnd = null;
+        atEnd?.Invoke();
+    }
+
+    private void PassEof()
+    {
+        if (!_eof || _eofSent || _waiting.Count > 0 || _to is not { } to) return;
+        _eofSent = true;
+        to.SendEof();
+    }
+
+    private void HandOnCredit()
+    {
+        if (_to is not { } to || _eof || to.Connection.PendingBytes > Backlog) return;
+        var more = Math.Min(to.SendWindow - _waitingBytes, MostCredit) - _credit;
+        if (more <= 0 || more < Portion && _credit >= Portion / 2) return;
+        _credit += more;
+        _from.GrantWindow((uint)more);
+    }
+}

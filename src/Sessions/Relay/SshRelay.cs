@@ -1,0 +1,211 @@
+using System.Text;
+using Countersign.Ssh;
+
+namespace Countersign.Sessions.Relay;
+
+/// <summary>How the device's end of a relay came to its end.</summary>
+/// <param name="ExitStatus">What the command returned, or null: it was killed by a signal, or the connection was lost.</param>
+/// <param name="Lost">The device's connection broke before it had said how the command ended.</param>
+public sealed record RelayEnd(int? ExitStatus, bool Lost);
+
+/// <summary>What is asked of the device once its channel is open: requests in order, the last of which starts the program.</summary>
+public sealed record RelayStart(IReadOnlyList<(string Name, ReadOnlyMemory<byte> Payload)> Requests);
+
+/// <summary>
+/// Joins a technician's session channel with one at the device. It takes the technician's side from the moment that channel is open; the device's
+/// side is added by <see cref="StartAsync"/>.
+/// </summary>
+public sealed class SshRelay
+{
+    private readonly SshChannel _client;
+    private readonly Flow _toDevice;
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource<RelayEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Flow? _toClient;
+    private SshChannel? _device;
+    private ReadOnlyMemory<byte>? _windowChange;
+    private bool _running;
+    private int? _exitStatus;
+    private bool _exitKnown;
+    private bool _closed;
+
+    /// <param name="window">What the technician's channel was given at opening; so much is kept until the device is there.</param>
+    public SshRelay(SshChannel client, uint window)
+    {
+        _client = client;
+        _toDevice = new(client, window, Traffic.AddIn);
+    }
+
+    public TrafficCount Traffic { get; } = new();
+
+    /// <summary>Completes when the device's side has come to its end and everything it sent has been handed to the technician's side, or the relay was stopped.</summary>
+    public Task<RelayEnd> Ended => _ended.Task;
+
+    public void OnClientData(uint type, ReadOnlySpan<byte> data)
+    {
+        // A client has no extended data to send (RFC 4254 section 5.2 defines only standard error): it is not passed on.
+        if (type == 0) _toDevice.OnData(type, data);
+    }
+
+    public void OnClientRoom() => _toClient?.OnRoom();
+
+    public void OnClientEof() => _toDevice.OnEof();
+
+    /// <summary>Requests while the program runs: those that are meaningful then are passed on, as the device can't be asked on anybody's behalf for others.</summary>
+    public void OnClientRequest(SshChannelRequest request)
+    {
+        if (request.Name is not ("window-change" or "signal" or "break" or "eow@openssh.com"))
+        {
+            request.Reply(SshReply.Failure);
+            return;
+        }
+
+        lock (_gate)
+        {
+            // Before the program runs there is nobody to tell but of the size that its terminal is to have.
+            if (!_running)
+            {
+                if (request.Name == "window-change") _windowChange = request.Payload;
+            }
+            else
+            {
+                _device!.SendRequest(request.Name, request.Payload.Span);
+            }
+        }
+
+        request.Reply(SshReply.Success);
+    }
+
+    /// <summary>The technician's channel is gone: so is the device's.</summary>
+    public void OnClientClosed()
+    {
+        _toDevice.Stop();
+        _toClient?.Stop();
+        _device?.Close();
+        _ended.TrySetResult(new(_exitStatus, Lost: false));
+    }
+
+    /// <summary>Opens the channel at the device and starts the program there. False: the device refused; nothing has been told to the technician yet.</summary>
+    /// <exception cref="SshChannelRefusedException">The device opens no session.</exception>
+    public async Task<bool> StartAsync(SshConnection connection, RelayStart start, CancellationToken cancellation)
+    {
+        var window = (uint)Math.Clamp(_client.SendWindow, 1, Flow.MostCredit);
+        var device = await connection.OpenChannelAsync("session", ReadOnlyMemory<byte>.Empty, new DeviceEnd(this, window), window, cancellation);
+        _device = device;
+        foreach (var (name, payload) in start.Requests)
+        {
+            // The environment is a wish that many servers refuse; anything else that is refused is as fatal as it is to ssh itself.
+            if (name == "env")
+            {
+                device.SendRequest(name, payload.Span);
+                continue;
+            }
+
+            if (await device.RequestAsync(name, payload, cancellation)) continue;
+            device.Close();
+            return false;
+        }
+
+        lock (_gate)
+        {
+            _running = true;
+            if (_windowChange is { } change) device.SendRequest("window-change", change.Span);
+        }
+
+        ToClient(device, window).SetReceiver(_client);
+        _toDevice.SetReceiver(device);
+        return true;
+    }
+
+    /// <summary>Ends the technician's side with a sentence on standard error and an exit status, and the device's side at once.</summary>
+    public void Stop(string message, int exitStatus)
+    {
+        lock (_gate)
+        {
+            if (_closed) return;
+            _closed = true;
+        }
+
+        _toDevice.Stop();
+        _toClient?.Stop();
+        _device?.Close();
+        var line = Encoding.UTF8.GetBytes($"\r\n{message}\r\n");
+        if (_client.SendWindow >= line.Length) _client.SendExtendedData(1, line);
+        CloseClient(exitStatus);
+        _ended.TrySetResult(new(null, Lost: false));
+    }
+
+    /// <summary>The flow towards the technician; made by whichever comes first, the device's first word or the end of the start.</summary>
+    private Flow ToClient(SshChannel device, uint window)
+    {
+        lock (_gate) return _toClient ??= new(device, window, Traffic.AddOut);
+    }
+
+    private void CloseClient(int? exitStatus)
+    {
+        if (exitStatus is { } status)
+        {
+            _client.SendRequest("exit-status", new SshWriter().UInt32((uint)status).Written.Span);
+        }
+
+        _client.Close();
+    }
+
+    private void OnDeviceClosed(Flow toClient)
+    {
+        _toDevice.Stop();
+        var lost = !_exitKnown;
+        toClient.WhenEmpty(() =>
+        {
+            lock (_gate)
+            {
+                if (_closed) return;
+                if (!lost) _closed = true;
+            }
+
+            // A lost connection is told by whoever owns the session; all else is told by the exit status that has been passed on.
+            if (!lost) CloseClient(null);
+            _ended.TrySetResult(new(_exitStatus, lost));
+        });
+    }
+
+    private void OnDeviceRequest(SshChannelRequest request)
+    {
+        switch (request.Name)
+        {
+            case "exit-status" when new SshReader(request.Payload.Span).TryReadUInt32(out var status):
+                _exitKnown = true;
+                _exitStatus = (int)status;
+                _client.SendRequest(request.Name, request.Payload.Span);
+                request.Reply(SshReply.Success);
+                return;
+            case "exit-signal":
+                _exitKnown = true;
+                _client.SendRequest(request.Name, request.Payload.Span);
+                request.Reply(SshReply.Success);
+                return;
+            case "eow@openssh.com":
+                _client.SendRequest(request.Name, request.Payload.Span);
+                return;
+            default:
+                request.Reply(SshReply.Failure);
+                return;
+        }
+    }
+
+    /// <summary>The device's channel tells of itself here.</summary>
+    private sealed class DeviceEnd(SshRelay relay, uint window) : SshChannelHandler
+    {
+        public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data) => relay.ToClient(channel, window).OnData(type, data);
+
+        public override void OnWindowAdjust(SshChannel channel, uint bytes) => relay._toDevice.OnRoom();
+
+        public override void OnDrained(SshChannel channel) => relay._toDevice.OnRoom();
+
+        public override void OnEof(SshChannel channel) => relay.ToClient(channel, window).OnEof();
+
+        public override void OnRequest(SshChannel channel, SshChannelRequest request) => relay.OnDeviceRequest(request);
+
+        public override void OnClosed(SshChannel channel) => relay.OnDeviceClosed(relay.ToClient(channel, window));
+    }
+}

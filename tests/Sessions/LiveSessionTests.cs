@@ -1,0 +1,114 @@
+using Countersign.Access;
+
+namespace Countersign.Sessions.Tests;
+
+public sealed class LiveSessionTests
+{
+    [Fact]
+    public async Task A_removed_grant_ends_the_session_at_once()
+    {
+        await using var world = new World();
+        await using var session = (await world.AdmittedAsync()).Session;
+        world.Change(new RowChange(world.TinasGrant, null));
+        session.Ending.IsCancellationRequested.ShouldBeTrue();
+        session.End!.Value.Reason.ShouldBe(EndReason.PermissionRevoked);
+    }
+
+    [Fact]
+    public async Task A_change_that_takes_nothing_away_leaves_the_session_alone()
+    {
+        await using var world = new World();
+        await using var session = (await world.AdmittedAsync()).Session;
+        world.Change(new RowChange(null, new DeviceAccountRow(World.Web, "admin", IsDefault: false)));
+        session.Ending.IsCancellationRequested.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_disabled_person_s_session_ends_with_that_reason()
+    {
+        await using var world = new World();
+        await using var session = (await world.AdmittedAsync()).Session;
+        var tina = world.Snapshot.Person(World.Tina)!;
+        world.Change(new RowChange(tina, tina with { Status = PersonStatus.Disabled }));
+        session.End!.Value.Reason.ShouldBe(EndReason.PersonDisabled);
+    }
+
+    [Fact]
+    public async Task A_new_approval_rule_waits_for_the_next_connection()
+    {
+        await using var world = new World();
+        await using var session = (await world.AdmittedAsync()).Session;
+        var before = (SettingRow)world.Snapshot.Find(new SettingRow(SettingNode.Organization, SettingKind.ManagerialApproval, "", 0).Key)!;
+        world.Change(new RowChange(before, before with { Value = "required", Touched = world.Snapshot.Version + 1 }));
+        session.Ending.IsCancellationRequested.ShouldBeFalse();
+        (await world.AskAsync(World.Tina, "web01")).ShouldBeOfType<AdmissionResult.Refused>().Decision.ShouldBe(DecisionKind.NeedsApproval);
+    }
+
+    [Fact]
+    public async Task The_end_of_the_window_ends_the_session_to_the_instant()
+    {
+        await using var world = new World(until: World.Start.AddMinutes(10));
+        await using var session = (await world.AdmittedAsync()).Session;
+        world.Time.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromMilliseconds(1));
+        session.Ending.IsCancellationRequested.ShouldBeFalse();
+        world.Time.Advance(TimeSpan.FromMilliseconds(1));
+        session.End!.Value.Reason.ShouldBe(EndReason.WindowOver);
+    }
+
+    [Fact]
+    public async Task A_longer_window_given_meanwhile_counts()
+    {
+        await using var world = new World(until: World.Start.AddMinutes(10));
+        await using var session = (await world.AdmittedAsync()).Session;
+        world.Change(new RowChange(world.TinasGrant, world.TinasGrant with { Window = new(null, World.Start.AddMinutes(20)) }));
+        world.Time.Advance(TimeSpan.FromMinutes(19));
+        session.Ending.IsCancellationRequested.ShouldBeFalse();
+        world.Time.Advance(TimeSpan.FromMinutes(1));
+        session.Ending.IsCancellationRequested.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task The_end_is_written_down_once_with_the_first_reason()
+    {
+        await using var world = new World();
+        var session = (await world.AdmittedAsync()).Session;
+        session.Finish(EndReason.Completed, "", exitStatus: 3);
+        session.Finish(EndReason.Terminated, "too late");
+        await session.DisposeAsync();
+        await session.DisposeAsync();
+        var end = world.Ended.ShouldHaveSingleItem();
+        end.Reason.ShouldBe(EndReason.Completed);
+        end.ExitStatus.ShouldBe(3);
+        world.Sessions.Of(end.Organization).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_session_that_is_dropped_without_a_reason_was_lost()
+    {
+        await using var world = new World();
+        await (await world.AdmittedAsync()).Session.DisposeAsync();
+        world.Ended.ShouldHaveSingleItem().Reason.ShouldBe(EndReason.ConnectionLost);
+    }
+
+    [Fact]
+    public async Task Stopping_ends_every_session_and_waits_for_it_to_be_written_down()
+    {
+        var world = new World();
+        var session = (await world.AdmittedAsync()).Session;
+        var stopping = world.Sessions.DisposeAsync();
+        session.End!.Value.Reason.ShouldBe(EndReason.GatewayStopped);
+        stopping.IsCompleted.ShouldBeFalse();
+        await session.DisposeAsync();
+        await stopping;
+        world.Ended.ShouldHaveSingleItem().Reason.ShouldBe(EndReason.GatewayStopped);
+    }
+
+    [Fact]
+    public async Task A_session_admitted_while_stopping_ends_at_once()
+    {
+        var world = new World();
+        await world.Sessions.DisposeAsync();
+        await using var session = (await world.AdmittedAsync()).Session;
+        session.End!.Value.Reason.ShouldBe(EndReason.GatewayStopped);
+    }
+}

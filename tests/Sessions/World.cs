@@ -1,0 +1,107 @@
+using Countersign.Access;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Countersign.Sessions.Tests;
+
+/// <summary>One organization with an owner and a technician, one device that the technician's grant reaches, and the session core around it.</summary>
+internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
+{
+    public static readonly DateTimeOffset Start = new(2026, 3, 2, 10, 0, 0, TimeSpan.Zero);
+
+    public static readonly PersonId Tina = new(new("00000000-0000-0000-0000-000000000002"));
+    public static readonly PersonId Nora = new(new("00000000-0000-0000-0000-000000000003"));
+    public static readonly DeviceId Web = new(new("00000000-0000-0000-0000-000000000011"));
+
+    private static readonly OrganizationId Organization = new(new("00000000-0000-0000-0000-000000000001"));
+    private static readonly PersonId Owner = new(new("00000000-0000-0000-0000-000000000004"));
+    private static readonly TechnicianGroupId Everyone = new(new("00000000-0000-0000-0000-000000000005"));
+    private static readonly DeviceGroupId Servers = new(new("00000000-0000-0000-0000-000000000010"));
+    private static readonly RoleId Role = new(new("00000000-0000-0000-0000-000000000020"));
+    private static readonly GrantId Grant = new(new("00000000-0000-0000-0000-000000000030"));
+
+    private readonly List<Action<PolicySnapshot>> _listeners = [];
+
+    public World(DateTimeOffset? until = null)
+    {
+        var founding = PolicySnapshot.Empty(Organization).Apply(PolicySnapshot.Bootstrap(Organization, Owner, "olga", "Olga", "", Everyone));
+        Snapshot = founding;
+        TinasGrant = new(Grant, GrantSubject.To(Tina), GrantScope.Of(Web), Role, GrantAccounts.Default, new(null, until));
+        Change(
+            new(null, new PersonRow(Tina, PersonKind.Technician, "tina", "Tina", "", PersonState.Activated, PersonStatus.Active)),
+            new(null, new PersonRow(Nora, PersonKind.Technician, "nora", "Nora", "", PersonState.Activated, PersonStatus.Active)),
+            new(null, new DeviceGroupRow(Servers, null, "Servers")),
+            new(null, WebRow),
+            new(null, new DeviceAccountRow(Web, "root", IsDefault: true)),
+            new(null, new RoleRow(Role, "Shell", RolePurpose.DevicesAndGroups, PermissionSet.Of(Permission.Terminal))),
+            new(null, TinasGrant));
+        Sessions = new(this, this, Time, NullLogger<LiveSessions>.Instance);
+        Admission = new(this, this, Sessions, Time);
+    }
+
+    public static DeviceRow WebRow { get; } =
+        new(Web, Servers, "web01", "", Enabled: true, EndpointProtocol.Ssh, "192.0.2.1", 22, "ssh-ed25519 AAAA");
+
+    public ManualTime Time { get; } = new(Start);
+
+    public PolicySnapshot Snapshot { get; private set; }
+
+    public GrantRow TinasGrant { get; }
+
+    public LiveSessions Sessions { get; }
+
+    public Admission Admission { get; }
+
+    public List<SessionOpening> Begun { get; } = [];
+
+    public List<SessionEnd> Ended { get; } = [];
+
+    public List<SessionRefusal> Refused { get; } = [];
+
+    /// <summary>Thrown by the ledger when a session is to begin.</summary>
+    public Exception? LedgerFault { get; set; }
+
+    public void Change(params RowChange[] changes)
+    {
+        Snapshot = Snapshot.Apply(new(Organization, Snapshot.Version, "a change", changes));
+        foreach (var listener in _listeners) listener(Snapshot);
+    }
+
+    public ValueTask<AdmissionResult> AskAsync(PersonId person, string device, string? account = null, SessionKind kind = SessionKind.Shell) => Admission.AskAsync(
+        new(Organization, person, "login", SignInStrength.OneFactor, null, device, account, kind, ""), TestContext.Current.CancellationToken);
+
+    public async Task<AdmissionResult.Admitted> AdmittedAsync() => (await AskAsync(Tina, "web01")).ShouldBeOfType<AdmissionResult.Admitted>();
+
+    PolicySnapshot? IPolicySource.Current(OrganizationId organization) => organization == Organization ? Snapshot : null;
+
+    IDisposable IPolicySource.OnChange(Action<PolicySnapshot> changed)
+    {
+        _listeners.Add(changed);
+        return new Listening(() => _listeners.Remove(changed));
+    }
+
+    ValueTask ISessionLedger.BeginAsync(SessionOpening opening, CancellationToken cancellation)
+    {
+        if (LedgerFault is not null) throw LedgerFault;
+        Begun.Add(opening);
+        return ValueTask.CompletedTask;
+    }
+
+    ValueTask ISessionLedger.EndAsync(SessionEnd end, CancellationToken cancellation)
+    {
+        Ended.Add(end);
+        return ValueTask.CompletedTask;
+    }
+
+    ValueTask ISessionLedger.RefuseAsync(SessionRefusal refusal, CancellationToken cancellation)
+    {
+        Refused.Add(refusal);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => Sessions.DisposeAsync();
+
+    private sealed class Listening(Action stop) : IDisposable
+    {
+        public void Dispose() => stop();
+    }
+}
