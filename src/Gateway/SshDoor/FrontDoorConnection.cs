@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Countersign.Access;
+using Countersign.Ssh;
+
+namespace Countersign.Gateway.SshDoor;
+
+/// <summary>One connection of an SSH client: who signs in, and the channels that they open.</summary>
+internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimeProvider time, IPAddress source, Arrivals.Arrival arrival)
+    : SshServerHandler, IAsyncDisposable
+{
+    /// <summary>What a client may send on a channel before a device is there to take it: typing ahead, not transfers.</summary>
+    private const uint FirstWindow = 64 * 1024;
+
+    private readonly ConcurrentDictionary<SessionChannel, Task> _running = [];
+    private IDisposable? _policyChanges;
+    private SignedIn? _person;
+    private SshTarget _target;
+
+    public override IReadOnlyList<string> AuthenticationMethods { get; } = ["publickey", "password", "keyboard-interactive"];
+
+    public override async ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation)
+    {
+        var target = SshTarget.Parse(attempt.User);
+        SignedIn? person = null;
+        switch (attempt)
+        {
+            case SshAuthAttempt.KeyQuery query:
+                return await services.SignIn.WouldAcceptKeyAsync(target.Login, query.Offered, source, cancellation) ? SshAuthResult.Success : SshAuthResult.Failure;
+            case SshAuthAttempt.Key key:
+                person = await services.SignIn.WithKeyAsync(target.Login, key.Value, source, cancellation);
+                break;
+            case SshAuthAttempt.Password password:
+                person = await services.SignIn.WithPasswordAsync(target.Login, password.Value, source, cancellation);
+                break;
+            case SshAuthAttempt.Interactive interactive:
+                var answers = await interactive.PromptAsync("", "", [new("Password: ", Echo: false)], cancellation);
+                if (answers.Count == 1) person = await services.SignIn.WithPasswordAsync(target.Login, answers[0], source, cancellation);
+                foreach (var answer in answers) answer.Dispose();
+                break;
+        }
+
+        if (person is null) return SshAuthResult.Failure;
+        _person = person;
+        _target = target;
+        return SshAuthResult.Success;
+    }
+
+    public override void OnAuthenticated(SshServerConnection connection, string user)
+    {
+        arrival.Dispose();
+        var person = _person!;
+        _policyChanges = services.Policy.OnChange(snapshot =>
+        {
+            if (snapshot.Organization == person.Organization) LeaveIfDisabled(connection, snapshot);
+        });
+
+        // A change between the sign-in and the subscription has told nobody.
+        if (services.Policy.Current(person.Organization) is { } now) LeaveIfDisabled(connection, now);
+    }
+
+    public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
+    {
+        if (type != "session" || _person is not { } person)
+        {
+            return type is "direct-tcpip" or "direct-streamlocal@openssh.com"
+                ? new SshChannelAnswer.Refuse(1, "port forwarding is not allowed")
+                : new SshChannelAnswer.Refuse(3, "only sessions can be opened here");
+        }
+
+        var channel = new SessionChannel(services, time, person, _target, source, FirstWindow, Track);
+        return new SshChannelAnswer.Accept(channel, FirstWindow);
+    }
+
+    /// <summary>Waits until every session of this connection has been written down.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _policyChanges?.Dispose();
+        await Task.WhenAll(_running.Values);
+    }
+
+    private void Track(SessionChannel channel, Task running)
+    {
+        _running[channel] = running;
+        _ = running.ContinueWith(_ => _running.TryRemove(channel, out Task? _), TaskScheduler.Default);
+    }
+
+    private void LeaveIfDisabled(SshServerConnection connection, PolicySnapshot snapshot)
+    {
+        if (snapshot.Person(_person!.Person) is { TakesPart: true }) return;
+        connection.Disconnect(2, "your account was disabled");
+    }
+}

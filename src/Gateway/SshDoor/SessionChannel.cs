@@ -1,0 +1,205 @@
+using System.Net;
+using System.Text;
+using System.Text.Unicode;
+using Countersign.Reach;
+using Countersign.Sessions;
+using Countersign.Sessions.Relay;
+using Countersign.Ssh;
+using Microsoft.Extensions.Logging;
+
+namespace Countersign.Gateway.SshDoor;
+
+/// <summary>
+/// One session channel of a technician, from opening to close: collects what is wanted, asks for admission, opens the way to the device, and then
+/// is one end of the relay.
+/// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Reliability", "CA1001", Justification = "A token source without a timer holds nothing that needs disposing, and the token is used by whatever is still running after the channel has closed.")]
+internal sealed partial class SessionChannel(
+    SshFrontDoorServices services,
+    TimeProvider time,
+    SignedIn person,
+    SshTarget target,
+    IPAddress source,
+    uint window,
+    Action<SessionChannel, Task> track) : SshChannelHandler
+{
+    private const int MostEnvironment = 32;
+    private const int MostPayload = 4096;
+    private const int MostCommand = 32 * 1024;
+    private const int CommandKept = 4096;
+    private const int MostListed = 40;
+
+    private readonly ILogger _log = services.Log;
+    private readonly CancellationTokenSource _gone = new();
+    private readonly List<(string Name, ReadOnlyMemory<byte> Payload)> _requests = [];
+    private SshRelay? _relay;
+    private bool _started;
+    private bool _terminal;
+
+    public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data) => Relay(channel).OnClientData(type, data);
+
+    public override void OnWindowAdjust(SshChannel channel, uint bytes) => _relay?.OnClientRoom();
+
+    public override void OnDrained(SshChannel channel) => _relay?.OnClientRoom();
+
+    public override void OnEof(SshChannel channel) => Relay(channel).OnClientEof();
+
+    public override void OnClosed(SshChannel channel)
+    {
+        _gone.Cancel();
+        Relay(channel).OnClientClosed();
+    }
+
+    public override void OnRequest(SshChannel channel, SshChannelRequest request)
+    {
+        if (_started)
+        {
+            Relay(channel).OnClientRequest(request);
+            return;
+        }
+
+        switch (request.Name)
+        {
+            case "pty-req" when !_terminal && request.Payload.Length <= MostPayload:
+                _terminal = true;
+                Keep(request);
+                return;
+            case "env" when _requests.Count < MostEnvironment && request.Payload.Length <= MostPayload:
+                Keep(request);
+                return;
+            case "window-change":
+                Relay(channel).OnClientRequest(request);
+                return;
+            case "shell":
+                Start(channel, request, SessionKind.Shell, "");
+                return;
+            case "exec" when ReadText(request.Payload.Span, MostCommand) is { } command:
+                Start(channel, request, SessionKind.Command, command);
+                return;
+            case "subsystem" when ReadText(request.Payload.Span, 64) == "sftp":
+                Start(channel, request, SessionKind.Files, "");
+                return;
+            default:
+                request.Reply(SshReply.Failure);
+                return;
+        }
+    }
+
+    private void Keep(SshChannelRequest request)
+    {
+        _requests.Add((request.Name, request.Payload));
+        request.Reply(SshReply.Success);
+    }
+
+    private void Start(SshChannel channel, SshChannelRequest request, SessionKind kind, string command)
+    {
+        _started = true;
+        _requests.Add((request.Name, request.Payload));
+
+        // The answer comes before the decision: what takes time (an approval, the end user) waits in the channel, and refusals are told there.
+        request.Reply(SshReply.Success);
+        track(this, RunAsync(channel, kind, command.Length > CommandKept ? command[..CommandKept] : command));
+    }
+
+    private async Task RunAsync(SshChannel channel, SessionKind kind, string command)
+    {
+        // Off the connection's receive loop.
+        await Task.Yield();
+        var relay = Relay(channel);
+        try
+        {
+            if (target.Device is null)
+            {
+                relay.Stop(Say($"name a device: ssh {target.Login}+DEVICE@…{Reachable()}"), ExitStatus.Usage);
+                return;
+            }
+
+            var wish = new ConnectionWish(person.Organization, person.Person, person.Login, person.Strength, source, target.Device, target.Account, kind, command);
+            switch (await services.Admission.AskAsync(wish, _gone.Token))
+            {
+                case AdmissionResult.Refused refused:
+                    relay.Stop(Say(refused.Message), ExitStatus.Refused);
+                    return;
+                case AdmissionResult.Admitted admitted:
+                    await ConnectAsync(relay, admitted);
+                    return;
+            }
+        }
+        catch (OperationCanceledException) when (_gone.IsCancellationRequested)
+        {
+            // The technician has left: there is nobody to tell.
+        }
+        catch (Exception error)
+        {
+            // The end of a task that nobody awaits for its result: what should not happen is logged, and told without details.
+            LogFailed(error);
+            relay.Stop(Say("an internal error; it has been logged"), ExitStatus.Internal);
+        }
+    }
+
+    private async Task ConnectAsync(SshRelay relay, AdmissionResult.Admitted admitted)
+    {
+        await using var session = admitted.Session;
+        session.Traffic = relay.Traffic;
+        await using var ending = session.Ending.Register(() => relay.Stop(Say($"session ended: {session.End?.Detail}"), ExitStatus.Refused));
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(session.Ending, _gone.Token);
+        var name = admitted.Connection.Device.Name;
+        try
+        {
+            var reached = await services.Reach.OpenAsync(admitted.Connection, either.Token);
+            if (reached is ReachResult.Failed failed)
+            {
+                Fail(failed.Message);
+                return;
+            }
+
+            await using var device = ((ReachResult.Opened)reached).Connection;
+            if (!await relay.StartAsync(device, new(_requests), either.Token))
+            {
+                Fail($"{name} refused to start what was asked for");
+                return;
+            }
+
+            var end = await relay.Ended;
+            if (end.Lost) Fail($"the connection to {name} was lost", EndReason.ConnectionLost);
+            else session.Finish(EndReason.Completed, "", end.ExitStatus);
+        }
+        catch (SshChannelRefusedException)
+        {
+            Fail($"{name} refused to open a session");
+        }
+        catch (OperationCanceledException) when (either.IsCancellationRequested)
+        {
+            session.Finish(EndReason.Completed, "the technician left before the device was reached");
+        }
+
+        void Fail(string message, EndReason reason = EndReason.DeviceUnreachable)
+        {
+            relay.Stop(Say(message), ExitStatus.Unreachable);
+            session.Finish(reason, message);
+        }
+    }
+
+    private string Reachable()
+    {
+        var snapshot = services.Policy.Current(person.Organization);
+        if (snapshot is null) return "";
+        var names = snapshot.DevicesOf(person.Person, time.GetUtcNow()).Select(listing => listing.Device.Name).Order(StringComparer.Ordinal).ToList();
+        var more = names.Count > MostListed ? $", and {names.Count - MostListed} more" : "";
+        return names.Count == 0 ? "" : $"\r\nyour devices: {string.Join(", ", names.Take(MostListed))}{more}";
+    }
+
+    /// <summary>The one string of an exec or subsystem request; null if it is not one, too long or not UTF-8 without NUL.</summary>
+    private static string? ReadText(ReadOnlySpan<byte> payload, int most)
+    {
+        if (!new SshReader(payload).TryReadString(out var text, most) || text.Contains((byte)0)) return null;
+        return Utf8.IsValid(text) ? Encoding.UTF8.GetString(text) : null;
+    }
+
+    private SshRelay Relay(SshChannel channel) => _relay ??= new(channel, window);
+
+    private static string Say(string message) => $"countersign: {message}";
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A session channel failed")]
+    private partial void LogFailed(Exception error);
+}

@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Countersign.Reach;
+using Countersign.Sessions;
+using Countersign.Ssh;
+using Microsoft.Extensions.Logging;
+
+namespace Countersign.Gateway.SshDoor;
+
+public sealed record SshFrontDoorOptions
+{
+    /// <summary>Port 0: any.</summary>
+    public required IPEndPoint Listen { get; init; }
+
+    /// <summary>Owned by the caller, who disposes them after the front door.</summary>
+    public required IReadOnlyList<SshPrivateKey> HostKeys { get; init; }
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>From the first byte to the end of authentication.</summary>
+    public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Connections that have not signed in yet, at once, from everywhere.</summary>
+    public int MostArrivals { get; init; } = 512;
+
+    /// <summary>Connections at once, signed in or not; one more is closed at once.</summary>
+    public int MostConnections { get; init; } = 8192;
+}
+
+/// <summary>What the front door needs of the rest of the gateway.</summary>
+public sealed record SshFrontDoorServices(ISignIn SignIn, IPolicySource Policy, Admission Admission, DeviceReach Reach, ILogger<SshFrontDoor> Log);
+
+/// <summary>The way in for SSH clients.</summary>
+public sealed partial class SshFrontDoor : IAsyncDisposable
+{
+    private readonly SshFrontDoorOptions _options;
+    private readonly SshFrontDoorServices _services;
+    private readonly ILogger _log;
+    private readonly SshServerOptions _server;
+    private readonly Arrivals _arrivals;
+    private readonly Socket _listener;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<long, Task> _connections = [];
+    private readonly Task _accepting;
+    private long _number;
+
+    private SshFrontDoor(SshFrontDoorOptions options, SshFrontDoorServices services, Socket listener)
+    {
+        _options = options;
+        _services = services;
+        _log = services.Log;
+        _listener = listener;
+        _arrivals = new(options.MostArrivals);
+        _server = new() { HostKeys = options.HostKeys, Time = options.Time, LoginTimeout = options.LoginTimeout };
+        Address = (IPEndPoint)listener.LocalEndPoint!;
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary>Where it listens, with the port that was taken.</summary>
+    public IPEndPoint Address { get; }
+
+    /// <summary>Listens and serves until disposed.</summary>
+    /// <exception cref="SocketException">The address can't be listened on.</exception>
+    public static SshFrontDoor Start(SshFrontDoorOptions options, SshFrontDoorServices services)
+    {
+        var listener = new Socket(options.Listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (options.Listen.AddressFamily == AddressFamily.InterNetworkV6) listener.DualMode = true;
+            listener.Bind(options.Listen);
+            listener.Listen(1024);
+            return new(options, services, listener);
+        }
+        catch (SocketException)
+        {
+            listener.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Accepts no more, closes what is open and waits until it is gone. Sessions are ended, with their reasons, before: see <see cref="LiveSessions"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Dispose();
+        await _accepting;
+        await Task.WhenAll(_connections.Values);
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            Socket socket;
+            try
+            {
+                socket = await _listener.AcceptAsync(_stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException error)
+            {
+                // Out of file descriptors, or a connection that was gone before it was accepted: the next one may work, after a breath.
+                LogAccept(error);
+                await Task.Delay(TimeSpan.FromMilliseconds(20), _options.Time, CancellationToken.None);
+                continue;
+            }
+
+            if (_connections.Count >= _options.MostConnections)
+            {
+                socket.Dispose();
+                continue;
+            }
+
+            var number = ++_number;
+            var serving = ServeAsync(socket);
+            _connections[number] = serving;
+            _ = serving.ContinueWith(_ => _connections.TryRemove(number, out Task? _), TaskScheduler.Default);
+        }
+    }
+
+    private async Task ServeAsync(Socket socket)
+    {
+        // The accept loop goes on at once.
+        await Task.Yield();
+        IPAddress address;
+        try
+        {
+            socket.NoDelay = true;
+            address = ((IPEndPoint)socket.RemoteEndPoint!).Address;
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            return;
+        }
+
+        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
+        using var closing = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        using var arrival = _arrivals.Enter(address, closing.Cancel);
+        await using var handler = new FrontDoorConnection(_services, _options.Time, address, arrival);
+        try
+        {
+            var outcome = await SshServerConnection.RunAsync(new NetworkStream(socket, ownsSocket: true), _server, handler, closing.Token);
+            if (outcome.Error is { } error) LogEnded(address, outcome.Authenticated, error);
+        }
+        catch (OperationCanceledException)
+        {
+            LogDropped(address);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A connection could not be accepted")]
+    private partial void LogAccept(Exception error);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "SSH connection from {Address} (signed in: {Authenticated}) ended: {Error}")]
+    private partial void LogEnded(IPAddress address, bool authenticated, string error);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "SSH connection from {Address} was closed to make room or to stop")]
+    private partial void LogDropped(IPAddress address);
+}
