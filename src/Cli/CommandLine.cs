@@ -24,15 +24,16 @@ internal static class CommandLine
             return ExitCode.Usage;
         }
 
-        var configuration = new InvocationConfiguration { Output = around.Output, Error = around.Error, EnableDefaultExceptionHandler = false };
-        try
+        var configuration = new InvocationConfiguration
         {
-            return await parsed.InvokeAsync(configuration, cancellation);
-        }
-        catch (OperationCanceledException)
-        {
-            return ExitCode.Interrupted;
-        }
+            Output = around.Output,
+            Error = around.Error,
+            EnableDefaultExceptionHandler = false,
+
+            // Ctrl+C ends the process, as it does everywhere: a handler would wait for a command that waits for a key.
+            ProcessTerminationTimeout = null,
+        };
+        return await parsed.InvokeAsync(configuration, cancellation);
     }
 
     public static RootCommand Create(Surroundings around)

@@ -19,7 +19,4 @@ public static class ExitCode
 
     /// <summary>No connection to the server, or no answer in time.</summary>
     public const int Unreachable = 5;
-
-    /// <summary>Stopped by Ctrl+C, as shells count it: 128 and the signal's number.</summary>
-    public const int Interrupted = 130;
 }

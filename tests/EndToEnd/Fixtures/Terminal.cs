@@ -74,7 +74,13 @@ public sealed class Terminal : IAsyncDisposable
             {
                 await ScreenAsync();
                 var answer = (await TmuxAsync("display-message", "-p", "#{pane_dead} #{pane_dead_status} #{pane_dead_signal}")).Trim('\n').Split(' ');
-                return answer[0] == "1" && (answer[1].Length > 0 || answer[2].Length > 0) ? answer : null;
+                if (answer[0] != "1") return null;
+                if (answer[1].Length > 0 || answer[2].Length > 0) return answer;
+
+                // tmux saw the terminal close but missed that its child can be waited for: once in a dozen runs on a busy machine, and for good.
+                // The end of another child makes it look at all of them.
+                await TmuxAsync("run-shell", "true");
+                return null;
             },
             "the program in the terminal to end",
             () => _lastScreen,
