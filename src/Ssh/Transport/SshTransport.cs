@@ -81,6 +81,9 @@ internal sealed class SshTransport : IPacketOutputOwner
 
     public string PeerVersion { get; private set; } = "";
 
+    /// <summary>How many key exchanges have been completed.</summary>
+    public int Exchanges { get; private set; }
+
     /// <summary>When the peer was last heard of, as a timestamp of the time provider.</summary>
     public long LastHeard { get; private set; }
 
@@ -337,7 +340,9 @@ internal sealed class SshTransport : IPacketOutputOwner
     {
         var reader = new SshReader(rest);
         if (!reader.TryReadUInt32(out var reason) || !reader.TryReadString(out var message)) throw new SshConnectionException(DisconnectReason.ProtocolError, "malformed SSH_MSG_DISCONNECT");
-        if (reason == DisconnectReason.ByApplication && _user.IsAuthenticated) EndWith(null, reason, "", Farewell.None);
+
+        // A client that has finished says so; a server that ends the connection has a reason that somebody wants to know.
+        if (reason == DisconnectReason.ByApplication && _options.Side == Side.Server && _user.IsAuthenticated) EndWith(null, reason, "", Farewell.None);
         else End(new SshConnectionException(reason, $"the peer disconnected: {PeerText.Clean(message, 200)}"), Farewell.None);
     }
 
@@ -402,6 +407,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         _awaitingNewKeys = false;
         var first = !_hasKeys;
         _hasKeys = true;
+        Exchanges++;
         lock (_exchangeGate)
         {
             _ownInit = null;
