@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Countersign.Ssh;
 using Microsoft.Win32.SafeHandles;
 
 namespace Countersign.Agent.Processes;
@@ -57,7 +58,7 @@ internal sealed class ChildProcess
     }
 
     /// <exception cref="IOException">It could not be started; nothing is left behind.</exception>
-    public static unsafe ChildProcess StartOnTerminal(Launch launch, TerminalSize size, ReadOnlySpan<byte> modes, ReadinessLoop loop)
+    public static unsafe ChildProcess StartOnTerminal(Launch launch, WindowSize size, IReadOnlyList<TerminalMode> modes, ReadinessLoop loop)
     {
         var master = new PolledFile(Libc.Check(Libc.posix_openpt(Libc.ReadWrite | Libc.NoControllingTerminal | Libc.CloseOnExec), "posix_openpt"), loop);
         try
@@ -82,7 +83,7 @@ internal sealed class ChildProcess
     }
 
     /// <summary>Tells the programs on the terminal a new size; does nothing without a terminal or once it is gone.</summary>
-    public void Resize(TerminalSize size)
+    public void Resize(WindowSize size)
     {
         if (!IsOnTerminal) return;
         try
@@ -121,11 +122,14 @@ internal sealed class ChildProcess
         await CloseAsync().ConfigureAwait(false);
     }
 
-    private static unsafe void SetSize(PolledFile terminal, TerminalSize size)
+    private static unsafe void SetSize(PolledFile terminal, WindowSize size)
     {
-        var system = size.ToSystem();
+        var system = new Libc.WindowSize { Columns = Clip(size.Columns), Rows = Clip(size.Rows), Width = Clip(size.Width), Height = Clip(size.Height) };
         Libc.Check(Libc.ioctl(terminal.Handle, Libc.SetWindowSize, &system), "TIOCSWINSZ");
     }
+
+    // More than 65,535 can't be told to Linux.
+    private static ushort Clip(uint value) => (ushort)Math.Min(value, ushort.MaxValue);
 
     // The number can't have gone to another group: the process is not reaped before the last call of this.
     private void SignalGroup(int signal) => Libc.kill(-_process, signal);

@@ -1,19 +1,13 @@
-using Countersign.Agent.Processes;
 using Countersign.Ssh;
 
 namespace Countersign.Agent.Serving;
 
 /// <summary>
-/// What goes to the client on a channel, from several sources in turn. Bounded twice: by the window that the client gave, and, because a client
-/// may give any window and then not read, by what the connection holds for the network.
+/// What goes to the client on a channel, as a stream that can only be written. Writing waits for the client's window and for the network; the
+/// library sees to both.
 /// </summary>
 internal sealed class ChannelOutput(SshChannel channel, CancellationToken closed) : Stream
 {
-    private const long PendingMost = 1024 * 1024;
-
-    private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly Readiness _drained = new();
-
     public override bool CanRead => false;
 
     public override bool CanSeek => false;
@@ -28,15 +22,13 @@ internal sealed class ChannelOutput(SshChannel channel, CancellationToken closed
         set => throw new NotSupportedException();
     }
 
-    /// <summary>The network has taken everything that the connection held.</summary>
-    public void Drained() => _drained.Set();
-
     /// <exception cref="IOException">The channel is closed.</exception>
     /// <exception cref="OperationCanceledException">The channel was closed meanwhile.</exception>
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => WriteInTurnAsync(channel.WriteAsync, buffer);
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        Queued(await channel.WriteAsync(buffer, closed).ConfigureAwait(false));
 
-    /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, on standard error.</summary>
-    public ValueTask WriteErrorAsync(ReadOnlyMemory<byte> buffer) => WriteInTurnAsync(channel.WriteErrorAsync, buffer);
+    /// <summary>As <see cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, on standard error; at the same time as the other, if need be.</summary>
+    public async ValueTask WriteErrorAsync(ReadOnlyMemory<byte> buffer) => Queued(await channel.WriteErrorAsync(buffer, closed).ConfigureAwait(false));
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
@@ -55,23 +47,8 @@ internal sealed class ChannelOutput(SshChannel channel, CancellationToken closed
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    protected override void Dispose(bool disposing)
+    private static void Queued(bool all)
     {
-        if (disposing) _turn.Dispose();
-        base.Dispose(disposing);
-    }
-
-    private async ValueTask WriteInTurnAsync(Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask<bool>> write, ReadOnlyMemory<byte> data)
-    {
-        await _turn.WaitAsync(closed).ConfigureAwait(false);
-        try
-        {
-            if (!await write(data, closed).ConfigureAwait(false)) throw new IOException("the channel is closed");
-            while (channel.Connection.PendingBytes > PendingMost) await _drained.WaitAsync().WaitAsync(closed).ConfigureAwait(false);
-        }
-        finally
-        {
-            _turn.Release();
-        }
+        if (!all) throw new IOException("the channel is closed");
     }
 }

@@ -22,30 +22,32 @@ internal static class ProcessRelay
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(closed);
         var feeding = FeedAsync(child, input, over.Token);
-        var working = Task.WhenAll(TellExitAsync(child, channel), CarryAsync(child, channel, output, time));
+        var carrying = CarryAsync(child, output, time);
+        var reaped = false;
         try
         {
-            await working.WaitAsync(closed).ConfigureAwait(false);
+            await carrying.WaitAsync(closed).ConfigureAwait(false);
+            // Status first, end of output second: OpenSSH closes a channel when it has seen the end, and would miss what comes after.
+            channel.SendExit(await child.Exit.WaitAsync(closed).ConfigureAwait(false));
+            channel.SendEof();
             await child.ReapAsync().ConfigureAwait(false);
+            reaped = true;
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
-            await child.KillAsync(time).ConfigureAwait(false);
+            // The client is gone: there is nobody to tell.
         }
-
-        await over.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(feeding, working).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        finally
+        {
+            if (!reaped) await child.KillAsync(time).ConfigureAwait(false);
+            await over.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(feeding, carrying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
-    private static async Task TellExitAsync(ChildProcess child, SshChannel channel) => channel.SendExit(await child.Exit.ConfigureAwait(false));
-
-    private static async Task CarryAsync(ChildProcess child, SshChannel channel, ChannelOutput output, TimeProvider time)
-    {
-        await Task.WhenAll(
-            CarryAsync(child, child.Output, data => output.WriteAsync(data), time),
-            child.Error is { } error ? CarryAsync(child, error, output.WriteErrorAsync, time) : Task.CompletedTask).ConfigureAwait(false);
-        channel.SendEof();
-    }
+    private static Task CarryAsync(ChildProcess child, ChannelOutput output, TimeProvider time) => Task.WhenAll(
+        CarryAsync(child, child.Output, data => output.WriteAsync(data), time),
+        child.Error is { } error ? CarryAsync(child, error, output.WriteErrorAsync, time) : Task.CompletedTask);
 
     private static async Task CarryAsync(ChildProcess child, PolledFile source, Func<ReadOnlyMemory<byte>, ValueTask> write, TimeProvider time)
     {

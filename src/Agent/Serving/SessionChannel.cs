@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
-using System.Text;
 using Countersign.Agent.Processes;
 using Countersign.Ssh;
 using Countersign.Ssh.Sftp;
@@ -15,8 +14,6 @@ namespace Countersign.Agent.Serving;
     Justification = "Whoever runs the session disposes its output; the source is cancelled by the channel's last call and holds nothing after that.")]
 internal sealed class SessionChannel(AgentContext context) : SshChannelHandler
 {
-    private const int CommandMost = 128 * 1024, SignalNameMost = 32;
-
     private readonly ChannelInput _input = new();
     private readonly SessionSetup _setup = new(context.Account);
     private readonly CancellationTokenSource _closed = new();
@@ -39,8 +36,6 @@ internal sealed class SessionChannel(AgentContext context) : SshChannelHandler
 
     public override void OnEof(SshChannel channel) => _input.End();
 
-    public override void OnDrained(SshChannel channel) => _output?.Drained();
-
     public override void OnClosed(SshChannel channel)
     {
         _input.End();
@@ -50,17 +45,16 @@ internal sealed class SessionChannel(AgentContext context) : SshChannelHandler
 
     public override void OnRequest(SshChannel channel, SshChannelRequest request)
     {
-        var reader = new SshReader(request.Payload.Span);
+        var payload = request.Payload.Span;
         var done = request.Name switch
         {
-            "env" => _output is null && _setup.TryTakeVariable(ref reader),
-            "pty-req" => _output is null && _setup.TryTakeTerminal(ref reader),
-            "shell" => reader.IsAtEnd && TryStartProgram(channel, _setup.LoginShell()),
-            "exec" => reader.TryReadString(out var command, CommandMost) && reader.IsAtEnd && !command.Contains((byte)0) &&
-                TryStartProgram(channel, _setup.Command(command.ToArray())),
-            "subsystem" => reader.TryReadString(out var name) && reader.IsAtEnd && name.SequenceEqual("sftp"u8) && TryStartSftp(channel),
-            "window-change" => TryResize(ref reader),
-            "signal" => TrySignal(ref reader),
+            SessionRequests.Environment => _output is null && EnvironmentRequest.TryParse(payload, out var variable) && _setup.TryTake(variable),
+            SessionRequests.Pty => _output is null && PtyRequest.TryParse(payload, out var terminal) && _setup.TryTake(terminal),
+            SessionRequests.Shell => payload.IsEmpty && TryStartProgram(channel, _setup.LoginShell()),
+            SessionRequests.Exec => ExecRequest.TryParse(payload, out var exec) && !exec.Command.Contains('\0') && TryStartProgram(channel, _setup.Command(exec.Command)),
+            SessionRequests.Subsystem => SubsystemRequest.TryParse(payload, out var subsystem) && subsystem.Name == "sftp" && TryStartSftp(channel),
+            SessionRequests.WindowChange => WindowSize.TryParse(payload, out var size) && TryResize(size),
+            SessionRequests.Signal => SignalRequest.TryParse(payload, out var signal) && TrySignal(signal.Name),
             _ => false,
         };
         request.Reply(done ? SshReply.Success : SshReply.Failure);
@@ -76,8 +70,8 @@ internal sealed class SessionChannel(AgentContext context) : SshChannelHandler
         if (_output is not null) return false;
         try
         {
-            _child = _setup.Terminal is { } size
-                ? ChildProcess.StartOnTerminal(launch, size, _setup.Modes, context.Loop)
+            _child = _setup.Terminal is { } terminal
+                ? ChildProcess.StartOnTerminal(launch, terminal.Size, terminal.Modes, context.Loop)
                 : ChildProcess.StartWithPipes(launch, context.Loop);
         }
         catch (IOException e)
@@ -103,10 +97,15 @@ internal sealed class SessionChannel(AgentContext context) : SshChannelHandler
         var output = _output = new(channel, _closed.Token);
         _start = async () =>
         {
-            await run(output).ConfigureAwait(false);
-            await _input.CompleteAsync().ConfigureAwait(false);
-            channel.Close();
-            await output.DisposeAsync().ConfigureAwait(false);
+            try
+            {
+                await run(output).ConfigureAwait(false);
+            }
+            finally
+            {
+                await _input.CompleteAsync().ConfigureAwait(false);
+                channel.Close();
+            }
         };
     }
 
@@ -117,14 +116,14 @@ internal sealed class SessionChannel(AgentContext context) : SshChannelHandler
         try
         {
             await SftpServer.RunAsync(_input, writer, options, _closed.Token).ConfigureAwait(false);
-            channel.SendEof();
             channel.SendExitStatus(0);
+            channel.SendEof();
         }
         catch (SftpProtocolException e)
         {
             context.Log($"A file transfer was ended: {e.Message}");
-            channel.SendEof();
             channel.SendExitStatus(1);
+            channel.SendEof();
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
@@ -132,18 +131,17 @@ internal sealed class SessionChannel(AgentContext context) : SshChannelHandler
         }
     }
 
-    private bool TryResize(ref SshReader reader)
+    private bool TryResize(WindowSize size)
     {
-        if (!SessionSetup.TryReadSize(ref reader, out var size) || !reader.IsAtEnd || _child is not { IsOnTerminal: true }) return false;
-        _child.Resize(size);
+        if (_child is not { IsOnTerminal: true } child) return false;
+        child.Resize(size);
         return true;
     }
 
-    private bool TrySignal(ref SshReader reader)
+    private bool TrySignal(string name)
     {
-        if (_child is null || !reader.TryReadString(out var name, SignalNameMost) || !reader.IsAtEnd) return false;
-        if (!Signals.TryParse(Encoding.ASCII.GetString(name), out var signal)) return false;
-        _child.Signal(signal);
+        if (_child is not { } child || !Signals.TryParse(name, out var signal)) return false;
+        child.Signal(signal);
         return true;
     }
 }

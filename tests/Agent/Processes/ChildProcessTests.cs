@@ -59,7 +59,8 @@ public sealed class ChildProcessTests
     [Fact]
     public async Task A_terminal_controls_its_process()
     {
-        await using var started = Started.OnTerminal("tty; ps -o tty= -p $$; trap 'echo interrupted; exit 3' INT; echo ready; while :; do read; done");
+        // Without noflsh the kernel throws away what is written between the signal and its flush of the terminal.
+        await using var started = Started.OnTerminal("stty noflsh; tty; ps -o tty= -p $$; trap 'echo interrupted; exit 3' INT; echo ready; while :; do read; done");
         await started.ReadUntilAsync("ready");
         started.Output.ShouldMatch("^/dev/(pts/\\d+)\r\n\\1 *\r\n");
         await started.WriteAsync("\x03");
@@ -71,26 +72,15 @@ public sealed class ChildProcessTests
     [Fact]
     public async Task The_modes_of_the_client_s_terminal_are_taken_over()
     {
-        // VERASE (3) ^H, ECHO (53) off, ONLCR (72) off, IUTF8 (42) on; an opcode nobody knows; the end; and something behind it.
-        byte[] modes = [3, 0, 0, 0, 8, 53, 0, 0, 0, 0, 72, 0, 0, 0, 0, 42, 0, 0, 0, 1, 29, 0, 0, 0, 1, 0, 51, 0, 0, 0, 0];
-        await using var started = Started.OnTerminal("stty -a", modes);
+        // VERASE ^H, QUIT disabled, ECHO off, ONLCR off, IUTF8 on; and some that nobody knows or that mean nothing here.
+        await using var started = Started.OnTerminal("stty -a", new(3, 8), new(2, 255), new(53, 0), new(72, 0), new(42, 1), new(29, 1), new(0, 1), new(128, 9600), new(159, 1));
         var output = await started.ReadToEndAsync();
         output.ShouldContain("erase = ^H;");
+        output.ShouldContain("quit = <undef>;");
         output.ShouldContain(" -echo ");
         output.ShouldContain("-onlcr");
         output.ShouldContain(" iutf8");
         output.ShouldMatch("(?<!-)icanon");
-    }
-
-    [Theory]
-    [InlineData(new byte[] { 53 })]
-    [InlineData(new byte[] { 53, 0, 0 })]
-    [InlineData(new byte[] { 160, 53, 0, 0, 0, 0 })]
-    [InlineData(new byte[] { 255, 255, 255, 255, 255, 255 })]
-    public async Task Modes_that_can_not_be_read_change_nothing(byte[] modes)
-    {
-        await using var started = Started.OnTerminal("stty -a", modes);
-        (await started.ReadToEndAsync()).ShouldMatch("(?<!-)echo ");
     }
 
     [Fact]
@@ -124,7 +114,7 @@ public sealed class ChildProcessTests
         await started.ReapAsync();
         Directory.Exists($"/proc/{started.Child.Id}").ShouldBeFalse();
         using var left = System.Diagnostics.Process.GetProcessById(background);
-        left.ProcessName.ShouldBe("sleep");
+        left.HasExited.ShouldBeFalse();
         left.Kill();
     }
 

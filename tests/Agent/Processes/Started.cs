@@ -1,5 +1,6 @@
 using System.Text;
 using Countersign.Agent.Processes;
+using Countersign.Ssh;
 
 namespace Countersign.Agent.Tests.Processes;
 
@@ -10,7 +11,7 @@ internal sealed class Started : IAsyncDisposable
     private readonly List<byte> _output = [];
     private bool _ended;
 
-    private Started(string script, TerminalSize? size, ReadOnlySpan<byte> modes)
+    private Started(string script, WindowSize? size, IReadOnlyList<TerminalMode> modes)
     {
         var launch = new Launch
         {
@@ -28,7 +29,7 @@ internal sealed class Started : IAsyncDisposable
 
     public static Started WithPipes(string script) => new(script, null, []);
 
-    public static Started OnTerminal(string script, params byte[] modes) => new(script, new TerminalSize(80, 24, 0, 0), modes);
+    public static Started OnTerminal(string script, params TerminalMode[] modes) => new(script, new WindowSize(80, 24, 0, 0), modes);
 
     public async Task<string> ReadToEndAsync(PolledFile? source = null)
     {

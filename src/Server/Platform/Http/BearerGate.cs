@@ -14,8 +14,7 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
 
     public async Task InvokeAsync(HttpContext context)
     {
-        // Nothing of ours runs: there is no route, or routing itself answers that the route has no such method.
-        if (context.GetEndpoint() is not RouteEndpoint endpoint)
+        if (context.GetEndpoint() is not { } endpoint)
         {
             await next(context);
             return;
