@@ -1,5 +1,16 @@
+using Countersign.Server.Features.Audit;
+using Countersign.Server.Features.DeviceGroups;
+using Countersign.Server.Features.Devices;
+using Countersign.Server.Features.Explain;
+using Countersign.Server.Features.Grants;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Features.Organizations;
+using Countersign.Server.Features.Permissions;
+using Countersign.Server.Features.Policy;
+using Countersign.Server.Features.Roles;
+using Countersign.Server.Features.Settings;
+using Countersign.Server.Features.TechnicianGroups;
+using Countersign.Server.Features.Technicians;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 
@@ -14,6 +25,17 @@ internal static class Composition
         services.AddVault(options);
         services.AddIdentity(options);
         services.AddOrganizations();
+        services.AddTechnicians();
+        services.AddTechnicianGroups();
+        services.AddDeviceGroups();
+        services.AddDevices();
+        services.AddRoles();
+        services.AddGrants();
+        services.AddSettings();
+        services.AddPermissions();
+        services.AddExplain();
+        services.AddPolicy();
+        services.AddAudit();
     }
 
     public static void Map(IEndpointRouteBuilder app)
@@ -24,5 +46,16 @@ internal static class Composition
         api.MapIdentity();
         api.MapOrganizations();
         app.MapSetupPage();
+        api.MapTechnicians();
+        api.MapTechnicianGroups();
+        api.MapDeviceGroups();
+        api.MapDevices();
+        api.MapRoles();
+        api.MapGrants();
+        api.MapSettings();
+        api.MapPermissions();
+        api.MapExplain();
+        api.MapPolicy();
+        api.MapAudit();
     }
 }

@@ -1,4 +1,8 @@
 using System.Net;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Countersign.Server.Tests;
 
@@ -15,25 +19,52 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public HttpClient Http { get; private set; } = null!;
 
+    public ApiCaller Anybody => new(Http, null);
+
+    public Database Database => Server.Services.GetRequiredService<Database>();
+
     public static async Task<RunningServer> StartAsync()
     {
         var running = new RunningServer();
-        running.Server = await CountersignServer.StartAsync(
-            new ServerOptions
-            {
-                DataDirectory = Path.Combine(running._folder.FullName, "data"),
-                Http = new(IPAddress.Loopback, 0),
-                Ssh = new(IPAddress.Loopback, 0),
-            },
-            TestContext.Current.CancellationToken);
-        running.Http = new() { BaseAddress = running.Server.HttpAddress };
+        await running.BeginAsync();
         return running;
+    }
+
+    /// <summary>Stops the server and starts one on the same data.</summary>
+    public async Task RestartAsync()
+    {
+        await EndAsync();
+        await BeginAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
+        await EndAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    private async Task BeginAsync()
+    {
+        Server = await CountersignServer.StartAsync(
+            new ServerOptions
+            {
+                DataDirectory = Path.Combine(_folder.FullName, "data"),
+                Http = new(IPAddress.Loopback, 0),
+                Ssh = new(IPAddress.Loopback, 0),
+                SignIn = new() { PasswordIterations = 1000 },
+            },
+            TestContext.Current.CancellationToken,
+            builder =>
+            {
+                builder.Logging.ClearProviders();
+                builder.Services.AddSingleton<ValidateToken>(TestTokens.ValidateAsync);
+            });
+        Http = new() { BaseAddress = Server.HttpAddress };
+    }
+
+    private async Task EndAsync()
+    {
         Http.Dispose();
         await Server.DisposeAsync();
-        _folder.Delete(recursive: true);
     }
 }

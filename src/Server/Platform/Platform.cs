@@ -19,7 +19,8 @@ public static class PlatformComposition
         services.AddSingleton<PolicyWriter>();
         services.AddSingleton<ValidateToken>((_, _, _) => default);
         services.AddExceptionHandler<ProblemOfException>();
-        services.AddProblemDetails();
+        // Without the trace's id: not there and not yours answer with one same body. The id is in a header.
+        services.AddProblemDetails(problems => problems.CustomizeProblemDetails = problem => problem.ProblemDetails.Extensions.Remove("traceId"));
         services.AddOpenApi("v1");
         services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
@@ -64,6 +65,7 @@ public static class PlatformComposition
         headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";
+        headers["X-Request-Id"] = context.TraceIdentifier;
         return next(context);
     }
 }

@@ -57,6 +57,8 @@ internal sealed class PolicyWriter(
         var db = unit.Db.Of(caller.Organization);
         var command = make(snapshot);
         var plan = command is null ? new PlanResult.NotFound("") : snapshot.Plan(command, caller.Person, time.GetUtcNow());
+        if (plan is PlanResult.Planned { Delta: var wanted } && await TakesLoginAsync(db, wanted, cancellation))
+            plan = new PlanResult.Conflict("That login is taken.");
         if (plan is not PlanResult.Planned(var delta))
         {
             if (command is not null && plan is PlanResult.Forbidden or PlanResult.NotFound)
@@ -93,6 +95,18 @@ internal sealed class PolicyWriter(
             Summary = delta.Summary,
             Delta = DeltaJson.Write(delta),
         });
+    }
+
+    /// <summary>Logins are unique on the server, which no organization's policy can see.</summary>
+    private static async Task<bool> TakesLoginAsync(CountersignDb db, PolicyDelta delta, CancellationToken cancellation)
+    {
+        foreach (var change in delta.Changes)
+        {
+            if (change is { Before: null, After: PersonRow person }
+                && await db.Set<PersonRow>().IgnoreQueryFilters().AnyAsync(row => row.Login == person.Login, cancellation)) return true;
+        }
+
+        return false;
     }
 
     private PolicySnapshot Land(WriteUnit unit, PolicySnapshot next)

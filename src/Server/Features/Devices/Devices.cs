@@ -1,0 +1,93 @@
+using System.Text.Json.Serialization;
+using Countersign.Access;
+using Countersign.Server.Platform;
+
+namespace Countersign.Server.Features.Devices;
+
+/// <summary>What the caller can do with a device right now.</summary>
+public enum DeviceState : byte
+{
+    /// <summary>Seen, and no way to connect.</summary>
+    Visible = 0,
+    OnRequest = 1,
+    NeedsApproval = 2,
+    Allowed = 3,
+}
+
+internal sealed record DeviceAccountAnswer(string Name, bool Default);
+
+/// <param name="Host">Null, like port and host key, unless the caller may change the device: addresses inside a network are not for everybody who connects.</param>
+/// <param name="Permissions">What the caller holds there, on whichever account.</param>
+internal sealed record DeviceAnswer(
+    Guid Id,
+    Guid Group,
+    string Name,
+    string Description,
+    bool Enabled,
+    EndpointProtocol Protocol,
+    string? Host,
+    int? Port,
+    string? HostKey,
+    IReadOnlyList<DeviceAccountAnswer> Accounts,
+    IReadOnlyList<Permission> Permissions,
+    DeviceState State,
+    long Version)
+{
+    public static DeviceAnswer Of(CallersPolicy policy, DeviceRow row)
+    {
+        var manages = policy.Snapshot.MayModifyDevice(policy.Person, row.Id, policy.At);
+        return new(
+            row.Id.Value,
+            row.Group.Value,
+            row.Name,
+            row.Description,
+            row.Enabled,
+            row.Protocol,
+            manages ? row.Host : null,
+            manages ? row.Port : null,
+            manages ? row.HostKey : null,
+            [.. policy.Snapshot.AccountsOf(row.Id).Select(account => new DeviceAccountAnswer(account.Name, account.IsDefault))],
+            [.. policy.HeldOn(row.Id)],
+            StateOf(policy.WayTo(row.Id)),
+            policy.Version);
+    }
+
+    private static DeviceState StateOf(DecisionKind way) => way switch
+    {
+        DecisionKind.Allowed => DeviceState.Allowed,
+        DecisionKind.NeedsApproval => DeviceState.NeedsApproval,
+        DecisionKind.MayBeRequested => DeviceState.OnRequest,
+        _ => DeviceState.Visible,
+    };
+
+    /// <summary>For the answer to somebody who has just changed the device.</summary>
+    public static DeviceAnswer Of(PolicySnapshot snapshot, Caller caller, DeviceId id, TimeProvider time) =>
+        Of(new CallersPolicy(snapshot, caller.Person, time.GetUtcNow()), snapshot.Device(id)!);
+}
+
+/// <summary>Endpoint devices: where they are, which key they show, which accounts they have.</summary>
+public static class DevicesComposition
+{
+    public static IServiceCollection AddDevices(this IServiceCollection services) =>
+        services.AddSingleton<HostKeyReader>().AddApiTypes(DevicesJson.Default);
+
+    public static void MapDevices(this IEndpointRouteBuilder routes)
+    {
+        var devices = routes.MapGroup("/devices").WithTags("Devices");
+        devices.MapGet("/", ListDevices.Handle).Requires(TokenScopes.Read);
+        devices.MapPost("/", AddDevice.HandleAsync).Requires(TokenScopes.Write);
+        devices.MapGet("/{id:guid}", ListDevices.HandleOne).Requires(TokenScopes.Read);
+        devices.MapPatch("/{id:guid}", EditDevice.HandleAsync).Requires(TokenScopes.Write);
+        devices.MapDelete("/{id:guid}", DeleteDevice.HandleAsync).Requires(TokenScopes.Write);
+        devices.MapPost("/host-key", FetchHostKey.HandleAsync).Requires(TokenScopes.Write);
+    }
+}
+
+[JsonSerializable(typeof(DeviceAnswer))]
+[JsonSerializable(typeof(Page<DeviceAnswer>))]
+[JsonSerializable(typeof(AddDeviceRequest))]
+[JsonSerializable(typeof(EditDeviceRequest))]
+[JsonSerializable(typeof(FetchHostKeyRequest))]
+[JsonSerializable(typeof(HostKeyAnswer))]
+[JsonSerializable(typeof(PolicyVersion))]
+internal sealed partial class DevicesJson : JsonSerializerContext;

@@ -1,0 +1,75 @@
+using System.Text.Json.Serialization;
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Countersign.Server.Features.Explain;
+
+/// <param name="Cites">The rows of policy that the sentence speaks of.</param>
+internal sealed record ExplainedLine(string Text, IReadOnlyList<CitedRow> Cites);
+
+internal sealed record CitedRow(PolicyTable Table, Guid Id, Guid? Id2, string? Part);
+
+/// <param name="Until">When the first of the wanted permissions stops holding; null: no end is known.</param>
+internal sealed record ExplainAnswer(
+    DecisionKind Decision,
+    DenialReason Reason,
+    IReadOnlyList<Permission> Permissions,
+    DateTimeOffset? Until,
+    DateTimeOffset? ReevaluateAt,
+    IReadOnlyList<ExplainedLine> Lines,
+    long Version);
+
+/// <summary>Why somebody may or may not do something on a device.</summary>
+public static class ExplainComposition
+{
+    public static IServiceCollection AddExplain(this IServiceCollection services) => services.AddApiTypes(ExplainJson.Default);
+
+    public static void MapExplain(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/explain", ExplainAccess.Handle).WithTags("Explain").Requires(TokenScopes.Read);
+}
+
+internal static class ExplainAccess
+{
+    /// <summary>Somebody or something that the caller may not see is not there.</summary>
+    /// <param name="device">A device's name.</param>
+    /// <param name="person">A login; left out: the caller.</param>
+    /// <param name="permission">Left out: Terminal.</param>
+    /// <param name="account">Left out: the device's default account.</param>
+    public static Results<Ok<ExplainAnswer>, ProblemHttpResult> Handle(
+        Caller caller, CallersPolicy policy, string device, string? person = null, string? permission = null, string? account = null)
+    {
+        var wanted = Permission.Terminal;
+        if (permission is not null && !(Enum.TryParse(permission, out wanted) && wanted.ToString() == permission))
+            return Problems.Invalid("permission", "There is no such permission.");
+        var subject = person is null ? policy.Snapshot.Person(caller.Person) : policy.Snapshot.PersonByLogin(person);
+        var target = policy.Snapshot.DeviceByName(device);
+        if (subject is null || target is null || !policy.MaySee(subject.Id) || !policy.MaySee(target.Id)) return Problems.NotFound();
+
+        // Another's source and sign-in are not known here: the question is put as if they came through a front door the usual way.
+        var own = subject.Id == caller.Person;
+        var explanation = policy.Snapshot.Explain(new AccessQuestion(
+            subject.Id,
+            target.Id,
+            account,
+            PermissionSet.Of(wanted),
+            policy.At,
+            own ? caller.Source : null,
+            own ? caller.Strength : SignInStrength.OneFactor,
+            EndUserPresence.CannotBeAsked));
+        var decision = explanation.Decision;
+        return TypedResults.Ok(new ExplainAnswer(
+            decision.Kind,
+            decision.Reason,
+            [.. decision.Permissions],
+            decision.Until,
+            decision.ReevaluateAt,
+            [.. explanation.Lines.Select(line => new ExplainedLine(line.Text, [.. line.Cites.Select(Show)]))],
+            policy.Version));
+    }
+
+    private static CitedRow Show(RowKey key) => new(key.Table, key.Id, key.Id2 == default ? null : key.Id2, key.Part.Length == 0 ? null : key.Part);
+}
+
+[JsonSerializable(typeof(ExplainAnswer))]
+internal sealed partial class ExplainJson : JsonSerializerContext;

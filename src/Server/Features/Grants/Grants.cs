@@ -1,0 +1,88 @@
+using System.Text.Json.Serialization;
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Countersign.Server.Features.Grants;
+
+internal sealed record GrantSubjectForm(SubjectKind Kind, Guid Id);
+
+/// <param name="Id">Of the device or device group; left out for the other kinds.</param>
+internal sealed record GrantScopeForm(ScopeKind Kind, Guid? Id = null);
+
+/// <param name="Names">For the rule <c>named</c>; else left out.</param>
+internal sealed record GrantAccountsForm(AccountRule Rule, IReadOnlyList<string>? Names = null)
+{
+    public static GrantAccountsForm Of(GrantAccounts accounts) =>
+        new(accounts.Rule, accounts.Rule == AccountRule.Named ? accounts.Names.Split(',') : []);
+
+    /// <summary>Names are sorted and given once; what is no account's name stays and is refused where the command is planned.</summary>
+    public GrantAccounts Read() => new(Rule, string.Join(',', (Names ?? []).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)));
+
+    /// <summary>A name with a comma would read as two.</summary>
+    public bool IsWellFormed => Names is null || Names.All(name => Access.Names.IsAccount(name));
+}
+
+/// <param name="From">Included.</param>
+/// <param name="To">Not included.</param>
+/// <param name="Hours">Weekly hours; empty: always.</param>
+internal sealed record GrantWindowForm(DateTimeOffset? From = null, DateTimeOffset? To = null, string Hours = "")
+{
+    public static GrantWindowForm Of(GrantWindow window) => new(window.From, window.To, window.Hours);
+
+    public GrantWindow Read() => new(From?.ToUniversalTime(), To?.ToUniversalTime(), Hours);
+}
+
+internal sealed record GrantAnswer(Guid Id, GrantSubjectForm Subject, GrantScopeForm Scope, Guid Role, GrantAccountsForm Accounts, GrantWindowForm Window, long Version)
+{
+    public static GrantAnswer Of(PolicySnapshot snapshot, GrantRow row) => new(
+        row.Id.Value,
+        new(row.Subject.Kind, row.Subject.Id),
+        new(row.Scope.Kind, row.Scope.Kind is ScopeKind.Device or ScopeKind.DeviceGroup ? row.Scope.Id : null),
+        row.Role.Value,
+        GrantAccountsForm.Of(row.Accounts),
+        GrantWindowForm.Of(row.Window),
+        snapshot.Version);
+
+    public static GrantAnswer Of(PolicySnapshot snapshot, Guid id) => Of(snapshot, (GrantRow)snapshot.Find(new(PolicyTable.Grant, id))!);
+}
+
+/// <summary>Who holds which role on what, with which accounts and when.</summary>
+public static class GrantsComposition
+{
+    public static IServiceCollection AddGrants(this IServiceCollection services) => services.AddApiTypes(GrantsJson.Default);
+
+    public static void MapGrants(this IEndpointRouteBuilder routes)
+    {
+        var grants = routes.MapGroup("/grants").WithTags("Grants");
+        grants.MapGet("/", ListGrants.Handle).Requires(TokenScopes.Read);
+        grants.MapPost("/", AddGrant.HandleAsync).Requires(TokenScopes.Write);
+        grants.MapGet("/{id:guid}", ListGrants.HandleOne).Requires(TokenScopes.Read);
+        grants.MapPatch("/{id:guid}", EditGrant.HandleAsync).Requires(TokenScopes.Write);
+        grants.MapDelete("/{id:guid}", RemoveGrant.HandleAsync).Requires(TokenScopes.Write);
+    }
+}
+
+internal static class ListGrants
+{
+    /// <param name="subject">Only grants to this person or technician group.</param>
+    /// <param name="scope">Only grants on this device or device group.</param>
+    public static Results<Ok<Page<GrantAnswer>>, ProblemHttpResult> Handle(
+        [AsParameters] PageQuery page, CallersPolicy policy, Guid? subject = null, Guid? scope = null) => page.Cut(
+        policy.Snapshot.All<GrantRow>()
+            .Where(grant => (subject is null || grant.Subject.Id == subject) && (scope is null || grant.Scope.Id == scope) && policy.MaySee(grant)),
+        grant => grant.Id.ToString(),
+        grant => GrantAnswer.Of(policy.Snapshot, grant));
+
+    public static Results<Ok<GrantAnswer>, ProblemHttpResult> HandleOne(Guid id, CallersPolicy policy) =>
+        policy.Snapshot.Find(new(PolicyTable.Grant, id)) is GrantRow grant && policy.MaySee(grant)
+            ? TypedResults.Ok(GrantAnswer.Of(policy.Snapshot, grant))
+            : Problems.NotFound();
+}
+
+[JsonSerializable(typeof(GrantAnswer))]
+[JsonSerializable(typeof(Page<GrantAnswer>))]
+[JsonSerializable(typeof(AddGrantRequest))]
+[JsonSerializable(typeof(EditGrantRequest))]
+[JsonSerializable(typeof(PolicyVersion))]
+internal sealed partial class GrantsJson : JsonSerializerContext;

@@ -1,0 +1,45 @@
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Countersign.Server.Features.TechnicianGroups;
+
+/// <param name="Own">Null: inherited.</param>
+/// <param name="Locked">Whether the value that counts is locked, here or above.</param>
+/// <param name="Source">The group that the value comes from; null: nothing is said anywhere, which denies.</param>
+internal sealed record GroupPermissionAnswer(Permission Permission, PolicyValue? Own, PolicyValue Effective, bool Locked, GroupSource? Source);
+
+internal sealed record GroupSource(Guid Id, string Name);
+
+internal sealed record GroupPermissionList(IReadOnlyList<GroupPermissionAnswer> Items, long Version);
+
+/// <summary>A group's permission policy: its own values, what counts there, and where that comes from.</summary>
+internal static class GroupPermissions
+{
+    public static Results<Ok<GroupPermissionList>, ProblemHttpResult> Handle(Guid id, CallersPolicy policy)
+    {
+        var group = new TechnicianGroupId(id);
+        if (!policy.MaySee(group)) return Problems.NotFound();
+        return TypedResults.Ok(new GroupPermissionList([.. PermissionCatalogue.Restrictable.Select(permission => Show(policy.Snapshot, group, permission))], policy.Version));
+    }
+
+    private static GroupPermissionAnswer Show(PolicySnapshot snapshot, TechnicianGroupId group, Permission permission)
+    {
+        if (snapshot.PermissionAt(group, permission) is not { } counts) return new(permission, null, PolicyValue.Deny, false, null);
+        var own = (GroupPermissionRow?)snapshot.Find(new(PolicyTable.GroupPermission, group.Value, default, permission.ToString()));
+        var source = (TechnicianGroupRow)snapshot.Find(new(PolicyTable.TechnicianGroup, counts.Group.Value))!;
+        return new(permission, own?.Value, counts.Value, counts.Locked, new(source.Id.Value, source.Name));
+    }
+}
+
+/// <param name="Value">Null: inherit.</param>
+internal sealed record SetGroupPermissionRequest(PolicyValue? Value, bool Locked = false);
+
+internal static class SetGroupPermission
+{
+    public static async Task<Results<Ok<PolicyVersion>, ProblemHttpResult>> HandleAsync(
+        Guid id, string permission, SetGroupPermissionRequest request, Caller caller, PolicyWriter writer, CancellationToken cancellation) =>
+        Enum.TryParse<Permission>(permission, out var known) && known.ToString() == permission
+            ? (await writer.ApplyAsync(caller, new PolicyCommand.SetGroupPermission(new(id), known, request.Value, request.Locked), cancellation)).Answer()
+            : Problems.NotFound();
+}

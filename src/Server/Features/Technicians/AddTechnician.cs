@@ -1,0 +1,47 @@
+using Countersign.Access;
+using Countersign.Server.Features.Identity;
+using Countersign.Server.Platform;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Countersign.Server.Features.Technicians;
+
+/// <param name="Password">With one the person is activated at once, and has to choose another one at the first sign-in; without they are invited.</param>
+internal sealed record AddTechnicianRequest(PersonKind Kind, string Login, string Name, string Mail = "", string? Password = null)
+{
+    /// <summary>Nothing of the password.</summary>
+    public override string ToString() => $"{nameof(AddTechnicianRequest)} {Login}";
+}
+
+internal static class AddTechnician
+{
+    public static async Task<Results<Created<TechnicianAnswer>, ProblemHttpResult>> HandleAsync(
+        AddTechnicianRequest request,
+        Caller caller,
+        PolicyWriter writer,
+        Passwords passwords,
+        TimeProvider time,
+        HttpContext context,
+        CancellationToken cancellation)
+    {
+        var id = new PersonId(Guid.CreateVersion7(time.GetUtcNow()));
+        var state = request.Password is null ? PersonState.Invited : PersonState.Activated;
+        var command = new PolicyCommand.AddPerson(id, request.Kind, request.Login, request.Name, request.Mail, state);
+        AlongWithChange? along = null;
+        if (request.Password is { } password)
+        {
+            if (PasswordRules.Problem(password, request.Login, request.Name, request.Mail) is { } problem) return Problems.Invalid("password", problem);
+            try
+            {
+                var hash = await passwords.HashAsync(password, cancellation);
+                along = (db, _, stop) => passwords.SetAsync(db, id, hash, PasswordChoice.First, stop);
+            }
+            catch (PasswordsBusyException)
+            {
+                return Problems.TooManyAttempts(context, TimeSpan.FromSeconds(1));
+            }
+        }
+
+        var outcome = await writer.ApplyAsync(caller, command, cancellation, along);
+        return outcome.AnswerCreated($"/api/v1/technicians/{id}", snapshot => TechnicianAnswer.Of(snapshot, id));
+    }
+}

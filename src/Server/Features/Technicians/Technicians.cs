@@ -1,0 +1,44 @@
+using System.Text.Json.Serialization;
+using Countersign.Access;
+using Countersign.Server.Platform;
+
+namespace Countersign.Server.Features.Technicians;
+
+/// <param name="Groups">Those that they are in directly, as far as the caller may see them.</param>
+/// <param name="Version">The version of policy that this was read from.</param>
+internal sealed record TechnicianAnswer(
+    Guid Id, PersonKind Kind, string Login, string Name, string Mail, PersonState State, PersonStatus Status, IReadOnlyList<Guid> Groups, long Version)
+{
+    public static TechnicianAnswer Of(PolicySnapshot snapshot, PersonRow person, IEnumerable<TechnicianGroupId> groups) => new(
+        person.Id.Value, person.Kind, person.Login, person.Name, person.Mail, person.State, person.Status, [.. groups.Select(group => group.Value)], snapshot.Version);
+
+    /// <summary>With all groups: for the answer to somebody who has just changed the person.</summary>
+    public static TechnicianAnswer Of(PolicySnapshot snapshot, PersonId id) =>
+        Of(snapshot, snapshot.Person(id)!, snapshot.All<MembershipRow>().Where(row => row.Person == id).Select(row => row.Group));
+}
+
+/// <summary>People of the organization: owner, technicians, contacts.</summary>
+public static class TechniciansComposition
+{
+    public static IServiceCollection AddTechnicians(this IServiceCollection services) =>
+        services.AddApiTypes(TechniciansJson.Default);
+
+    public static void MapTechnicians(this IEndpointRouteBuilder routes)
+    {
+        var technicians = routes.MapGroup("/technicians").WithTags("Technicians");
+        technicians.MapGet("/", ListTechnicians.Handle).Requires(TokenScopes.Read);
+        technicians.MapPost("/", AddTechnician.HandleAsync).Requires(TokenScopes.Write);
+        technicians.MapGet("/{id:guid}", GetTechnician.Handle).Requires(TokenScopes.Read);
+        technicians.MapPatch("/{id:guid}", EditTechnician.HandleAsync).Requires(TokenScopes.Write);
+        technicians.MapDelete("/{id:guid}", DeleteTechnician.HandleAsync).Requires(TokenScopes.Write);
+        technicians.MapPost("/{id:guid}/disable", DisableTechnician.DisableAsync).Requires(TokenScopes.Write);
+        technicians.MapPost("/{id:guid}/enable", DisableTechnician.EnableAsync).Requires(TokenScopes.Write);
+    }
+}
+
+[JsonSerializable(typeof(TechnicianAnswer))]
+[JsonSerializable(typeof(Page<TechnicianAnswer>))]
+[JsonSerializable(typeof(AddTechnicianRequest))]
+[JsonSerializable(typeof(EditTechnicianRequest))]
+[JsonSerializable(typeof(PolicyVersion))]
+internal sealed partial class TechniciansJson : JsonSerializerContext;

@@ -1,0 +1,75 @@
+using Countersign.Access;
+
+namespace Countersign.Server.Platform;
+
+/// <summary>The policy in force when a request began, with whose eyes it is read, and when. One answer is made from one version.</summary>
+internal sealed class CallersPolicy(PolicySnapshot snapshot, PersonId person, DateTimeOffset at)
+{
+    private Dictionary<DeviceId, PermissionSet>? _held;
+
+    public PolicySnapshot Snapshot { get; } = snapshot;
+
+    public PersonId Person { get; } = person;
+
+    public DateTimeOffset At { get; } = at;
+
+    public long Version => Snapshot.Version;
+
+    /// <summary>Lets a handler take it as a parameter.</summary>
+    public static ValueTask<CallersPolicy?> BindAsync(HttpContext context)
+    {
+        if (context.Features.Get<Caller>() is not { } caller) return default;
+        var services = context.RequestServices;
+        return services.GetRequiredService<PolicySource>().Current(caller.Organization) is { } inForce
+            ? ValueTask.FromResult<CallersPolicy?>(new(inForce, caller.Person, services.GetRequiredService<TimeProvider>().GetUtcNow()))
+            : default;
+    }
+
+    public bool IsMasterAdministrator => Snapshot.IsMasterAdministrator(Person, At);
+
+    public bool MayReadLog => Snapshot.HoldsOverTeam(Person, Permission.AuditLog, At);
+
+    /// <summary>To some device group.</summary>
+    public bool MayAddDevices => Snapshot.All<DeviceGroupRow>().Any(group => Snapshot.MayAddDevices(Person, group.Id, At));
+
+    public bool MaySee(PersonId other) => Snapshot.MaySeePerson(Person, other, At);
+
+    public bool MaySee(TechnicianGroupId group) => Snapshot.MaySeeTechnicianGroup(Person, group, At);
+
+    public bool MaySee(DeviceGroupId group) => Snapshot.MaySeeDeviceGroup(Person, group, At);
+
+    public bool MaySee(DeviceId device) => Snapshot.MaySeeDevice(Person, device, At);
+
+    /// <summary>A grant is seen by who sees both its ends.</summary>
+    public bool MaySee(GrantRow grant) =>
+        (grant.Subject.Kind == SubjectKind.Person ? MaySee(new PersonId(grant.Subject.Id)) : MaySee(new TechnicianGroupId(grant.Subject.Id)))
+        && grant.Scope.Kind switch
+        {
+            ScopeKind.Device => MaySee(new DeviceId(grant.Scope.Id)),
+            ScopeKind.DeviceGroup => MaySee(new DeviceGroupId(grant.Scope.Id)),
+            _ => true,
+        };
+
+    /// <summary>What a role is called and holds is no secret among an organization's own people.</summary>
+    public bool MaySee(RoleRow role) => Snapshot.Person(Person) is { Kind: PersonKind.Owner or PersonKind.Technician };
+
+    /// <summary>What binds all devices is no secret to whoever signs in.</summary>
+    public bool MaySee(SettingNode node) => node.Kind switch
+    {
+        SettingNodeKind.Organization => true,
+        SettingNodeKind.DeviceGroup => MaySee(new DeviceGroupId(node.Id)),
+        SettingNodeKind.Device => MaySee(new DeviceId(node.Id)),
+        _ => false,
+    };
+
+    /// <summary>All that is effective there, on whichever account.</summary>
+    public PermissionSet HeldOn(DeviceId device)
+    {
+        _held ??= Snapshot.DevicesOf(Person, At).ToDictionary(listing => listing.Device.Id, listing => listing.Permissions);
+        return _held.GetValueOrDefault(device);
+    }
+
+    /// <summary>The way to a terminal on the device's default account.</summary>
+    public DecisionKind WayTo(DeviceId device) => Snapshot.Decide(
+        new(Person, device, Account: null, PermissionSet.Of(Permission.Terminal), At, Source: null, SignInStrength.OneFactor, EndUserPresence.CannotBeAsked)).Kind;
+}

@@ -1,0 +1,56 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Countersign.Server.Tests;
+
+/// <param name="Body">Undefined when there is none.</param>
+internal sealed record ApiAnswer(HttpStatusCode Status, JsonElement Body, string Text, Uri? Location)
+{
+    public Guid Id => Body.GetProperty("id").GetGuid();
+
+    public long Version => Body.GetProperty("version").GetInt64();
+
+    public IReadOnlyList<JsonElement> Items => [.. Body.GetProperty("items").EnumerateArray()];
+
+    /// <summary>Fails with what the server said.</summary>
+    public ApiAnswer Expect(HttpStatusCode status)
+    {
+        Status.ShouldBe(status, Text);
+        return this;
+    }
+
+    /// <summary>A refused field, with something said about it.</summary>
+    public ApiAnswer ExpectInvalid(string field)
+    {
+        Expect(HttpStatusCode.BadRequest);
+        Body.GetProperty("errors").GetProperty(field)[0].GetString().ShouldNotBeNullOrEmpty();
+        return this;
+    }
+}
+
+/// <summary>One person's calls; no token: anonymous ones.</summary>
+internal sealed class ApiCaller(HttpClient http, string? token)
+{
+    public Task<ApiAnswer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);
+
+    public Task<ApiAnswer> PostAsync(string path, object? body = null) => SendAsync(HttpMethod.Post, path, body);
+
+    public Task<ApiAnswer> PutAsync(string path, object? body = null) => SendAsync(HttpMethod.Put, path, body);
+
+    public Task<ApiAnswer> PatchAsync(string path, object body) => SendAsync(HttpMethod.Patch, path, body);
+
+    public Task<ApiAnswer> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path);
+
+    /// <param name="body">An object for JSON, or a string that is sent as it is.</param>
+    public async Task<ApiAnswer> SendAsync(HttpMethod method, string path, object? body = null)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
+        if (token is not null) request.Headers.Authorization = new("Bearer", token);
+        if (body is string text) request.Content = new StringContent(text, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+        else if (body is not null) request.Content = JsonContent.Create(body, body.GetType());
+        using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        var answer = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return new(response.StatusCode, answer.Length == 0 ? default : JsonElement.Parse(answer), answer, response.Headers.Location);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+using Countersign.Server.Platform;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Countersign.Server.Tests.Platform;
+
+/// <summary>
+/// Every route of the API against every kind of caller, through the real pipeline. The answers are in <c>routes.txt</c> beside this file;
+/// <c>UPDATE_ROUTES=1</c> writes it anew, and the difference is what a reviewer reads.
+/// </summary>
+public sealed class RouteMatrixTests
+{
+    /// <summary>What even the owner is refused here, and why.</summary>
+    private static readonly Dictionary<string, string> RefusedAnyway = new()
+    {
+        ["POST /api/v1/devices/host-key"] = "nothing answers where the test points",
+        ["POST /api/v1/me/password"] = "the people of this test have no password",
+    };
+
+    /// <summary>For whoever holds a token, whatever its scope.</summary>
+    private static readonly string[] OfOnesOwn = ["POST /api/v1/me/password", "POST /api/v1/sign-out"];
+
+    [Fact]
+    public async Task Every_route_answers_every_kind_of_caller_as_written_down()
+    {
+        await using var running = await RunningServer.StartAsync();
+        var tenant = await Tenant.FoundAsync(running, "acme");
+        var other = await Tenant.FoundAsync(running, "other");
+        var nobody = await tenant.AddTechnicianAsync("nobody");
+        var lines = new List<string> { "# route | anonymous | owner of another organization | technician without rights | owner's token for reading | owner" };
+        var stage = await RouteStage.SetAsync(tenant);
+        foreach (var (method, pattern) in Routes(running))
+        {
+            if (method != "GET") stage = await RouteStage.SetAsync(tenant);
+            stage.OwnersKey = pattern == "/api/v1/me/keys/{id}" ? await RouteStage.AddKeyAsync(tenant) : default;
+            var answers = new List<int>();
+            foreach (var caller in (ApiCaller[])
+            [
+                running.Anybody, other.Owner, tenant.As(nobody), tenant.As(tenant.OwnerId.Value, TokenScopes.Read), tenant.Owner,
+            ])
+                answers.Add((int)(await caller.SendAsync(new(method), stage.Path(method, pattern), stage.Body(method, pattern))).Status);
+            lines.Add($"{method} {pattern} | {string.Join(" | ", answers)}");
+        }
+
+        if (Environment.GetEnvironmentVariable("UPDATE_ROUTES") == "1") await File.WriteAllLinesAsync(Table(), lines, TestContext.Current.CancellationToken);
+        var written = await File.ReadAllLinesAsync(Table(), TestContext.Current.CancellationToken);
+        lines.Except(written).ShouldBeEmpty("answered so, and not written down");
+        written.Except(lines).ShouldBeEmpty("written down, and not answered so");
+    }
+
+    [Fact]
+    public async Task What_is_written_down_lets_nobody_in_who_has_no_token_and_no_other_organization_at_anything()
+    {
+        foreach (var line in (await File.ReadAllLinesAsync(Table(), TestContext.Current.CancellationToken)).Skip(1))
+        {
+            var cells = line.Split(" | ");
+            cells[1].ShouldBe("401", line);
+            if (cells[0].Contains("{id}", StringComparison.Ordinal)) cells[2].ShouldBe("404", line);
+            if (!cells[0].StartsWith("GET", StringComparison.Ordinal) && !OfOnesOwn.Contains(cells[0])) cells[4].ShouldBe("403", line);
+            if (!RefusedAnyway.ContainsKey(cells[0])) cells[5].ShouldStartWith("2", customMessage: line);
+        }
+    }
+
+    private static IEnumerable<(string Method, string Pattern)> Routes(RunningServer running) =>
+        from endpoint in running.Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        let pattern = endpoint.RoutePattern.RawText!.TrimEnd('/').Replace(":guid", "", StringComparison.Ordinal)
+        where pattern.StartsWith("/api/v1/", StringComparison.Ordinal) && endpoint.Metadata.GetMetadata<RouteAccess>() is { Scope: not null }
+        from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods
+        orderby method != "GET", pattern, method
+        select (method, pattern);
+
+    private static string Table([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "routes.txt");
+}

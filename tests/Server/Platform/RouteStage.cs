@@ -1,0 +1,112 @@
+using System.Net;
+using Countersign.Access;
+using Countersign.Ssh;
+
+namespace Countersign.Server.Tests.Platform;
+
+/// <summary>One of everything, fresh for each route, and for each route a call that the owner may make.</summary>
+internal sealed class RouteStage
+{
+    public required Guid Person { get; init; }
+
+    public required Guid Group { get; init; }
+
+    public required Guid DeviceGroup { get; init; }
+
+    public required Guid EmptyDeviceGroup { get; init; }
+
+    public required Guid Device { get; init; }
+
+    public required Guid Role { get; init; }
+
+    public required Guid Grant { get; init; }
+
+    /// <summary>Made only where it is needed: there are at most 50.</summary>
+    public Guid OwnersKey { get; set; }
+
+    public required Guid OwnersToken { get; init; }
+
+    public required string Unique { get; init; }
+
+    public required Guid Everyone { get; init; }
+
+    public static async Task<RouteStage> SetAsync(Tenant tenant)
+    {
+        var unique = Guid.NewGuid().ToString("N")[..12];
+        var person = await tenant.AddTechnicianAsync($"p{unique}");
+        var deviceGroup = await tenant.AddGroupAsync($"g{unique}");
+        var device = await tenant.AddDeviceAsync($"d{unique}", deviceGroup, "root", "deploy");
+        return new()
+        {
+            Unique = unique,
+            Everyone = tenant.Everyone,
+            Person = person,
+            OwnersToken = (await tenant.Owner.PostAsync("/api/v1/me/tokens", new { label = "old", scopes = new[] { "read" } })).Expect(HttpStatusCode.Created).Id,
+            DeviceGroup = deviceGroup,
+            Device = device,
+            EmptyDeviceGroup = await tenant.AddGroupAsync($"e{unique}"),
+            Group = (await tenant.Owner.PostAsync("/api/v1/technician-groups", new { parent = tenant.Everyone, name = unique })).Expect(HttpStatusCode.Created).Id,
+            Role = (await tenant.Owner.PostAsync("/api/v1/roles", new { name = unique, purpose = "devicesAndGroups", permissions = new[] { "Terminal" } }))
+                .Expect(HttpStatusCode.Created).Id,
+            Grant = await tenant.GrantAsync(person, device, SystemRoles.OnlyDeviceConnection.Id),
+        };
+    }
+
+    public static async Task<Guid> AddKeyAsync(Tenant tenant) => (await tenant.Owner.PostAsync("/api/v1/me/keys", NewKey())).Expect(HttpStatusCode.Created).Id;
+
+    public string Path(string method, string pattern)
+    {
+        var id = (method, pattern) switch
+        {
+            ("DELETE", "/api/v1/device-groups/{id}") => EmptyDeviceGroup,
+            (_, "/api/v1/me/keys/{id}") => OwnersKey,
+            (_, "/api/v1/me/tokens/{id}") => OwnersToken,
+            _ when pattern.StartsWith("/api/v1/technicians/", StringComparison.Ordinal) => Person,
+            _ when pattern.StartsWith("/api/v1/technician-groups/", StringComparison.Ordinal) => Group,
+            _ when pattern.Contains("/device-groups/", StringComparison.Ordinal) => DeviceGroup,
+            _ when pattern.Contains("/devices/", StringComparison.Ordinal) => Device,
+            _ when pattern.StartsWith("/api/v1/roles/", StringComparison.Ordinal) => Role,
+            _ when pattern.StartsWith("/api/v1/grants/", StringComparison.Ordinal) => Grant,
+            _ => Guid.Empty,
+        };
+        var path = pattern
+            .Replace("{id}", $"{id}", StringComparison.Ordinal)
+            .Replace("{person}", $"{Person}", StringComparison.Ordinal)
+            .Replace("{permission}", "Terminal", StringComparison.Ordinal)
+            .Replace("{setting}", "recording", StringComparison.Ordinal)
+            .Replace("{name}", "deploy", StringComparison.Ordinal);
+        path.ShouldNotContain('{');
+        return pattern == "/api/v1/explain" ? $"{path}?person=p{Unique}&device=d{Unique}" : path;
+    }
+
+    /// <summary>Anew for each caller: logins and keys are unique on the server.</summary>
+    public object? Body(string method, string pattern) => (method, pattern.Replace("/api/v1", "", StringComparison.Ordinal)) switch
+    {
+        ("POST", "/technicians") => new { kind = "technician", login = $"n{Guid.NewGuid():N}", name = "New" },
+        ("POST", "/technicians/{id}/keys" or "/me/keys") => NewKey(),
+        ("POST", "/me/tokens") => new { label = "new", scopes = new[] { "read" } },
+        ("POST", "/me/password") => new { current = "none", @new = "correct-zebra-battery-42" },
+        ("POST", "/devices/host-key") => new { host = "127.0.0.1", port = 1 },
+        ("PUT", "/devices/{id}/accounts/{name}") => new { password = "secret" },
+        ("POST", "/technician-groups") => new { parent = Everyone, name = $"new {Unique}" },
+        ("POST", "/device-groups") => new { name = $"new {Unique}" },
+        ("POST", "/devices") => new { group = DeviceGroup, name = $"n{Unique}", host = "192.0.2.7", port = 22, accounts = new[] { "root" } },
+        ("POST", "/roles") => new { name = $"new {Unique}", purpose = "devicesAndGroups", permissions = new[] { "Terminal" } },
+        ("POST", "/grants") => new
+        {
+            subject = new { kind = "person", id = Person }, scope = new { kind = "allDevices" }, role = SystemRoles.OnlyDeviceConnection.Id.Value,
+        },
+        ("PATCH", "/technicians/{id}" or "/technician-groups/{id}" or "/device-groups/{id}" or "/roles/{id}") => new { name = $"changed {Unique}" },
+        ("PATCH", "/devices/{id}") => new { description = "changed" },
+        ("PATCH", "/grants/{id}") => new { window = new { hours = "" } },
+        ("PUT", "/technician-groups/{id}/permissions/{permission}") => new { value = "deny", locked = true },
+        ("PUT", _) or ("POST", _) when pattern.Contains("{setting}", StringComparison.Ordinal) => new { value = "required" },
+        _ => null,
+    };
+
+    private static object NewKey()
+    {
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        return new { label = "laptop", key = key.PublicKey.ToString() };
+    }
+}

@@ -1,0 +1,72 @@
+using System.Net;
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Countersign.Server.Tests;
+
+/// <summary>An organization on a running server, with its owner. People are made as the owner would make them; tokens are the test's own.</summary>
+internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId ownerId, TechnicianGroupId everyone)
+{
+    public OrganizationId Id => id;
+
+    public PersonId OwnerId => ownerId;
+
+    public Guid Everyone => everyone.Value;
+
+    public ApiCaller Owner => As(ownerId.Value);
+
+    public PolicySnapshot Policy => running.Server.Services.GetRequiredService<PolicySource>().Current(id)!;
+
+    public static async Task<Tenant> FoundAsync(RunningServer running, string name)
+    {
+        var (id, owner, everyone) = (new OrganizationId(Guid.NewGuid()), new PersonId(Guid.NewGuid()), new TechnicianGroupId(Guid.NewGuid()));
+        var founding = PolicySnapshot.Bootstrap(id, owner, $"{name}-owner", $"The owner of {name}", "", everyone);
+        await running.Server.Services.GetRequiredService<PolicyWriter>().FoundAsync(
+            name,
+            founding,
+            new AuditEntry { Kind = "organization.founded", Channel = "system", Actor = owner, Subject = name },
+            (_, _, _) => Task.CompletedTask,
+            TestContext.Current.CancellationToken);
+        return new(running, id, owner, everyone);
+    }
+
+    public ApiCaller As(Guid person, TokenScopes scopes = TokenScopes.Write) => new(running.Http, TestTokens.Write(id, new(person), scopes));
+
+    /// <summary>An activated technician without any rights.</summary>
+    public async Task<Guid> AddTechnicianAsync(string login) =>
+        (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login, name = login, password = "correct-zebra-battery-41" })).Expect(HttpStatusCode.Created).Id;
+
+    public async Task<Guid> AddGroupAsync(string name, Guid? parent = null) =>
+        (await Owner.PostAsync("/api/v1/device-groups", new { name, parent })).Expect(HttpStatusCode.Created).Id;
+
+    public async Task<Guid> AddDeviceAsync(string name, Guid group, params string[] accounts) =>
+        (await Owner.PostAsync(
+            "/api/v1/devices",
+            new { group, name, host = "192.0.2.1", port = 22, accounts = accounts.Length == 0 ? ["root"] : accounts })).Expect(HttpStatusCode.Created).Id;
+
+    public async Task<Guid> GrantAsync(Guid person, Guid device, RoleId role) =>
+        (await Owner.PostAsync(
+            "/api/v1/grants",
+            new { subject = new { kind = "person", id = person }, scope = new { kind = "device", id = device }, role = role.Value })).Expect(HttpStatusCode.Created).Id;
+
+    public async Task<Guid> GrantTeamAsync(Guid person, RoleId role) =>
+        (await Owner.PostAsync(
+            "/api/v1/grants",
+            new { subject = new { kind = "person", id = person }, scope = new { kind = "team" }, role = role.Value })).Expect(HttpStatusCode.Created).Id;
+}
+
+/// <summary>Tokens that say in clear whose they are: the identity feature has tests of its own.</summary>
+internal static class TestTokens
+{
+    public static string Write(OrganizationId organization, PersonId person, TokenScopes scopes) => $"{organization.Value:N}.{person.Value:N}.{(byte)scopes}";
+
+    public static ValueTask<TokenIdentity?> ValidateAsync(string token, IPAddress? source, CancellationToken cancellation)
+    {
+        var parts = token.Split('.');
+        return ValueTask.FromResult(parts.Length == 3
+            ? new TokenIdentity(
+                new(Guid.Parse(parts[0])), new(Guid.Parse(parts[1])), Guid.Empty, (TokenScopes)byte.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture), SignInStrength.OneFactor)
+            : null);
+    }
+}
