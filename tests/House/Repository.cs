@@ -38,7 +38,8 @@ internal static class Repository
     private static List<string> ListFiles()
     {
         var start = new ProcessStartInfo("git") { WorkingDirectory = Root, RedirectStandardOutput = true };
-        foreach (var argument in new[] { "ls-files", "-z", "--cached", "--others", "--exclude-standard" })
+        // A checkout that belongs to another user, as on a build machine, is only listed and nothing in it is run.
+        foreach (var argument in new[] { "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard" })
             start.ArgumentList.Add(argument);
         using var git = Process.Start(start) ?? throw new InvalidOperationException("git did not start.");
         var output = git.StandardOutput.ReadToEnd();
