@@ -44,26 +44,24 @@ internal sealed class DuplexStream : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        ReadResult result;
         try
         {
-            result = await _reader.ReadAsync(cancellationToken);
+            var result = await _reader.ReadAsync(cancellationToken);
+            var length = (int)Math.Min(Math.Min(result.Buffer.Length, buffer.Length), _mostPerRead);
+            var at = buffer.Span;
+            foreach (var segment in result.Buffer.Slice(0, length))
+            {
+                segment.Span.CopyTo(at);
+                at = at[segment.Length..];
+            }
+
+            _reader.AdvanceTo(result.Buffer.GetPosition(length));
+            return length;
         }
         catch (InvalidOperationException)
         {
             throw new ObjectDisposedException(nameof(DuplexStream));
         }
-
-        var length = (int)Math.Min(Math.Min(result.Buffer.Length, buffer.Length), _mostPerRead);
-        var at = buffer.Span;
-        foreach (var segment in result.Buffer.Slice(0, length))
-        {
-            segment.Span.CopyTo(at);
-            at = at[segment.Length..];
-        }
-
-        _reader.AdvanceTo(result.Buffer.GetPosition(length));
-        return length;
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)

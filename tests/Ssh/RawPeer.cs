@@ -9,25 +9,28 @@ internal sealed class RawPeer : ITransportUser
     private readonly Channel<byte[]> _received = Channel.CreateUnbounded<byte[]>();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private RawPeer(Stream stream, long rekeyBytes) =>
+    private RawPeer(Stream stream, long rekeyBytes, AlgorithmOffer? offer) =>
         Transport = new SshTransport(stream, this, new TransportOptions
         {
             Side = Side.Client,
-            Offer = new AlgorithmOffer { HostKeys = ["ssh-ed25519"] },
+            Offer = (offer ?? new AlgorithmOffer()) with { HostKeys = ["ssh-ed25519"] },
             Time = TimeProvider.System,
             RekeyBytes = rekeyBytes,
         });
 
     public SshTransport Transport { get; }
 
+    /// <summary>When set, this peer reads no further until it is released.</summary>
+    public ManualResetEventSlim? Pause { get; set; }
+
     bool ITransportUser.IsAuthenticated => false;
 
     bool ITransportUser.IsIdle => false;
 
     /// <summary>Past the key exchange, with the authentication service asked for.</summary>
-    public static async Task<RawPeer> ConnectAsync(Stream stream, CancellationToken cancellation, long rekeyBytes = 1L << 30)
+    public static async Task<RawPeer> ConnectAsync(Stream stream, CancellationToken cancellation, long rekeyBytes = 1L << 30, AlgorithmOffer? offer = null)
     {
-        var peer = new RawPeer(stream, rekeyBytes);
+        var peer = new RawPeer(stream, rekeyBytes, offer);
         _ = peer.Transport.RunAsync();
         await peer._ready.Task.WaitAsync(cancellation);
         peer.Send(new SshWriter().Byte(SshMessage.ServiceRequest).String("ssh-userauth"));
@@ -37,9 +40,9 @@ internal sealed class RawPeer : ITransportUser
     }
 
     /// <summary>Logged in by password.</summary>
-    public static async Task<RawPeer> LogInAsync(Stream stream, CancellationToken cancellation)
+    public static async Task<RawPeer> LogInAsync(Stream stream, CancellationToken cancellation, long rekeyBytes = 1L << 30, AlgorithmOffer? offer = null)
     {
-        var peer = await ConnectAsync(stream, cancellation);
+        var peer = await ConnectAsync(stream, cancellation, rekeyBytes, offer);
         peer.Send(Request("alice", "password").Boolean(false).String("right"));
         (await peer.ReadAsync(cancellation))[0].ShouldBe(SshMessage.UserAuthSuccess);
         return peer;
@@ -84,7 +87,11 @@ internal sealed class RawPeer : ITransportUser
 
     void ITransportUser.OnReady() => _ready.TrySetResult();
 
-    void ITransportUser.OnMessage(ReadOnlySpan<byte> payload) => _received.Writer.TryWrite(payload.ToArray());
+    void ITransportUser.OnMessage(ReadOnlySpan<byte> payload)
+    {
+        Pause?.Wait();
+        _received.Writer.TryWrite(payload.ToArray());
+    }
 
     void ITransportUser.OnEnded()
     {

@@ -29,7 +29,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     private readonly PacketInput _input;
     private readonly FlushBatch _batch = new();
     private readonly Lock _exchangeGate = new();
-    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _stop;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ITimer? _timer;
     private AlgorithmOffer _offer;
@@ -44,6 +44,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     private bool _hasKeys;
     private int _ending;
     private bool _peerTold;
+    private Exception? _broken;
 
     public SshTransport(Stream stream, ITransportUser user, TransportOptions options)
     {
@@ -52,6 +53,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         _user = user;
         _options = options;
         _offer = options.Offer;
+        _stop = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.Time);
         _input = new PacketInput(stream);
         Output = new PacketOutput(stream, this);
     }
@@ -109,7 +111,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         }
         catch (Exception error) when (IsNetwork(error))
         {
-            OnOutputBroken(error);
+            End(Broken(_broken ?? error), Farewell.None);
         }
         catch (Exception error)
         {
@@ -142,9 +144,11 @@ internal sealed class SshTransport : IPacketOutputOwner
     public void OnOutputOverflow() =>
         End(new SshConnectionException(DisconnectReason.ByApplication, "the peer does not read what it is sent"), Farewell.None);
 
+    /// <summary>The peer has closed, and may have said why before: what it sent is still read, for a moment.</summary>
     public void OnOutputBroken(Exception error)
     {
-        if (!IsEnding) End(new SshConnectionException(DisconnectReason.ConnectionLost, $"the connection broke: {error.Message}", error), Farewell.None);
+        Interlocked.CompareExchange(ref _broken, error, null);
+        _stop.CancelAfter(Linger);
     }
 
     public void OnHandlerFault(Exception error)
@@ -153,6 +157,8 @@ internal sealed class SshTransport : IPacketOutputOwner
         End(fault, Farewell.Say);
         Error ??= fault;
     }
+
+    private static SshConnectionException Broken(Exception error) => new(DisconnectReason.ConnectionLost, $"the connection broke: {error.Message}", error);
 
     private static bool IsNetwork(Exception error) =>
         error is IOException or ObjectDisposedException or SocketException or WebSocketException or OperationCanceledException;
@@ -285,7 +291,8 @@ internal sealed class SshTransport : IPacketOutputOwner
 
     private void OnEndOfInput()
     {
-        if (_user.IsAuthenticated && _user.IsIdle) EndWith(null, DisconnectReason.ByApplication, "", Farewell.Say);
+        if (_broken is { } error) End(Broken(error), Farewell.None);
+        else if (_user.IsAuthenticated && _user.IsIdle) EndWith(null, DisconnectReason.ByApplication, "", Farewell.Say);
         else End(new SshConnectionException(DisconnectReason.ConnectionLost, "the peer closed the connection"), Farewell.Say);
     }
 

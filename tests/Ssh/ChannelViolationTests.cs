@@ -1,0 +1,285 @@
+using System.Security.Cryptography;
+using Countersign.Ssh.Transport;
+
+namespace Countersign.Ssh.Tests;
+
+/// <summary>What a client that has logged in may do wrong, and what it gets for it.</summary>
+public sealed class ChannelViolationTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1000, true)]
+    [InlineData(1001, false)]
+    public async Task Data_within_the_window_is_taken_and_one_byte_more_is_not(int length, bool taken)
+    {
+        var there = new Recorder();
+        await using var server = RawServer.Start(new TestServerHandler { Open = _ => new SshChannelAnswer.Accept(there, 1000) });
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        var id = await peer.OpenAsync(Cancellation);
+        peer.Send(Message(SshMessage.ChannelData, id).String(new byte[length]));
+        if (taken)
+        {
+            await there.UntilAsync(() => there.Bytes == length, Cancellation);
+        }
+        else
+        {
+            (await peer.DisconnectedAsync(Cancellation)).ShouldContain("more data than the window allows");
+            there.Bytes.ShouldBe(0);
+            there.Closes.ShouldBe(1);
+        }
+    }
+
+    [Theory]
+    [InlineData(32768, true)]
+    [InlineData(32769, false)]
+    [InlineData(200_000, false)]
+    [InlineData(300_000, false)]
+    public async Task One_message_has_at_most_32_kibibytes_of_data(int length, bool taken)
+    {
+        var there = new Recorder();
+        await using var server = RawServer.Start(new TestServerHandler { Open = _ => new SshChannelAnswer.Accept(there, 1_000_000) });
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        var id = await peer.OpenAsync(Cancellation);
+        peer.Send(Message(SshMessage.ChannelData, id).String(new byte[length]));
+        if (taken) await there.UntilAsync(() => there.Bytes == length, Cancellation);
+        else (await peer.DisconnectedAsync(Cancellation)).ShouldContain(length > 262_144 ? "at most 262144 are accepted here" : $"{length} bytes of data in one message");
+    }
+
+    public static TheoryData<string, string> Violations => new()
+    {
+        { "unknown channel", "there is no channel 99" },
+        { "data after eof", "data after the end of file" },
+        { "eof twice", "a second end of file" },
+        { "reply to nothing", "a reply to no request" },
+        { "huge window", "a window of more than 4 GiB" },
+        { "extended type zero", "malformed channel message 95" },
+        { "string past the end", "malformed channel message 94" },
+        { "bytes after the end", "malformed channel message 96" },
+        { "long request name", "malformed channel message 98" },
+        { "long type", "malformed channel message 90" },
+        { "confirmation of nothing", "there is no channel" },
+        { "message after close", "there is no channel" },
+        { "many requests", "too many requests without waiting" },
+        { "no number", "malformed channel message 94" },
+        { "global request", "malformed SSH_MSG_GLOBAL_REQUEST" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Violations))]
+    public async Task A_message_that_breaks_the_rules_ends_the_connection_and_says_which(string violation, string expected)
+    {
+        var there = new Recorder { Request = _ => { } };
+        await using var server = RawServer.Start(new TestServerHandler { Open = _ => new SshChannelAnswer.Accept(there, 100_000) });
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        var id = await peer.OpenAsync(Cancellation);
+        foreach (var message in Messages(violation, id)) peer.Send(message);
+        (await peer.DisconnectedAsync(Cancellation)).ShouldContain(expected);
+        (await server.Outcome).Error.ShouldNotBeNull().ShouldContain(expected);
+        there.Closes.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task An_opening_with_tiny_packets_is_refused()
+    {
+        await using var server = RawServer.Start();
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        peer.Send(new SshWriter().Byte(SshMessage.ChannelOpen).String("session").UInt32(7).UInt32(1000).UInt32(255));
+        var answer = await peer.ReadAsync(Cancellation);
+        answer[0].ShouldBe(SshMessage.ChannelOpenFailure);
+        RawPeer.ReadNumber(answer.AsSpan(1)).ShouldBe(7u);
+    }
+
+    [Fact]
+    public async Task Data_to_a_peer_with_small_packets_is_split()
+    {
+        await using var server = RawServer.Start();
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        await peer.OpenAsync(Cancellation, window: 1000, maxPacket: 300, command: "flood 700");
+        foreach (var expected in new uint[] { 300, 300, 100 })
+        {
+            var data = await peer.ReadAsync(Cancellation);
+            data[0].ShouldBe(SshMessage.ChannelData);
+            RawPeer.ReadNumber(data.AsSpan(5)).ShouldBe(expected);
+        }
+    }
+
+    [Fact]
+    public async Task An_unknown_message_is_answered_with_its_number_in_the_sequence()
+    {
+        await using var server = RawServer.Start();
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        peer.Send(new SshWriter().Byte(200).String("what is this"));
+        peer.Send(new SshWriter().Byte(SshMessage.Ignore).String("nothing"));
+        peer.Send(new SshWriter().Byte(SshMessage.Debug).Boolean(true).String("nothing").String(""));
+        await peer.OpenAsync(Cancellation);
+        peer.Transport.Exchanges.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Forwardings_and_whatever_else_is_asked_for_globally_is_refused_in_order()
+    {
+        await using var server = RawServer.Start();
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        foreach (var name in new[] { "tcpip-forward", "streamlocal-forward@openssh.com", "keepalive@openssh.com", "nonsense" })
+        {
+            peer.Send(new SshWriter().Byte(SshMessage.GlobalRequest).String(name).Boolean(true).String("").UInt32(0));
+            (await peer.ReadAsync(Cancellation)).ShouldBe([SshMessage.RequestFailure]);
+        }
+
+        peer.Send(new SshWriter().Byte(SshMessage.GlobalRequest).String("no-more-sessions@openssh.com").Boolean(false));
+        await peer.OpenAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task After_the_peer_s_KEXINIT_only_the_exchange_goes_on()
+    {
+        await using var server = RawServer.Start();
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        peer.Transport.Output.Send(PacketUse.Transport, KexInit.Create(new AlgorithmOffer { HostKeys = ["ssh-ed25519"] }, Side.Client).Payload, []);
+        peer.Transport.Send(PacketUse.Transport, new SshWriter().Byte(SshMessage.ChannelOpen).String("session").UInt32(7).UInt32(1000).UInt32(32768));
+        (await server.Outcome).Error.ShouldBe("message 90 is not expected here");
+    }
+
+    [Fact]
+    public async Task A_peer_that_asks_and_does_not_read_is_dropped_before_it_costs_much()
+    {
+        await using var server = RawServer.Start();
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        using var pause = new ManualResetEventSlim();
+        peer.Pause = pause;
+        var request = new SshWriter().Byte(SshMessage.GlobalRequest).String("nonsense").Boolean(true);
+        while (!server.Outcome.IsCompleted)
+        {
+            for (var i = 0; i < 1000; i++) peer.Transport.Output.Send(PacketUse.Data, request.Written.Span, []);
+            peer.Transport.Flush();
+            await Task.WhenAny(peer.Transport.Output.WhenRoom(), server.Outcome);
+        }
+
+        (await server.Outcome).Error.ShouldBe("the peer does not read what it is sent");
+        pause.Set();
+    }
+
+    [Theory]
+    [InlineData("aes256-gcm@openssh.com", "")]
+    [InlineData("aes128-ctr", "hmac-sha2-256-etm@openssh.com")]
+    [InlineData("aes256-ctr", "hmac-sha2-512-etm@openssh.com")]
+    [InlineData("aes256-ctr", "hmac-sha2-256")]
+    public async Task A_packet_changed_on_the_way_ends_the_connection(string cipher, string mac)
+    {
+        var (client, middleClient) = DuplexStream.Pair();
+        var offer = new AlgorithmOffer { Ciphers = [cipher], Macs = mac.Length > 0 ? [mac] : new AlgorithmOffer().Macs };
+        await using var server = RawServer.Start();
+        var changing = new Changer(middleClient, server.Stream);
+        var relaying = changing.RunAsync();
+        var peer = await RawPeer.LogInAsync(client, Cancellation, offer: offer);
+        changing.ChangeNext();
+        peer.Send(new SshWriter().Byte(SshMessage.Ignore).String(new byte[100]));
+        (await server.Outcome).Error.ShouldBe("a packet failed its integrity check");
+        (await peer.DisconnectedAsync(Cancellation)).ShouldContain("integrity check");
+        await relaying;
+    }
+
+    [Fact]
+    public async Task Changed_messages_after_login_never_lead_to_more_than_a_clear_end()
+    {
+        var random = new Random(4253);
+        SshWriter[] good =
+        [
+            Message(SshMessage.ChannelData, 0).String("some data"),
+            Message(SshMessage.ChannelExtendedData, 0).UInt32(1).String("some data"),
+            Message(SshMessage.ChannelWindowAdjust, 0).UInt32(100),
+            Message(SshMessage.ChannelRequest, 0).String("pty-req").Boolean(true).String("xterm").UInt32(80).UInt32(24).UInt32(0).UInt32(0).String([1, 0, 0, 0, 3, 0]),
+            Message(SshMessage.ChannelRequest, 0).String("env").Boolean(true).String("LANG").String("C"),
+            Message(SshMessage.ChannelRequest, 0).String("exec").Boolean(true).String("seen"),
+            Message(SshMessage.ChannelEof, 0),
+            Message(SshMessage.ChannelClose, 0),
+            new SshWriter().Byte(SshMessage.ChannelOpen).String("session").UInt32(8).UInt32(1000).UInt32(32768),
+            new SshWriter().Byte(SshMessage.GlobalRequest).String("keepalive@openssh.com").Boolean(true),
+            new SshWriter().Byte(SshMessage.UserAuthRequest).String("alice").String("ssh-connection").String("none"),
+        ];
+        for (var run = 0; run < 150; run++)
+        {
+            await using var server = RawServer.Start();
+            var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+            await peer.OpenAsync(Cancellation);
+            for (var i = 0; i < 20; i++)
+            {
+                var bytes = good[random.Next(good.Length)].Written.ToArray();
+                for (var changes = random.Next(3); changes > 0; changes--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+                peer.Send(new SshWriter().Raw(bytes.AsSpan(0, random.Next(4) == 0 ? random.Next(1, bytes.Length + 1) : bytes.Length)));
+            }
+
+            peer.Transport.Close(DisconnectReason.ByApplication, "");
+            var outcome = await server.Outcome;
+            outcome.Authenticated.ShouldBeTrue();
+            (outcome.Error ?? "").ShouldNotContain("internal error");
+        }
+    }
+
+    [Fact]
+    public async Task The_peer_may_renew_the_keys_as_often_as_it_likes()
+    {
+        await using var server = RawServer.Start();
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation, rekeyBytes: 5000);
+        var id = await peer.OpenAsync(Cancellation, window: 1_000_000, command: "sha256");
+        var data = RandomNumberGenerator.GetBytes(60_000);
+        for (var at = 0; at < data.Length; at += 1000) peer.Send(Message(SshMessage.ChannelData, id).String(data.AsSpan(at, 1000)));
+        peer.Send(Message(SshMessage.ChannelEof, id));
+        var answer = await peer.ReadAsync(Cancellation);
+        while (answer[0] != SshMessage.ChannelData) answer = await peer.ReadAsync(Cancellation);
+        System.Text.Encoding.ASCII.GetString(answer.AsSpan(9)).ShouldBe(Convert.ToHexStringLower(SHA256.HashData(data)));
+        peer.Transport.Exchanges.ShouldBeGreaterThan(1);
+    }
+
+    private static SshWriter Message(byte number, uint channel) => new SshWriter().Byte(number).UInt32(channel);
+
+    private static IEnumerable<SshWriter> Messages(string violation, uint id) => violation switch
+    {
+        "unknown channel" => [Message(SshMessage.ChannelData, 99).String("x")],
+        "data after eof" => [Message(SshMessage.ChannelEof, id), Message(SshMessage.ChannelData, id).String("x")],
+        "eof twice" => [Message(SshMessage.ChannelEof, id), Message(SshMessage.ChannelEof, id)],
+        "reply to nothing" => [Message(SshMessage.ChannelSuccess, id)],
+        "huge window" => [Message(SshMessage.ChannelWindowAdjust, id).UInt32(uint.MaxValue), Message(SshMessage.ChannelWindowAdjust, id).UInt32(1)],
+        "extended type zero" => [Message(SshMessage.ChannelExtendedData, id).UInt32(0).String("x")],
+        "string past the end" => [Message(SshMessage.ChannelData, id).UInt32(100).Raw([1, 2, 3])],
+        "bytes after the end" => [Message(SshMessage.ChannelEof, id).Byte(0)],
+        "long request name" => [Message(SshMessage.ChannelRequest, id).String(new string('x', 65)).Boolean(true)],
+        "long type" => [new SshWriter().Byte(SshMessage.ChannelOpen).String(new string('x', 65)).UInt32(7).UInt32(1000).UInt32(1000)],
+        "confirmation of nothing" => [Message(SshMessage.ChannelOpenConfirmation, id).UInt32(1).UInt32(1).UInt32(1000)],
+        "message after close" => [Message(SshMessage.ChannelClose, id), Message(SshMessage.ChannelEof, id)],
+        "many requests" => Enumerable.Range(0, 65).Select(_ => Message(SshMessage.ChannelRequest, id).String("shell").Boolean(true)),
+        "no number" => [new SshWriter().Byte(SshMessage.ChannelData)],
+        "global request" => [new SshWriter().Byte(SshMessage.GlobalRequest).UInt32(7)],
+        _ => throw new ArgumentOutOfRangeException(nameof(violation)),
+    };
+
+    /// <summary>Stands between two ends, and changes one bit when it is told to.</summary>
+    private sealed class Changer(Stream client, Stream server)
+    {
+        private int _change;
+
+        public void ChangeNext() => Volatile.Write(ref _change, 1);
+
+        public Task RunAsync() => Task.WhenAll(CopyAsync(client, server, changes: true), CopyAsync(server, client, changes: false));
+
+        private async Task CopyAsync(Stream from, Stream to, bool changes)
+        {
+            var buffer = new byte[65536];
+            try
+            {
+                for (int read; (read = await from.ReadAsync(buffer)) > 0;)
+                {
+                    if (changes && Interlocked.Exchange(ref _change, 0) == 1) buffer[read / 2] ^= 4;
+                    await to.WriteAsync(buffer.AsMemory(0, read));
+                }
+            }
+            catch (Exception error) when (error is IOException or ObjectDisposedException)
+            {
+                // An end has closed.
+            }
+
+            await to.DisposeAsync();
+        }
+    }
+}
