@@ -1,0 +1,153 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Countersign.Access;
+
+namespace Countersign.Cli.AgainstTheServer;
+
+/// <summary>An owner and a technician with rights on one device of three, and what the tool shows each of them.</summary>
+public sealed class AccessTests : IAsyncLifetime
+{
+    private const string GivenPassword = "eleven loud badgers 4711";
+    private const string OwnPassword = "seven quiet otters 0815";
+
+    private readonly FakeTerminal _anna = new();
+    private readonly FakeTerminal _olga = new();
+    private LiveServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await LiveServer.StartAsync();
+        var anna = await _server.PostAsync("technicians", new JsonObject
+        {
+            ["kind"] = "technician",
+            ["login"] = "anna",
+            ["name"] = "Anna",
+            ["mail"] = "anna@example.org",
+            ["password"] = GivenPassword,
+        });
+        var group = (string)(await _server.PostAsync("device-groups", new JsonObject { ["parent"] = null, ["name"] = "Servers" }))["id"]!;
+        var web = await AddDeviceAsync(group, "web1", "The shop's front");
+        await AddDeviceAsync(group, "db1", "Orders");
+        await AddDeviceAsync(group, "db2", "Orders, standby");
+        await _server.PostAsync("grants", new JsonObject
+        {
+            ["subject"] = new JsonObject { ["kind"] = "person", ["id"] = (string)anna["id"]! },
+            ["scope"] = new JsonObject { ["kind"] = "device", ["id"] = web },
+            ["role"] = SystemRoles.OnlyDeviceConnection.Id.Value.ToString(),
+        });
+        await SignInAsync(_olga, "olga", LiveServer.Password);
+        await SignInAnnaAsync();
+    }
+
+    [Fact]
+    public async Task A_given_password_is_replaced_while_signing_in_and_is_none_any_more()
+    {
+        _anna.Error.ShouldContain("choose one of your own");
+        _anna.Error.ShouldContain("New password: ");
+        _anna.Error.ShouldNotContain(OwnPassword);
+        using var again = new FakeTerminal { Input = GivenPassword };
+        (await again.RunAsync("login", "--server", _server.Address, "--password-stdin", "anna")).ShouldBe(1);
+        again.Input = OwnPassword;
+        (await again.RunAsync("login", "--server", _server.Address, "--password-stdin", "anna")).ShouldBe(0, again.Error);
+    }
+
+    [Fact]
+    public async Task Everybody_is_shown_what_they_may_see_with_what_they_may_do()
+    {
+        (await _anna.RunAsync("devices")).ShouldBe(0, _anna.Error);
+        var rows = _anna.Output.TrimEnd('\n').Split('\n');
+        rows.Length.ShouldBe(2);
+        rows[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).ShouldBe(["NAME", "STATE", "ACCOUNTS", "PERMISSIONS", "DESCRIPTION"]);
+        rows[1].ShouldStartWith("web1 ");
+        rows[1].ShouldContain(" allowed ");
+        rows[1].ShouldContain(" root, www ");
+        rows[1].ShouldEndWith("The shop's front");
+
+        (await _olga.RunAsync("devices")).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldContain("db1");
+        (await _olga.RunAsync("devices", "standby")).ShouldBe(0, _olga.Error);
+        _olga.Output.TrimEnd('\n').Split('\n').Length.ShouldBe(2);
+        _olga.Output.ShouldContain("db2");
+        (await _olga.RunAsync("devices", "no such thing")).ShouldBe(0);
+        _olga.Output.ShouldBeEmpty();
+        _olga.Error.ShouldContain("No device that you may see matches.");
+    }
+
+    [Fact]
+    public async Task The_machine_form_goes_from_page_to_page()
+    {
+        var names = new List<string>();
+        string[] cursor = [];
+        do
+        {
+            (await _olga.RunAsync(["devices", "--json", "--limit", "2", .. cursor])).ShouldBe(0, _olga.Error);
+            using var page = JsonDocument.Parse(_olga.Output);
+            names.AddRange(page.RootElement.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("name").GetString()!));
+            cursor = page.RootElement.GetProperty("next").GetString() is { } next ? ["--cursor", next] : [];
+        }
+        while (cursor.Length > 0);
+        names.Order(StringComparer.Ordinal).ShouldBe(["db1", "db2", "web1"]);
+
+        (await _olga.RunAsync("devices", "--limit", "2")).ShouldBe(0, _olga.Error);
+        _olga.Error.ShouldStartWith("There are more: add --cursor ");
+    }
+
+    [Fact]
+    public async Task An_explanation_says_whether_and_why()
+    {
+        (await _olga.RunAsync("explain", "anna", "web1", "Terminal")).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldStartWith("anna on web1: allowed\n  - ");
+        _olga.Output.ShouldContain(SystemRoles.OnlyDeviceConnection.Name);
+        (await _olga.RunAsync("explain", "anna", "db1")).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldStartWith("anna on db1: denied (");
+        // A grant that names no accounts is for the default one.
+        (await _olga.RunAsync("explain", "anna", "web1", "Terminal", "--account", "www", "--json")).ShouldBe(0, _olga.Error);
+        using var answer = JsonDocument.Parse(_olga.Output);
+        answer.RootElement.GetProperty("decision").GetString().ShouldBe("denied");
+        answer.RootElement.GetProperty("lines").GetArrayLength().ShouldBeGreaterThan(0);
+        (await _olga.RunAsync("explain", "anna", "web1", "NoSuchPermission")).ShouldBe(1);
+        _olga.Error.ShouldContain("permission: ");
+    }
+
+    [Fact]
+    public async Task What_one_may_not_see_is_not_found_like_what_is_not_there()
+    {
+        (await _anna.RunAsync("explain", "anna", "db1")).ShouldBe(4);
+        var hidden = _anna.Error;
+        (await _anna.RunAsync("explain", "anna", "nothing")).ShouldBe(4);
+        _anna.Error.ShouldBe(hidden);
+        (await _anna.RunAsync("explain", "olga", "web1")).ShouldBe(4);
+        _anna.Error.ShouldBe(hidden);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _anna.Dispose();
+        _olga.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    private async Task<string> AddDeviceAsync(string group, string name, string description) =>
+        (string)(await _server.PostAsync("devices", new JsonObject
+        {
+            ["group"] = group,
+            ["name"] = name,
+            ["description"] = description,
+            ["host"] = "192.0.2.1",
+            ["accounts"] = new JsonArray("root", "www"),
+        }))["id"]!;
+
+    private async Task SignInAsync(FakeTerminal terminal, string login, string password)
+    {
+        terminal.Input = password;
+        (await terminal.RunAsync("login", "--server", _server.Address, "--password-stdin", login)).ShouldBe(0, terminal.Error);
+    }
+
+    private async Task SignInAnnaAsync()
+    {
+        _anna.CanAsk = true;
+        foreach (var typed in new[] { GivenPassword, OwnPassword, OwnPassword })
+            _anna.Secrets.Enqueue(typed);
+        (await _anna.RunAsync("login", "--server", _server.Address, "anna")).ShouldBe(0, _anna.Error);
+    }
+}
