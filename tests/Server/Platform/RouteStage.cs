@@ -94,7 +94,9 @@ internal sealed class RouteStage
         ("POST", "/roles") => new { name = $"new {Unique}", purpose = "devicesAndGroups", permissions = new[] { "Terminal" } },
         ("POST", "/grants") => new
         {
-            subject = new { kind = "person", id = Person }, scope = new { kind = "allDevices" }, role = SystemRoles.OnlyDeviceConnection.Id.Value,
+            subject = new { kind = "person", id = Person },
+            scope = new { kind = "allDevices" },
+            role = SystemRoles.OnlyDeviceConnection.Id.Value,
         },
         ("PATCH", "/technicians/{id}" or "/technician-groups/{id}" or "/device-groups/{id}" or "/roles/{id}") => new { name = $"changed {Unique}" },
         ("PATCH", "/devices/{id}") => new { description = "changed" },
