@@ -13,6 +13,9 @@ internal static partial class SourceRules
 
     public static IEnumerable<string> SkipsATest(string text) => InCode(text, Skipping());
 
+    /// <summary>In comments, too: there most of all.</summary>
+    public static IEnumerable<string> IsUnfinished(string text) => Unfinished().Matches(text).Select(match => match.Value);
+
     public static IEnumerable<string> HoldsAPrivateKey(string text) => PrivateKey().Matches(text).Select(_ => "a private key");
 
     public static IEnumerable<string> IsTooLong(string text)
@@ -80,6 +83,9 @@ internal static partial class SourceRules
 
     [GeneratedRegex(@"\bSkip\s*=\s*""|\bSkipUnless\s*=|\bSkipWhen\s*=|\bAssert\.Skip|\bExplicit\s*=\s*true")]
     private static partial Regex Skipping();
+
+    [GeneratedRegex(@"\b(TODO|FIXME|HACK|XXX)\b|\bNotImplementedException\b")]
+    private static partial Regex Unfinished();
 
     [GeneratedRegex(@"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s""'+\\nr]*[A-Za-z0-9+/]{40}|b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/]{40}")]
     private static partial Regex PrivateKey();

@@ -15,6 +15,11 @@ public sealed class SourceTests
         Findings(Tests(), SourceRules.SkipsATest).ShouldBeEmpty();
 
     [Fact]
+    public void Nothing_is_left_unfinished() =>
+        Findings(Repository.FilesUnder("src").Concat(Repository.FilesUnder("console")).Concat(Repository.FilesUnder("bench")).Concat(Tests()).Where(IsSource), SourceRules.IsUnfinished)
+            .ShouldBeEmpty();
+
+    [Fact]
     public void No_source_file_is_longer_than_its_reader_s_patience() =>
         Findings(Repository.Files.Where(file => file.EndsWith(".cs", StringComparison.Ordinal)), SourceRules.IsTooLong).ShouldBeEmpty();
 
@@ -47,6 +52,12 @@ public sealed class SourceTests
     [InlineData("[Fact(Sk" + "ip = \"later\")]")]
     [InlineData("Assert.Sk" + "ip(\"not here\");")]
     public void A_skipped_test_is_found(string code) => SourceRules.SkipsATest(code).ShouldHaveSingleItem();
+
+    [Theory]
+    [InlineData("// TODO: later")]
+    [InlineData("/// <summary>FIXME</summary>")]
+    [InlineData("throw new NotImplementedException();")]
+    public void What_is_unfinished_is_found(string code) => SourceRules.IsUnfinished(code).ShouldHaveSingleItem();
 
     [Fact]
     public void A_file_that_is_too_long_is_found()
@@ -82,6 +93,9 @@ public sealed class SourceTests
     /// <summary>This project names what it forbids.</summary>
     private static IEnumerable<string> Tests() =>
         Repository.FilesUnder("tests", ".cs").Where(file => !file.StartsWith("tests/House/", StringComparison.Ordinal));
+
+    private static bool IsSource(string file) =>
+        new[] { ".cs", ".ts", ".tsx", ".css", ".html", ".sh", ".csproj" }.Any(ending => file.EndsWith(ending, StringComparison.Ordinal));
 
     private static bool IsProjectFile(string file) =>
         file.EndsWith(".csproj", StringComparison.Ordinal) || file.EndsWith(".props", StringComparison.Ordinal) || file.EndsWith(".targets", StringComparison.Ordinal);
