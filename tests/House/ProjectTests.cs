@@ -68,11 +68,12 @@ public sealed class ProjectTests
     }
 
     [Fact]
-    public void Every_project_is_in_the_solution_and_the_solution_names_nothing_else()
+    public void Every_project_of_the_product_and_its_tests_is_in_the_solution_and_what_it_names_is_there()
     {
-        var listed = XDocument.Load(Repository.Absolute("Countersign.slnx")).Descendants("Project")
-            .Select(project => (string?)project.Attribute("Path") ?? "").Order(StringComparer.Ordinal);
-        listed.ShouldBe(Repository.Files.Where(file => file.EndsWith(".csproj", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        var listed = XDocument.Load(Repository.Absolute("Countersign.slnx")).Descendants("Project").Select(project => (string?)project.Attribute("Path") ?? "").ToList();
+        Repository.Projects("src").Concat(Repository.Projects("tests")).Select(project => project.Path).Except(listed).ShouldBeEmpty();
+        listed.Except(Repository.Files).ShouldBeEmpty();
+        listed.Count.ShouldBe(listed.Distinct().Count());
     }
 
     private static IEnumerable<string> Forbidden(Project project) =>
