@@ -12,4 +12,7 @@ var root = new RootCommand("Countersign's agent: makes this machine a device tha
     ServeCommand.Create(),
     SftpServerCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync().ConfigureAwait(false);
+
+// Longer than the sessions' programs get to obey a hang-up: none of them may be left behind.
+var invocation = new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(10) };
+return await root.Parse(args).InvokeAsync(invocation).ConfigureAwait(false);

@@ -6,7 +6,7 @@ namespace Countersign.Agent.Tests.Serving;
 /// <summary>An agent in a process of its own, with keys of its own, and the stock SSH clients to reach it.</summary>
 internal sealed class ServedAgent : IAsyncDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder _folder;
     private readonly Process _process;
     private readonly int _port;
 

@@ -11,7 +11,7 @@ public sealed class SessionTests
     {
         await using var agent = await ServedAgent.StartAsync();
         var client = await agent.SshAsync("echo out; echo err >&2; exit 42");
-        client.ExitCode.ShouldBe(42);
+        client.ExitCode.ShouldBe(42, client.Error);
         client.Output.ShouldBe("out\n");
         client.Error.ShouldBe("err\n");
     }
@@ -40,7 +40,7 @@ public sealed class SessionTests
     {
         await using var agent = await ServedAgent.StartAsync();
         var client = await agent.SshAsync("head -c 10; exit 5", Encoding.ASCII.GetBytes(new string('x', 16 << 20)));
-        client.ExitCode.ShouldBe(5);
+        client.ExitCode.ShouldBe(5, client.Error);
         client.Output.ShouldBe("xxxxxxxxxx");
     }
 
@@ -138,7 +138,7 @@ public sealed class SessionTests
     public async Task Stopping_the_agent_ends_what_it_runs()
     {
         await using var agent = await ServedAgent.StartAsync();
-        using var client = Client.Start("ssh", [.. agent.Options(), "127.0.0.1", "echo $$; sleep 1000"]);
+        using var client = Client.Start("ssh", [.. agent.Options(), "127.0.0.1", "trap '' HUP; echo $$; sleep 1000"]);
         var program = int.Parse((await client.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!, System.Globalization.CultureInfo.InvariantCulture);
         (await agent.StopAsync()).ShouldBe(0);
         Directory.Exists($"/proc/{program}").ShouldBeFalse();
