@@ -21,11 +21,14 @@ public sealed class ParamikoTests
         server.Outcomes.ShouldAllBe(outcome => outcome.Authenticated);
     }
 
-    [Fact]
-    public async Task It_renews_the_keys()
+    [Theory]
+    [InlineData("2", 1L << 30)]
+    [InlineData("0", 400_000L)]
+    public async Task Either_side_renews_the_keys(string renewalsByClient, long rekeyBytes)
     {
-        await using var server = TestServer.Start(() => new TestServerHandler { Decide = Decide });
-        var result = await Command.RunAsync("/usr/bin/python3", [Path.Combine(AppContext.BaseDirectory, "paramiko_client.py"), $"{server.Port}", "password", "", "500000"], Cancellation);
+        await using var server = new TestServer(
+            new SshServerOptions { HostKeys = [SshPrivateKey.Generate(SshKeyKind.Ed25519)], RekeyBytes = rekeyBytes }, () => new TestServerHandler { Decide = Decide });
+        var result = await Command.RunAsync("/usr/bin/python3", [Path.Combine(AppContext.BaseDirectory, "paramiko_client.py"), $"{server.Port}", "password", "", renewalsByClient], Cancellation);
         result.Output.ShouldBe("ok\n", result.Error);
     }
 

@@ -6,11 +6,9 @@ import sys
 
 import paramiko
 
-port, method, key_path, limit = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
+port, method, key_path, renewals = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 sock = socket.create_connection(("127.0.0.1", port))
 transport = paramiko.Transport(sock)
-if limit:
-    transport.packetizer.REKEY_BYTES = limit
 transport.start_client(timeout=30)
 if method == "password":
     transport.auth_password("alice", "right")
@@ -28,7 +26,12 @@ assert channel.recv_exit_status() == 0
 channel = transport.open_session()
 channel.exec_command("sha256")
 data = os.urandom(3_000_000)
-channel.sendall(data)
+for part in range(3):
+    channel.sendall(data[part * 1_000_000 : (part + 1) * 1_000_000])
+
+    # Asked for here, and not by a limit of bytes: this version of paramiko locks up if a channel closes while it renews the keys.
+    for _ in range(renewals):
+        transport.renegotiate_keys()
 channel.shutdown_write()
 assert channel.makefile("rb").read().decode() == hashlib.sha256(data).hexdigest()
 assert channel.recv_exit_status() == 0
