@@ -1,0 +1,52 @@
+namespace Countersign.Access.Tests;
+
+/// <summary>Commands that name what is there, most of the time.</summary>
+internal static class RandomCommand
+{
+    public static PolicyCommand From(RandomOrganization organization)
+    {
+        var person = organization.Pick(organization.People);
+        var group = organization.Pick(organization.Groups);
+        var device = organization.Pick(organization.Devices);
+        var devices = organization.Pick(organization.DeviceGroups);
+        var flag = organization.Chance(50);
+        switch (organization.Random.Next(20))
+        {
+            case 0: return new PolicyCommand.AddPerson(new(organization.NextId()), PersonKind.Technician, $"new{organization.Random.Next()}", "New", "", PersonState.Activated);
+            case 1: return new PolicyCommand.SetPersonStatus(person, flag ? PersonStatus.Active : PersonStatus.Disabled);
+            case 2: return new PolicyCommand.DeletePerson(person);
+            case 3: return new PolicyCommand.AddTechnicianGroup(new(organization.NextId()), group, $"New {organization.Random.Next()}", "", flag, false, GroupConsent.None, false);
+            case 4 or 5: return Edit(organization, group);
+            case 6: return new PolicyCommand.DeleteTechnicianGroup(group);
+            case 7: return new PolicyCommand.AddMember(group, person);
+            case 8: return organization.Rows.OfType<MembershipRow>().ToList() is { Count: > 0 } memberships && organization.Pick(memberships) is var membership
+                ? new PolicyCommand.RemoveMember(membership.Group, membership.Person)
+                : new PolicyCommand.RemoveMember(group, person);
+            case 9: return flag ? new PolicyCommand.AddManager(group, person) : new PolicyCommand.AddAdministrator(group, person);
+            case 10 or 11:
+                var value = organization.RandomValue();
+                return new PolicyCommand.SetGroupPermission(value.Group, value.Permission, organization.Chance(30) ? null : value.Value, organization.Chance(20));
+            case 12: return new PolicyCommand.EditDevice(device, devices, $"d{organization.Random.Next()}", "", flag, "localhost", 22, "");
+            case 13: return flag ? new PolicyCommand.SetDefaultAccount(device, "a") : new PolicyCommand.AddAccount(device, "c");
+            case 14 or 15 or 16:
+                var grant = organization.RandomGrant();
+                return new PolicyCommand.AddGrant(grant.Id, grant.Subject, grant.Scope, grant.Role, grant.Accounts, grant.Window);
+            case 17: return organization.Rows.OfType<GrantRow>().ToList() is { Count: > 0 } grants
+                ? new PolicyCommand.RemoveGrant(organization.Pick(grants).Id)
+                : new PolicyCommand.DeleteDevice(device);
+            case 18: return organization.Rows.OfType<RoleRow>().ToList() is { Count: > 0 } roles
+                ? new PolicyCommand.EditRole(organization.Pick(roles).Id, $"Role {organization.Random.Next()}", PermissionSet.Of(Permission.Terminal))
+                : new PolicyCommand.DeleteDeviceGroup(devices);
+            default:
+                var setting = organization.RandomSetting();
+                return flag ? new PolicyCommand.ForceSetting(setting.Node, setting.Setting, setting.Value) : new PolicyCommand.SetSetting(setting.Node, setting.Setting, setting.Value);
+        }
+    }
+
+    private static PolicyCommand.EditTechnicianGroup Edit(RandomOrganization organization, TechnicianGroupId id)
+    {
+        var row = organization.Row<TechnicianGroupRow>(new(PolicyTable.TechnicianGroup, id.Value));
+        var parent = row.ParentId is null ? row.ParentId : organization.Chance(50) ? row.ParentId : organization.Pick(organization.Groups);
+        return new(id, parent, row.Name, "", organization.Chance(70), organization.Chance(20), organization.Chance(80) ? GroupConsent.None : GroupConsent.Ask, organization.Chance(20));
+    }
+}

@@ -1,0 +1,193 @@
+namespace Countersign.Access.Tests;
+
+/// <summary>
+/// An organization drawn from a seed: small, so that things meet, and rich in what makes rules collide (locks under locks, disabled groups,
+/// several memberships, windows that touch, hours over midnight and over shifts of the clock).
+/// </summary>
+internal sealed class RandomOrganization
+{
+    private static readonly DateTimeOffset Start = Sample.At("2026-03-27T00:00:00Z"); // Europe shifts its clocks on the 29th
+
+    private static readonly Permission[] Usual =
+    [
+        Permission.ScreenView, Permission.ScreenControl, Permission.FileManager, Permission.ManageFiles, Permission.Terminal, Permission.Tunnel,
+        Permission.UnattendedAccess, Permission.Chat, Permission.SkipConsent, Permission.Reboot, Permission.ConnectionHistory, Permission.ModifyDevice,
+        Permission.ManageSecurity, Permission.RequestAccess, Permission.AcceptAccessRequests,
+    ];
+
+    private static readonly string[] Hours =
+    [
+        "UTC; Mon-Fri 08:00-18:00", "Europe/Berlin; Sat-Sun 22:00-06:00", "Europe/Berlin; Sun 01:30-02:30; Mon 00:00-24:00", "America/New_York; Mon-Sun 06:00-18:00",
+        "UTC; Mon-Sun 18:00-06:00", "UTC; Mon-Sun 06:00-18:00", "UTC; Mon-Sun 00:00-24:00",
+    ];
+
+    private static readonly (SettingKind Kind, string[] Values)[] SettingValues =
+    [
+        (SettingKind.RemoteControlApproval, ["terminal=ask", "screen=ask; terminal=notify; unanswered=connect", "files=ask; actions=notify", ""]),
+        (SettingKind.ManagerialApproval, ["required", "not", "not"]),
+        (SettingKind.Recording, ["off", "on", "required"]),
+        (SettingKind.SessionHours, ["always", "UTC; Mon-Sun 05:00-23:00", "Europe/Berlin; Sat-Mon 00:00-24:00"]),
+    ];
+
+    private readonly Random _random;
+    private readonly Dictionary<RowKey, PolicyRow> _rows = [];
+    private int _made;
+
+    public RandomOrganization(int seed, int size)
+    {
+        _random = new(seed);
+        var owner = new PersonId(NextId());
+        Everyone = new(NextId());
+        foreach (var change in PolicySnapshot.Bootstrap(Sample.Organization, owner, "owner", "Owner", "", Everyone).Changes) Put(change.After!);
+        Owner = owner;
+        People.Add(owner);
+        Groups.Add(Everyone);
+        MakeGroups(size);
+        MakePeople(size);
+        MakeDevices(size);
+        for (var count = _random.Next(3); count > 0; count--) Roles.Add(MakeRole());
+        for (var count = _random.Next(4 * size); count > 0; count--) Put(RandomGrant());
+        for (var count = _random.Next(2 * size); count > 0; count--) Put(RandomSetting());
+    }
+
+    public PersonId Owner { get; }
+
+    public TechnicianGroupId Everyone { get; }
+
+    public List<PersonId> People { get; } = [];
+
+    public List<TechnicianGroupId> Groups { get; } = [];
+
+    public List<DeviceGroupId> DeviceGroups { get; } = [];
+
+    public List<DeviceId> Devices { get; } = [];
+
+    public List<RoleId> Roles { get; } = [SystemRoles.FullDeviceAccess.Id, SystemRoles.OnlyDeviceConnection.Id, SystemRoles.RequestsAccess.Id, SystemRoles.AcceptsAccessRequests.Id];
+
+    public IReadOnlyCollection<PolicyRow> Rows => _rows.Values;
+
+    public Random Random => _random;
+
+    public PolicySnapshot Compile() => PolicySnapshot.Compile(Sample.Organization, 1, Rows);
+
+    public NaivePolicy Naive() => new(Rows);
+
+    public void Put(PolicyRow row) => _rows[row.Key] = row;
+
+    public T Row<T>(RowKey key)
+        where T : PolicyRow => (T)_rows[key];
+
+    public Guid NextId() => new(0x7a, 0, 0, 0, 0, 0, 0, 0, 0, (byte)(_made >> 8), (byte)++_made);
+
+    public T Pick<T>(IReadOnlyList<T> from) => from[_random.Next(from.Count)];
+
+    public bool Chance(int percent) => _random.Next(100) < percent;
+
+    public DateTimeOffset Instant() => Start.AddMinutes(15 * _random.Next(5 * 24 * 4)).AddTicks(Chance(30) ? _random.Next(3) - 1 : 0);
+
+    public AccessQuestion Question() => new(
+        Chance(2) ? new(NextId()) : Pick(People),
+        Chance(2) ? new(NextId()) : Pick(Devices),
+        Chance(50) ? null : Pick((string[])["a", "b", "c", "d"]),
+        Some(Usual, Chance(3) ? 0 : 1 + _random.Next(2)),
+        Instant(),
+        null,
+        Chance(3) ? SignInStrength.None : SignInStrength.OneFactor,
+        Pick(Enum.GetValues<EndUserPresence>()));
+
+    public GrantRow RandomGrant()
+    {
+        var subject = Chance(50) ? GrantSubject.To(Pick(People)) : GrantSubject.To(Pick(Groups));
+        var scope = _random.Next(4) switch { 0 => GrantScope.AllDevices, 1 => GrantScope.Of(Pick(Devices)), _ => GrantScope.Of(Pick(DeviceGroups)) };
+        var accounts = _random.Next(3) switch { 0 => GrantAccounts.Any, 1 => new GrantAccounts(AccountRule.Named, Pick((string[])["a", "b", "a,b", "d"])), _ => GrantAccounts.Default };
+        return new(new(NextId()), subject, scope, Pick(Roles), accounts, RandomWindow());
+    }
+
+    public SettingRow RandomSetting()
+    {
+        var node = _random.Next(5) switch { 0 => SettingNode.Organization, 1 or 2 => SettingNode.Of(Pick(DeviceGroups)), _ => SettingNode.Of(Pick(Devices)) };
+        var (kind, values) = Pick(SettingValues);
+        Settings.TryCanonical(kind, Pick(values), out var value, out var problem).ShouldBeTrue(problem);
+        return new(node, kind, value, 1);
+    }
+
+    public GroupPermissionRow RandomValue() => new(Pick(Groups), Pick([.. Usual.Where(PermissionCatalogue.Restrictable.Contains)]), Chance(50) ? PolicyValue.Allow : PolicyValue.Deny, Chance(30));
+
+    private GrantWindow RandomWindow()
+    {
+        if (Chance(50)) return GrantWindow.Always;
+        DateTimeOffset? from = Chance(40) ? Whole(Instant()) : null, to = Chance(40) ? Whole(Instant()) : null;
+        if (to <= from) (from, to) = (to, from?.AddHours(1));
+        return new(from, to, Chance(50) ? Pick(Hours) : "");
+    }
+
+    private static DateTimeOffset Whole(DateTimeOffset at) => new(at.Ticks - (at.Ticks % TimeSpan.TicksPerMinute), TimeSpan.Zero);
+
+    private void MakeGroups(int size)
+    {
+        for (var count = _random.Next(size + 2); count > 0; count--)
+        {
+            var id = new TechnicianGroupId(NextId());
+            Put(new TechnicianGroupRow(id, Pick(Groups), $"Group {_made}", "", !Chance(15), Chance(8), Chance(85) ? GroupConsent.None : Pick(Enum.GetValues<GroupConsent>()), Chance(20)));
+            Groups.Add(id);
+        }
+
+        for (var count = _random.Next(3 * size); count > 0; count--) Put(RandomValue());
+        if (Chance(5)) _rows.Remove(new GroupPermissionRow(Everyone, Permission.Terminal, default, default).Key);
+    }
+
+    private void MakePeople(int size)
+    {
+        for (var count = 2 + _random.Next(size); count > 0; count--)
+        {
+            var id = new PersonId(NextId());
+            var kind = Chance(20) ? PersonKind.Contact : PersonKind.Technician;
+            Put(new PersonRow(id, kind, $"p{_made}", $"Person {_made}", "", Chance(5) ? PersonState.Invited : PersonState.Activated, Chance(5) ? PersonStatus.Disabled : PersonStatus.Active));
+            People.Add(id);
+            for (var memberships = _random.Next(4); memberships > 0; memberships--)
+            {
+                if (kind == PersonKind.Technician || Chance(20)) Put(new MembershipRow(Pick(Groups), id));
+            }
+
+            if (kind == PersonKind.Technician && Chance(30)) Put(new GroupManagerRow(Pick(Groups), id));
+            if (kind == PersonKind.Technician && Chance(30)) Put(new GroupAdministratorRow(Pick(Groups), id));
+        }
+    }
+
+    private void MakeDevices(int size)
+    {
+        for (var count = 1 + _random.Next(size + 1); count > 0; count--)
+        {
+            var id = new DeviceGroupId(NextId());
+            Put(new DeviceGroupRow(id, DeviceGroups.Count == 0 || Chance(30) ? null : Pick(DeviceGroups), $"Devices {_made}"));
+            DeviceGroups.Add(id);
+        }
+
+        for (var count = 1 + _random.Next(size + 1); count > 0; count--)
+        {
+            var id = new DeviceId(NextId());
+            Put(new DeviceRow(id, Pick(DeviceGroups), $"d{_made}", "", !Chance(5), EndpointProtocol.Ssh, "localhost", 22, ""));
+            Devices.Add(id);
+            string[] names = ["a", "b", "c"];
+            var standard = Chance(90) ? _random.Next(3) : -1;
+            for (var name = 0; name < 3; name++)
+            {
+                if (name == standard || Chance(50)) Put(new DeviceAccountRow(id, names[name], name == standard));
+            }
+        }
+    }
+
+    private RoleId MakeRole()
+    {
+        var id = new RoleId(NextId());
+        Put(new RoleRow(id, $"Role {_made}", RolePurpose.DevicesAndGroups, Some(Usual, 1 + _random.Next(6))));
+        return id;
+    }
+
+    private PermissionSet Some(Permission[] from, int count)
+    {
+        var some = PermissionSet.None;
+        for (; count > 0; count--) some = some.With(Pick(from));
+        return some;
+    }
+}
