@@ -8,6 +8,9 @@ namespace Countersign.Server.Tests;
 /// <summary>An organization on a running server, with its owner. People are made as the owner would make them; tokens are the test's own.</summary>
 internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId ownerId, TechnicianGroupId everyone)
 {
+    /// <summary>Everybody's first.</summary>
+    public const string Password = "correct-zebra-battery-41";
+
     public OrganizationId Id => id;
 
     public PersonId OwnerId => ownerId;
@@ -35,7 +38,7 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
 
     /// <summary>An activated technician without any rights.</summary>
     public async Task<Guid> AddTechnicianAsync(string login) =>
-        (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login, name = login, password = "correct-zebra-battery-41" })).Expect(HttpStatusCode.Created).Id;
+        (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login, name = login, password = Password })).Expect(HttpStatusCode.Created).Id;
 
     public async Task<Guid> AddGroupAsync(string name, Guid? parent = null) =>
         (await Owner.PostAsync("/api/v1/device-groups", new { name, parent })).Expect(HttpStatusCode.Created).Id;

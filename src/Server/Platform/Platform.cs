@@ -21,7 +21,7 @@ public static class PlatformComposition
         services.AddExceptionHandler<ProblemOfException>();
         // Without the trace's id: not there and not yours answer with one same body. The id is in a header.
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = problem => problem.ProblemDetails.Extensions.Remove("traceId"));
-        services.AddOpenApi("v1");
+        services.AddOpenApi("v1", OpenApiForm.Configure);
         services.ConfigureHttpJsonOptions(json => ApiJson.Configure(json.SerializerOptions));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         return services;

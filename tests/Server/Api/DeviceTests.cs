@@ -1,0 +1,138 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Countersign.Access;
+using Countersign.Ssh;
+
+namespace Countersign.Server.Tests.Api;
+
+public sealed class DeviceTests : FeatureTests
+{
+    [Fact]
+    public async Task A_technician_sees_the_devices_that_were_granted_and_what_can_be_done_there()
+    {
+        var device = (await Tenant.As(Ann).GetAsync("/api/v1/devices")).Expect(HttpStatusCode.OK).Items.ShouldHaveSingleItem();
+        device.GetProperty("name").GetString().ShouldBe("web1");
+        device.GetProperty("state").GetString().ShouldBe("allowed");
+        Permissions(device).ShouldContain("Terminal");
+        Permissions(device).ShouldNotContain("ModifyDevice");
+        device.GetProperty("accounts").EnumerateArray().Select(account => account.GetProperty("name").GetString()).ShouldBe(["deploy", "root"], ignoreOrder: true);
+        (await Tenant.As(Bob).GetAsync("/api/v1/devices")).Items.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Where_a_device_is_reached_is_shown_to_those_who_may_change_it()
+    {
+        var seen = (await Tenant.As(Ann).GetAsync($"/api/v1/devices/{Web1}")).Expect(HttpStatusCode.OK).Body;
+        seen.GetProperty("host").ValueKind.ShouldBe(JsonValueKind.Null);
+        seen.GetProperty("port").ValueKind.ShouldBe(JsonValueKind.Null);
+        (await Owner.GetAsync($"/api/v1/devices/{Web1}")).Body.GetProperty("host").GetString().ShouldBe("192.0.2.1");
+    }
+
+    [Fact]
+    public async Task A_device_is_gone_for_whom_the_grant_is_gone()
+    {
+        var grant = (await Owner.GetAsync($"/api/v1/grants?subject={Ann}")).Items.ShouldHaveSingleItem().GetProperty("id").GetGuid();
+        (await Owner.DeleteAsync($"/api/v1/grants/{grant}")).Expect(HttpStatusCode.OK);
+        (await Tenant.As(Ann).GetAsync($"/api/v1/devices/{Web1}")).Expect(HttpStatusCode.NotFound);
+        (await Tenant.As(Ann).GetAsync("/api/v1/devices")).Items.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task States_are_those_of_the_decision()
+    {
+        await Tenant.GrantAsync(Bob, Web2, SystemRoles.RequestsAccess.Id);
+        (await StateAsync(Bob, Web2)).ShouldBe("onRequest");
+        (await Owner.PutAsync($"/api/v1/settings/devices/{Web1}/managerialApproval", new { value = "required" })).Expect(HttpStatusCode.OK);
+        (await StateAsync(Ann, Web1)).ShouldBe("needsApproval");
+        (await Owner.PatchAsync($"/api/v1/devices/{Web1}", new { enabled = false })).Expect(HttpStatusCode.OK);
+        (await StateAsync(Ann, Web1)).ShouldBe("visible");
+    }
+
+    [Fact]
+    public async Task Search_finds_names_and_descriptions()
+    {
+        (await Owner.PatchAsync($"/api/v1/devices/{Web2}", new { description = "The shop of Contoso" })).Expect(HttpStatusCode.OK);
+        Names(await Owner.GetAsync("/api/v1/devices?search=contoso")).ShouldBe(["web2"]);
+        Names(await Owner.GetAsync("/api/v1/devices?search=WEB")).ShouldBe(["web1", "web2"]);
+        Names(await Owner.GetAsync($"/api/v1/devices?group={Guid.NewGuid()}")).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("No Name", "192.0.2.1", 22, "root", "name")]
+    [InlineData("web9", "", 22, "root", "host")]
+    [InlineData("web9", "192.0.2.1", 0, "root", "port")]
+    [InlineData("web9", "192.0.2.1", 65536, "root", "port")]
+    [InlineData("web9", "192.0.2.1", 22, "a b", "accounts")]
+    public async Task A_device_that_can_not_be_is_refused_beside_the_field(string name, string host, int port, string account, string field) =>
+        (await Owner.PostAsync("/api/v1/devices", new { group = Clients, name, host, port, accounts = new[] { account } })).ExpectInvalid(field);
+
+    [Fact]
+    public async Task A_name_is_taken_once() =>
+        (await Owner.PostAsync("/api/v1/devices", new { group = Clients, name = "web1", host = "192.0.2.1", accounts = new[] { "root" } })).Expect(HttpStatusCode.Conflict);
+
+    [Fact]
+    public async Task A_group_with_something_in_it_stays() => (await Owner.DeleteAsync($"/api/v1/device-groups/{Clients}")).Expect(HttpStatusCode.Conflict);
+
+    [Fact]
+    public async Task A_group_moves_to_the_top_only_when_that_is_said()
+    {
+        var inner = await Tenant.AddGroupAsync("Inner", Clients);
+        (await Owner.PatchAsync($"/api/v1/device-groups/{inner}", """{"name":"Renamed"}""")).Expect(HttpStatusCode.OK).Body.GetProperty("parent").GetGuid().ShouldBe(Clients);
+        (await Owner.PatchAsync($"/api/v1/device-groups/{inner}", """{"parent":null}""")).Expect(HttpStatusCode.OK).Body.GetProperty("parent").ValueKind.ShouldBe(JsonValueKind.Null);
+        (await Owner.PatchAsync($"/api/v1/device-groups/{Clients}", new { parent = inner })).Expect(HttpStatusCode.OK);
+        ((int)(await Owner.PatchAsync($"/api/v1/device-groups/{inner}", new { parent = Clients })).Status).ShouldBeInRange(400, 409);
+    }
+
+    [Fact]
+    public async Task The_host_key_that_a_server_shows_can_be_looked_at_before_it_is_pinned()
+    {
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var serving = ServeOneAsync(listener, key);
+        var answer = (await Owner.PostAsync("/api/v1/devices/host-key", new { host = "127.0.0.1", port = ((IPEndPoint)listener.LocalEndpoint).Port })).Expect(HttpStatusCode.OK);
+        await serving;
+
+        answer.Body.GetProperty("hostKey").GetString().ShouldBe(key.PublicKey.ToString());
+        answer.Body.GetProperty("fingerprint").GetString().ShouldBe(key.PublicKey.Fingerprint);
+        (await Owner.PatchAsync($"/api/v1/devices/{Web1}", new { hostKey = key.PublicKey.ToString() })).Expect(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task What_is_no_SSH_server_or_no_address_is_told_so()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        var asking = Owner.PostAsync("/api/v1/devices/host-key", new { host = "127.0.0.1", port });
+        using (var client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken))
+            await client.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        (await asking).ExpectInvalid("host");
+        (await Owner.PostAsync("/api/v1/devices/host-key", new { host = "not a host", port })).ExpectInvalid("host");
+        (await Owner.PostAsync("/api/v1/devices/host-key", new { host = "127.0.0.1", port = 0 })).ExpectInvalid("port");
+        (await Tenant.As(Ann).PostAsync("/api/v1/devices/host-key", new { host = "127.0.0.1", port })).Expect(HttpStatusCode.Forbidden);
+    }
+
+    private async Task<string?> StateAsync(Guid person, Guid device) =>
+        (await Tenant.As(person).GetAsync($"/api/v1/devices/{device}")).Expect(HttpStatusCode.OK).Body.GetProperty("state").GetString();
+
+    private static IEnumerable<string?> Permissions(JsonElement device) => device.GetProperty("permissions").EnumerateArray().Select(permission => permission.GetString());
+
+    private static IEnumerable<string?> Names(ApiAnswer answer) => answer.Expect(HttpStatusCode.OK).Items.Select(item => item.GetProperty("name").GetString());
+
+    private static async Task ServeOneAsync(TcpListener listener, SshPrivateKey key)
+    {
+        var client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+        await SshServerConnection.RunAsync(client.GetStream(), new() { HostKeys = [key] }, new NobodyIsLetIn(), TestContext.Current.CancellationToken);
+    }
+
+    private sealed class NobodyIsLetIn : SshServerHandler
+    {
+        public override IReadOnlyList<string> AuthenticationMethods => ["password"];
+
+        public override ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation) => throw new InvalidOperationException();
+
+        public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra) => throw new InvalidOperationException();
+    }
+}
