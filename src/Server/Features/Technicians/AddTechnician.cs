@@ -42,6 +42,6 @@ internal static class AddTechnician
         }
 
         var outcome = await writer.ApplyAsync(caller, command, cancellation, along);
-        return outcome.AnswerCreated($"/api/v1/technicians/{id}", snapshot => TechnicianAnswer.Of(snapshot, id));
+        return outcome.AnswerCreated($"/api/v1/technicians/{id}", snapshot => TechnicianAnswer.Of(snapshot, caller, id, time));
     }
 }

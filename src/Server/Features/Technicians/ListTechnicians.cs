@@ -27,8 +27,6 @@ internal static class GetTechnician
     public static Results<Ok<TechnicianAnswer>, ProblemHttpResult> Handle(Guid id, CallersPolicy policy)
     {
         var person = new PersonId(id);
-        if (policy.Snapshot.Person(person) is not { } row || !policy.MaySee(person)) return Problems.NotFound();
-        var groups = policy.Snapshot.All<MembershipRow>().Where(member => member.Person == person && policy.MaySee(member.Group)).Select(member => member.Group);
-        return TypedResults.Ok(TechnicianAnswer.Of(policy.Snapshot, row, groups));
+        return policy.MaySee(person) ? TypedResults.Ok(TechnicianAnswer.Of(policy, policy.Snapshot.Person(person)!)) : Problems.NotFound();
     }
 }

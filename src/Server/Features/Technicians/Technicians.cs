@@ -12,9 +12,12 @@ internal sealed record TechnicianAnswer(
     public static TechnicianAnswer Of(PolicySnapshot snapshot, PersonRow person, IEnumerable<TechnicianGroupId> groups) => new(
         person.Id.Value, person.Kind, person.Login, person.Name, person.Mail, person.State, person.Status, [.. groups.Select(group => group.Value)], snapshot.Version);
 
-    /// <summary>With all groups: for the answer to somebody who has just changed the person.</summary>
-    public static TechnicianAnswer Of(PolicySnapshot snapshot, PersonId id) =>
-        Of(snapshot, snapshot.Person(id)!, snapshot.All<MembershipRow>().Where(row => row.Person == id).Select(row => row.Group));
+    /// <summary>For the answer to somebody who has just changed the person.</summary>
+    public static TechnicianAnswer Of(PolicySnapshot snapshot, Caller caller, PersonId id, TimeProvider time) =>
+        Of(new CallersPolicy(snapshot, caller.Person, time.GetUtcNow()), snapshot.Person(id)!);
+
+    public static TechnicianAnswer Of(CallersPolicy policy, PersonRow person) =>
+        Of(policy.Snapshot, person, policy.Snapshot.All<MembershipRow>().Where(row => row.Person == person.Id && policy.MaySee(row.Group)).Select(row => row.Group));
 }
 
 /// <summary>People of the organization: owner, technicians, contacts.</summary>

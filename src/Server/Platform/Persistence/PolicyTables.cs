@@ -79,7 +79,7 @@ internal static class PolicyTables
             rows.AddRange(await db.Set<T>().AsNoTracking().ToListAsync(cancellation));
     }
 
-    /// <summary>Marks what the delta changes in the context; saving stores it, and fails if a row is not as the delta has it.</summary>
+    /// <summary>Marks what the delta changes in the context; saving stores it, and fails if a row that goes or changes is not there.</summary>
     public static void Track(CountersignDb db, PolicyDelta delta)
     {
         foreach (var change in delta.Changes)
