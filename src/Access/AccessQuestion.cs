@@ -61,7 +61,6 @@ public enum DenialReason : byte
     PrerequisiteMissing,
     ApprovalNeeded,
     ConsentImpossible,
-    ContradictoryPolicy,
 }
 
 /// <summary>The verdict, small enough to pass by value. Reasons in words come from <see cref="PolicySnapshot.Explain"/>.</summary>

@@ -77,7 +77,9 @@ public static class PermissionCatalogue
 
     /// <exception cref="ArgumentOutOfRangeException">It is not in the catalogue.</exception>
     public static PermissionEntry Get(Permission permission) =>
-        ByPermission.TryGetValue(permission, out var entry) ? entry : throw new ArgumentOutOfRangeException(nameof(permission), permission, "not in the catalogue");
+        ByPermission.TryGetValue(permission, out var entry)
+            ? entry
+            : throw new ArgumentOutOfRangeException(nameof(permission), permission, "not in the catalogue");
 
     public static bool Has(Permission permission) => ByPermission.ContainsKey(permission);
 

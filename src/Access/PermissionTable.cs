@@ -3,7 +3,9 @@ using static Countersign.Access.Permission;
 
 namespace Countersign.Access;
 
-/// <summary>The table behind <see cref="PermissionCatalogue"/>, written as the model writes it: D, I, A for the purposes, G for what a group can restrict.</summary>
+/// <summary>
+/// The table behind <see cref="PermissionCatalogue"/>, written as the model writes it: D, I, A for the purposes, G for what a group can restrict.
+/// </summary>
 internal static class PermissionTable
 {
     public static PermissionEntry[] Build() =>

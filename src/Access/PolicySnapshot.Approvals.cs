@@ -40,8 +40,8 @@ public sealed partial class PolicySnapshot
         var text = rule == through
             ? $"The group {Describe.Path(rule)} requires managerial approval."
             : $"The group {Describe.Path(rule)} requires managerial approval, which reaches {person.Row.Name} through {Describe.Path(through)}.";
-        RowKey[] cites = [rule.Row.Key, .. Describe.Membership(person, through), .. appointed?.Managers.Select(manager => new GroupManagerRow(appointed.Id, manager.Id).Key) ?? []];
-        return new(text, approvers, approvers.Length == 0, cites);
+        var appointments = appointed?.Managers.Select(manager => new GroupManagerRow(appointed.Id, manager.Id).Key) ?? [];
+        return new(text, approvers, approvers.Length == 0, [rule.Row.Key, .. Describe.Membership(person, through), .. appointments]);
     }
 
     private ApprovalStep DeviceStep(PersonNode person, DeviceNode device, DateTimeOffset at)

@@ -11,7 +11,21 @@ public sealed partial class PolicySnapshot
     /// Answers the one question. Anything unknown, missing or contradictory denies. A device that is not there is evaluated like one that
     /// is, so that neither content nor time tells which it was. Allocates nothing.
     /// </summary>
-    public AccessDecision Decide(in AccessQuestion question)
+    public AccessDecision Decide(in AccessQuestion question) => Answer(question, Moment.Opening);
+
+    /// <summary>
+    /// Whether a session that was allowed may go on: as <see cref="Decide"/>, but for what binds only the next connection. An approval rule or
+    /// a consent setting that is new ends nothing that runs.
+    /// </summary>
+    public AccessDecision DecideRunning(in AccessQuestion question) => Answer(question, Moment.Running);
+
+    private enum Moment : byte
+    {
+        Opening,
+        Running,
+    }
+
+    private AccessDecision Answer(in AccessQuestion question, Moment moment)
     {
         if (!_model.People.TryGetValue(question.Subject, out var person)) return Refusal(DenialReason.UnknownSubject);
         if (!person.Row.TakesPart) return Refusal(DenialReason.SubjectTakesNoPart);
@@ -45,13 +59,13 @@ public sealed partial class PolicySnapshot
             };
         }
 
-        if (connection && (person.NeedsApproval || device.Rules.RequiresApproval))
+        if (connection && moment == Moment.Opening && (person.NeedsApproval || device.Rules.RequiresApproval))
         {
             return verdict with { Kind = DecisionKind.NeedsApproval, Reason = DenialReason.ApprovalNeeded };
         }
 
         var consent = connection ? ConsentFor(person, device, question.Wanted, effective) : ConsentMode.Off;
-        if (consent == ConsentMode.AskOrRefuse && question.EndUser != EndUserPresence.CanBeAsked)
+        if (consent == ConsentMode.AskOrRefuse && moment == Moment.Opening && question.EndUser != EndUserPresence.CanBeAsked)
         {
             return verdict with { Reason = DenialReason.ConsentImpossible };
         }

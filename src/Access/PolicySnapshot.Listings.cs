@@ -1,7 +1,9 @@
 namespace Countersign.Access;
 
 /// <summary>A device that a person may know of.</summary>
-/// <param name="Permissions">All that is effective there on some account; what of it may be used when is for <see cref="PolicySnapshot.Decide"/> to say.</param>
+/// <param name="Permissions">
+/// All that is effective there on some account; what of it may be used when is for <see cref="PolicySnapshot.Decide"/> to say.
+/// </param>
 public readonly record struct DeviceListing(DeviceRow Device, PermissionSet Permissions);
 
 /// <summary>A person who may know of a device.</summary>

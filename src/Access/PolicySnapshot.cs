@@ -22,7 +22,8 @@ public sealed partial class PolicySnapshot
 
     /// <summary>Joins the rows of one version. Either all of them fit together or there is no snapshot.</summary>
     /// <exception cref="PolicyException">They don't; the message names what and where.</exception>
-    public static PolicySnapshot Compile(OrganizationId organization, long version, IEnumerable<PolicyRow> rows) => new(organization, version, RowStore.From(rows));
+    public static PolicySnapshot Compile(OrganizationId organization, long version, IEnumerable<PolicyRow> rows) =>
+        new(organization, version, RowStore.From(rows));
 
     /// <summary>The next version: equal to compiling the changed rows anew.</summary>
     /// <exception cref="PolicyException">The delta is for another organization or version, or starts from rows that are not these.</exception>

@@ -13,7 +13,11 @@ public class AllocationTests
         sample.Member(tina, group);
         sample.Grant(GrantSubject.To(group), GrantScope.AllDevices, SystemRoles.FullDeviceAccess.Id, GrantAccounts.Any);
         sample.Grant(GrantSubject.To(tina), GrantScope.Of(sample.Web01), sample.Role(Terminal), new(AccountRule.Named, "deploy,root"));
-        sample.Grant(GrantSubject.To(tina), GrantScope.Of(sample.Servers), sample.Role(Chat), window: new(null, Sample.Noon.AddDays(9), "Europe/Berlin; Mon-Fri 08:00-18:00"));
+        sample.Grant(
+            GrantSubject.To(tina),
+            GrantScope.Of(sample.Servers),
+            sample.Role(Chat),
+            window: new(null, Sample.Noon.AddDays(9), "Europe/Berlin; Mon-Fri 08:00-18:00"));
         sample.Set(SettingNode.Organization, SettingKind.SessionHours, "America/New_York; Mon-Fri 00:00-24:00");
         var snapshot = sample.Snapshot;
         AccessQuestion[] questions =

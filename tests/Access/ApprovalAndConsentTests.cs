@@ -143,6 +143,18 @@ public class ApprovalAndConsentTests
         _sample.Snapshot.Decide(question).Kind.ShouldBe(DecisionKind.Allowed);
     }
 
+    [Fact]
+    public void A_rule_that_is_new_ends_nothing_that_runs_and_what_was_lost_does()
+    {
+        _sample.Change(_support, row => row with { RequiresManagerialApproval = true, Consent = GroupConsent.Ask });
+        var question = _sample.Question(_tina, [Terminal]);
+        var running = _sample.Snapshot.DecideRunning(question);
+        running.Kind.ShouldBe(DecisionKind.Allowed);
+        running.Permissions.ShouldBe(PermissionSet.Of(Terminal, ScreenView, FileManager, ConnectionHistory));
+        _sample.Deny(_support, Terminal);
+        _sample.Snapshot.DecideRunning(question).Reason.ShouldBe(DenialReason.AboveCeiling);
+    }
+
     private ConsentMode Consent(Permission wanted) =>
         _sample.Snapshot.Decide(_sample.Question(_tina, [wanted]) with { EndUser = EndUserPresence.CanBeAsked }).Consent;
 

@@ -114,7 +114,7 @@ public class AuthorizationTests
         Forbidden(GrantTo(_north, GrantScope.Of(_sample.Web01), SystemRoles.OnlyDeviceConnection.Id) with { Accounts = GrantAccounts.Any });
         Forbidden(GrantTo(_field, GrantScope.Of(_sample.Web01), SystemRoles.OnlyDeviceConnection.Id));
         Forbidden(GrantTo(_north, GrantScope.Team, SystemRoles.Auditor.Id));
-        Forbidden(new PolicyCommand.AddGrant(new(_sample.Next()), GrantSubject.To(_nora), GrantScope.Of(_sample.Web01), SystemRoles.OnlyDeviceConnection.Id, GrantAccounts.Default, GrantWindow.Always));
+        Forbidden(GrantTo(_north, GrantScope.Of(_sample.Web01), SystemRoles.OnlyDeviceConnection.Id) with { Subject = GrantSubject.To(_nora) });
     }
 
     [Fact]
@@ -266,9 +266,11 @@ public class AuthorizationTests
         policy.MaySeeTechnicianGroup(_gus, _other, Sample.Noon).ShouldBeFalse();
     }
 
-    private PolicyCommand.AddTechnicianGroup AddGroup(TechnicianGroupId parent) => new(new(_sample.Next()), parent, "New", "", true, false, GroupConsent.None, false);
+    private PolicyCommand.AddTechnicianGroup AddGroup(TechnicianGroupId parent) =>
+        new(new(_sample.Next()), parent, "New", "", true, false, GroupConsent.None, false);
 
-    private static PolicyCommand.EditTechnicianGroup Rename(TechnicianGroupId id, TechnicianGroupId parent) => new(id, parent, "Renamed", "", true, false, GroupConsent.None, false);
+    private static PolicyCommand.EditTechnicianGroup Rename(TechnicianGroupId id, TechnicianGroupId parent) =>
+        new(id, parent, "Renamed", "", true, false, GroupConsent.None, false);
 
     private PolicyCommand.AddGrant GrantTo(TechnicianGroupId group, GrantScope scope, RoleId role) =>
         new(new(_sample.Next()), GrantSubject.To(group), scope, role, GrantAccounts.Default, GrantWindow.Always);

@@ -6,7 +6,8 @@ public class CompileTests
     private static readonly PersonId Owner = new(Guid.NewGuid());
     private static readonly TechnicianGroupId Everyone = new(Guid.NewGuid());
 
-    private readonly PolicySnapshot _founded = PolicySnapshot.Empty(Organization).Apply(PolicySnapshot.Bootstrap(Organization, Owner, "olga", "Olga", "olga@example.org", Everyone));
+    private readonly PolicySnapshot _founded =
+        PolicySnapshot.Empty(Organization).Apply(PolicySnapshot.Bootstrap(Organization, Owner, "olga", "Olga", "olga@example.org", Everyone));
 
     [Fact]
     public void A_new_organization_has_an_owner_and_Everyone_and_every_value_is_explicit()

@@ -20,7 +20,8 @@ public class DecideTests
     }
 
     [Fact]
-    public void The_default_question_is_denied() => _sample.Snapshot.Decide(default).ShouldBe(new(DecisionKind.Denied, DenialReason.UnknownSubject, default, null, null, false));
+    public void The_default_question_is_denied() =>
+        _sample.Snapshot.Decide(default).ShouldBe(new(DecisionKind.Denied, DenialReason.UnknownSubject, default, null, null, false));
 
     [Fact]
     public void A_grant_allows_what_its_role_holds()
@@ -93,7 +94,13 @@ public class DecideTests
     {
         _sample.Grant(_tina, _sample.Web01, Terminal);
         var row = _sample.Row<PersonRow>(new(PolicyTable.Person, _tina.Value));
-        foreach (var idle in (PersonRow[])[row with { Status = PersonStatus.Disabled }, row with { Status = PersonStatus.DisabledByPlan }, row with { State = PersonState.Invited }])
+        PersonRow[] idlers =
+        [
+            row with { Status = PersonStatus.Disabled },
+            row with { Status = PersonStatus.DisabledByPlan },
+            row with { State = PersonState.Invited },
+        ];
+        foreach (var idle in idlers)
         {
             _sample.Put(idle);
             var decision = _sample.Decide(_tina, Terminal);

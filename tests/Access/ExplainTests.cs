@@ -46,7 +46,11 @@ public class ExplainTests
     [Fact]
     public void A_window_is_told_with_its_end_or_its_beginning()
     {
-        var grant = _sample.Grant(GrantSubject.To(_tina), GrantScope.Of(_sample.Web01), SystemRoles.OnlyDeviceConnection.Id, window: new(Sample.Noon.AddHours(1), null));
+        var grant = _sample.Grant(
+            GrantSubject.To(_tina),
+            GrantScope.Of(_sample.Web01),
+            SystemRoles.OnlyDeviceConnection.Id,
+            window: new(Sample.Noon.AddHours(1), null));
         Texts(Terminal)[1].ShouldEndWith("but not before 2026-01-05 13:00:00 UTC.");
         _sample.Put(_sample.Row<GrantRow>(new(PolicyTable.Grant, grant.Value)) with { Window = new(null, Sample.Noon) });
         Texts(Terminal)[1].ShouldEndWith("but its time is over.");
@@ -101,7 +105,9 @@ public class ExplainTests
     {
         _sample.Grant(_tina, _sample.Web01, Terminal);
         _sample.Change(_support, row => row with { RequiresManagerialApproval = true });
-        Texts(Terminal)[^1].ShouldBe("The group Support requires managerial approval, which reaches Tina through Support / Night. Nobody can approve now: a master administrator has to appoint somebody who can.");
+        Texts(Terminal)[^1].ShouldBe(
+            "The group Support requires managerial approval, which reaches Tina through Support / Night. "
+            + "Nobody can approve now: a master administrator has to appoint somebody who can.");
         _sample.Manager(_sample.Olga, _support);
         Texts(Terminal)[^1].ShouldEndWith("Can be approved by Olga.");
     }

@@ -24,7 +24,8 @@ public class PlanTests
         delta.FromVersion.ShouldBe(_sample.Snapshot.Version);
         var after = _sample.Snapshot.Apply(delta);
         after.Version.ShouldBe(delta.ToVersion);
-        after.PersonByLogin("nina").ShouldBe(new PersonRow(person, PersonKind.Technician, "nina", "Nina", "nina@example.org", PersonState.Activated, PersonStatus.Active));
+        after.PersonByLogin("nina").ShouldBe(
+            new PersonRow(person, PersonKind.Technician, "nina", "Nina", "nina@example.org", PersonState.Activated, PersonStatus.Active));
     }
 
     [Fact]
@@ -40,7 +41,7 @@ public class PlanTests
         Planned(new PolicyCommand.SetGroupPermission(_sample.Everyone, Terminal, PolicyValue.Allow, false)).Changes.ShouldBeEmpty();
         Planned(new PolicyCommand.EditDeviceGroup(_sample.Servers, null, "Servers")).Changes.ShouldBeEmpty();
         Planned(new PolicyCommand.EditDevice(_sample.Web01, _sample.Servers, "web01", "", true, "127.0.0.1", 22, "")).Changes.ShouldBeEmpty();
-        Planned(new PolicyCommand.EditTechnicianGroup(_support, _sample.Everyone, "Support", "", true, false, GroupConsent.None, false)).Changes.ShouldBeEmpty();
+        Planned(Edit(_support, _sample.Everyone, "Support")).Changes.ShouldBeEmpty();
     }
 
     [Theory]
@@ -59,8 +60,9 @@ public class PlanTests
     {
         Invalid(new PolicyCommand.AddPerson(new(_sample.Next()), PersonKind.Owner, "otto", "Otto", "", PersonState.Activated)).ShouldBe("kind");
         Invalid(new PolicyCommand.AddPerson(default, PersonKind.Technician, "otto", "Otto", "", PersonState.Activated)).ShouldBe("id");
-        Plan(new PolicyCommand.AddPerson(new(_sample.Next()), PersonKind.Technician, "tina", "Other", "", PersonState.Activated)).ShouldBeOfType<PlanResult.Conflict>();
-        Plan(new PolicyCommand.AddPerson(_tina, PersonKind.Technician, "other", "Other", "", PersonState.Activated)).ShouldBeOfType<PlanResult.Conflict>();
+        var taken = new PolicyCommand.AddPerson(new(_sample.Next()), PersonKind.Technician, "tina", "Other", "", PersonState.Activated);
+        Plan(taken).ShouldBeOfType<PlanResult.Conflict>();
+        Plan(taken with { Id = _tina, Login = "other" }).ShouldBeOfType<PlanResult.Conflict>();
     }
 
     [Fact]
@@ -139,7 +141,8 @@ public class PlanTests
     public void A_value_below_a_lock_cannot_be_edited_and_an_inherited_one_not_locked()
     {
         _sample.Deny(_sample.Everyone, Tunnel, locked: true);
-        Plan(new PolicyCommand.SetGroupPermission(_support, Tunnel, PolicyValue.Allow, false)).ShouldBeOfType<PlanResult.Conflict>().Message.ShouldContain("Everyone");
+        var below = Plan(new PolicyCommand.SetGroupPermission(_support, Tunnel, PolicyValue.Allow, false));
+        below.ShouldBeOfType<PlanResult.Conflict>().Message.ShouldContain("Everyone");
         Invalid(new PolicyCommand.SetGroupPermission(_support, Terminal, null, true)).ShouldBe("locked");
         Invalid(new PolicyCommand.SetGroupPermission(_sample.Everyone, Terminal, null, false)).ShouldBe("value");
         Invalid(new PolicyCommand.SetGroupPermission(_support, ModifyDevice, PolicyValue.Deny, false)).ShouldBe("permission");
@@ -174,7 +177,8 @@ public class PlanTests
 
     [Fact]
     public void A_host_key_that_is_too_long_is_refused_unread() =>
-        Invalid(new PolicyCommand.AddDevice(new(_sample.Next()), _sample.Servers, "db01", "", "localhost", 22, "ssh-rsa " + new string('A', 20_000), [])).ShouldBe("hostKey");
+        Invalid(new PolicyCommand.EditDevice(_sample.Web01, _sample.Servers, "web01", "", true, "localhost", 22, "ssh-rsa " + new string('A', 20_000)))
+            .ShouldBe("hostKey");
 
     [Fact]
     public void Accounts_have_one_default_as_long_as_there_are_any()
@@ -242,7 +246,8 @@ public class PlanTests
         Invalid(sound with { Window = new(null, null, "Nowhere/Land; Mon 08:00-09:00") }).ShouldBe("window");
         Invalid(sound with { Accounts = new(AccountRule.Named, " , ") }).ShouldBe("accounts");
         Invalid(sound with { Accounts = new(AccountRule.Any, "root") }).ShouldBe("accounts");
-        var row = Applied(sound with { Accounts = new(AccountRule.Named, "root, app,root"), Window = new(null, null, "UTC;mon 08:00-09:00") }).All<GrantRow>().Single();
+        var loose = sound with { Accounts = new(AccountRule.Named, "root, app,root"), Window = new(null, null, "UTC;mon 08:00-09:00") };
+        var row = Applied(loose).All<GrantRow>().Single();
         row.Accounts.Names.ShouldBe("app,root");
         row.Window.Hours.ShouldBe("UTC; Mon 08:00-09:00");
     }
@@ -272,14 +277,17 @@ public class PlanTests
     public void Clearing_the_organizations_own_value_brings_back_the_default()
     {
         _sample.Set(SettingNode.Organization, SettingKind.MaxSession, "8h");
-        Applied(new PolicyCommand.ClearSetting(SettingNode.Organization, SettingKind.MaxSession)).Setting(SettingNode.Organization, SettingKind.MaxSession)!.Value.Value.ShouldBe("none");
+        var cleared = Applied(new PolicyCommand.ClearSetting(SettingNode.Organization, SettingKind.MaxSession));
+        cleared.Setting(SettingNode.Organization, SettingKind.MaxSession)!.Value.Value.ShouldBe("none");
     }
 
     private void MakeMaster(PersonId person) => _sample.Grant(GrantSubject.To(person), GrantScope.Team, SystemRoles.TeamAdministrator.Id);
 
-    private PolicyCommand.AddTechnicianGroup Add(string name, TechnicianGroupId parent) => new(new(_sample.Next()), parent, name, "", true, false, GroupConsent.None, false);
+    private PolicyCommand.AddTechnicianGroup Add(string name, TechnicianGroupId parent) =>
+        new(new(_sample.Next()), parent, name, "", true, false, GroupConsent.None, false);
 
-    private static PolicyCommand.EditTechnicianGroup Edit(TechnicianGroupId id, TechnicianGroupId? parent, string name) => new(id, parent, name, "", true, false, GroupConsent.None, false);
+    private static PolicyCommand.EditTechnicianGroup Edit(TechnicianGroupId id, TechnicianGroupId? parent, string name) =>
+        new(id, parent, name, "", true, false, GroupConsent.None, false);
 
     private PolicyCommand.AddGrant Grant(GrantSubject subject, GrantScope scope, RoleId role) =>
         new(new(_sample.Next()), subject, scope, role, GrantAccounts.Default, GrantWindow.Always);

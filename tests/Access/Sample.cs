@@ -75,7 +75,8 @@ internal sealed class Sample
 
     public void Administrator(PersonId person, TechnicianGroupId group) => Put(new GroupAdministratorRow(group, person));
 
-    public void Deny(TechnicianGroupId group, Permission permission, bool locked = false) => Put(new GroupPermissionRow(group, permission, PolicyValue.Deny, locked));
+    public void Deny(TechnicianGroupId group, Permission permission, bool locked = false) =>
+        Put(new GroupPermissionRow(group, permission, PolicyValue.Deny, locked));
 
     public void Allow(TechnicianGroupId group, Permission permission, bool locked = false) =>
         Put(new GroupPermissionRow(group, permission, PolicyValue.Allow, locked));

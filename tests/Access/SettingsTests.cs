@@ -13,8 +13,14 @@ public class SettingsTests
     }
 
     [Theory]
-    [InlineData(SettingKind.RemoteControlApproval, "terminal=ask", "screen=notify; terminal=ask; files=off; web=off; actions=off; unanswered=refuse; answer=30s")]
-    [InlineData(SettingKind.RemoteControlApproval, "answer=60s;unanswered=connect;screen=ask", "screen=ask; terminal=off; files=off; web=off; actions=off; unanswered=connect; answer=1m")]
+    [InlineData(
+        SettingKind.RemoteControlApproval,
+        "terminal=ask",
+        "screen=notify; terminal=ask; files=off; web=off; actions=off; unanswered=refuse; answer=30s")]
+    [InlineData(
+        SettingKind.RemoteControlApproval,
+        "answer=60s;unanswered=connect;screen=ask",
+        "screen=ask; terminal=off; files=off; web=off; actions=off; unanswered=connect; answer=1m")]
     [InlineData(SettingKind.ManagerialApproval, "required", "required")]
     [InlineData(SettingKind.Recording, "off", "off")]
     [InlineData(SettingKind.MaxSession, "90m", "90m")]

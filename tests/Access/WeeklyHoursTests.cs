@@ -60,7 +60,9 @@ public class WeeklyHoursTests
             if (now < next) continue;
             hours.IsOpen(next!.Value).ShouldNotBe(hours.IsOpen(next.Value.AddTicks(-1)), next.ToString());
             var following = hours.NextChange(next.Value)!.Value;
-            for (var probe = next.Value; probe < following; probe = probe.AddMinutes(97)) hours.IsOpen(probe).ShouldBe(hours.IsOpen(next.Value), probe.ToString());
+            for (var probe = next.Value; probe < following; probe = probe.AddMinutes(97)) hours.IsOpen(probe).ShouldBe(
+                hours.IsOpen(next.Value),
+                probe.ToString());
             next = following;
         }
     }

@@ -28,7 +28,9 @@ internal sealed class Authority
         if (_person.IsOwner) return PermissionCatalogue.AllowedFor(RolePurpose.Administration).Contains(permission);
         return _person.Grantable.Contains(permission)
             && _person.Ceiling.Contains(permission)
-            && Array.Exists(_person.Sources, source => Array.Exists(source.At(GrantScope.Team), grant => grant.Permissions.Contains(permission) && grant.InForce(_at)));
+            && Array.Exists(
+                _person.Sources,
+                source => Array.Exists(source.At(GrantScope.Team), grant => grant.Permissions.Contains(permission) && grant.InForce(_at)));
     }
 
     /// <summary>What the person holds on the device as such: for its default account.</summary>

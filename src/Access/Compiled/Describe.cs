@@ -35,7 +35,8 @@ internal static class Describe
 
     public static string Labels(PermissionSet permissions) => string.Join(", ", permissions.Select(Label));
 
-    public static string Label(Permission permission) => PermissionCatalogue.Has(permission) ? PermissionCatalogue.Get(permission).Label : $"permission {(int)permission}";
+    public static string Label(Permission permission) =>
+        PermissionCatalogue.Has(permission) ? PermissionCatalogue.Get(permission).Label : $"permission {(int)permission}";
 
     /// <summary>The row of the direct membership; none for Everyone, in which nobody has one.</summary>
     public static IEnumerable<RowKey> Membership(PersonNode person, TechnicianGroupNode group) =>

@@ -8,11 +8,17 @@ internal static class GrantCompiler
     public static CompiledGrant Compile(GrantRow row, RoleRow? role)
     {
         if (role is null) throw new PolicyException($"{row.Key}: role {row.Role} is not there");
-        if (PurposeOf(row.Scope.Kind) != role.Purpose) throw new PolicyException($"{row.Key}: a role for {role.Purpose} does not fit the scope {row.Scope.Kind}");
+        if (PurposeOf(row.Scope.Kind) != role.Purpose)
+        {
+            throw new PolicyException($"{row.Key}: a role for {role.Purpose} does not fit the scope {row.Scope.Kind}");
+        }
         if (row.Window is { From: { } from, To: { } to } && to <= from) throw new PolicyException($"{row.Key}: its window ends before it starts");
 
         WeeklyHours? hours = null;
-        if (row.Window.Hours.Length > 0 && !WeeklyHours.TryParse(row.Window.Hours, out hours, out var problem)) throw new PolicyException($"{row.Key}: {problem}");
+        if (row.Window.Hours.Length > 0 && !WeeklyHours.TryParse(row.Window.Hours, out hours, out var problem))
+        {
+            throw new PolicyException($"{row.Key}: {problem}");
+        }
         return new() { Row = row, Role = role, Permissions = role.Permissions, AccountNames = Names(row), Hours = hours };
     }
 

@@ -149,7 +149,10 @@ internal sealed class ModelBuilder
             group => group.OrderBy(row => row.Name, StringComparer.Ordinal).ToArray());
         foreach (var row in _rows.All<DeviceRow>())
         {
-            if (!_deviceGroups.TryGetValue(row.Group, out var group)) throw new PolicyException($"device '{row.Name}' is in the device group {row.Group}, which is not there");
+            if (!_deviceGroups.TryGetValue(row.Group, out var group))
+            {
+                throw new PolicyException($"device '{row.Name}' is in the device group {row.Group}, which is not there");
+            }
             accounts.Remove(row.Id, out var own);
             if (own?.Count(account => account.IsDefault) > 1) throw new PolicyException($"device '{row.Name}' has two default accounts");
             var node = new DeviceNode(row, group, own ?? [], group.Rules.With(Own(SettingNode.Of(row.Id))));

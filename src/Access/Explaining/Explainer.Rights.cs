@@ -21,7 +21,9 @@ internal sealed partial class Explainer
         {
             var setting = device.Rules[SettingKind.Recording];
             var refused = Describe.Labels(needed & PermissionCatalogue.Unrecordable);
-            Say($"Recording is required on {device.Row.Name}{Describe.Source(_snapshot, device, setting.Source)}, and {refused} can't be recorded.", KeyOf(setting));
+            Say(
+                $"Recording is required on {device.Row.Name}{Describe.Source(_snapshot, device, setting.Source)}, and {refused} can't be recorded.",
+                KeyOf(setting));
         }
 
         foreach (var permission in asked - effective)
@@ -38,7 +40,10 @@ internal sealed partial class Explainer
     /// <summary>What is wanted; and, said aloud, the right to be alone at a screen.</summary>
     private PermissionSet Asked(DeviceNode device)
     {
-        if (_question.EndUser != EndUserPresence.NobodyLoggedOn || !_question.Wanted.Intersects(PermissionCatalogue.Of(ConsentKind.Screen))) return _question.Wanted;
+        if (_question.EndUser != EndUserPresence.NobodyLoggedOn || !_question.Wanted.Intersects(PermissionCatalogue.Of(ConsentKind.Screen)))
+        {
+            return _question.Wanted;
+        }
         Say($"Nobody is logged on at {device.Row.Name}, so that a screen session needs {Describe.Label(Permission.UnattendedAccess)}.");
         return _question.Wanted.With(Permission.UnattendedAccess);
     }
@@ -71,7 +76,10 @@ internal sealed partial class Explainer
         foreach (var grant in GrantsOn(person, device))
         {
             var elsewhere = grant.Permissions & person.Grantable & missing;
-            if (!elsewhere.IsEmpty && !grant.IsFor(account) && grant.InForce(_question.At)) Say($"{Sentence(person, grant)} is for {Describe.Accounts(grant.Row.Accounts)} only.", Cites(person, grant));
+            if (!elsewhere.IsEmpty && !grant.IsFor(account) && grant.InForce(_question.At))
+            {
+                Say($"{Sentence(person, grant)} is for {Describe.Accounts(grant.Row.Accounts)} only.", Cites(person, grant));
+            }
         }
     }
 
@@ -134,7 +142,10 @@ internal sealed partial class Explainer
         {
             var subject = _model.TechnicianGroups[new(grant.Row.Subject.Id)];
             keys.Add(subject.Row.Key);
-            foreach (var group in person.DirectMemberships.Where(group => group.IsEnabled && group.IsAtOrBelow(subject))) keys.AddRange(Describe.Membership(person, group));
+            foreach (var group in person.DirectMemberships.Where(group => group.IsEnabled && group.IsAtOrBelow(subject)))
+            {
+                keys.AddRange(Describe.Membership(person, group));
+            }
         }
 
         return [.. keys];

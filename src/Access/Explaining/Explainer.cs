@@ -44,7 +44,9 @@ internal sealed partial class Explainer
         var kind = row.Kind switch { PersonKind.Owner => "the owner of the organization", PersonKind.Contact => "a contact", _ => "a technician" };
         if (!row.TakesPart)
         {
-            var why = row.State == PersonState.Invited ? "invited and has not joined yet" : row.Status == PersonStatus.DisabledByPlan ? "disabled by the plan" : "disabled";
+            var why = row.State == PersonState.Invited
+                ? "invited and has not joined yet"
+                : row.Status == PersonStatus.DisabledByPlan ? "disabled by the plan" : "disabled";
             Say($"{row.Name} ({row.Login}) is {kind}, but {why}.", row.Key);
             return false;
         }
@@ -63,14 +65,16 @@ internal sealed partial class Explainer
                 Say($"The device {device.Row.Name} is disabled.", device.Row.Key);
                 return false;
             case DenialReason.UnknownAccount:
-                Say(_question.Account is { } name ? $"The device {device.Row.Name} has no account {name}." : $"The device {device.Row.Name} has no default account.", device.Row.Key);
+                var account = _question.Account is { } name ? $"account {name}" : "default account";
+                Say($"The device {device.Row.Name} has no {account}.", device.Row.Key);
                 return false;
             case DenialReason.NothingWanted:
                 Say("Nothing is wanted.");
                 return false;
             case DenialReason.OutsideSessionHours:
                 var hours = device.Rules[SettingKind.SessionHours];
-                Say($"{device.Row.Name} takes connections only at {hours.Value}{Describe.Source(_snapshot, device, hours.Source)}, and {Write(_question.At)} is outside of that.", KeyOf(hours));
+                var open = $"{hours.Value}{Describe.Source(_snapshot, device, hours.Source)}";
+                Say($"{device.Row.Name} takes connections only at {open}, and {Write(_question.At)} is outside of that.", KeyOf(hours));
                 return false;
             default:
                 return true;
@@ -83,7 +87,9 @@ internal sealed partial class Explainer
         foreach (var step in steps)
         {
             var approvers = step.Approvers.Select(id => _model.People[id].Row.Name);
-            var who = step.Blocked ? "Nobody can approve now: a master administrator has to appoint somebody who can" : $"Can be approved by {string.Join(", ", approvers)}";
+            var who = step.Blocked
+                ? "Nobody can approve now: a master administrator has to appoint somebody who can"
+                : $"Can be approved by {string.Join(", ", approvers)}";
             Say($"{step.Rule} {who}.", [.. step.Cites]);
         }
 
@@ -93,7 +99,9 @@ internal sealed partial class Explainer
         if (device.Rules.Recording != RecordingRule.Off)
         {
             var recording = device.Rules[SettingKind.Recording];
-            Say($"Whatever of the session can be recorded on {device.Row.Name} is recorded{Describe.Source(_snapshot, device, recording.Source)}.", KeyOf(recording));
+            Say(
+                $"Whatever of the session can be recorded on {device.Row.Name} is recorded{Describe.Source(_snapshot, device, recording.Source)}.",
+                KeyOf(recording));
         }
 
         Say(_decision.Until is { } until ? $"Allowed until {Write(until)}." : "Allowed.");
@@ -108,13 +116,18 @@ internal sealed partial class Explainer
         }
 
         var setting = device.Rules[SettingKind.RemoteControlApproval];
+        var isOfSomeKind = false;
         for (var kind = ConsentKind.Screen; kind <= ConsentKind.Actions; kind++)
         {
-            if (!_question.Wanted.Intersects(PermissionCatalogue.Of(kind)) || device.Rules.Consent.For(kind) is ConsentMode.Off) continue;
-            Say($"On {device.Row.Name} the end user is {Words(device.Rules.Consent.For(kind))} for {Word(kind)}{Describe.Source(_snapshot, device, setting.Source)}.", KeyOf(setting));
+            if (!_question.Wanted.Intersects(PermissionCatalogue.Of(kind))) continue;
+            isOfSomeKind = true;
+            var mode = device.Rules.Consent.For(kind);
+            if (mode == ConsentMode.Off) continue;
+            var source = Describe.Source(_snapshot, device, setting.Source);
+            Say($"On {device.Row.Name} the end user is {Words(mode)} for {Word(kind)}{source}.", KeyOf(setting));
         }
 
-        if (person.Consent != GroupConsent.None && Enum.GetValues<ConsentKind>().Any(kind => kind != ConsentKind.None && _question.Wanted.Intersects(PermissionCatalogue.Of(kind))))
+        if (person.Consent != GroupConsent.None && isOfSomeKind)
         {
             var (through, asking) = person.Groups
                 .SelectMany(group => group.Upwards().Select(above => (Through: group, Asking: above)))

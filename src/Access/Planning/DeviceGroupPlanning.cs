@@ -41,7 +41,9 @@ internal sealed partial class Planner
     private PlanResult.Conflict? NameTaken(DeviceGroupNode? parent, string name, DeviceGroupNode? except)
     {
         var siblings = parent?.Children ?? _model.DeviceGroups.Values.Where(group => group.Parent is null);
-        return siblings.Any(sibling => sibling != except && SameName(sibling.Row.Name, name)) ? Conflict($"There is a device group '{name}' here already.") : null;
+        return siblings.Any(sibling => sibling != except && SameName(sibling.Row.Name, name))
+            ? Conflict($"There is a device group '{name}' here already.")
+            : null;
     }
 
     /// <summary>What hangs on a device or device group: grants on it, and its settings.</summary>

@@ -17,7 +17,7 @@ internal sealed partial class Planner
         if (_model.DevicesByName.ContainsKey(command.Name)) return Conflict($"The name '{command.Name}' is taken.");
 
         _draft.Add(new DeviceRow(command.Id, group.Id, command.Name, description, Enabled: true, EndpointProtocol.Ssh, command.Host, command.Port, hostKey));
-        for (var index = 0; index < command.Accounts.Count; index++) _draft.Add(new DeviceAccountRow(command.Id, command.Accounts[index], IsDefault: index == 0));
+        foreach (var (index, account) in command.Accounts.Index()) _draft.Add(new DeviceAccountRow(command.Id, account, IsDefault: index == 0));
         return _draft.Planned($"Added the device {command.Name} to {Describe.Path(group)}.");
     }
 
@@ -71,7 +71,10 @@ internal sealed partial class Planner
         if (VisibleDevice(command.Device) is not { } device) return NotFound("device");
         if (!MayModify(device)) return Lacking(Permission.ModifyDevice, device.Row.Name);
         if (Array.Find(device.Accounts, account => account.Name == command.Name) is not { } row) return NotFound("account");
-        if (row.IsDefault && device.Accounts.Length > 1) return Conflict($"'{row.Name}' is the default account of {device.Row.Name}: make another one the default first.");
+        if (row.IsDefault && device.Accounts.Length > 1)
+        {
+            return Conflict($"'{row.Name}' is the default account of {device.Row.Name}: make another one the default first.");
+        }
         _draft.Remove(row);
         return _draft.Planned($"Removed the account {row.Name} from {device.Row.Name}.");
     }

@@ -21,11 +21,15 @@ internal static class Fields
     public static PlanResult? Description(string? text, out string description)
     {
         description = text?.Trim() ?? "";
-        return description.Length > MaxText || !IsPlain(description) ? Invalid("description", $"A description has at most {MaxText} characters on one line.") : null;
+        return description.Length > MaxText || !IsPlain(description)
+            ? Invalid("description", $"A description has at most {MaxText} characters on one line.")
+            : null;
     }
 
     public static PlanResult? Login(string? text) =>
-        text is null || !Names.IsLogin(text) ? Invalid("login", "A login is made of a-z, 0-9, dot, underscore and dash, starts with a letter or digit, and has at most 64 characters.") : null;
+        text is null || !Names.IsLogin(text)
+            ? Invalid("login", "A login is made of a-z, 0-9, dot, underscore and dash, starts with a letter or digit, and has at most 64 characters.")
+            : null;
 
     public static PlanResult? Mail(string? text, out string mail)
     {
@@ -37,10 +41,14 @@ internal static class Fields
     }
 
     public static PlanResult? DeviceName(string? text) =>
-        text is null || !Names.IsDevice(text) ? Invalid("name", "A device's name is made of a-z, 0-9, dot and dash, starts with a letter or digit, and has at most 253 characters.") : null;
+        text is null || !Names.IsDevice(text)
+            ? Invalid("name", "A device's name is made of a-z, 0-9, dot and dash, starts with a letter or digit, and has at most 253 characters.")
+            : null;
 
     public static PlanResult? Account(string? text, string field) =>
-        text is null || !Names.IsAccount(text) ? Invalid(field, "An account's name has 1 to 64 characters, and no blanks, commas, plus signs or control characters.") : null;
+        text is null || !Names.IsAccount(text)
+            ? Invalid(field, "An account's name has 1 to 64 characters, and no blanks, commas, plus signs or control characters.")
+            : null;
 
     /// <summary>A host name or an address, nothing that a shell or a URL would read more into.</summary>
     public static PlanResult? Host(string? text)
@@ -48,7 +56,10 @@ internal static class Fields
         var isName = text is { Length: > 0 and <= 253 }
             && char.IsAsciiLetterOrDigit(text[0])
             && text.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_');
-        var isAddress = text is { Length: <= 64 } && text.Contains(':', StringComparison.Ordinal) && !text.Contains('[', StringComparison.Ordinal) && IPAddress.TryParse(text, out _);
+        var isAddress = text is { Length: <= 64 }
+            && text.Contains(':', StringComparison.Ordinal)
+            && !text.Contains('[', StringComparison.Ordinal)
+            && IPAddress.TryParse(text, out _);
         return isName || isAddress ? null : Invalid("host", "Write a host name or an IP address.");
     }
 

@@ -6,7 +6,10 @@ internal sealed partial class Planner
     {
         if (!_authority.IsMaster) return OnlyMasters("add people");
         if (Fields.Id(command.Id.Value) is { } noId) return noId;
-        if (command.Kind is not (PersonKind.Technician or PersonKind.Contact)) return Fields.Invalid("kind", "People are added as technicians or contacts; the owner is there from the start.");
+        if (command.Kind is not (PersonKind.Technician or PersonKind.Contact))
+        {
+            return Fields.Invalid("kind", "People are added as technicians or contacts; the owner is there from the start.");
+        }
         if (Fields.Login(command.Login) is { } badLogin) return badLogin;
         if (Fields.Name(command.Name, out var name) is { } badName) return badName;
         if (Fields.Mail(command.Mail, out var mail) is { } badMail) return badMail;
@@ -54,7 +57,8 @@ internal sealed partial class Planner
         // appointment would be forgotten, so somebody has to decide who approves first.
         if (person.Manages.Find(group => group is { Managers.Count: 1, IsUnderApproval: true }) is { } orphan)
         {
-            return Conflict($"{person.Row.Name} is the only manager of {Describe.Path(orphan)}, where connections need approval: appoint another one or dismiss this one first.");
+            var duty = $"the only manager of {Describe.Path(orphan)}, where connections need approval";
+            return Conflict($"{person.Row.Name} is {duty}: appoint another one or dismiss this one first.");
         }
 
         _draft.RemoveAll(_snapshot.All<MembershipRow>().Where(row => row.Person == command.Id));

@@ -48,5 +48,7 @@ internal sealed partial class Planner
     }
 
     private PlanResult.Conflict? RoleNameTaken(string name, RoleId except) =>
-        SystemRoles.All.Concat(_model.CustomRoles.Values).Any(role => role.Id != except && SameName(role.Name, name)) ? Conflict($"There is a role '{name}' already.") : null;
+        SystemRoles.All.Concat(_model.CustomRoles.Values).Any(role => role.Id != except && SameName(role.Name, name))
+            ? Conflict($"There is a role '{name}' already.")
+            : null;
 }

@@ -36,7 +36,10 @@ internal sealed partial class SelfEscalation
                 if (earlier.Row.Enabled && earlier.IsCoveredBy(grant.Row.Scope) && grant.IsFor(askedEarlier)) continue;
                 var held = Held([earlier.OwnScope, .. earlier.ScopesAbove], own => own.IsFor(askedEarlier) && CoversWindow(own, grant));
                 var uncovered = Flowing(person, grant.Permissions, all) - held;
-                if (!uncovered.IsEmpty) return $"It would give {person.Row.Name} {Describe.Labels(uncovered)} on {device.Row.Name}, which you don't hold there yourself.";
+                if (!uncovered.IsEmpty)
+                {
+                    return $"It would give {person.Row.Name} {Describe.Labels(uncovered)} on {device.Row.Name}, which you don't hold there yourself.";
+                }
             }
         }
 
@@ -51,7 +54,10 @@ internal sealed partial class SelfEscalation
         var (was, now) = (earlier.Rules, device.Rules);
 
         // Recording that is no longer required gives Tunnel back to whoever was granted it, which is more than a restriction less.
-        if (was.Recording == RecordingRule.Required && now.Recording != RecordingRule.Required) return $"Only master administrators may end the duty to record on {device.Row.Name}.";
+        if (was.Recording == RecordingRule.Required && now.Recording != RecordingRule.Required)
+        {
+            return $"Only master administrators may end the duty to record on {device.Row.Name}.";
+        }
         var looser = LoosensConsent(was.Consent, now.Consent)
             || (was.RequiresApproval && !now.RequiresApproval)
             || now.Recording < was.Recording

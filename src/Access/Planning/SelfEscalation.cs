@@ -50,7 +50,10 @@ internal sealed partial class SelfEscalation
     private string? Gained(PersonNode earlier, PersonNode person)
     {
         var raised = person.Ceiling - earlier.Ceiling;
-        if (!_actor.Ceiling.Covers(raised)) return $"It would allow {person.Row.Name} {Describe.Labels(raised - _actor.Ceiling)}, which your own groups don't allow you.";
+        if (!_actor.Ceiling.Covers(raised))
+        {
+            return $"It would allow {person.Row.Name} {Describe.Labels(raised - _actor.Ceiling)}, which your own groups don't allow you.";
+        }
 
         var held = earlier.Sources.SelectMany(source => source.All).ToDictionary(grant => grant.Row.Id);
         var all = person.Sources.SelectMany(source => source.All).Aggregate(PermissionSet.None, (set, grant) => set | grant.Permissions);
@@ -68,8 +71,14 @@ internal sealed partial class SelfEscalation
 
     private string? Freed(PersonNode earlier, PersonNode person)
     {
-        if (_actor.NeedsApproval && IsFreedOfApproval(earlier, person)) return $"It would free {person.Row.Name} of an approval, and you are not free of approvals yourself.";
-        if (person.Consent < earlier.Consent && person.Consent < _actor.Consent) return $"It would spare {person.Row.Name} the asking for consent, which you are not spared yourself.";
+        if (_actor.NeedsApproval && IsFreedOfApproval(earlier, person))
+        {
+            return $"It would free {person.Row.Name} of an approval, and you are not free of approvals yourself.";
+        }
+        if (person.Consent < earlier.Consent && person.Consent < _actor.Consent)
+        {
+            return $"It would spare {person.Row.Name} the asking for consent, which you are not spared yourself.";
+        }
         return person.SinglePrompt && !earlier.SinglePrompt && !_actor.SinglePrompt
             ? $"It would let {person.Row.Name} ask once for all, which you may not yourself."
             : null;

@@ -85,7 +85,8 @@ internal sealed partial class Planner
                 return _model.DeviceGroups.Keys.Select(SettingNode.Of).Concat(_model.Devices.Keys.Select(SettingNode.Of));
             case SettingNodeKind.DeviceGroup:
                 var groups = _model.DeviceGroups[new(node.Id)].Downwards().ToList();
-                return groups.Skip(1).Select(group => SettingNode.Of(group.Id)).Concat(groups.SelectMany(group => group.Devices).Select(device => SettingNode.Of(device.Id)));
+                var devices = groups.SelectMany(group => group.Devices);
+                return groups.Skip(1).Select(group => SettingNode.Of(group.Id)).Concat(devices.Select(device => SettingNode.Of(device.Id)));
             default:
                 return [];
         }

@@ -119,7 +119,10 @@ internal sealed partial class Planner
     {
         if (VisibleGroup(command.Group) is not { } group) return NotFound("technician group");
         if (!_authority.Administers(group)) return OutsideBranch();
-        if (!PermissionCatalogue.Restrictable.Contains(command.Permission)) return Fields.Invalid("permission", "A technician group can't restrict this permission.");
+        if (!PermissionCatalogue.Restrictable.Contains(command.Permission))
+        {
+            return Fields.Invalid("permission", "A technician group can't restrict this permission.");
+        }
         if (command.Value is { } value && Fields.Defined(value, "value") is { } undefined) return undefined;
         if (command is { Value: null, Locked: true }) return Fields.Invalid("locked", "An inherited value can't be locked.");
         if (command.Value is null && group.IsEveryone) return Fields.Invalid("value", "Everyone has nothing to inherit from: allow or deny.");
@@ -142,5 +145,6 @@ internal sealed partial class Planner
         return _draft.Planned($"{Describe.Path(group)} {(set == PolicyValue.Allow ? "allows" : "denies")} {label}{(command.Locked ? ", locked" : "")}.");
     }
 
-    private static PlanResult.Forbidden OutsideBranch() => new("You administer groups below those that you are named administrator of, and the members of those.");
+    private static PlanResult.Forbidden OutsideBranch() =>
+        new("You administer groups below those that you are named administrator of, and the members of those.");
 }

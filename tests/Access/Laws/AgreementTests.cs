@@ -42,7 +42,10 @@ public class AgreementTests
                 }
 
                 var last = decision.Until ?? question.At.AddDays(9);
-                for (var probe = 0; probe < 10; probe++) Holds(question.At.AddTicks(organization.Random.NextInt64((last - question.At).Ticks))).ShouldBeTrue(question.ToString());
+                for (var probe = 0; probe < 10; probe++)
+                {
+                    Holds(question.At.AddTicks(organization.Random.NextInt64((last - question.At).Ticks))).ShouldBeTrue(question.ToString());
+                }
             }
         });
         ends.ShouldBeGreaterThan(50);

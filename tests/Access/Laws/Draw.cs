@@ -11,6 +11,7 @@ public readonly record struct Draw(int Seed, int Size)
     {
         var draws = Gen.Choose(0, int.MaxValue - 1).Zip(Gen.Choose(1, 8), (seed, size) => new Draw(seed, size));
         var smaller = (Draw draw) => Enumerable.Range(1, draw.Size - 1).Select(size => draw with { Size = size });
-        Prop.ForAll(Arb.From(draws, smaller), draw => law(new(draw.Seed, draw.Size))).Check(Config.QuickThrowOnFailure.WithMaxTest(organizations).WithQuietOnSuccess(true));
+        var config = Config.QuickThrowOnFailure.WithMaxTest(organizations).WithQuietOnSuccess(true);
+        Prop.ForAll(Arb.From(draws, smaller), draw => law(new(draw.Seed, draw.Size))).Check(config);
     }
 }

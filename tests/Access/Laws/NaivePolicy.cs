@@ -87,7 +87,8 @@ internal sealed class NaivePolicy(IEnumerable<PolicyRow> rows)
 
     private PermissionSet Granted(PersonRow person, DeviceRow device, string? account, DateTimeOffset at)
     {
-        var everyDevicePermission = PermissionSet.Of([.. PermissionCatalogue.Entries.Where(entry => entry.Purposes.Contains(RolePurpose.DevicesAndGroups)).Select(entry => entry.Permission)]);
+        var forDevices = PermissionCatalogue.Entries.Where(entry => entry.Purposes.Contains(RolePurpose.DevicesAndGroups));
+        var everyDevicePermission = PermissionSet.Of([.. forDevices.Select(entry => entry.Permission)]);
         if (person.Kind == PersonKind.Owner) return everyDevicePermission.Without(Permission.SkipConsent);
         var granted = PermissionSet.None;
         foreach (var grant in Rows<GrantRow>())
@@ -115,7 +116,10 @@ internal sealed class NaivePolicy(IEnumerable<PolicyRow> rows)
         var left = granted;
         foreach (var permission in granted)
         {
-            if (person.Kind != PersonKind.Owner && PermissionCatalogue.Get(permission).Restrictable && !IsWithinCeiling(person, permission)) left = left.Without(permission);
+            if (person.Kind != PersonKind.Owner && PermissionCatalogue.Get(permission).Restrictable && !IsWithinCeiling(person, permission))
+            {
+                left = left.Without(permission);
+            }
         }
 
         if (Setting(device, SettingKind.Recording) == "required") left = left.Without(Permission.Tunnel);

@@ -12,10 +12,24 @@ internal static class RandomCommand
         var flag = organization.Chance(50);
         switch (organization.Random.Next(20))
         {
-            case 0: return new PolicyCommand.AddPerson(new(organization.NextId()), PersonKind.Technician, $"new{organization.Random.Next()}", "New", "", PersonState.Activated);
+            case 0: return new PolicyCommand.AddPerson(
+                new(organization.NextId()),
+                PersonKind.Technician,
+                $"new{organization.Random.Next()}",
+                "New",
+                "",
+                PersonState.Activated);
             case 1: return new PolicyCommand.SetPersonStatus(person, flag ? PersonStatus.Active : PersonStatus.Disabled);
             case 2: return new PolicyCommand.DeletePerson(person);
-            case 3: return new PolicyCommand.AddTechnicianGroup(new(organization.NextId()), group, $"New {organization.Random.Next()}", "", flag, false, GroupConsent.None, false);
+            case 3: return new PolicyCommand.AddTechnicianGroup(
+                new(organization.NextId()),
+                group,
+                $"New {organization.Random.Next()}",
+                "",
+                flag,
+                false,
+                GroupConsent.None,
+                false);
             case 4 or 5: return Edit(organization, group);
             case 6: return new PolicyCommand.DeleteTechnicianGroup(group);
             case 7: return new PolicyCommand.AddMember(group, person);
@@ -25,7 +39,11 @@ internal static class RandomCommand
             case 9: return flag ? new PolicyCommand.AddManager(group, person) : new PolicyCommand.AddAdministrator(group, person);
             case 10 or 11:
                 var value = organization.RandomValue();
-                return new PolicyCommand.SetGroupPermission(value.Group, value.Permission, organization.Chance(30) ? null : value.Value, organization.Chance(20));
+                return new PolicyCommand.SetGroupPermission(
+                    value.Group,
+                    value.Permission,
+                    organization.Chance(30) ? null : value.Value,
+                    organization.Chance(20));
             case 12: return new PolicyCommand.EditDevice(device, devices, $"d{organization.Random.Next()}", "", flag, "localhost", 22, "");
             case 13: return flag ? new PolicyCommand.SetDefaultAccount(device, "a") : new PolicyCommand.AddAccount(device, "c");
             case 14 or 15 or 16:
@@ -39,7 +57,9 @@ internal static class RandomCommand
                 : new PolicyCommand.DeleteDeviceGroup(devices);
             default:
                 var setting = organization.RandomSetting();
-                return flag ? new PolicyCommand.ForceSetting(setting.Node, setting.Setting, setting.Value) : new PolicyCommand.SetSetting(setting.Node, setting.Setting, setting.Value);
+                return flag
+                    ? new PolicyCommand.ForceSetting(setting.Node, setting.Setting, setting.Value)
+                    : new PolicyCommand.SetSetting(setting.Node, setting.Setting, setting.Value);
         }
     }
 
@@ -47,6 +67,14 @@ internal static class RandomCommand
     {
         var row = organization.Row<TechnicianGroupRow>(new(PolicyTable.TechnicianGroup, id.Value));
         var parent = row.ParentId is null ? row.ParentId : organization.Chance(50) ? row.ParentId : organization.Pick(organization.Groups);
-        return new(id, parent, row.Name, "", organization.Chance(70), organization.Chance(20), organization.Chance(80) ? GroupConsent.None : GroupConsent.Ask, organization.Chance(20));
+        return new(
+            id,
+            parent,
+            row.Name,
+            "",
+            organization.Chance(70),
+            organization.Chance(20),
+            organization.Chance(80) ? GroupConsent.None : GroupConsent.Ask,
+            organization.Chance(20));
     }
 }

@@ -17,8 +17,8 @@ internal sealed class RandomOrganization
 
     private static readonly string[] Hours =
     [
-        "UTC; Mon-Fri 08:00-18:00", "Europe/Berlin; Sat-Sun 22:00-06:00", "Europe/Berlin; Sun 01:30-02:30; Mon 00:00-24:00", "America/New_York; Mon-Sun 06:00-18:00",
-        "UTC; Mon-Sun 18:00-06:00", "UTC; Mon-Sun 06:00-18:00", "UTC; Mon-Sun 00:00-24:00",
+        "UTC; Mon-Fri 08:00-18:00", "Europe/Berlin; Sat-Sun 22:00-06:00", "Europe/Berlin; Sun 01:30-02:30; Mon 00:00-24:00",
+        "America/New_York; Mon-Sun 06:00-18:00", "UTC; Mon-Sun 18:00-06:00", "UTC; Mon-Sun 06:00-18:00", "UTC; Mon-Sun 00:00-24:00",
     ];
 
     private static readonly (SettingKind Kind, string[] Values)[] SettingValues =
@@ -62,7 +62,8 @@ internal sealed class RandomOrganization
 
     public List<DeviceId> Devices { get; } = [];
 
-    public List<RoleId> Roles { get; } = [SystemRoles.FullDeviceAccess.Id, SystemRoles.OnlyDeviceConnection.Id, SystemRoles.RequestsAccess.Id, SystemRoles.AcceptsAccessRequests.Id];
+    public List<RoleId> Roles { get; } =
+        [.. SystemRoles.All.Where(role => role.Purpose == RolePurpose.DevicesAndGroups).Select(role => role.Id)];
 
     public IReadOnlyCollection<PolicyRow> Rows => _rows.Values;
 
@@ -99,7 +100,12 @@ internal sealed class RandomOrganization
     {
         var subject = Chance(50) ? GrantSubject.To(Pick(People)) : GrantSubject.To(Pick(Groups));
         var scope = _random.Next(4) switch { 0 => GrantScope.AllDevices, 1 => GrantScope.Of(Pick(Devices)), _ => GrantScope.Of(Pick(DeviceGroups)) };
-        var accounts = _random.Next(3) switch { 0 => GrantAccounts.Any, 1 => new GrantAccounts(AccountRule.Named, Pick((string[])["a", "b", "a,b", "d"])), _ => GrantAccounts.Default };
+        var accounts = _random.Next(3) switch
+        {
+            0 => GrantAccounts.Any,
+            1 => new GrantAccounts(AccountRule.Named, Pick((string[])["a", "b", "a,b", "d"])),
+            _ => GrantAccounts.Default,
+        };
         return new(new(NextId()), subject, scope, Pick(Roles), accounts, RandomWindow());
     }
 
@@ -111,7 +117,8 @@ internal sealed class RandomOrganization
         return new(node, kind, value, 1);
     }
 
-    public GroupPermissionRow RandomValue() => new(Pick(Groups), Pick([.. Usual.Where(PermissionCatalogue.Restrictable.Contains)]), Chance(50) ? PolicyValue.Allow : PolicyValue.Deny, Chance(30));
+    public GroupPermissionRow RandomValue() =>
+        new(Pick(Groups), Pick([.. Usual.Where(PermissionCatalogue.Restrictable.Contains)]), Chance(50) ? PolicyValue.Allow : PolicyValue.Deny, Chance(30));
 
     private GrantWindow RandomWindow()
     {
@@ -128,7 +135,8 @@ internal sealed class RandomOrganization
         for (var count = _random.Next(size + 2); count > 0; count--)
         {
             var id = new TechnicianGroupId(NextId());
-            Put(new TechnicianGroupRow(id, Pick(Groups), $"Group {_made}", "", !Chance(15), Chance(8), Chance(85) ? GroupConsent.None : Pick(Enum.GetValues<GroupConsent>()), Chance(20)));
+            var consent = Chance(85) ? GroupConsent.None : Pick(Enum.GetValues<GroupConsent>());
+            Put(new TechnicianGroupRow(id, Pick(Groups), $"Group {_made}", "", !Chance(15), Chance(8), consent, Chance(20)));
             Groups.Add(id);
         }
 
@@ -142,7 +150,9 @@ internal sealed class RandomOrganization
         {
             var id = new PersonId(NextId());
             var kind = Chance(20) ? PersonKind.Contact : PersonKind.Technician;
-            Put(new PersonRow(id, kind, $"p{_made}", $"Person {_made}", "", Chance(5) ? PersonState.Invited : PersonState.Activated, Chance(5) ? PersonStatus.Disabled : PersonStatus.Active));
+            var state = Chance(5) ? PersonState.Invited : PersonState.Activated;
+            var status = Chance(5) ? PersonStatus.Disabled : PersonStatus.Active;
+            Put(new PersonRow(id, kind, $"p{_made}", $"Person {_made}", "", state, status));
             People.Add(id);
             for (var memberships = _random.Next(4); memberships > 0; memberships--)
             {

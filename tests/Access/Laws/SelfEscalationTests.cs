@@ -37,8 +37,9 @@ public class SelfEscalationTests
                 if (changed.Device(device) is not { } place) continue;
                 var was = organization.Row<DeviceRow>(new(PolicyTable.Device, device.Value));
                 if (before.NeedsApproval(row, was) && !after.NeedsApproval(row, place)) before.NeedsApproval(master, was).ShouldBeFalse(summary);
-                foreach (var account in organization.Rows.OfType<DeviceAccountRow>().Where(account => account.Device == device && changed.Find(account.Key) is not null))
+                foreach (var account in organization.Rows.OfType<DeviceAccountRow>().Where(account => account.Device == device))
                 {
+                    if (changed.Find(account.Key) is null) continue;
                     var at = organization.Instant();
                     var now = place.Enabled ? after.Effective(person, device, account.Name, at) : default;
                     var gained = was.Enabled ? now - before.Effective(person, device, account.Name, at) : now;
