@@ -69,6 +69,22 @@ public sealed class OutputTests : IDisposable
         _output.ToString().ShouldNotContain('\u001b');
     }
 
+    [Theory]
+    [InlineData(100)]
+    [InlineData(80)]
+    public void What_one_copies_stays_whole_on_a_terminal(int width)
+    {
+        _terminal.IsTerminal = true;
+        _terminal.Width = width;
+        const string Id = "0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68";
+        Output().Table(
+            ["ID", "WHO", "DEVICE", "ACCOUNT", "WHAT", "STARTED", "FROM"],
+            [[Id, "tina", "web01", "root", "command: cat", "2026-11-21 22:21:46 +00:00", "127.0.0.1"]]);
+        _output.ToString().ShouldContain(Id);
+        _output.ToString().Replace("\u001b[1m", "", StringComparison.Ordinal).Replace("\u001b[0m", "", StringComparison.Ordinal)
+            .Split('\n').ShouldAllBe(line => line.Length <= width);
+    }
+
     [Fact]
     public void Colours_are_for_terminals_that_want_them()
     {

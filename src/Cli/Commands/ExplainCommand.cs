@@ -47,7 +47,7 @@ internal static class ExplainCommand
         }
 
         var explanation = reply.Value;
-        var reason = explanation.Reason is null or "none" ? "" : $" ({Output.Words(explanation.Reason)})";
+        var reason = explanation.Decision != "denied" || explanation.Reason is null or "none" ? "" : $" ({Output.Words(explanation.Reason)})";
         var until = explanation.Until is { } end ? $" until {output.Time(end)}" : "";
         output.Line($"{about}: {Output.Words(explanation.Decision)}{reason}{until}");
         foreach (var line in explanation.Lines ?? [])

@@ -36,12 +36,15 @@ internal sealed class Output(Surroundings around, OutputForm form)
     /// <summary>For the person, not for the pipe.</summary>
     public void Note(string text) => around.Error.WriteLine(CleanText.Line(text));
 
-    /// <summary>On a terminal a table that fits; in a pipe the same columns, unbroken, without lines and colours.</summary>
+    /// <summary>
+    /// On a terminal a table that fits; in a pipe the same columns, unbroken, without lines and colours. The first column names the thing: it is what
+    /// one copies, and stays whole on a terminal, too.
+    /// </summary>
     public void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
         var table = new Table().Border(around.OutputIsTerminal ? TableBorder.Rounded : TableBorder.None);
-        foreach (var column in columns)
-            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = !around.OutputIsTerminal });
+        foreach (var (index, column) in columns.Index())
+            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = index == 0 || !around.OutputIsTerminal });
         foreach (var row in rows)
             table.AddRow(row.Select(cell => new Text(CleanText.Line(cell))));
 
