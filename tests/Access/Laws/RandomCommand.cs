@@ -12,7 +12,8 @@ internal static class RandomCommand
         var flag = organization.Chance(50);
         switch (organization.Random.Next(20))
         {
-            case 0: return new PolicyCommand.AddPerson(
+            case 0:
+                return new PolicyCommand.AddPerson(
                 new(organization.NextId()),
                 PersonKind.Technician,
                 $"new{organization.Random.Next()}",
@@ -21,7 +22,8 @@ internal static class RandomCommand
                 PersonState.Activated);
             case 1: return new PolicyCommand.SetPersonStatus(person, flag ? PersonStatus.Active : PersonStatus.Disabled);
             case 2: return new PolicyCommand.DeletePerson(person);
-            case 3: return new PolicyCommand.AddTechnicianGroup(
+            case 3:
+                return new PolicyCommand.AddTechnicianGroup(
                 new(organization.NextId()),
                 group,
                 $"New {organization.Random.Next()}",
@@ -33,7 +35,8 @@ internal static class RandomCommand
             case 4 or 5: return Edit(organization, group);
             case 6: return new PolicyCommand.DeleteTechnicianGroup(group);
             case 7: return new PolicyCommand.AddMember(group, person);
-            case 8: return organization.Rows.OfType<MembershipRow>().ToList() is { Count: > 0 } memberships && organization.Pick(memberships) is var membership
+            case 8:
+                return organization.Rows.OfType<MembershipRow>().ToList() is { Count: > 0 } memberships && organization.Pick(memberships) is var membership
                 ? new PolicyCommand.RemoveMember(membership.Group, membership.Person)
                 : new PolicyCommand.RemoveMember(group, person);
             case 9: return flag ? new PolicyCommand.AddManager(group, person) : new PolicyCommand.AddAdministrator(group, person);
@@ -49,10 +52,12 @@ internal static class RandomCommand
             case 14 or 15 or 16:
                 var grant = organization.RandomGrant();
                 return new PolicyCommand.AddGrant(grant.Id, grant.Subject, grant.Scope, grant.Role, grant.Accounts, grant.Window);
-            case 17: return organization.Rows.OfType<GrantRow>().ToList() is { Count: > 0 } grants
+            case 17:
+                return organization.Rows.OfType<GrantRow>().ToList() is { Count: > 0 } grants
                 ? new PolicyCommand.RemoveGrant(organization.Pick(grants).Id)
                 : new PolicyCommand.DeleteDevice(device);
-            case 18: return organization.Rows.OfType<RoleRow>().ToList() is { Count: > 0 } roles
+            case 18:
+                return organization.Rows.OfType<RoleRow>().ToList() is { Count: > 0 } roles
                 ? new PolicyCommand.EditRole(organization.Pick(roles).Id, $"Role {organization.Random.Next()}", PermissionSet.Of(Permission.Terminal))
                 : new PolicyCommand.DeleteDeviceGroup(devices);
             default:
