@@ -48,7 +48,8 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, TimeProvide
         var now = time.GetUtcNow();
         var mine = db.Set<ApiToken>().Where(row => row.Person == person);
         await mine.Where(row => row.Expires <= now).ExecuteDeleteAsync(cancellation);
-        var crowded = await mine.Where(row => row.Origin == TokenOrigin.SignIn).OrderByDescending(row => row.Created).Skip(MostOfSignIn - 1).Select(row => row.Id).ToListAsync(cancellation);
+        var crowded = await mine.Where(row => row.Origin == TokenOrigin.SignIn)
+            .OrderByDescending(row => row.Created).Skip(MostOfSignIn - 1).Select(row => row.Id).ToListAsync(cancellation);
         if (crowded.Count > 0) await mine.Where(row => crowded.Contains(row.Id)).ExecuteDeleteAsync(cancellation);
         return Add(db, person, label, scopes, TokenOrigin.SignIn, now + SignInLife);
     }

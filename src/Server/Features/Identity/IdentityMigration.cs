@@ -39,7 +39,8 @@ internal sealed class IdentityMigration : Migration
         {
             table.PrimaryKey("PK_credential", row => new { row.OrganizationId, row.Person });
             table.ForeignKey(
-                "FK_credential_person_OrganizationId_Person", row => new { row.OrganizationId, row.Person }, "person", _person, onDelete: ReferentialAction.Cascade);
+                "FK_credential_person_OrganizationId_Person", row => new { row.OrganizationId, row.Person }, "person", _person,
+                onDelete: ReferentialAction.Cascade);
         });
 
     private static void ApiToken(MigrationBuilder migration)
@@ -63,7 +64,8 @@ internal sealed class IdentityMigration : Migration
             {
                 table.PrimaryKey("PK_api_token", row => new { row.OrganizationId, row.Id });
                 table.ForeignKey(
-                    "FK_api_token_person_OrganizationId_Person", row => new { row.OrganizationId, row.Person }, "person", _person, onDelete: ReferentialAction.Cascade);
+                    "FK_api_token_person_OrganizationId_Person", row => new { row.OrganizationId, row.Person }, "person", _person,
+                    onDelete: ReferentialAction.Cascade);
             });
         migration.CreateIndex("IX_api_token_Hash", "api_token", "Hash", unique: true);
         migration.CreateIndex("IX_api_token_OrganizationId_Person", "api_token", ["OrganizationId", "Person"]);
@@ -87,7 +89,8 @@ internal sealed class IdentityMigration : Migration
             {
                 table.PrimaryKey("PK_ssh_key", row => new { row.OrganizationId, row.Id });
                 table.ForeignKey(
-                    "FK_ssh_key_person_OrganizationId_Person", row => new { row.OrganizationId, row.Person }, "person", _person, onDelete: ReferentialAction.Cascade);
+                    "FK_ssh_key_person_OrganizationId_Person", row => new { row.OrganizationId, row.Person }, "person", _person,
+                    onDelete: ReferentialAction.Cascade);
             });
         migration.CreateIndex("IX_ssh_key_Fingerprint", "ssh_key", "Fingerprint", unique: true);
         migration.CreateIndex("IX_ssh_key_OrganizationId_Person", "ssh_key", ["OrganizationId", "Person"]);

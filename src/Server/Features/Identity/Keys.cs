@@ -47,7 +47,8 @@ internal static class Keys
         }
     }
 
-    public static async Task<Results<NoContent, ProblemHttpResult>> RemoveMineAsync(Guid id, Caller caller, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
+    public static async Task<Results<NoContent, ProblemHttpResult>> RemoveMineAsync(
+        Guid id, Caller caller, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
     {
         var removed = await queue.WriteAsync(
             caller.Organization,

@@ -18,7 +18,8 @@ internal sealed record PasswordRequest(string Current, string New)
 /// <summary>What a caller may know of and change about themselves.</summary>
 internal static class Me
 {
-    public static async Task<Results<Ok<MeAnswer>, ProblemHttpResult>> GetAsync(Caller caller, PolicySource policy, Database database, CancellationToken cancellation)
+    public static async Task<Results<Ok<MeAnswer>, ProblemHttpResult>> GetAsync(
+        Caller caller, PolicySource policy, Database database, CancellationToken cancellation)
     {
         if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
         await using var db = database.Open();
@@ -28,7 +29,15 @@ internal static class Me
 
     /// <summary>Every other token of the person ends: whoever changes a password may do so because somebody else has it.</summary>
     public static async Task<Results<NoContent, ProblemHttpResult>> ChangePasswordAsync(
-        PasswordRequest request, Caller caller, HttpContext context, PasswordSignIn verifier, Passwords passwords, PolicySource policy, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
+        PasswordRequest request,
+        Caller caller,
+        HttpContext context,
+        PasswordSignIn verifier,
+        Passwords passwords,
+        PolicySource policy,
+        WriteQueue queue,
+        AuditLog audit,
+        CancellationToken cancellation)
     {
         if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
         // Counted like signing in: a stolen token must not be a way to try passwords.

@@ -16,7 +16,8 @@ internal sealed record TokenMade(Guid Id, string Token, string Label, IReadOnlyL
 }
 
 /// <param name="Current">The one that this list was asked for with.</param>
-internal sealed record TokenShown(Guid Id, string Label, IReadOnlyList<string> Scopes, DateTimeOffset Created, DateTimeOffset Expires, DateTimeOffset? LastUsed, bool Current);
+internal sealed record TokenShown(
+    Guid Id, string Label, IReadOnlyList<string> Scopes, DateTimeOffset Created, DateTimeOffset Expires, DateTimeOffset? LastUsed, bool Current);
 
 /// <summary>A person's own API tokens.</summary>
 internal static class MyTokens
@@ -34,7 +35,8 @@ internal static class MyTokens
         return page.Cut(
             tokens,
             token => token.Id.ToString(),
-            token => new TokenShown(token.Id, token.Label, ScopeNames.Of(token.Scopes), token.Created, token.Expires, token.LastUsed, token.Id == caller.TokenId));
+            token => new TokenShown(
+                token.Id, token.Label, ScopeNames.Of(token.Scopes), token.Created, token.Expires, token.LastUsed, token.Id == caller.TokenId));
     }
 
     public static async Task<Results<Created<TokenMade>, ProblemHttpResult>> AddAsync(
@@ -50,7 +52,8 @@ internal static class MyTokens
             caller.Organization,
             async (db, stop) =>
             {
-                if (await db.Set<ApiToken>().CountAsync(row => row.Person == caller.Person && row.Origin == TokenOrigin.Made && row.Expires > now, stop) >= Most) return null;
+                var made = db.Set<ApiToken>().Where(row => row.Person == caller.Person && row.Origin == TokenOrigin.Made && row.Expires > now);
+                if (await made.CountAsync(stop) >= Most) return null;
                 var token = tokens.Add(db, caller.Person, request.Label, scopes, TokenOrigin.Made, expires);
                 audit.Add(db, AuditEntry.By(caller, "token.created") with
                 {
@@ -66,7 +69,8 @@ internal static class MyTokens
             $"/api/v1/me/tokens/{issued.Id}", new TokenMade(issued.Id, issued.Text, request.Label, ScopeNames.Of(scopes), issued.Created, issued.Expires));
     }
 
-    public static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(Guid id, Caller caller, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
+    public static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
+        Guid id, Caller caller, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
     {
         var removed = await queue.WriteAsync(
             caller.Organization,

@@ -27,7 +27,13 @@ internal abstract record PasswordAnswer
 /// a known one, and what is written down about a failure is written later, by somebody else.
 /// </summary>
 internal sealed class PasswordSignIn(
-    PolicySource policy, Database database, WriteQueue queue, PasswordHashing hashing, SignInThrottle throttle, SignInFailures failures, SignInLimits limits) : IDisposable
+    PolicySource policy,
+    Database database,
+    WriteQueue queue,
+    PasswordHashing hashing,
+    SignInThrottle throttle,
+    SignInFailures failures,
+    SignInLimits limits) : IDisposable
 {
     /// <summary>
     /// Attempts at one login come one after the other, so that none gets past the throttle while another is being verified. A few locks stand

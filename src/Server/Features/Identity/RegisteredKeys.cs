@@ -17,7 +17,8 @@ internal sealed class RegisteredKeys(AuditLog audit, TimeProvider time)
     /// <summary>Stored with the context, in its organization, together with a record.</summary>
     /// <param name="by">The one who registers it, for the record.</param>
     /// <exception cref="KeyRefusedException">The transaction must not go on.</exception>
-    public async Task<RegisteredKey> AddAsync(CountersignDb db, PersonId person, string login, SshPublicKey key, string label, AuditEntry by, CancellationToken cancellation)
+    public async Task<RegisteredKey> AddAsync(
+        CountersignDb db, PersonId person, string login, SshPublicKey key, string label, AuditEntry by, CancellationToken cancellation)
     {
         var fingerprint = key.Fingerprint;
         // Across organizations, because a key signs in one person on the whole server; the unique index holds it against anybody else.

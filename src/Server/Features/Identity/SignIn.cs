@@ -12,7 +12,8 @@ namespace Countersign.Server.Features.Identity;
 /// Who the SSH front door lets in. Keys are not throttled: nobody guesses one, and a login that an attacker has locked with wrong passwords
 /// stays usable by key. A key that is only asked about and refused is not written down, because clients offer all that they have.
 /// </summary>
-internal sealed class SignIn(PasswordSignIn passwords, PolicySource policy, Database database, WriteQueue queue, SignInFailures failures, AuditLog audit) : ISignIn
+internal sealed class SignIn(
+    PasswordSignIn passwords, PolicySource policy, Database database, WriteQueue queue, SignInFailures failures, AuditLog audit) : ISignIn
 {
     private const string Channel = "ssh";
 
@@ -34,7 +35,8 @@ internal sealed class SignIn(PasswordSignIn passwords, PolicySource policy, Data
 
     public async ValueTask<SignedIn?> WithKeyAsync(string login, SshPublicKey key, IPAddress source, CancellationToken cancellation)
     {
-        if (await FindAsync(login, key, cancellation) is var (organization, person)) return await AcceptAsync(organization, person, source, key.Fingerprint, cancellation);
+        if (await FindAsync(login, key, cancellation) is var (organization, person))
+            return await AcceptAsync(organization, person, source, key.Fingerprint, cancellation);
         failures.Note(login, source, Channel, "public key");
         return null;
     }
@@ -46,7 +48,8 @@ internal sealed class SignIn(PasswordSignIn passwords, PolicySource policy, Data
         var id = person?.Id ?? default;
         var fingerprint = key.Fingerprint;
         await using var db = database.Read(organization);
-        var blob = await db.Set<RegisteredKey>().Where(row => row.Person == id && row.Fingerprint == fingerprint).Select(row => row.Blob).SingleOrDefaultAsync(cancellation);
+        var blob = await db.Set<RegisteredKey>()
+            .Where(row => row.Person == id && row.Fingerprint == fingerprint).Select(row => row.Blob).SingleOrDefaultAsync(cancellation);
         return person is { TakesPart: true } && blob is not null && key.Blob.Span.SequenceEqual(blob) ? (organization, person) : null;
     }
 

@@ -15,7 +15,8 @@ namespace Countersign.Server.Features.Identity;
 /// A login that nobody has is not written down: people type their passwords there by mistake. Its failures are those of the source. With more
 /// than one organization on the server, they belong to none and are only logged.
 /// </remarks>
-internal sealed partial class SignInFailures(PolicySource policy, WriteQueue queue, AuditLog audit, TimeProvider time, ILogger<SignInFailures> log) : BackgroundService
+internal sealed partial class SignInFailures(
+    PolicySource policy, WriteQueue queue, AuditLog audit, TimeProvider time, ILogger<SignInFailures> log) : BackgroundService
 {
     /// <summary>Beyond, failures are counted together, without their sources.</summary>
     private const int MostKinds = 4096;
@@ -23,6 +24,7 @@ internal sealed partial class SignInFailures(PolicySource policy, WriteQueue que
     private static readonly TimeSpan _window = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _flushing = new(1);
     private readonly Dictionary<Kind, Tally> _tallies = [];
 
     public void Note(string login, IPAddress source, string channel, string method)
@@ -45,8 +47,14 @@ internal sealed partial class SignInFailures(PolicySource policy, WriteQueue que
         }
     }
 
-    /// <summary>Writes what is new and what has waited for a minute.</summary>
+    /// <summary>Writes what is new and what has waited for a minute; returns once all that was noted before is durable.</summary>
     public Task FlushAsync(CancellationToken cancellation) => FlushAsync(time.GetUtcNow() - _window, cancellation);
+
+    public override void Dispose()
+    {
+        _flushing.Dispose();
+        base.Dispose();
+    }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -57,11 +65,25 @@ internal sealed partial class SignInFailures(PolicySource policy, WriteQueue que
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
-        while (await timer.WaitForNextTickAsync(stoppingToken)) await FlushAsync(stoppingToken);
+        // What was taken out to be written is written, also while the server stops.
+        while (await timer.WaitForNextTickAsync(stoppingToken)) await FlushAsync(CancellationToken.None);
     }
 
     /// <param name="begunBefore">Windows that began earlier are closed.</param>
     private async Task FlushAsync(DateTimeOffset begunBefore, CancellationToken cancellation)
+    {
+        await _flushing.WaitAsync(cancellation);
+        try
+        {
+            await WriteAsync(TakeDue(begunBefore), cancellation);
+        }
+        finally
+        {
+            _flushing.Release();
+        }
+    }
+
+    private List<(Kind Kind, int Count, DateTimeOffset Last)> TakeDue(DateTimeOffset begunBefore)
     {
         List<(Kind Kind, int Count, DateTimeOffset Last)> due = [];
         lock (_lock)
@@ -75,6 +97,11 @@ internal sealed partial class SignInFailures(PolicySource policy, WriteQueue que
             }
         }
 
+        return due;
+    }
+
+    private async Task WriteAsync(List<(Kind Kind, int Count, DateTimeOffset Last)> due, CancellationToken cancellation)
+    {
         foreach (var organization in due.GroupBy(failure => failure.Kind.Organization))
         {
             if (organization.Key == default)
@@ -96,7 +123,7 @@ internal sealed partial class SignInFailures(PolicySource policy, WriteQueue que
             }
             catch (Exception failure) when (failure is DbException or DbUpdateException)
             {
-                // A full disk must not end the server by way of its bookkeeping of failures; those who sign in well are refused without a record.
+                // A full disk must not end the server by way of this bookkeeping. Nobody gets in meanwhile: a success without a record is none.
                 LogNotWritten(failure, organization.Sum(tally => tally.Count));
             }
         }

@@ -23,7 +23,10 @@ public sealed record SignInLimits
     /// <summary>Logins, and addresses, that are remembered at most; beyond it those with the fewest failures are forgotten.</summary>
     public int Remembered { get; init; } = 100_000;
 
-    /// <summary>Of PBKDF2 with HMAC-SHA-512: OWASP's recommendation (Password Storage Cheat Sheet, 2023). Raised: passwords are hashed anew at the next sign-in.</summary>
+    /// <summary>
+    /// Of PBKDF2 with HMAC-SHA-512: OWASP's recommendation (Password Storage Cheat Sheet, 2023). Once raised, passwords are hashed anew at the
+    /// next sign-in.
+    /// </summary>
     public int PasswordIterations { get; init; } = 210_000;
 
     /// <summary>Passwords verified at once; the others wait. Half of the processors, so that a flood leaves the other half to sessions.</summary>

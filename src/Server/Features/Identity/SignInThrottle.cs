@@ -32,7 +32,8 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
         lock (_lock)
         {
             var wait = TimeSpan.Zero;
-            if (_logins.TryGetValue(KeyOf(login), out var byLogin) && byLogin.Failures > limits.FreeFailures) wait = byLogin.Last + WaitAfter(byLogin.Failures) - now;
+            if (_logins.TryGetValue(KeyOf(login), out var byLogin) && byLogin.Failures > limits.FreeFailures)
+                wait = byLogin.Last + WaitAfter(byLogin.Failures) - now;
             if (_addresses.TryGetValue(KeyOf(source), out var byAddress) && byAddress.Failures >= limits.FailuresPerAddress)
             {
                 var rest = byAddress.First + limits.AddressWindow - now;

@@ -30,7 +30,13 @@ internal static class SigningIn
     private const int LongestLogin = 256;
 
     public static async Task<Results<Ok<SignInAnswer>, ProblemHttpResult>> SignInAsync(
-        SignInRequest request, HttpContext context, PasswordSignIn passwords, ApiTokens tokens, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
+        SignInRequest request,
+        HttpContext context,
+        PasswordSignIn passwords,
+        ApiTokens tokens,
+        WriteQueue queue,
+        AuditLog audit,
+        CancellationToken cancellation)
     {
         if (request.Login.Length > LongestLogin) return Problems.Invalid("login", $"It has at most {LongestLogin} characters.");
         if (Labels.Problem(request.Label) is { } problem) return Problems.Invalid("label", problem);

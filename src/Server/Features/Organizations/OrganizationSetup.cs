@@ -65,7 +65,8 @@ internal sealed class OrganizationSetup(
         await _turn.WaitAsync(cancellation);
         try
         {
-            if (_tokenHash is not { } hash || policy.All.Any() || !CryptographicOperations.FixedTimeEquals(Hash(token), hash)) return new SetupOutcome.NotOpen();
+            if (_tokenHash is not { } hash || policy.All.Any()) return new SetupOutcome.NotOpen();
+            if (!CryptographicOperations.FixedTimeEquals(Hash(token), hash)) return new SetupOutcome.NotOpen();
             var outcome = await CreateAsync(wanted, source, Founding.First, cancellation);
             if (outcome is SetupOutcome.Created) _tokenHash = null;
             return outcome;
@@ -109,10 +110,17 @@ internal sealed class OrganizationSetup(
                 async (db, _, stop) =>
                 {
                     // In the transaction: holds also against another process on the same data directory.
-                    if (founding == Founding.First && await db.Set<Organization>().AnyAsync(row => row.Id != organization, stop)) throw new NotTheFirstException();
+                    if (founding == Founding.First && await db.Set<Organization>().AnyAsync(row => row.Id != organization, stop))
+                        throw new NotTheFirstException();
                     await passwords.SetAsync(db, owner, hash, PasswordChoice.Own, stop);
                     token = await tokens.AddForSignInAsync(db, owner, "set-up", TokenScopes.Write, stop);
-                    audit.Add(db, entry with { Kind = "sign-in.succeeded", Subject = wanted.Login, SubjectId = owner.Value, Details = new() { ["method"] = "set-up" } });
+                    audit.Add(db, entry with
+                    {
+                        Kind = "sign-in.succeeded",
+                        Subject = wanted.Login,
+                        SubjectId = owner.Value,
+                        Details = new() { ["method"] = "set-up" },
+                    });
                 },
                 cancellation);
             return new SetupOutcome.Created(organization, snapshot.Person(owner)!, token!);
@@ -121,21 +129,31 @@ internal sealed class OrganizationSetup(
         {
             return new SetupOutcome.NotOpen();
         }
+        catch (DbUpdateException) when (policy.TryFindLogin(wanted.Login, out _, out _))
+        {
+            // Somebody got the login since it was looked for; the unique index knew.
+            return new SetupOutcome.Taken();
+        }
     }
 
     private static SetupOutcome.Invalid? Problem(NewOrganization wanted)
     {
         if (!IsText(wanted.Name)) return new("organization", "It has 1 to 200 characters and no control characters.");
-        if (!Names.IsLogin(wanted.Login)) return new("login", "It has 1 to 64 characters: small letters, digits, dots, underscores and hyphens; the first is a letter or digit.");
+        if (!Names.IsLogin(wanted.Login))
+            return new("login", "It has 1 to 64 characters: small letters, digits, dots, underscores and hyphens; the first is a letter or digit.");
         if (!IsText(wanted.OwnerName)) return new("name", "It has 1 to 200 characters and no control characters.");
         if (wanted.Mail.Length > 0 && !IsMail(wanted.Mail)) return new("mail", "It is a mail address of at most 254 characters, or empty.");
-        return PasswordRules.Problem(wanted.Password, wanted.Login, wanted.OwnerName, wanted.Mail, wanted.Name) is { } problem ? new("password", problem) : null;
+        return PasswordRules.Problem(wanted.Password, wanted.Login, wanted.OwnerName, wanted.Mail, wanted.Name) is { } problem
+            ? new("password", problem)
+            : null;
     }
 
     private static bool IsText(string text) => text.Length is > 0 and <= 200 && !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl);
 
     private static bool IsMail(string text) =>
-        text.Length <= 254 && text.IndexOf('@', StringComparison.Ordinal) is > 0 and var at && at < text.Length - 1 && !text.Any(letter => char.IsControl(letter) || char.IsWhiteSpace(letter));
+        text.Length <= 254
+        && text.IndexOf('@', StringComparison.Ordinal) is > 0 and var at && at < text.Length - 1
+        && !text.Any(letter => char.IsControl(letter) || char.IsWhiteSpace(letter));
 
     private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 

@@ -14,7 +14,8 @@ internal static class SetupPage
     private static readonly string _html = Read();
 
     private static readonly string _policy =
-        $"default-src 'none'; script-src '{HashOf("script")}'; style-src '{HashOf("style")}'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+        $"default-src 'none'; script-src '{HashOf("script")}'; style-src '{HashOf("style")}'; connect-src 'self'; "
+        + "form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
     public static Results<ContentHttpResult, ProblemHttpResult> Show(HttpContext context, OrganizationSetup setup)
     {

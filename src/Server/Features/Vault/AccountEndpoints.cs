@@ -52,7 +52,8 @@ internal static class AccountEndpoints
             {
                 if (secret is not null) await vault.StoreAsync(db, caller, row!, name, kind, secret, stop);
             });
-        if (request.Default == true && outcome is PolicyOutcome.Applied) outcome = await writer.ApplyAsync(caller, new PolicyCommand.SetDefaultAccount(device, name), cancellation);
+        if (request.Default == true && outcome is PolicyOutcome.Applied)
+            outcome = await writer.ApplyAsync(caller, new PolicyCommand.SetDefaultAccount(device, name), cancellation);
         return outcome.Answer(policy => new AccountAnswer(
             id, name, policy.AccountsOf(device).Any(account => account.Name == name && account.IsDefault), secret is null ? null : kind, policy.Version));
     }
@@ -67,7 +68,8 @@ internal static class AccountEndpoints
     /// </summary>
     private static PolicyCommand Command(PolicySnapshot policy, DeviceRow device, string name) =>
         policy.AccountsOf(device.Id).Any(account => account.Name == name)
-            ? new PolicyCommand.EditDevice(device.Id, device.Group, device.Name, device.Description, device.Enabled, device.Host, device.Port, device.HostKey)
+            ? new PolicyCommand.EditDevice(
+                device.Id, device.Group, device.Name, device.Description, device.Enabled, device.Host, device.Port, device.HostKey)
             : new PolicyCommand.AddAccount(device.Id, name);
 
     private static ProblemHttpResult? Read(AccountRequest request, out CredentialKind kind, out Secret? secret)
@@ -75,7 +77,8 @@ internal static class AccountEndpoints
         kind = request.PrivateKey is null ? CredentialKind.Password : CredentialKind.PrivateKey;
         secret = null;
         var field = request.PrivateKey is null ? "password" : "privateKey";
-        if (request is { Password: not null, PrivateKey: not null }) return Problems.Invalid("privateKey", "An account has a password or a private key, not both.");
+        if (request is { Password: not null, PrivateKey: not null })
+            return Problems.Invalid("privateKey", "An account has a password or a private key, not both.");
         if ((request.Password ?? request.PrivateKey) is not { } text) return null;
         if (text.Length == 0) return Problems.Invalid(field, "It can't be empty.");
         var read = Secret.FromText(text);

@@ -30,6 +30,7 @@ internal sealed class AccountSecretMapping : IEntityTypeConfiguration<AccountSec
         builder.HasKey(row => new { row.OrganizationId, row.Device, row.Account });
         builder.Property(row => row.Account).HasMaxLength(64);
         // Cascades, unlike policy: a secret is no row of a plan, and must not outlive its account.
-        builder.HasOne<DeviceAccountRow>().WithMany().HasForeignKey(row => new { row.OrganizationId, row.Device, row.Account }).OnDelete(DeleteBehavior.Cascade);
+        builder.HasOne<DeviceAccountRow>().WithMany()
+            .HasForeignKey(row => new { row.OrganizationId, row.Device, row.Account }).OnDelete(DeleteBehavior.Cascade);
     }
 }

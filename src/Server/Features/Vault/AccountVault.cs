@@ -10,7 +10,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Countersign.Server.Features.Vault;
 
 /// <summary>Keeps what opens the accounts on devices: sealed in the database, opened for the gateway alone.</summary>
-internal sealed partial class AccountVault(MasterKey master, Database database, AuditLog audit, TimeProvider time, ILogger<AccountVault> log) : IAccountVault, IDisposable
+internal sealed partial class AccountVault(
+    MasterKey master, Database database, AuditLog audit, TimeProvider time, ILogger<AccountVault> log) : IAccountVault, IDisposable
 {
     /// <summary>Bytes of a password or of a private key's text.</summary>
     public const int LongestSecret = 16_384;
@@ -35,7 +36,8 @@ internal sealed partial class AccountVault(MasterKey master, Database database, 
     }
 
     /// <summary>Stored with the context, in its organization, together with a record; the account is there or is added with it.</summary>
-    public async Task StoreAsync(CountersignDb db, Caller caller, DeviceRow device, string account, CredentialKind kind, Secret secret, CancellationToken cancellation)
+    public async Task StoreAsync(
+        CountersignDb db, Caller caller, DeviceRow device, string account, CredentialKind kind, Secret secret, CancellationToken cancellation)
     {
         var ciphertext = _envelope.Seal(secret.Expose(), Place(db.Organization, device.Id, account, kind));
         var stored = await db.Set<AccountSecret>().SingleOrDefaultAsync(row => row.Device == device.Id && row.Account == account, cancellation);
@@ -90,10 +92,6 @@ internal sealed partial class AccountVault(MasterKey master, Database database, 
         }
     }
 
-    /// <summary>Which of a device's accounts have a secret.</summary>
-    public static async Task<IReadOnlyDictionary<string, CredentialKind>> KindsAsync(CountersignDb db, DeviceId device, CancellationToken cancellation) =>
-        await db.Set<AccountSecret>().Where(row => row.Device == device).ToDictionaryAsync(row => row.Account, row => row.Kind, cancellation);
-
     /// <summary>Tries the key on a stored secret: a wrong one should be noticed at the start and not when somebody needs a device.</summary>
     /// <exception cref="KeyFileException">The master key is not the one that the secrets were sealed with.</exception>
     public async Task CheckKeyAsync(IEnumerable<OrganizationId> organizations, CancellationToken cancellation)
@@ -103,7 +101,10 @@ internal sealed partial class AccountVault(MasterKey master, Database database, 
             await using var db = database.Read(organization);
             var stored = await db.Set<AccountSecret>().AsNoTracking().Take(16).ToListAsync(cancellation);
             if (stored.Count > 0 && !stored.Exists(Opens))
-                throw new KeyFileException($"The stored secrets do not open with {MasterKey.FileName}: it is not the one of this database. Restore both from the same backup.");
+            {
+                throw new KeyFileException(
+                    $"The stored secrets do not open with {MasterKey.FileName}: it is not the one of this database. Restore both from the same backup.");
+            }
         }
     }
 
@@ -127,6 +128,9 @@ internal sealed partial class AccountVault(MasterKey master, Database database, 
     private static byte[][] Place(OrganizationId organization, DeviceId device, string account, CredentialKind kind) =>
         [organization.Value.ToByteArray(bigEndian: true), device.Value.ToByteArray(bigEndian: true), Encoding.UTF8.GetBytes(account), [(byte)kind]];
 
-    [LoggerMessage(1, LogLevel.Error, "A secret of device {Device} of organization {Organization} does not open: the database was changed by hand, or the master key is another one")]
+    [LoggerMessage(
+        1,
+        LogLevel.Error,
+        "A secret of device {Device} of organization {Organization} does not open: the database was changed by hand, or the master key is another one")]
     private partial void LogDoesNotOpen(OrganizationId organization, DeviceId device);
 }

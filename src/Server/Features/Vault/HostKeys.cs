@@ -41,7 +41,8 @@ public sealed class HostKeys : IDisposable
         }
         catch (FormatException problem)
         {
-            throw new KeyFileException($"{path} holds no SSH private key ({problem.Message}) Restore it from a backup; with another key clients would warn of an attack.", problem);
+            throw new KeyFileException(
+                $"{path} holds no SSH private key ({problem.Message}). Restore it from a backup; with another key clients would warn of an attack.", problem);
         }
     }
 

@@ -27,7 +27,8 @@ public sealed class MasterKey : IDisposable
         if (key.Length == Length) return new(key);
         var length = key.Length;
         key.Dispose();
-        throw new KeyFileException($"{path} is {length} bytes long instead of {Length}. Restore it from a backup: without it the stored secrets can't be read.");
+        throw new KeyFileException(
+            $"{path} is {length} bytes long instead of {Length}. Restore it from a backup: without it the stored secrets can't be read.");
     }
 
     /// <summary>A key for one purpose (HKDF-SHA-256, RFC 5869): whoever learns it learns neither the master key nor that of another purpose.</summary>

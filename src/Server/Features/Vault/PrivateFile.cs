@@ -26,11 +26,13 @@ internal static class PrivateFile
             // The mode of what was opened, not of what the path names by then.
             if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(handle) & Others) != 0)
             {
-                throw new KeyFileException($"{path} can be read or changed by other users of this machine. Replace what it protects, or, if you are sure, run: chmod 600 '{path}'");
+                throw new KeyFileException(
+                    $"{path} can be read or changed by other users of this machine. Replace what it protects, or, if you are sure, run: chmod 600 '{path}'");
             }
 
             var length = RandomAccess.GetLength(handle);
-            if (length is 0 || length > most) throw new KeyFileException($"{path} is {length} bytes long, which no file of this kind is. Restore it from a backup.");
+            if (length is 0 || length > most)
+                throw new KeyFileException($"{path} is {length} bytes long, which no file of this kind is. Restore it from a backup.");
             var content = GC.AllocateUninitializedArray<byte>((int)length, pinned: true);
             try
             {

@@ -26,7 +26,11 @@ internal sealed class VaultMigration : Migration
         {
             table.PrimaryKey("PK_account_secret", row => new { row.OrganizationId, row.Device, row.Account });
             table.ForeignKey(
-                "FK_account_secret_device_account_OrganizationId_Device_Account", row => new { row.OrganizationId, row.Device, row.Account }, "device_account", _account, onDelete: ReferentialAction.Cascade);
+                "FK_account_secret_device_account_OrganizationId_Device_Account",
+                row => new { row.OrganizationId, row.Device, row.Account },
+                "device_account",
+                _account,
+                onDelete: ReferentialAction.Cascade);
         });
 
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.DropTable("account_secret");
