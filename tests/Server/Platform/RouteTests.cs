@@ -38,4 +38,14 @@ public sealed class RouteTests
         answer.StatusCode.ShouldBe(HttpStatusCode.NotFound);
         answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
     }
+
+    [Fact]
+    public async Task A_method_that_a_route_does_not_have_is_refused_as_such()
+    {
+        await using var running = await RunningServer.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Delete, "/health/live");
+        using var answer = await running.Http.SendAsync(request, TestContext.Current.CancellationToken);
+        answer.StatusCode.ShouldBe(HttpStatusCode.MethodNotAllowed);
+        answer.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
+    }
 }

@@ -14,7 +14,8 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
 
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.GetEndpoint() is not { } endpoint)
+        // Nothing of ours runs: there is no route, or routing itself answers that the route has no such method.
+        if (context.GetEndpoint() is not RouteEndpoint endpoint)
         {
             await next(context);
             return;
