@@ -32,6 +32,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     private readonly CancellationTokenSource _stop;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ITimer? _timer;
+    private long _due;
     private AlgorithmOffer _offer;
     private KexInit? _ownInit;
     private KexInit? _peerInit;
@@ -237,7 +238,8 @@ internal sealed class SshTransport : IPacketOutputOwner
     {
         lock (_exchangeGate)
         {
-            _timer = _options.Time.CreateTimer(_ => OnTimer(), null, _options.Side == Side.Server ? _options.OfferDelay : ExchangeLimit, Timeout.InfiniteTimeSpan);
+            _timer = _options.Time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            SetTimer(_options.Side == Side.Server ? _options.OfferDelay : ExchangeLimit);
         }
     }
 
@@ -247,11 +249,21 @@ internal sealed class SshTransport : IPacketOutputOwner
         bool overdue;
         lock (_exchangeGate)
         {
+            // It may have come due just when it was set anew, for something else and much later: then it comes again. Timers are good to milliseconds.
+            if (_due - _options.Time.GetTimestamp() > _options.Time.TimestampFrequency / 100) return;
             overdue = _ownInit is not null;
         }
 
         if (overdue) End(new SshConnectionException(DisconnectReason.KeyExchangeFailed, "the key exchange took too long"), Farewell.Say);
         else Rekey();
+    }
+
+    /// <summary>Under the gate.</summary>
+    private void SetTimer(TimeSpan after)
+    {
+        if (_timer is null) return;
+        _due = _options.Time.GetTimestamp() + (long)(after.TotalSeconds * _options.Time.TimestampFrequency);
+        _timer.Change(after, Timeout.InfiniteTimeSpan);
     }
 
     private void Rekey()
@@ -267,7 +279,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         {
             if (_ownInit is not null || IsEnding) return;
             _ownInit = KexInit.Create(_offer, _options.Side);
-            _timer?.Change(ExchangeLimit, Timeout.InfiniteTimeSpan);
+            SetTimer(ExchangeLimit);
             Output.BeginExchange(_ownInit.Payload);
         }
     }
@@ -418,7 +430,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         lock (_exchangeGate)
         {
             _ownInit = null;
-            _timer?.Change(_options.RekeyAfter, Timeout.InfiniteTimeSpan);
+            SetTimer(_options.RekeyAfter);
         }
 
         if (first) _user.OnReady();
