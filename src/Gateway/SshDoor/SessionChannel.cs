@@ -98,14 +98,13 @@ internal sealed partial class SessionChannel(
 
         // The answer comes before the decision: what takes time (an approval, the end user) waits in the channel, and refusals are told there.
         request.Reply(SshReply.Success);
-        track(this, RunAsync(channel, kind, command.Length > CommandKept ? command[..CommandKept] : command));
+        track(this, RunAsync(Relay(channel), kind, command.Length > CommandKept ? command[..CommandKept] : command));
     }
 
-    private async Task RunAsync(SshChannel channel, SessionKind kind, string command)
+    private async Task RunAsync(SshRelay relay, SessionKind kind, string command)
     {
         // Off the connection's receive loop.
         await Task.Yield();
-        var relay = Relay(channel);
         try
         {
             if (target.Device is null)
@@ -196,6 +195,7 @@ internal sealed partial class SessionChannel(
         return Utf8.IsValid(text) ? Encoding.UTF8.GetString(text) : null;
     }
 
+    /// <summary>On the receive loop only.</summary>
     private SshRelay Relay(SshChannel channel) => _relay ??= new(channel, window);
 
     private static string Say(string message) => $"countersign: {message}";

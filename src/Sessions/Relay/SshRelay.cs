@@ -27,6 +27,7 @@ public sealed class SshRelay
     private bool _running;
     private int? _exitStatus;
     private bool _exitKnown;
+    private bool _deviceEof;
     private bool _closed;
 
     /// <param name="window">What the technician's channel was given at opening; so much is kept until the device is there.</param>
@@ -169,20 +170,26 @@ public sealed class SshRelay
         });
     }
 
+    /// <summary>
+    /// The end of the output is told after the exit status: OpenSSH closes a channel as soon as both sides are at their end, and a status that comes
+    /// behind that would be lost.
+    /// </summary>
+    private void OnDeviceEof(Flow toClient)
+    {
+        _deviceEof = true;
+        if (_exitKnown) toClient.OnEof();
+    }
+
     private void OnDeviceRequest(SshChannelRequest request)
     {
         switch (request.Name)
         {
             case "exit-status" when new SshReader(request.Payload.Span).TryReadUInt32(out var status):
-                _exitKnown = true;
                 _exitStatus = (int)status;
-                _client.SendRequest(request.Name, request.Payload.Span);
-                request.Reply(SshReply.Success);
+                PassExit(request);
                 return;
             case "exit-signal":
-                _exitKnown = true;
-                _client.SendRequest(request.Name, request.Payload.Span);
-                request.Reply(SshReply.Success);
+                PassExit(request);
                 return;
             case "eow@openssh.com":
                 _client.SendRequest(request.Name, request.Payload.Span);
@@ -191,6 +198,14 @@ public sealed class SshRelay
                 request.Reply(SshReply.Failure);
                 return;
         }
+    }
+
+    private void PassExit(SshChannelRequest request)
+    {
+        _exitKnown = true;
+        _client.SendRequest(request.Name, request.Payload.Span);
+        request.Reply(SshReply.Success);
+        if (_deviceEof) _toClient?.OnEof();
     }
 
     /// <summary>The device's channel tells of itself here.</summary>
@@ -202,7 +217,7 @@ public sealed class SshRelay
 
         public override void OnDrained(SshChannel channel) => relay._toDevice.OnRoom();
 
-        public override void OnEof(SshChannel channel) => relay.ToClient(channel, window).OnEof();
+        public override void OnEof(SshChannel channel) => relay.OnDeviceEof(relay.ToClient(channel, window));
 
         public override void OnRequest(SshChannel channel, SshChannelRequest request) => relay.OnDeviceRequest(request);
 
