@@ -11,6 +11,7 @@ using Countersign.Server.Features.Roles;
 using Countersign.Server.Features.Settings;
 using Countersign.Server.Features.TechnicianGroups;
 using Countersign.Server.Features.Technicians;
+using Countersign.Server.Features.Sessions;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 
@@ -36,6 +37,7 @@ internal static class Composition
         services.AddExplain();
         services.AddPolicy();
         services.AddAudit();
+        services.AddSessions();
     }
 
     public static void Map(IEndpointRouteBuilder app)
@@ -45,6 +47,7 @@ internal static class Composition
         api.MapVault();
         api.MapIdentity();
         api.MapOrganizations();
+        api.MapSessions();
         app.MapSetupPage();
         api.MapTechnicians();
         api.MapTechnicianGroups();

@@ -1,7 +1,12 @@
 using System.Net;
+using Countersign.Gateway.SshDoor;
 using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Organizations;
+using Countersign.Server.Features.Sessions;
+using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
+using Countersign.Sessions;
 
 namespace Countersign.Server;
 
@@ -25,15 +30,32 @@ public sealed record ServerOptions
 public sealed class CountersignServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly SshFrontDoor _ssh;
+    private int _disposed;
 
-    private CountersignServer(WebApplication app, Uri httpAddress)
+    private CountersignServer(WebApplication app, Uri httpAddress, SshFrontDoor ssh)
     {
         _app = app;
+        _ssh = ssh;
         HttpAddress = httpAddress;
+        SetupToken = app.Services.GetRequiredService<OrganizationSetup>().IssueToken();
+        SshHostKeys = [.. app.Services.GetRequiredService<HostKeys>().Keys.Select(key => key.PublicKey.ToString())];
     }
 
     /// <summary>With the port that is really bound.</summary>
     public Uri HttpAddress { get; }
+
+    /// <summary>Where SSH clients connect, with the port that is really bound.</summary>
+    public IPEndPoint SshAddress => _ssh.Address;
+
+    /// <summary>The front door's public host keys, as lines for a known_hosts file without the host.</summary>
+    public IReadOnlyList<string> SshHostKeys { get; }
+
+    /// <summary>Makes its holder the owner, once; null: the server is set up already. Secret.</summary>
+    public string? SetupToken { get; }
+
+    /// <summary>The page that takes the token; in the fragment, which browsers keep to themselves. Secret.</summary>
+    public Uri? SetupLink => SetupToken is null ? null : new(HttpAddress, $"setup#{SetupToken}");
 
     public IServiceProvider Services => _app.Services;
 
@@ -59,8 +81,9 @@ public sealed class CountersignServer : IAsyncDisposable
             await PlatformComposition.PrepareAsync(app.Services, cancellation);
             app.UsePlatform();
             Composition.Map(app);
+            await app.Services.GetRequiredService<SessionLedger>().CloseLeftOversAsync(cancellation);
             await app.StartAsync(cancellation);
-            return new(app, new Uri(app.Urls.Single()));
+            return new(app, new Uri(app.Urls.Single()), SessionsFeature.OpenSshDoor(app.Services, options));
         }
         catch
         {
@@ -71,7 +94,12 @@ public sealed class CountersignServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         var database = _app.Services.GetRequiredService<Database>();
+
+        // Sessions first: each is told why it ends, and that is written down while there is something to write with.
+        await _app.Services.GetRequiredService<LiveSessions>().DisposeAsync();
+        await _ssh.DisposeAsync();
         await _app.StopAsync();
         await _app.DisposeAsync();
         database.ReleaseFile();

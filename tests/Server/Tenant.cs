@@ -1,6 +1,7 @@
 using System.Net;
 using Countersign.Access;
 using Countersign.Server.Platform;
+using Countersign.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Countersign.Server.Tests;
@@ -39,6 +40,16 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
     /// <summary>An activated technician without any rights.</summary>
     public async Task<Guid> AddTechnicianAsync(string login) =>
         (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login, name = login, password = Password })).Expect(HttpStatusCode.Created).Id;
+
+    /// <summary>A session of the owner's on the device that <see cref="Platform.RouteStage"/> made; it runs until the server stops.</summary>
+    public async Task<Guid> BeginSessionAsync(string unique)
+    {
+        var wish = new ConnectionWish(id, ownerId, "owner", SignInStrength.OneFactor, null, $"d{unique}", null, SessionKind.Shell, "");
+        var result = await running.Server.Services.GetRequiredService<Admission>().AskAsync(wish, TestContext.Current.CancellationToken);
+        var session = result.ShouldBeOfType<AdmissionResult.Admitted>().Session;
+        session.Ending.Register(() => session.DisposeAsync().AsTask());
+        return session.Opening.Id.Value;
+    }
 
     public async Task<Guid> AddGroupAsync(string name, Guid? parent = null) =>
         (await Owner.PostAsync("/api/v1/device-groups", new { name, parent })).Expect(HttpStatusCode.Created).Id;

@@ -34,6 +34,7 @@ public sealed class RouteMatrixTests
         {
             if (method != "GET") stage = await RouteStage.SetAsync(tenant);
             stage.OwnersKey = pattern == "/api/v1/me/keys/{id}" ? await RouteStage.AddKeyAsync(tenant) : default;
+            stage.Session = pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) ? await tenant.BeginSessionAsync(stage.Unique) : default;
             var answers = new List<int>();
             foreach (var caller in (ApiCaller[])
             [

@@ -24,6 +24,9 @@ internal sealed class RouteStage
     /// <summary>Made only where it is needed: there are at most 50.</summary>
     public Guid OwnersKey { get; set; }
 
+    /// <summary>Begun only where it is needed.</summary>
+    public Guid Session { get; set; }
+
     public required Guid OwnersToken { get; init; }
 
     public required string Unique { get; init; }
@@ -66,6 +69,7 @@ internal sealed class RouteStage
             _ when pattern.Contains("/device-groups/", StringComparison.Ordinal) => DeviceGroup,
             _ when pattern.Contains("/devices/", StringComparison.Ordinal) => Device,
             _ when pattern.StartsWith("/api/v1/roles/", StringComparison.Ordinal) => Role,
+            _ when pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) => Session,
             _ when pattern.StartsWith("/api/v1/grants/", StringComparison.Ordinal) => Grant,
             _ => Guid.Empty,
         };
@@ -88,6 +92,7 @@ internal sealed class RouteStage
         ("POST", "/me/password") => new { current = "none", @new = "correct-zebra-battery-42" },
         ("POST", "/devices/host-key") => new { host = "127.0.0.1", port = 1 },
         ("PUT", "/devices/{id}/accounts/{name}") => new { password = "secret" },
+        ("POST", "/sessions/{id}/end") => new { reason = "maintenance" },
         ("POST", "/technician-groups") => new { parent = Everyone, name = $"new {Unique}" },
         ("POST", "/device-groups") => new { name = $"new {Unique}" },
         ("POST", "/devices") => new { group = DeviceGroup, name = $"n{Unique}", host = "192.0.2.7", port = 22, accounts = new[] { "root" } },

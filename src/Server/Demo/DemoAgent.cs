@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace Countersign.Server.Demo;
+
+/// <summary>An agent that serves this machine's shell on loopback, in a process of its own. Disposing it ends the process.</summary>
+internal sealed class DemoAgent : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(20);
+
+    private readonly Process _process;
+
+    private DemoAgent(Process process, string host, int port, string hostKey)
+    {
+        _process = process;
+        Host = host;
+        Port = port;
+        HostKey = hostKey;
+    }
+
+    public string Host { get; }
+
+    public int Port { get; }
+
+    public string HostKey { get; }
+
+    /// <param name="folder">Where its keys are to be; made here.</param>
+    /// <param name="authorizedKey">The public key that may sign in.</param>
+    public static async Task<DemoAgent> StartAsync(string folder, string authorizedKey, TimeProvider time, CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(folder);
+        var keys = Path.Combine(folder, "authorized_keys");
+        var ready = Path.Combine(folder, "ready.json");
+        await File.WriteAllTextAsync(keys, authorizedKey + "\n", cancellation);
+        var start = new ProcessStartInfo(Executables.Find("Agent", "countersign-agent"))
+        {
+            ArgumentList = { "serve", "--listen", "127.0.0.1:0", "--host-key", Path.Combine(folder, "host_key"), "--authorized-keys", keys, "--ready-file", ready },
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        };
+        var process = Process.Start(start)!;
+        try
+        {
+            using var limit = new CancellationTokenSource(LongestStart, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+            while (!File.Exists(ready))
+            {
+                if (process.HasExited) throw new InvalidOperationException($"the agent ended with status {process.ExitCode} before it was ready");
+                await Task.Delay(TimeSpan.FromMilliseconds(20), time, either.Token);
+            }
+
+            var said = JsonNode.Parse(await File.ReadAllTextAsync(ready, cancellation))!;
+            var address = System.Net.IPEndPoint.Parse((string)said["address"]!);
+            return new(process, address.Address.ToString(), address.Port, (string)said["hostKey"]!);
+        }
+        catch
+        {
+            process.Kill();
+            process.Dispose();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,156 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Countersign.Sessions;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Sessions;
+
+internal enum SessionState : byte
+{
+    Live = 1,
+    Ended = 2,
+}
+
+/// <param name="BytesIn">From the technician to the device; of a live session, so far.</param>
+/// <param name="MayEnd">Whether the caller may end it now.</param>
+internal sealed record SessionAnswer(
+    Guid Id,
+    SessionState State,
+    string Login,
+    Guid Device,
+    string DeviceName,
+    string Account,
+    SessionKind Kind,
+    string Command,
+    string? Source,
+    DateTimeOffset Started,
+    DateTimeOffset? Ended,
+    EndReason? Reason,
+    string Detail,
+    int? ExitStatus,
+    long BytesIn,
+    long BytesOut,
+    bool MayEnd);
+
+internal sealed record SessionPage(IReadOnlyList<SessionAnswer> Items, string? Next);
+
+/// <param name="Reason">Shown to the technician, at most 200 characters.</param>
+internal sealed record EndSessionRequest(string? Reason = null);
+
+[JsonSerializable(typeof(SessionAnswer))]
+[JsonSerializable(typeof(SessionPage))]
+[JsonSerializable(typeof(EndSessionRequest))]
+internal sealed partial class SessionJson : JsonSerializerContext;
+
+/// <summary>Sessions as the API shows them: one's own, and those on devices where one may watch, end or look back.</summary>
+internal static class SessionEndpoints
+{
+    private const int LongestReason = 200;
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/sessions").WithTags("Sessions");
+        group.MapGet("", ListAsync).Requires(TokenScopes.Read).WithSummary("Sessions, newest first");
+        group.MapGet("/{id:guid}", FindAsync).Requires(TokenScopes.Read).WithSummary("One session");
+        group.MapPost("/{id:guid}/end", EndAsync).Requires(TokenScopes.Write).WithSummary("Ends a running session");
+    }
+
+    private static async Task<Results<Ok<SessionPage>, ProblemHttpResult>> ListAsync(
+        Caller caller, CallersPolicy policy, Database database, LiveSessions live, CancellationToken cancellation,
+        string? state = null, int limit = 100, string? cursor = null)
+    {
+        if (state is not (null or "live" or "ended")) return Problems.Invalid("state", "It is live or ended.");
+        if (limit is < 1 or > 1000) return Problems.Invalid("limit", "It is a number from 1 to 1000.");
+        Guid? before = null;
+        if (cursor is not null)
+        {
+            if (!Guid.TryParse(cursor, CultureInfo.InvariantCulture, out var id)) return Problems.Invalid("cursor", "It is the \"next\" of the page before.");
+            before = id;
+        }
+
+        var sight = new Sight(caller, policy);
+        var items = new List<SessionAnswer>(limit);
+        await using var db = database.Read(caller.Organization);
+        while (true)
+        {
+            var query = db.Set<SessionRecord>().AsNoTracking();
+            if (state == "live") query = query.Where(row => row.Ended == null);
+            if (state == "ended") query = query.Where(row => row.Ended != null);
+
+            // Ids grow with time (RFC 9562 version 7), and their text sorts as they do: the newest first.
+            if (before is { } last) query = query.Where(row => row.Id.CompareTo(last) < 0);
+            var rows = await query.OrderByDescending(row => row.Id).Take(limit).ToListAsync(cancellation);
+            foreach (var row in rows)
+            {
+                before = row.Id;
+                if (!sight.MaySee(row)) continue;
+                items.Add(Answer(row, live, sight));
+                if (items.Count == limit) return TypedResults.Ok(new SessionPage(items, row.Id.ToString()));
+            }
+
+            if (rows.Count < limit) return TypedResults.Ok(new SessionPage(items, null));
+        }
+    }
+
+    private static async Task<Results<Ok<SessionAnswer>, ProblemHttpResult>> FindAsync(
+        Guid id, Caller caller, CallersPolicy policy, Database database, LiveSessions live, CancellationToken cancellation)
+    {
+        var sight = new Sight(caller, policy);
+        await using var db = database.Read(caller.Organization);
+        var row = await db.Set<SessionRecord>().AsNoTracking().SingleOrDefaultAsync(session => session.Id == id, cancellation);
+        return row is not null && sight.MaySee(row) ? TypedResults.Ok(Answer(row, live, sight)) : Problems.NotFound();
+    }
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> EndAsync(
+        Guid id, EndSessionRequest? request, Caller caller, CallersPolicy policy, Database database, LiveSessions live, CancellationToken cancellation)
+    {
+        var reason = request?.Reason ?? "";
+        if (reason.Length > LongestReason) return Problems.Invalid("reason", $"It has at most {LongestReason} characters.");
+        if (reason.Any(char.IsControl)) return Problems.Invalid("reason", "It has no control characters.");
+        var sight = new Sight(caller, policy);
+        await using var db = database.Read(caller.Organization);
+        var row = await db.Set<SessionRecord>().AsNoTracking().SingleOrDefaultAsync(session => session.Id == id, cancellation);
+        if (row is null || !sight.MaySee(row)) return Problems.NotFound();
+        if (!sight.MayEnd(row)) return Problems.Forbidden("Ending this session needs Terminate sessions on its device.");
+        if (live.Find(caller.Organization, new(id)) is not { } session) return Problems.Conflict("The session has ended.");
+        var name = policy.Snapshot.Person(caller.Person)!.Name;
+        session.Finish(EndReason.Terminated, reason.Length > 0 ? $"terminated by {name}: {reason}" : $"terminated by {name}");
+        return TypedResults.NoContent();
+    }
+
+    private static SessionAnswer Answer(SessionRecord row, LiveSessions live, Sight sight)
+    {
+        var running = row.Ended is null ? live.Find(row.OrganizationId, new(row.Id)) : null;
+        return new(
+            row.Id, row.Ended is null ? SessionState.Live : SessionState.Ended, row.Login, row.Device.Value, row.DeviceName, row.Account, row.Kind, row.Command,
+            row.Source?.ToString(), row.Started, row.Ended, row.Reason, row.Detail, row.ExitStatus, running?.Traffic.In ?? row.BytesIn, running?.Traffic.Out ?? row.BytesOut,
+            row.Ended is null && sight.MayEnd(row));
+    }
+
+    /// <summary>What one caller may see and do at one instant; remembers the engine's answer for each device.</summary>
+    private sealed class Sight(Caller caller, CallersPolicy policy)
+    {
+        private static readonly PermissionSet LookBack = PermissionSet.Of(Permission.ConnectionHistory);
+        private static readonly PermissionSet Watch = PermissionSet.Of(Permission.WatchSessions);
+        private static readonly PermissionSet Terminate = PermissionSet.Of(Permission.TerminateSessions);
+
+        private readonly Dictionary<(DeviceId Device, PermissionSet Wanted), bool> _known = [];
+
+        /// <summary>The log tells of every session, of devices that are gone, too: whoever may read it may see them.</summary>
+        public bool MaySee(SessionRecord row) =>
+            row.Person == caller.Person || policy.MayReadLog || Has(row, LookBack) || row.Ended is null && (Has(row, Watch) || Has(row, Terminate));
+
+        public bool MayEnd(SessionRecord row) => row.Person == caller.Person || Has(row, Terminate);
+
+        private bool Has(SessionRecord row, PermissionSet wanted)
+        {
+            if (_known.TryGetValue((row.Device, wanted), out var known)) return known;
+            var decision = policy.Snapshot.Decide(new(caller.Person, row.Device, row.Account, wanted, policy.At, caller.Source, caller.Strength, EndUserPresence.CannotBeAsked));
+            return _known[(row.Device, wanted)] = decision.Kind == DecisionKind.Allowed;
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using System.Text.Json.Nodes;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Countersign.Sessions;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Sessions;
+
+/// <summary>Writes sessions down, each step with its audit record in one transaction.</summary>
+internal sealed class SessionLedger(WriteQueue queue, Database database, AuditLog audit, TimeProvider time) : ISessionLedger
+{
+    private const int LongestDetail = 400;
+
+    public async ValueTask BeginAsync(SessionOpening opening, CancellationToken cancellation) => await queue.WriteAsync(
+        opening.Organization,
+        (db, _) =>
+        {
+            db.Add(new SessionRecord
+            {
+                OrganizationId = opening.Organization,
+                Id = opening.Id.Value,
+                Person = opening.Person,
+                Login = opening.Login,
+                Device = opening.Device,
+                DeviceName = opening.DeviceName,
+                Account = opening.Account,
+                Kind = opening.Kind,
+                Command = opening.Command,
+                Source = opening.Source,
+                Started = opening.At,
+                PolicyVersion = opening.PolicyVersion,
+            });
+            audit.Add(db, new AuditEntry
+            {
+                Kind = "session.began",
+                Actor = opening.Person,
+                ActorLogin = opening.Login,
+                Channel = "ssh",
+                Source = opening.Source,
+                Subject = opening.DeviceName,
+                SubjectId = opening.Device.Value,
+                Correlation = opening.Id.ToString(),
+                Details = new JsonObject { ["account"] = opening.Account, ["kind"] = opening.Kind.ToString(), ["command"] = opening.Command },
+            });
+            return Task.CompletedTask;
+        },
+        cancellation);
+
+    public async ValueTask EndAsync(SessionEnd end, CancellationToken cancellation) => await queue.WriteAsync(
+        end.Organization,
+        async (db, stop) =>
+        {
+            var row = await db.Set<SessionRecord>().SingleAsync(session => session.Id == end.Id.Value, stop);
+            Close(db, row, end);
+        },
+        cancellation);
+
+    public async ValueTask RefuseAsync(SessionRefusal refusal, CancellationToken cancellation) => await queue.WriteAsync(
+        refusal.Organization,
+        (db, _) =>
+        {
+            audit.Add(db, new AuditEntry
+            {
+                Kind = "session.refused",
+                Actor = refusal.Person,
+                ActorLogin = refusal.Login,
+                Channel = "ssh",
+                Source = refusal.Source,
+                Subject = refusal.Device,
+                Outcome = AuditOutcome.Refused,
+                Details = new JsonObject
+                {
+                    ["account"] = refusal.Account,
+                    ["wanted"] = refusal.Wanted.ToString(),
+                    ["decision"] = refusal.Decision.ToString(),
+                    ["reason"] = refusal.Reason.ToString(),
+                },
+            });
+            return Task.CompletedTask;
+        },
+        cancellation);
+
+    /// <summary>At start: what was running when the server stopped without saying so did not survive it, and is closed with that as the reason.</summary>
+    public async Task CloseLeftOversAsync(CancellationToken cancellation)
+    {
+        List<Organization> organizations;
+        await using (var db = database.Open()) organizations = await db.Set<Organization>().AsNoTracking().ToListAsync(cancellation);
+        foreach (var organization in organizations)
+        {
+            await queue.WriteAsync(
+                organization.Id,
+                async (db, stop) =>
+                {
+                    foreach (var row in await db.Set<SessionRecord>().Where(session => session.Ended == null).ToListAsync(stop))
+                    {
+                        Close(db, row, new(new(row.Id), row.OrganizationId, EndReason.GatewayStopped, "the gateway stopped while the session ran", null, row.BytesIn, row.BytesOut, time.GetUtcNow()));
+                    }
+                },
+                cancellation);
+        }
+    }
+
+    private void Close(CountersignDb db, SessionRecord row, SessionEnd end)
+    {
+        row.Ended = end.At;
+        row.Reason = end.Reason;
+        row.Detail = end.Detail.Length > LongestDetail ? end.Detail[..LongestDetail] : end.Detail;
+        row.ExitStatus = end.ExitStatus;
+        row.BytesIn = end.BytesIn;
+        row.BytesOut = end.BytesOut;
+        audit.Add(db, new AuditEntry
+        {
+            Kind = "session.ended",
+            Actor = row.Person,
+            ActorLogin = row.Login,
+            Channel = "ssh",
+            Source = row.Source,
+            Subject = row.DeviceName,
+            SubjectId = row.Device.Value,
+            Correlation = row.Id.ToString(),
+            Details = new JsonObject
+            {
+                ["reason"] = end.Reason.ToString(),
+                ["detail"] = row.Detail,
+                ["exitStatus"] = end.ExitStatus,
+                ["bytesIn"] = end.BytesIn,
+                ["bytesOut"] = end.BytesOut,
+            },
+        });
+    }
+}

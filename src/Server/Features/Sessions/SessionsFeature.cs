@@ -1,0 +1,34 @@
+using Countersign.Gateway;
+using Countersign.Gateway.SshDoor;
+using Countersign.Reach;
+using Countersign.Server.Features.Vault;
+using Countersign.Server.Platform;
+using Countersign.Sessions;
+
+namespace Countersign.Server.Features.Sessions;
+
+/// <summary>Sessions: their ledger, the front doors that begin them, and how the API shows them.</summary>
+internal static class SessionsFeature
+{
+    public static IServiceCollection AddSessions(this IServiceCollection services)
+    {
+        services.AddSingleton<SessionLedger>();
+        services.AddSingleton<ISessionLedger>(provider => provider.GetRequiredService<SessionLedger>());
+        services.AddSingleton<LiveSessions>();
+        services.AddSingleton<Admission>();
+        services.AddSingleton<DeviceReach>();
+        return services.AddApiTypes(SessionJson.Default);
+    }
+
+    /// <summary>Listens for SSH clients. The network's timers are the machine's own: policy may live by another clock.</summary>
+    internal static SshFrontDoor OpenSshDoor(IServiceProvider services, ServerOptions options) => SshFrontDoor.Start(
+        new() { Listen = options.Ssh, HostKeys = services.GetRequiredService<HostKeys>().Keys },
+        new(
+            services.GetRequiredService<ISignIn>(),
+            services.GetRequiredService<IPolicySource>(),
+            services.GetRequiredService<Admission>(),
+            services.GetRequiredService<DeviceReach>(),
+            services.GetRequiredService<ILogger<SshFrontDoor>>()));
+
+    public static void MapSessions(this IEndpointRouteBuilder routes) => SessionEndpoints.Map(routes);
+}
