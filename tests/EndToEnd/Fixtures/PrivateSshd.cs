@@ -78,6 +78,9 @@ public sealed class PrivateSshd : IAsyncDisposable
     /// <summary>The account accepts this key too, from the next connection on.</summary>
     public void Authorize(string publicLine) => File.AppendAllText(_folder["authorized_keys"], publicLine + "\n");
 
+    /// <summary>The machine is gone from one moment to the next: no connection is closed properly.</summary>
+    public void Crash() => _sshd.Kill();
+
     public async ValueTask DisposeAsync()
     {
         await _sshd.DisposeAsync();
