@@ -1,0 +1,14 @@
+using System.Text.Json;
+using Countersign.Bench;
+
+var benchmarks = new Dictionary<string, Func<Task<List<Figure>>>> { ["door"] = DoorBenchmark.RunAsync };
+if (args.Length is not (1 or 3) || !benchmarks.TryGetValue(args[0], out var run) || args.Length == 3 && args[1] != "--json")
+{
+    Console.Error.WriteLine($"usage: bench/run.sh {string.Join('|', benchmarks.Keys)} [--json FILE]");
+    return 2;
+}
+
+var figures = await run();
+Console.Write(Figure.Table(figures));
+if (args.Length == 3) await File.WriteAllTextAsync(args[2], JsonSerializer.Serialize(figures, FigureJson.Default.ListFigure) + "\n");
+return 0;
