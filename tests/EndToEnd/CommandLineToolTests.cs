@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Countersign.EndToEnd.Fixtures;
 
 namespace Countersign.EndToEnd;
@@ -31,9 +32,45 @@ public sealed class CommandLineToolTests : IDisposable
         (await terminal.WaitForEndAsync()).ShouldBe(130);
     }
 
+    [Fact]
+    public async Task A_running_session_is_listed_and_ended_from_the_command_line()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await using var ssh = gateway.Client.StartSsh($"{gateway.Tina.Login}+{TestGateway.Device}", gateway.Tina.ByKey, "echo started; cat");
+        await Eventually.TrueAsync(() => ssh.OutputSoFar == "started\n", "the session to start", () => ssh.ErrorSoFar);
+
+        var listed = await RunAsync(gateway, "sessions", "--json");
+        listed.ExitCode.ShouldBe(0, listed.ToString());
+        var id = (string)JsonNode.Parse(listed.Text)!["items"]!.AsArray().ShouldHaveSingleItem()!["id"]!;
+        var table = (await RunAsync(gateway, "sessions")).Text;
+        table.ShouldContain(id);
+        table.ShouldContain(" tina ");
+        table.ShouldContain($" {TestGateway.Device} ");
+        table.ShouldContain(" command: echo started; cat ");
+
+        (await RunAsync(gateway, "end", id, "--reason", "maintenance starts")).ExitCode.ShouldBe(0);
+        (await ssh.EndAsync()).Error.ShouldContain("maintenance starts");
+        await gateway.EndedSessionAsync();
+        (await RunAsync(gateway, "sessions", "--ended")).Text.ShouldContain("terminated by Olga: maintenance starts");
+        (await RunAsync(gateway, "sessions")).Error.ShouldContain("No session that you may see is running.");
+        (await RunAsync(gateway, "end", id)).ExitCode.ShouldBe(1);
+        (await RunAsync(gateway, "end", Guid.NewGuid().ToString())).ExitCode.ShouldBe(4);
+    }
+
     public void Dispose() => _home.Dispose();
 
     private Task<Terminal> StartAsync(params string[] arguments) => Terminal.StartAsync(
         ["dotnet", Path.Combine(AppContext.BaseDirectory, "countersign.dll"), .. arguments],
         new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = _home.Path });
+
+    /// <summary>As the owner.</summary>
+    private Task<Outcome> RunAsync(TestGateway gateway, params string[] arguments) => RunningCommand.RunAsync(
+        "dotnet",
+        [Path.Combine(AppContext.BaseDirectory, "countersign.dll"), .. arguments],
+        environment: new Dictionary<string, string>
+        {
+            ["XDG_CONFIG_HOME"] = _home.Path,
+            ["COUNTERSIGN_SERVER"] = gateway.Server.HttpAddress.AbsoluteUri,
+            ["COUNTERSIGN_TOKEN"] = gateway.OwnerToken,
+        });
 }
