@@ -176,15 +176,20 @@ internal sealed class DoorBench(CountersignServer server, QuietDevice device) : 
 
     private async Task AddPersonAsync(string login)
     {
-        var password = NewPassword();
+        var (first, password) = (NewPassword(), NewPassword());
         var made = await _api.SendAsync(HttpMethod.Post, "technicians", new()
         {
             ["kind"] = "technician",
             ["login"] = login,
             ["name"] = login,
             ["mail"] = "",
-            ["password"] = password,
+            ["password"] = first,
         });
+
+        // A password that somebody else chose is good for choosing one's own, and for nothing else.
+        using var own = new BenchApi(server.HttpAddress);
+        own.SignInWith((string)(await own.SendAsync(HttpMethod.Post, "sign-in", new() { ["login"] = login, ["password"] = first }))["token"]!);
+        await own.SendAsync(HttpMethod.Post, "me/password", new() { ["current"] = first, ["new"] = password });
         _people[login] = ((string)made["id"]!, password);
     }
 

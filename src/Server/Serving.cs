@@ -19,7 +19,9 @@ internal static class Serving
         var folder = Directory.CreateTempSubdirectory("countersign-demo-").FullName;
         try
         {
-            return await RunAsync(options with { DataDirectory = Path.Combine(folder, "data") }, readyFile, folder, cancellation);
+            // The passwords here are 120 random bits: no hash has to be slow for them, and there are many to make before the demo is ready.
+            var quick = options with { DataDirectory = Path.Combine(folder, "data"), SignIn = options.SignIn with { PasswordIterations = 10_000 } };
+            return await RunAsync(quick, readyFile, folder, cancellation);
         }
         finally
         {
@@ -60,6 +62,10 @@ internal static class Serving
         {
             await Console.Error.WriteLineAsync($"countersign-server: {error.Message}");
             return Failed;
+        }
+        finally
+        {
+            if (readyFile is not null) File.Delete(readyFile.FullName);
         }
     }
 }

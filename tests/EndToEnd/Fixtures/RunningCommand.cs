@@ -109,6 +109,13 @@ public sealed class RunningCommand : IAsyncDisposable
         return new(_process.ExitCode, Copy(_output), ErrorSoFar);
     }
 
+    /// <summary>Asks it to end, as a service manager does (SIGTERM).</summary>
+    public void Terminate()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{Id}"]);
+        kill.WaitForExit();
+    }
+
     public void Kill()
     {
         try
