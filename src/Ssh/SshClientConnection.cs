@@ -71,7 +71,7 @@ public sealed class SshClientConnection : SshConnection
     /// <exception cref="SshAuthenticationException">No credential was accepted.</exception>
     public static async Task<SshClientConnection> ConnectAsync(Stream transport, SshClientOptions options, CancellationToken cancellation)
     {
-        var connection = new SshClientConnection(transport, options, fetchOnly: false);
+        var connection = await CreateAsync(transport, options, fetchOnly: false);
         try
         {
             await connection.WithinLoginTimeAsync(connection.LogInAsync, cancellation);
@@ -91,7 +91,7 @@ public sealed class SshClientConnection : SshConnection
     public static async Task<SshPublicKey> FetchHostKeyAsync(Stream transport, CancellationToken cancellation)
     {
         var options = new SshClientOptions { User = "", Credentials = [], TrustedHostKeys = [] };
-        await using var connection = new SshClientConnection(transport, options, fetchOnly: true);
+        await using var connection = await CreateAsync(transport, options, fetchOnly: true);
         await connection.WithinLoginTimeAsync(connection.ReadyAsync, cancellation);
         return connection._hostKey!;
     }
@@ -127,6 +127,19 @@ public sealed class SshClientConnection : SshConnection
         _authentication.OnMessage(payload);
         if (IsAuthenticated) Transport.Input.Authenticated();
         return true;
+    }
+
+    private static async Task<SshClientConnection> CreateAsync(Stream transport, SshClientOptions options, bool fetchOnly)
+    {
+        try
+        {
+            return new SshClientConnection(transport, options, fetchOnly);
+        }
+        catch
+        {
+            await transport.DisposeAsync();
+            throw;
+        }
     }
 
     private static TransportOptions Transporting(SshClientOptions options)

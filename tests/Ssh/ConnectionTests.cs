@@ -248,6 +248,30 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task The_keys_are_renewed_every_hour_and_a_renewal_that_does_not_end_ends_the_connection()
+    {
+        var time = new FakeTime();
+        await using var server = RawServer.Start(with: options => options with { Time = time, KeepAlive = TimeSpan.Zero });
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        time.Advance(TimeSpan.FromMinutes(59));
+        await peer.OpenAsync(Cancellation);
+        peer.Transport.Exchanges.ShouldBe(1);
+        time.Advance(TimeSpan.FromMinutes(1));
+        await peer.OpenAsync(Cancellation);
+        peer.Transport.Exchanges.ShouldBe(2);
+
+        // A peer that has stopped reading never answers the offer.
+        using var pause = new ManualResetEventSlim();
+        peer.Pause = pause;
+        peer.Send(new SshWriter().Byte(80).String("asked so that it pauses").Boolean(true));
+        await peer.Paused.WaitAsync(Cancellation);
+        time.Advance(TimeSpan.FromMinutes(61));
+        time.Advance(TimeSpan.FromMinutes(2));
+        pause.Set();
+        (await peer.DisconnectedAsync(Cancellation)).ShouldContain("key exchange took too long");
+    }
+
+    [Fact]
     public async Task A_wrong_password_is_an_authentication_exception()
     {
         using var wrong = Secret.FromText("wrong");

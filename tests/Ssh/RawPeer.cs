@@ -8,6 +8,7 @@ internal sealed class RawPeer : ITransportUser
 {
     private readonly Channel<byte[]> _received = Channel.CreateUnbounded<byte[]>();
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private RawPeer(Stream stream, long rekeyBytes, AlgorithmOffer? offer) =>
         Transport = new SshTransport(stream, this, new TransportOptions
@@ -20,8 +21,11 @@ internal sealed class RawPeer : ITransportUser
 
     public SshTransport Transport { get; }
 
-    /// <summary>When set, this peer reads no further until it is released.</summary>
+    /// <summary>When set, this peer reads no further than the next message until it is released.</summary>
     public ManualResetEventSlim? Pause { get; set; }
+
+    /// <summary>Completes when it has stopped reading.</summary>
+    public Task Paused => _paused.Task;
 
     bool ITransportUser.IsAuthenticated => false;
 
@@ -89,7 +93,12 @@ internal sealed class RawPeer : ITransportUser
 
     void ITransportUser.OnMessage(ReadOnlySpan<byte> payload)
     {
-        Pause?.Wait();
+        if (Pause is { } pause)
+        {
+            _paused.TrySetResult();
+            pause.Wait();
+        }
+
         _received.Writer.TryWrite(payload.ToArray());
     }
 

@@ -240,6 +240,15 @@ public sealed class ServerAuthenticationTests
     }
 
     [Fact]
+    public async Task New_keys_before_authentication_are_refused()
+    {
+        await using var server = RawServer.Start();
+        var peer = await RawPeer.ConnectAsync(server.Stream, Cancellation);
+        peer.Transport.Send(PacketUse.Transport, new SshWriter().Raw(KexInit.Create(new AlgorithmOffer { HostKeys = ["ssh-ed25519"] }, Side.Client).Payload));
+        (await peer.DisconnectedAsync(Cancellation)).ShouldContain("no new keys before authentication");
+    }
+
+    [Fact]
     public async Task A_login_that_takes_too_long_is_ended_and_told_so()
     {
         var time = new FakeTime();

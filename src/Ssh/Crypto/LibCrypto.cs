@@ -18,14 +18,13 @@ internal static unsafe partial class LibCrypto
     public const int SetTag = 0x11;
     public const int ConstantTime = 0x04;
 
+    private static readonly Lazy<bool> IsThere = new(() => NativeLibrary.TryLoad(Library, typeof(LibCrypto).Assembly, null, out _));
+
     /// <summary>Called where a connection or key begins, so that a missing library is one clear message and not a fault in the middle.</summary>
     /// <exception cref="PlatformNotSupportedException">libcrypto 3 is not installed.</exception>
     public static void Require()
     {
-        if (!NativeLibrary.TryLoad(Library, typeof(LibCrypto).Assembly, null, out _))
-        {
-            throw new PlatformNotSupportedException($"SSH needs OpenSSL 3: {Library} was not found.");
-        }
+        if (!IsThere.Value) throw new PlatformNotSupportedException($"SSH needs OpenSSL 3: {Library} was not found.");
     }
 
     /// <summary>Turns the result of a call into an exception, and leaves no error behind in the thread's queue for other users of the library.</summary>

@@ -368,6 +368,9 @@ internal sealed class SshTransport : IPacketOutputOwner
     private void OnKexInit(ReadOnlySpan<byte> payload)
     {
         if (_peerInit is not null) throw Unexpected(SshMessage.KexInit);
+
+        // Nobody needs it, and each exchange costs the server more than the client.
+        if (_hasKeys && _options.Side == Side.Server && !_user.IsAuthenticated) throw new SshConnectionException(DisconnectReason.ProtocolError, "no new keys before authentication");
         _peerInit = KexInit.Parse(payload);
         var first = _session.Length == 0;
         if (first && _options.Side == Side.Server) _offer = _offer.PreferGcm(_peerInit);
