@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Countersign.EndToEnd.Fixtures;
+using Countersign.Ssh;
 
 namespace Countersign.EndToEnd;
 
@@ -47,6 +48,36 @@ public sealed class SshAccessTests : IAsyncLifetime
     {
         var outcome = await _gateway.Client.SshAsync("tina+web01", _gateway.Tina.ByKey, "kill -TERM $$");
         outcome.ExitCode.ShouldBe(255, outcome.ToString());
+    }
+
+    [Fact]
+    public async Task A_signal_request_reaches_the_program()
+    {
+        // OpenSSH's client has no way to ask for one, and its server grants none to root: our own client and agent do.
+        using var folder = new TempFolder();
+        await using var agent = await StartAgentAsync(folder);
+        await _gateway.GrantAsync(_gateway.Tina, _gateway.Role);
+        var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(_gateway.Server.SshAddress, TestContext.Current.CancellationToken);
+        using var password = Secret.FromText(_gateway.Tina.Password);
+        await using var connection = await SshClientConnection.ConnectAsync(
+            new System.Net.Sockets.NetworkStream(socket, ownsSocket: true),
+            new()
+            {
+                User = "tina+agent01",
+                Credentials = [new SshCredential.Password(password)],
+                TrustedHostKeys = [.. _gateway.Server.SshHostKeys.Select(line => SshPublicKey.TryParse(line, out var key) ? key : throw new FormatException(line))],
+            },
+            TestContext.Current.CancellationToken);
+        var program = new Program();
+        var channel = await connection.OpenChannelAsync("session", default, program, 64 * 1024, TestContext.Current.CancellationToken);
+        var command = new SshWriter().String("trap 'echo caught; exit 9' USR1; echo ready; while :; do sleep 0.1; done").Written;
+        (await channel.RequestAsync("exec", command, TestContext.Current.CancellationToken)).ShouldBeTrue();
+        await Eventually.TrueAsync(() => program.Said.Contains("ready", StringComparison.Ordinal), "the program to run", () => program.Said);
+        channel.SendRequest("signal", new SshWriter().String("USR1").Written.Span);
+        await program.Closed.Task.WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken);
+        program.Said.ShouldBe("ready\ncaught\n");
+        program.Status.ShouldBe(9u);
     }
 
     [Fact]
@@ -230,5 +261,51 @@ public sealed class SshAccessTests : IAsyncLifetime
         var kinds = (await _gateway.Owner.GetAsync("audit?limit=1000"))["items"]!.AsArray().Select(item => (string)item!["kind"]!).ToList();
         kinds.ShouldContain("session.began");
         kinds.ShouldContain("session.ended");
+    }
+
+    /// <summary>An agent on this machine as the device <c>agent01</c>.</summary>
+    private async Task<RunningCommand> StartAgentAsync(TempFolder folder)
+    {
+        var key = await Keys.GenerateAsync(folder, "agent_key");
+        folder.Write("authorized_keys", key.PublicLine + "\n");
+        var agent = RunningCommand.Start(
+            Path.Combine(AppContext.BaseDirectory, "countersign-agent"),
+            ["serve", "--listen", "127.0.0.1:0", "--host-key", folder["host_key"], "--authorized-keys", folder["authorized_keys"], "--ready-file", folder["ready"]]);
+        await Eventually.TrueAsync(() => File.Exists(folder["ready"]), "the agent to be ready", () => agent.ErrorSoFar);
+        var ready = System.Text.Json.Nodes.JsonNode.Parse(await File.ReadAllTextAsync(folder["ready"], TestContext.Current.CancellationToken))!;
+        await _gateway.AddDeviceAsync("agent01", System.Net.IPEndPoint.Parse((string)ready["address"]!).Port, (string)ready["hostKey"]!, key.PrivateText);
+        return agent;
+    }
+
+    private sealed class Program : SshChannelHandler
+    {
+        private readonly System.Text.StringBuilder _said = new();
+
+        public TaskCompletionSource Closed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public uint? Status { get; private set; }
+
+        public string Said
+        {
+            get
+            {
+                lock (_said) return _said.ToString();
+            }
+        }
+
+        public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data)
+        {
+            // The shell reports on standard error what the signal did to its child.
+            if (type != 0) return;
+            lock (_said) _said.Append(System.Text.Encoding.UTF8.GetString(data));
+        }
+
+        public override void OnRequest(SshChannel channel, SshChannelRequest request)
+        {
+            if (request.Name == "exit-status" && new SshReader(request.Payload.Span).TryReadUInt32(out var status)) Status = status;
+            request.Reply(SshReply.Success);
+        }
+
+        public override void OnClosed(SshChannel channel) => Closed.TrySetResult();
     }
 }
