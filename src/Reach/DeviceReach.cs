@@ -23,13 +23,15 @@ public abstract record ReachResult
 /// <summary>The way out to endpoints. Opens nothing without an <see cref="AuthorizedConnection"/>.</summary>
 public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vault, TimeProvider time, ILogger<DeviceReach> log)
 {
+    private static readonly ReachResult Expired = new ReachResult.Failed("the permission for this connection is no longer valid");
+
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Connects and signs in at the device with the account's stored secret.</summary>
     public async Task<ReachResult> OpenAsync(AuthorizedConnection authorized, CancellationToken cancellation)
     {
         var opening = authorized.Session.Opening;
-        if (!authorized.TryUse() || !StillAllowed(authorized)) return new ReachResult.Failed("the permission for this connection is no longer valid");
+        if (!authorized.TryUse()) return Expired;
         var device = authorized.Device;
         if (!SshPublicKey.TryParse(device.HostKey, out var hostKey))
         {
@@ -42,6 +44,8 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
             return new ReachResult.Failed($"no secret is stored for the account {authorized.Account} on {device.Name}: an administrator has to store it first");
         }
 
+        // After the secret has been read: it must not be one that was stored for where the device has been moved to since.
+        if (!StillAllowed(authorized)) return Expired;
         using var key = credential.Kind == CredentialKind.PrivateKey ? SshPrivateKey.Parse(credential.Value) : null;
         var options = new SshClientOptions
         {
