@@ -108,12 +108,21 @@ public sealed class ChannelViolationTests
     public async Task An_unknown_message_is_answered_with_its_number_in_the_sequence()
     {
         await using var server = RawServer.Start();
-        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
-        peer.Send(new SshWriter().Byte(200).String("what is this"));
-        peer.Send(new SshWriter().Byte(SshMessage.Ignore).String("nothing"));
-        peer.Send(new SshWriter().Byte(SshMessage.Debug).Boolean(true).String("nothing").String(""));
-        await peer.OpenAsync(Cancellation);
-        peer.Transport.Exchanges.ShouldBe(1);
+        using var peer = new PlainPeer(server.Stream);
+        await peer.ExchangeKeysAsync(KexInit.Create(new AlgorithmOffer { HostKeys = ["ssh-ed25519"] }, Side.Client), Cancellation);
+        await peer.SendPacketAsync(new SshWriter().Byte(SshMessage.ServiceRequest).String("ssh-userauth"), Cancellation);
+        await peer.SendPacketAsync(RawPeer.Request("alice", "password").Boolean(false).String("right"), Cancellation);
+        (await peer.ReadAsync(Cancellation))![0].ShouldBe(SshMessage.ServiceAccept);
+        (await peer.ReadAsync(Cancellation))![0].ShouldBe(SshMessage.UserAuthSuccess);
+
+        // Number 2 and 3 mean nothing; 4 is not known; an answer that it is not known is no cause for another.
+        await peer.SendPacketAsync(new SshWriter().Byte(SshMessage.Ignore).String("nothing"), Cancellation);
+        await peer.SendPacketAsync(new SshWriter().Byte(SshMessage.Debug).Boolean(true).String("nothing").String(""), Cancellation);
+        await peer.SendPacketAsync(new SshWriter().Byte(200).String("what is this"), Cancellation);
+        await peer.SendPacketAsync(new SshWriter().Byte(SshMessage.Unimplemented).UInt32(0), Cancellation);
+        await peer.SendPacketAsync(new SshWriter().Byte(101), Cancellation);
+        (await peer.ReadAsync(Cancellation)).ShouldBe(new SshWriter().Byte(SshMessage.Unimplemented).UInt32(4).Written.ToArray());
+        (await peer.ReadAsync(Cancellation)).ShouldBe(new SshWriter().Byte(SshMessage.Unimplemented).UInt32(6).Written.ToArray());
     }
 
     [Fact]

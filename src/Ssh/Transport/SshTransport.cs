@@ -15,11 +15,8 @@ internal sealed class SshTransport : IPacketOutputOwner
     /// <summary>As many packets as are handled before what they caused is flushed.</summary>
     private const int BatchPackets = 8;
 
-    private const int MaxVersionLine = 255;
-    private const int MaxLinesBefore = 64;
     private const long MaxPacketsPerKey = 1L << 30;
     private const int LingerBytes = 1024 * 1024;
-    private static readonly byte[] OwnVersion = "SSH-2.0-Countersign_0.1"u8.ToArray();
     private static readonly TimeSpan ExchangeLimit = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
 
@@ -29,6 +26,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     private readonly PacketInput _input;
     private readonly FlushBatch _batch = new();
     private readonly Lock _exchangeGate = new();
+    private readonly Lock _endGate = new();
     private readonly CancellationTokenSource _stop;
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ITimer? _timer;
@@ -43,7 +41,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     private bool _skipGuess;
     private bool _awaitingNewKeys;
     private bool _hasKeys;
-    private int _ending;
+    private volatile bool _ending;
     private bool _peerTold;
     private Exception? _broken;
 
@@ -59,9 +57,6 @@ internal sealed class SshTransport : IPacketOutputOwner
         Output = new PacketOutput(stream, this);
     }
 
-    /// <summary>Who does not speak SSH can't read SSH_MSG_DISCONNECT.</summary>
-    private static ReadOnlySpan<byte> NotSshText => "This is an SSH server: an SSH 2.0 client is expected.\r\n"u8;
-
     public PacketOutput Output { get; }
 
     public PacketInput Input => _input;
@@ -74,7 +69,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     /// <summary>Why it ended; null for an orderly end, and as long as it lasts.</summary>
     public Exception? Error { get; private set; }
 
-    public bool IsEnding => Volatile.Read(ref _ending) != 0;
+    public bool IsEnding => _ending;
 
     /// <summary>What the exchange under way, or the last one, has agreed on.</summary>
     public Agreement? Agreement { get; private set; }
@@ -96,7 +91,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         try
         {
             LastHeard = _options.Time.GetTimestamp();
-            Output.SendRaw([.. OwnVersion, (byte)'\r', (byte)'\n']);
+            Output.SendRaw([.. Identification.Own, (byte)'\r', (byte)'\n']);
             if (_options.Side == Side.Client) StartExchange();
             Output.Flush();
             await ReadVersionAsync();
@@ -166,19 +161,20 @@ internal sealed class SshTransport : IPacketOutputOwner
 
     private void EndWith(Exception? error, uint reason, string message, Farewell farewell)
     {
-        if (Interlocked.Exchange(ref _ending, 1) != 0) return;
-        Error = error;
-        if (farewell == Farewell.Say)
+        lock (_endGate)
         {
-            _peerTold = true;
-            if (_peerVersion.Length > 0) Output.SendLast(new SshWriter().Byte(SshMessage.Disconnect).UInt32(reason).String(message).String("").Written.Span);
-            else if (_options.Side == Side.Server) Output.SendRaw(NotSshText);
-            Output.Flush();
+            if (_ending) return;
+            Error = error;
+            _peerTold = farewell == Farewell.Say;
+            if (!_peerTold) Output.Abandon();
+            else if (_peerVersion.Length > 0) Output.SendLast(new SshWriter().Byte(SshMessage.Disconnect).UInt32(reason).String(message).String("").Written.Span);
+            else if (_options.Side == Side.Server) Output.SendRaw(Identification.NotSsh);
+
+            // Last, so that whoever sees it sees the rest, too.
+            _ending = true;
         }
-        else
-        {
-            Output.Abandon();
-        }
+
+        Output.Flush();
 
         // Not Cancel: the receive loop would go on, and call handlers, on the stack of whoever ends the connection.
         _ = _stop.CancelAsync();
@@ -186,52 +182,16 @@ internal sealed class SshTransport : IPacketOutputOwner
 
     private async Task ReadVersionAsync()
     {
-        for (var lines = 0; lines <= MaxLinesBefore; lines++)
+        var identification = new Identification(_options.Side);
+        while (!identification.TryRead(_input))
         {
-            while (true)
-            {
-                if (TryReadVersionLine(out var isVersion))
-                {
-                    if (isVersion)
-                    {
-                        AnnounceExchange();
-                        return;
-                    }
-
-                    break;
-                }
-
-                if (!await _input.FillAsync(_stop.Token)) throw new SshConnectionException(DisconnectReason.ConnectionLost, "the peer left before it said who it is");
-            }
+            if (!await _input.FillAsync(_stop.Token)) throw new SshConnectionException(DisconnectReason.ConnectionLost, "the peer left before it said who it is");
         }
 
-        throw new SshConnectionException(DisconnectReason.ProtocolVersion, "too many lines before the SSH identification");
+        _peerVersion = identification.Line;
+        PeerVersion = identification.Software;
+        AnnounceExchange();
     }
-
-    private bool TryReadVersionLine(out bool isVersion)
-    {
-        isVersion = false;
-        if (!_input.TryReadLine(MaxVersionLine, out var line)) return false;
-        if (line.StartsWith("SSH-"u8))
-        {
-            if (!line.StartsWith("SSH-2.0-"u8) && !(_options.Side == Side.Client && line.StartsWith("SSH-1.99-"u8)))
-            {
-                throw NotSsh($"the peer speaks {PeerText.Clean(line, 40)}, not SSH 2.0");
-            }
-
-            if (line.Contains((byte)0)) throw NotSsh("the peer's identification is malformed");
-            _peerVersion = line.ToArray();
-            PeerVersion = PeerText.Clean(line[(line[4] == '2' ? 8 : 9)..], 253);
-            isVersion = true;
-            return true;
-        }
-
-        // RFC 4253 section 4.2: a server may send other lines first, a client may not.
-        if (_options.Side == Side.Server) throw NotSsh("the peer does not speak SSH");
-        return true;
-    }
-
-    private static SshConnectionException NotSsh(string message) => new(DisconnectReason.ProtocolVersion, message);
 
     /// <summary>A server waits a moment for the client's offer, so that it can answer it: see <see cref="AlgorithmOffer.PreferGcm"/>.</summary>
     private void AnnounceExchange()
@@ -351,8 +311,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         // RFC 4253 section 7.1: from its KEXINIT to its NEWKEYS the peer sends nothing else.
         if (!_hasKeys || _peerInit is not null) throw Unexpected(number);
         _user.OnMessage(payload);
-        if (_input.BytesSinceKeys > _options.RekeyBytes || _input.PacketsSinceKeys > MaxPacketsPerKey) StartExchange();
-        if (Output.BytesSinceKeys > _options.RekeyBytes) StartExchange();
+        if (_input.BytesSinceKeys > _options.RekeyBytes || _input.PacketsSinceKeys > MaxPacketsPerKey) Rekey();
     }
 
     private void OnDisconnect(ReadOnlySpan<byte> rest)
@@ -384,7 +343,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         }
 
         Agreement = Agreement.Between(client, server, _options.Side);
-        var (clientVersion, serverVersion) = _options.Side == Side.Client ? (OwnVersion, _peerVersion) : (_peerVersion, OwnVersion);
+        var (clientVersion, serverVersion) = _options.Side == Side.Client ? (Identification.Own, _peerVersion) : (_peerVersion, Identification.Own);
         _skipGuess = _peerInit.GuessFollows && !_peerInit.GuessesAs(own);
         _exchange = new KeyExchange(new ExchangeContext(Agreement, clientVersion, serverVersion, client, server));
         if (_options.Side == Side.Client) Output.Send(PacketUse.Transport, _exchange.Init(), []);
@@ -490,53 +449,4 @@ internal sealed class SshTransport : IPacketOutputOwner
             total += read;
         }
     }
-}
-
-/// <summary>What one end brings to its transport.</summary>
-internal sealed record TransportOptions
-{
-    public required Side Side { get; init; }
-
-    public required AlgorithmOffer Offer { get; init; }
-
-    public required TimeProvider Time { get; init; }
-
-    /// <summary>Server: the host key that signs with an algorithm.</summary>
-    public Func<string, SshPrivateKey>? HostKey { get; init; }
-
-    /// <summary>RFC 4253 section 9, RFC 4344 section 3.</summary>
-    public long RekeyBytes { get; init; } = 1L << 30;
-
-    public TimeSpan RekeyAfter { get; init; } = TimeSpan.FromHours(1);
-
-    /// <summary>How long a server waits for the client's offer before it makes its own.</summary>
-    public TimeSpan OfferDelay { get; init; } = TimeSpan.FromMilliseconds(50);
-}
-
-/// <summary>Whether the peer is told why it ends: no, where it told us or is gone.</summary>
-internal enum Farewell
-{
-    None,
-    Say,
-}
-
-/// <summary>What stands on a transport. All but <see cref="OnEnded"/> are called by the receive loop.</summary>
-internal interface ITransportUser
-{
-    bool IsAuthenticated { get; }
-
-    /// <summary>Whether the peer may go without a word: nothing is open.</summary>
-    bool IsIdle { get; }
-
-    /// <summary>Client: the server has proven that it has this key. Throw to end the connection.</summary>
-    void OnHostKey(SshPublicKey key);
-
-    /// <summary>The first key exchange is over.</summary>
-    void OnReady();
-
-    /// <summary>A message that is not the transport's: its number is 5 to 19 or 50 and above.</summary>
-    void OnMessage(ReadOnlySpan<byte> payload);
-
-    /// <summary>The last call, after the stream has been disposed.</summary>
-    void OnEnded();
 }
