@@ -1,0 +1,295 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text.Json;
+using System.Threading.Channels;
+using Countersign.Ssh;
+
+namespace Countersign.Sessions.Recording;
+
+/// <summary>What has become of a recording.</summary>
+/// <param name="Complete">All of it, and its end, is in the file.</param>
+/// <param name="Size">Of what is whole, in bytes.</param>
+/// <param name="Hash">Over everything up to <paramref name="Size"/>; 32 bytes.</param>
+/// <param name="Failure">Why it is not complete; null if it is.</param>
+public sealed record RecordingResult(bool Complete, long Size, ReadOnlyMemory<byte> Hash, string? Failure);
+
+/// <summary>
+/// Writes a recording as the session runs. Adding events never waits for the disk: they gather, and a frame of them is handed to the disk at 64 KiB
+/// or after a second, whichever is first. A disk that falls behind is told by <see cref="IsBehind"/>, so that the sender is held up and nothing is
+/// lost; one that fails is told by <see cref="Failed"/>.
+/// </summary>
+public sealed class RecordingWriter : IAsyncDisposable
+{
+    /// <summary>A frame is closed when it has so many bytes.</summary>
+    public const int FrameBytes = 64 * 1024;
+
+    /// <summary>With so much handed over and not yet written, <see cref="IsBehind"/>.</summary>
+    public const int Backlog = 512 * 1024;
+
+    /// <summary>Far beyond what senders that were held up still have in flight; more would be a sender that nobody holds up.</summary>
+    public const int MostWaiting = 16 * 1024 * 1024;
+
+    /// <summary>How long an event waits before it is handed to the disk.</summary>
+    public static readonly TimeSpan FlushAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>A disk that has not taken a frame after so long has failed.</summary>
+    public static readonly TimeSpan LongestWrite = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _gate = new();
+    private readonly Stream _file;
+    private readonly RecordingFormat.RecordingKeys _keys;
+    private readonly TimeProvider _time;
+    private readonly long _begun;
+    private readonly ITimer _flush;
+    private readonly ITimer _watch;
+    private readonly Channel<ReadOnlyMemory<byte>> _frames = Channel.CreateUnbounded<ReadOnlyMemory<byte>>(new() { SingleReader = true });
+    private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly byte[] _chain;
+    private readonly Task _writing;
+    private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ArrayBufferWriter<byte> _gathering = new();
+    private long _last;
+    private long _waiting;
+    private long _size;
+    private uint _sequence;
+    private bool _closed;
+    private bool _ended;
+    private volatile bool _finished;
+    private volatile string? _failure;
+    private Task<RecordingResult>? _result;
+
+    private RecordingWriter(Stream file, byte[] header, RecordingFormat.RecordingKeys keys, TimeProvider time)
+    {
+        _file = file;
+        _keys = keys;
+        _time = time;
+        _begun = time.GetTimestamp();
+        _chain = RecordingFormat.Chain(header);
+        _size = header.Length;
+        _flush = time.CreateTimer(_ => FlushGathered(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _watch = time.CreateTimer(_ => Fail($"the disk did not take a frame within {LongestWrite.TotalSeconds:0} s"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _writing = Task.Run(WriteAsync);
+    }
+
+    /// <summary>Begins a recording: when this returns, the header and what is recorded are in the file.</summary>
+    /// <param name="file">Empty; owned by the writer from here on, also if this throws. What it is given is gone to the disk, not kept in a buffer.</param>
+    /// <exception cref="IOException">The disk takes nothing.</exception>
+    public static RecordingWriter Begin(Stream file, SessionId session, RecordingStart start, Secret wrapping, TimeProvider time)
+    {
+        RecordingFormat.RecordingKeys? keys = null;
+        try
+        {
+            var header = RecordingFormat.MakeHeader(session, start.At, wrapping, out keys);
+            file.Write(header);
+            var first = new ArrayBufferWriter<byte>();
+            RecordingFormat.WriteEvent(first, RecordingEventKind.Start, 0, JsonSerializer.SerializeToUtf8Bytes(start, RecordingJson.Default.RecordingStart));
+            var chain = RecordingFormat.Chain(header);
+            var frame = keys.Seal(first.WrittenSpan, 0, chain);
+            file.Write(frame);
+            file.Flush();
+            var writer = new RecordingWriter(file, header, keys, time);
+            writer.Wrote(frame);
+            keys = null;
+            return writer;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+        finally
+        {
+            keys?.Dispose();
+        }
+    }
+
+    /// <summary>Completes with the reason when the recording can't be written. What was written before can be played.</summary>
+    public Task<string> Failed => _failed.Task;
+
+    /// <summary>The disk has more to take than it should. <see cref="CaughtUp"/> is called when it has taken it.</summary>
+    public bool IsBehind => Interlocked.Read(ref _waiting) > Backlog;
+
+    /// <summary>Called, on a thread of the pool, when the writer no longer <see cref="IsBehind"/>, and when it has failed.</summary>
+    public Action? CaughtUp { get; set; }
+
+    /// <summary>
+    /// Completes when the file has more than now, or is finished. Whoever reads along takes it <em>before</em> reading, and waits for it when there was
+    /// nothing to read.
+    /// </summary>
+    public Task Progress
+    {
+        get
+        {
+            lock (_gate) return _progress.Task;
+        }
+    }
+
+    /// <summary>Nothing more will come into the file.</summary>
+    public bool Finished => _finished;
+
+    /// <summary>On the receive loop: copies and returns.</summary>
+    public void Output(ReadOnlySpan<byte> data) => Add(RecordingEventKind.Output, data);
+
+    /// <inheritdoc cref="Output"/>
+    public void Error(ReadOnlySpan<byte> data) => Add(RecordingEventKind.Error, data);
+
+    /// <inheritdoc cref="Output"/>
+    public void Input(ReadOnlySpan<byte> data) => Add(RecordingEventKind.Input, data);
+
+    public void Resize(TerminalSize size)
+    {
+        Span<byte> data = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt32BigEndian(data, size.Columns);
+        BinaryPrimitives.WriteUInt32BigEndian(data[4..], size.Rows);
+        Add(RecordingEventKind.Resize, data);
+    }
+
+    /// <summary>Writes the end and closes the file. Called again, it returns the same.</summary>
+    public Task<RecordingResult> FinishAsync(RecordingEnd end)
+    {
+        lock (_gate)
+        {
+            if (_result is not null) return _result;
+            if (!_closed)
+            {
+                Append(RecordingEventKind.End, JsonSerializer.SerializeToUtf8Bytes(end, RecordingJson.Default.RecordingEnd));
+                HandOver();
+                _ended = true;
+            }
+
+            return _result = CloseAsync();
+        }
+    }
+
+    /// <summary>Without <see cref="FinishAsync"/> before it, leaves a recording that was cut.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task<RecordingResult> result;
+        lock (_gate) result = _result ??= CloseAsync();
+        await result;
+    }
+
+    private void Add(RecordingEventKind kind, ReadOnlySpan<byte> data)
+    {
+        lock (_gate)
+        {
+            if (_closed || _result is not null || data.IsEmpty) return;
+            if (_gathering.WrittenCount == 0) _flush.Change(FlushAfter, Timeout.InfiniteTimeSpan);
+            for (; data.Length > RecordingFormat.MostEvent; data = data[RecordingFormat.MostEvent..]) Append(kind, data[..RecordingFormat.MostEvent]);
+            Append(kind, data);
+        }
+    }
+
+    private void Append(RecordingEventKind kind, ReadOnlySpan<byte> data)
+    {
+        _last = Math.Max(_last, _time.GetElapsedTime(_begun).Ticks / TimeSpan.TicksPerMicrosecond);
+        RecordingFormat.WriteEvent(_gathering, kind, _last, data);
+        if (_gathering.WrittenCount >= FrameBytes) HandOver();
+    }
+
+    private void FlushGathered()
+    {
+        lock (_gate)
+        {
+            if (!_closed && _result is null) HandOver();
+        }
+    }
+
+    private void HandOver()
+    {
+        if (_gathering.WrittenCount == 0) return;
+        var frame = _gathering.WrittenMemory;
+        _gathering = new();
+        if (Interlocked.Add(ref _waiting, frame.Length) > MostWaiting) FailLocked("the disk is too slow");
+        else _frames.Writer.TryWrite(frame);
+    }
+
+    private async Task WriteAsync()
+    {
+        await foreach (var plain in _frames.Reader.ReadAllAsync())
+        {
+            if (_failure is not null) continue;
+            try
+            {
+                var frame = _keys.Seal(plain.Span, _sequence, _chain);
+                _watch.Change(LongestWrite, Timeout.InfiniteTimeSpan);
+                await _file.WriteAsync(frame);
+                await _file.FlushAsync();
+                _watch.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                Wrote(frame);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
+            {
+                Fail(error.Message);
+                continue;
+            }
+
+            var before = Interlocked.Add(ref _waiting, -plain.Length) + plain.Length;
+            if (before > Backlog && !IsBehind) CaughtUp?.Invoke();
+        }
+    }
+
+    private void Wrote(byte[] frame)
+    {
+        TaskCompletionSource progress;
+        lock (_gate)
+        {
+            RecordingFormat.AdvanceChain(_chain, frame);
+            _size += frame.Length;
+            _sequence = checked(_sequence + 1);
+            progress = _progress;
+            _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        progress.TrySetResult();
+    }
+
+    private void Fail(string why)
+    {
+        lock (_gate) FailLocked(why);
+    }
+
+    private void FailLocked(string why)
+    {
+        if (_failure is not null) return;
+        _failure = why;
+        _closed = true;
+        _gathering = new();
+        Interlocked.Exchange(ref _waiting, 0);
+        _failed.TrySetResult(why);
+        if (CaughtUp is { } caughtUp) _ = Task.Run(caughtUp);
+    }
+
+    private async Task<RecordingResult> CloseAsync()
+    {
+        // Off the caller's lock.
+        await Task.Yield();
+        _frames.Writer.TryComplete();
+        try
+        {
+            // A write that hangs is not waited for longer than it may last; the file is then left to the system.
+            await _writing.WaitAsync(LongestWrite, _time);
+            if (_file is FileStream onDisk) onDisk.Flush(flushToDisk: true);
+            await _file.DisposeAsync();
+            _keys.Dispose();
+        }
+        catch (TimeoutException)
+        {
+            Fail("the disk did not take the end of the recording");
+        }
+        catch (IOException error)
+        {
+            Fail(error.Message);
+        }
+
+        await _flush.DisposeAsync();
+        await _watch.DisposeAsync();
+        lock (_gate)
+        {
+            _closed = true;
+            _finished = true;
+            _progress.TrySetResult();
+            return new(_failure is null && _ended, _size, _chain.ToArray(), _failure ?? (_ended ? null : "it was not brought to its end"));
+        }
+    }
+}
