@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 
 namespace Countersign.Access;
@@ -32,7 +33,11 @@ public readonly record struct AccessQuestion(
     DateTimeOffset At,
     IPAddress? Source,
     SignInStrength SignIn,
-    EndUserPresence EndUser);
+    EndUserPresence EndUser)
+{
+    /// <summary>Approved requests in hand, as whoever keeps them vouches for them. What does not fit the question counts for nothing.</summary>
+    public ImmutableArray<ApprovedRequest> Approvals { get; init; } = [];
+}
 
 public enum DecisionKind : byte
 {

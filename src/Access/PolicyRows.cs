@@ -237,7 +237,7 @@ public sealed record GrantRow(GrantId Id, GrantSubject Subject, GrantScope Scope
     public override RowKey Key => new(PolicyTable.Grant, Id.Value);
 }
 
-/// <summary>Device-side settings; numbers are stored.</summary>
+/// <summary>Settings of the device side, and from 9 on those that only the organization has; numbers are stored.</summary>
 public enum SettingKind : byte
 {
     RemoteControlApproval = 1,
@@ -248,6 +248,10 @@ public enum SettingKind : byte
     EndWarning = 6,
     SessionHours = 7,
     Notifications = 8,
+    AutoApproveWhenRequesterIsApprover = 9,
+    ApprovalStatusChangeToExpire = 10,
+    ApprovalValidFor = 11,
+    ApprovalReasonRequired = 12,
 }
 
 public enum SettingNodeKind : byte

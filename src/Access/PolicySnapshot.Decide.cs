@@ -43,7 +43,7 @@ public sealed partial class PolicySnapshot
             DenialReason.None,
             PermissionSet.None,
             Until: null,
-            Reach.Earlier(reach.Next, hours?.NextChange(question.At)),
+            Reach.Earlier(reach.Next, Reach.Earlier(hours?.NextChange(question.At), connection ? NextChange(question) : null)),
             Visible: known && !Reach.Effective(person, device, reach.OnAnyAccount).IsEmpty);
 
         var needed = Needed(question);
@@ -59,9 +59,16 @@ public sealed partial class PolicySnapshot
             };
         }
 
-        if (connection && moment == Moment.Opening && (person.NeedsApproval || device.Rules.RequiresApproval))
+        if (connection && (person.NeedsApproval || device.Rules.RequiresApproval))
         {
-            return verdict with { Kind = DecisionKind.NeedsApproval, Reason = DenialReason.ApprovalNeeded };
+            if (Covered(question, person, device, account.Name, needed, moment) is { } covered)
+            {
+                effective = PermissionCatalogue.WithoutUnmet(effective & covered);
+            }
+            else if (moment == Moment.Opening)
+            {
+                return verdict with { Kind = DecisionKind.NeedsApproval, Reason = DenialReason.ApprovalNeeded };
+            }
         }
 
         var consent = connection ? ConsentFor(person, device, question.Wanted, effective) : ConsentMode.Off;

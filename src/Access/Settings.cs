@@ -51,8 +51,16 @@ public sealed record RemoteControlApproval(
     };
 }
 
+/// <summary>How an organization approves: its own settings, which no node below overrides.</summary>
+/// <param name="AutoApprove">A requester who could take a step fills one place of it.</param>
+/// <param name="ExpireAfter">How long a request waits; null: for ever.</param>
+/// <param name="ValidFor">How long after approval a connection may begin.</param>
+/// <param name="Once">One connection claims the approval, and others only join it; false: as often as wanted.</param>
+/// <param name="ReasonRequired">The requester says why.</param>
+public sealed record ApprovalSettings(bool AutoApprove, TimeSpan? ExpireAfter, TimeSpan ValidFor, bool Once, bool ReasonRequired);
+
 /// <summary>
-/// The values of device-side settings as text, each in one canonical spelling:
+/// The values of settings as text, each in one canonical spelling:
 /// <list type="bullet">
 /// <item><c>screen=notify; terminal=off; files=off; web=off; actions=off; unanswered=refuse; answer=30s</c> for RemoteControlApproval:
 /// modes <c>off</c> (not for the screen), <c>notify</c>, <c>ask</c>; unanswered <c>refuse</c> or <c>connect</c>; what is left out has its default;</item>
@@ -60,7 +68,10 @@ public sealed record RemoteControlApproval(
 /// <item><c>off</c>, <c>on</c> or <c>required</c> for Recording;</item>
 /// <item><c>none</c> or a duration such as <c>90s</c>, <c>30m</c>, <c>8h</c>, <c>2d</c> for MaxSession, IdleTimeout and EndWarning;</item>
 /// <item><c>always</c> or what <see cref="WeeklyHours"/> takes for SessionHours;</item>
-/// <item><c>none</c> for Notifications.</item>
+/// <item><c>none</c> for Notifications;</item>
+/// <item><c>true</c> or <c>false</c> for AutoApproveWhenRequesterIsApprover and ApprovalReasonRequired;</item>
+/// <item><c>none</c> or a duration for ApprovalStatusChangeToExpire;</item>
+/// <item>a duration and <c>once</c> or <c>often</c> for ApprovalValidFor, such as <c>1h; once</c>.</item>
 /// </list>
 /// </summary>
 public static class Settings
@@ -81,6 +92,12 @@ public static class Settings
 
     public static IReadOnlyList<SettingKind> All { get; } = Enum.GetValues<SettingKind>();
 
+    /// <summary>Those that a node of this kind can have, or inherit.</summary>
+    public static IEnumerable<SettingKind> At(SettingNodeKind node) => All.Where(kind => node == SettingNodeKind.Organization || !IsOfOrganization(kind));
+
+    /// <summary>Whether only the organization itself has it.</summary>
+    public static bool IsOfOrganization(SettingKind kind) => kind is >= SettingKind.AutoApproveWhenRequesterIsApprover and <= SettingKind.ApprovalReasonRequired;
+
     /// <summary>The organization's value unless it is changed, in canonical form.</summary>
     public static string Default(SettingKind kind) => kind switch
     {
@@ -92,6 +109,9 @@ public static class Settings
         SettingKind.EndWarning => "5m",
         SettingKind.SessionHours => "always",
         SettingKind.Notifications => "none",
+        SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => "false",
+        SettingKind.ApprovalStatusChangeToExpire => "30m",
+        SettingKind.ApprovalValidFor => "1h; once",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such setting"),
     };
 
@@ -111,6 +131,9 @@ public static class Settings
                 TryDuration(text, out var duration, out problem) ? Write(duration) : null,
             SettingKind.SessionHours => TryHours(text, out var hours, out problem) ? hours?.ToString() ?? "always" : null,
             SettingKind.Notifications => OneOf(text, ["none"], out problem),
+            SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => OneOf(text, ["true", "false"], out problem),
+            SettingKind.ApprovalStatusChangeToExpire => TryDuration(text, out var expiry, out problem) ? Write(expiry) : null,
+            SettingKind.ApprovalValidFor => TryValidity(text, out var validity, out problem) ? $"{Write(validity.For)}; {(validity.Once ? "once" : "often")}" : null,
             _ => null,
         };
         if (canonical is null && problem.Length == 0) problem = "There is no such setting.";
@@ -187,6 +210,17 @@ public static class Settings
         value = null;
         problem = "";
         return text == "always" || WeeklyHours.TryParse(text, out value, out problem);
+    }
+
+    internal static bool TryValidity(string text, out (TimeSpan For, bool Once) value, out string problem)
+    {
+        value = default;
+        problem = "Write a duration and once or often, such as 1h; once.";
+        var parts = text.Split(';', StringSplitOptions.TrimEntries);
+        if (parts.Length != 2 || parts[1] is not ("once" or "often") || !TryDuration(parts[0], out var time, out _) || time is null) return false;
+        problem = "";
+        value = (time.Value, parts[1] == "once");
+        return true;
     }
 
     private static string? OneOf(string text, string[] values, out string problem)

@@ -1,3 +1,4 @@
+using System.Net;
 using static Countersign.Access.Permission;
 
 namespace Countersign.Access.Tests;
@@ -19,7 +20,13 @@ public class AllocationTests
             sample.Role(Chat),
             window: new(null, Sample.Noon.AddDays(9), "Europe/Berlin; Mon-Fri 08:00-18:00"));
         sample.Set(SettingNode.Organization, SettingKind.SessionHours, "America/New_York; Mon-Fri 00:00-24:00");
+        sample.Change(group, row => row with { RequiresManagerialApproval = true });
         var snapshot = sample.Snapshot;
+        var approvable = sample.Question(tina, [Terminal]) with { Source = IPAddress.Loopback };
+        var approved = new ApprovedRequest(
+            1, tina, sample.Web01, "deploy", PermissionSet.Of(Terminal), IPAddress.Parse("127.0.0.1"), Sample.Noon, null,
+            [.. snapshot.ApprovalSteps(approvable).Select(step => step.Id)]);
+        snapshot.Decide(approvable with { Approvals = [approved] }).Kind.ShouldBe(DecisionKind.Allowed);
         AccessQuestion[] questions =
         [
             sample.Question(tina, [Terminal]),
@@ -27,6 +34,7 @@ public class AllocationTests
             sample.Question(tina, [Terminal], account: "nobody"),
             sample.Question(tina, [Terminal], new(Guid.NewGuid())),
             sample.Question(sample.Olga, [Tunnel, SkipConsent]),
+            approvable with { Approvals = [approved with { Account = "root" }, approved] },
         ];
         foreach (var question in questions) snapshot.Decide(question);
 

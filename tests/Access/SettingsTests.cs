@@ -26,6 +26,9 @@ public class SettingsTests
     [InlineData(SettingKind.MaxSession, "90m", "90m")]
     [InlineData(SettingKind.MaxSession, "120m", "2h")]
     [InlineData(SettingKind.MaxSession, "none", "none")]
+    [InlineData(SettingKind.ApprovalStatusChangeToExpire, "none", "none")]
+    [InlineData(SettingKind.ApprovalValidFor, "60m;often", "1h; often")]
+    [InlineData(SettingKind.ApprovalReasonRequired, "true", "true")]
     [InlineData(SettingKind.SessionHours, "UTC;Mon 08:00-09:00", "UTC; Mon 08:00-09:00")]
     public void Values_have_one_spelling(SettingKind kind, string text, string expected)
     {
@@ -52,6 +55,10 @@ public class SettingsTests
     [InlineData(SettingKind.MaxSession, "99999999d")]
     [InlineData(SettingKind.MaxSession, "5")]
     [InlineData(SettingKind.SessionHours, "never")]
+    [InlineData(SettingKind.AutoApproveWhenRequesterIsApprover, "yes")]
+    [InlineData(SettingKind.ApprovalValidFor, "1h")]
+    [InlineData(SettingKind.ApprovalValidFor, "none; once")]
+    [InlineData(SettingKind.ApprovalStatusChangeToExpire, "30")]
     [InlineData((SettingKind)99, "on")]
     public void What_says_nothing_is_refused_and_says_why(SettingKind kind, string text)
     {

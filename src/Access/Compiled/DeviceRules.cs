@@ -26,6 +26,9 @@ internal sealed class DeviceRules
     /// <summary>Null: always.</summary>
     public WeeklyHours? SessionHours { get; private set; }
 
+    /// <summary>Only the organization has these, so that they are the same at every node.</summary>
+    public ApprovalSettings Approving { get; private set; } = new(AutoApprove: false, ExpireAfter: null, TimeSpan.Zero, Once: true, ReasonRequired: false);
+
     public EffectiveSetting this[SettingKind kind] => _values[(int)kind - 1];
 
     /// <summary>The organization's: its own values, the defaults where it has none.</summary>
@@ -67,6 +70,18 @@ internal sealed class DeviceRules
                 if (Settings.TryHours(setting.Value, out var hours, out problem)) SessionHours = hours;
                 break;
             case SettingKind.Notifications:
+                break;
+            case SettingKind.AutoApproveWhenRequesterIsApprover:
+                Approving = Approving with { AutoApprove = setting.Value == "true" };
+                break;
+            case SettingKind.ApprovalStatusChangeToExpire:
+                if (Settings.TryDuration(setting.Value, out var expiry, out problem)) Approving = Approving with { ExpireAfter = expiry };
+                break;
+            case SettingKind.ApprovalValidFor:
+                if (Settings.TryValidity(setting.Value, out var valid, out problem)) Approving = Approving with { ValidFor = valid.For, Once = valid.Once };
+                break;
+            case SettingKind.ApprovalReasonRequired:
+                Approving = Approving with { ReasonRequired = setting.Value == "true" };
                 break;
         }
 

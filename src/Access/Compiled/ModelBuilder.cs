@@ -124,6 +124,7 @@ internal sealed class ModelBuilder
             if (!Enum.IsDefined(row.Setting)) throw new PolicyException($"{row.Key}: no such setting");
             if (!Settings.TryCanonical(row.Setting, row.Value, out var canonical, out var problem)) throw new PolicyException($"{row.Key}: {problem}");
             if (!string.Equals(canonical, row.Value, StringComparison.Ordinal)) throw new PolicyException($"{row.Key}: '{row.Value}' is not in canonical form");
+            if (Settings.IsOfOrganization(row.Setting) && row.Node != SettingNode.Organization) throw new PolicyException($"{row.Key}: only the organization has it");
             if (!_settings.TryGetValue(row.Node, out var own)) _settings.Add(row.Node, own = []);
             own.Add(row.Setting, row);
         }

@@ -83,11 +83,14 @@ internal sealed partial class Explainer
 
     private void SayConnection(PersonNode person, DeviceNode device)
     {
+        SayEvidence(person, device);
         var steps = _decision.Reason == DenialReason.ApprovalNeeded ? _snapshot.ApprovalSteps(_question) : [];
         foreach (var step in steps)
         {
             var approvers = step.Approvers.Select(id => _model.People[id].Row.Name);
-            var who = step.Blocked
+            var who = step.Automatic
+                ? $"{person.Row.Name} could approve it for others, which counts here"
+                : step.Blocked
                 ? "Nobody can approve now: a master administrator has to appoint somebody who can"
                 : $"Can be approved by {string.Join(", ", approvers)}";
             Say($"{step.Rule} {who}.", [.. step.Cites]);
@@ -105,6 +108,19 @@ internal sealed partial class Explainer
         }
 
         Say(_decision.Until is { } until ? $"Allowed until {Write(until)}." : "Allowed.");
+    }
+
+    /// <summary>Approved requests in hand, where a rule asks for one.</summary>
+    private void SayEvidence(PersonNode person, DeviceNode device)
+    {
+        if (_question.Approvals.IsDefaultOrEmpty || !(person.NeedsApproval || device.Rules.RequiresApproval)) return;
+        if (!_question.Wanted.Intersects(PermissionCatalogue.Connections)) return;
+        foreach (var approved in _question.Approvals)
+        {
+            var request = string.Create(CultureInfo.InvariantCulture, $"Request #{approved.Number}, approved at {Write(approved.ApprovedAt)},");
+            if (PolicySnapshot.WhyNotCounted(approved, _question, person, device) is { } why) Say($"{request} does not count: {why}.");
+            else Say($"{request} covers {Describe.Labels(approved.Covered)} for the account {approved.Account}.");
+        }
     }
 
     private void SayConsent(PersonNode person, DeviceNode device)

@@ -64,6 +64,12 @@ internal sealed partial class Planner
                 return NotFound("node");
         }
 
+        if (Settings.IsOfOrganization(setting))
+        {
+            if (node.Kind != SettingNodeKind.Organization) return Fields.Invalid("setting", "Only the organization has this setting.");
+            if (!_authority.IsMaster) return OnlyMasters("change how the organization approves");
+        }
+
         if (!_authority.IsMaster && !_snapshot.HeldAt(_authority, node).Contains(Permission.ManageSecurity)) return Lacking(Permission.ManageSecurity, where);
         return Fields.Defined(setting, "setting");
     }

@@ -22,6 +22,29 @@ public class AgreementTests
     }
 
     [Fact]
+    public void The_engine_and_the_naive_model_agree_with_approved_requests_in_hand()
+    {
+        var (counted, refused) = (0, 0);
+        Draw.Check(300, organization =>
+        {
+            organization.Put(new SettingRow(SettingNode.Organization, SettingKind.ManagerialApproval, "required", 1));
+            var (policy, naive) = (organization.Compile(), organization.Naive());
+            for (var count = 0; count < 60; count++)
+            {
+                var question = organization.Question(naive);
+                var decision = policy.Decide(question);
+                new NaiveVerdict(decision.Kind, decision.Visible, decision.Permissions, decision.Consent).ShouldBe(naive.Decide(question), question.ToString());
+                var without = policy.Decide(question with { Approvals = [] });
+                if (without.Kind != DecisionKind.NeedsApproval) continue;
+                if (decision.Kind == DecisionKind.Allowed) counted++;
+                else if (question.Approvals.Length > 0) refused++;
+            }
+        });
+        counted.ShouldBeGreaterThan(100);
+        refused.ShouldBeGreaterThan(100);
+    }
+
+    [Fact]
     public void What_is_allowed_until_an_instant_holds_until_then_and_no_longer()
     {
         var ends = 0;

@@ -156,10 +156,10 @@ public class LawTests
         var changes = 0;
         Draw.Check(200, organization =>
         {
-            var policy = organization.Compile();
+            var (policy, naive) = (organization.Compile(), organization.Naive());
             for (var count = 0; count < 30; count++)
             {
-                var question = organization.Question();
+                var question = organization.Chance(50) ? organization.Question() : organization.Question(naive);
                 var decision = policy.Decide(question);
                 var last = decision.ReevaluateAt?.AddTicks(-1) ?? question.At.AddDays(60);
                 last.ShouldBeGreaterThanOrEqualTo(question.At);

@@ -45,7 +45,14 @@ internal sealed class NaivePolicy(IEnumerable<PolicyRow> rows)
             return mayRequest ? denied with { Kind = DecisionKind.MayBeRequested } : denied;
         }
 
-        if (connection && NeedsApproval(person, device)) return denied with { Kind = DecisionKind.NeedsApproval };
+        if (connection && NeedsApproval(person, device))
+        {
+            var fitting = question.Approvals.Where(approved => Fits(approved, question, person, device, account, wanted)).ToList();
+            if (fitting.Count == 0) return denied with { Kind = DecisionKind.NeedsApproval };
+            var covered = fitting.Aggregate(PermissionSet.None, (set, approved) => set | WithNeeds(approved.Permissions));
+            effective = PermissionSet.Of([.. effective.Where(covered.Contains)]);
+        }
+
         var consent = connection ? Consent(person, device, question.Wanted, effective.Contains(Permission.SkipConsent)) : ConsentMode.Off;
         if (consent == ConsentMode.AskOrRefuse && question.EndUser != EndUserPresence.CanBeAsked) return denied;
         return denied with { Kind = DecisionKind.Allowed, Permissions = effective, Consent = consent };
@@ -70,10 +77,42 @@ internal sealed class NaivePolicy(IEnumerable<PolicyRow> rows)
     public bool NeedsApproval(PersonRow person, DeviceRow device) =>
         Memberships(person).SelectMany(Upwards).Any(group => group.RequiresManagerialApproval) || Setting(device, SettingKind.ManagerialApproval) == "required";
 
+    /// <summary>The steps that rules ask for: one for each group through which one reaches, and one for the device.</summary>
+    public IReadOnlyList<ApprovalStepId> Steps(PersonRow person, DeviceRow device)
+    {
+        var steps = new List<ApprovalStepId>();
+        foreach (var group in Memberships(person))
+        {
+            var rule = Upwards(group).FirstOrDefault(above => above.RequiresManagerialApproval);
+            if (rule is not null) steps.Add(new(ApprovalStepKind.TechnicianGroup, rule.Id.Value, group.Id.Value));
+        }
+
+        if (Setting(device, SettingKind.ManagerialApproval) != "required") return steps;
+        var groups = DeviceGroups(device).Select(group => (Node: SettingNode.Of(group.Id), Step: new ApprovalStepId(ApprovalStepKind.DeviceGroup, group.Id.Value)));
+        var nodes = groups.Prepend((SettingNode.Of(device.Id), new(ApprovalStepKind.Device, device.Id.Value)));
+        var own = nodes.Where(node => Rows<SettingRow>().Any(row => row.Node == node.Node && row.Setting == SettingKind.ManagerialApproval)).ToList();
+        steps.Add(own.Count > 0 ? own[0].Step : new(ApprovalStepKind.Organization, Guid.Empty));
+        return steps;
+    }
+
     public GroupConsent GroupConsent(PersonRow person) => Memberships(person).SelectMany(Upwards).Max(group => group.Consent);
 
     public bool HasLockedDeny(PersonRow person, Permission permission) =>
         Memberships(person).Any(group => Decisive(group, permission) is { Locked: true, Value: PolicyValue.Deny });
+
+    private bool Fits(ApprovedRequest approved, AccessQuestion question, PersonRow person, DeviceRow device, string? account, PermissionSet wanted)
+    {
+        if (approved.Person != person.Id || approved.Device != device.Id || approved.Account != account) return false;
+        if (!Equals(approved.Source, question.Source)) return false;
+        if (question.At < approved.ApprovedAt || question.At >= approved.OpenUntil) return false;
+        return wanted.All(WithNeeds(approved.Permissions).Contains) && Steps(person, device).All(approved.Steps.Contains);
+    }
+
+    private static PermissionSet WithNeeds(PermissionSet permissions)
+    {
+        if (permissions.Contains(Permission.ScreenControl)) permissions = permissions.With(Permission.ScreenView);
+        return permissions.Contains(Permission.ManageFiles) ? permissions.With(Permission.FileManager) : permissions;
+    }
 
     private IEnumerable<T> Rows<T>()
         where T : PolicyRow => _rows[typeof(T)].Cast<T>();

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Countersign.Access.Tests;
 
 /// <summary>
@@ -28,6 +30,8 @@ internal sealed class RandomOrganization
         (SettingKind.Recording, ["off", "on", "required"]),
         (SettingKind.SessionHours, ["always", "UTC; Mon-Sun 05:00-23:00", "Europe/Berlin; Sat-Mon 00:00-24:00"]),
     ];
+
+    private static readonly IPAddress?[] Addresses = [null, IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2")];
 
     private readonly Random _random;
     private readonly Dictionary<RowKey, PolicyRow> _rows = [];
@@ -95,6 +99,37 @@ internal sealed class RandomOrganization
         null,
         Chance(3) ? SignInStrength.None : SignInStrength.OneFactor,
         Pick(Enum.GetValues<EndUserPresence>()));
+
+    /// <summary>
+    /// A question with approved requests in hand, most of which nearly fit: one thing about each may be otherwise.
+    /// </summary>
+    public AccessQuestion Question(NaivePolicy naive)
+    {
+        var question = Question() with { Source = Pick(Addresses) };
+        if (!_rows.TryGetValue(new(PolicyTable.Person, question.Subject.Value), out var person)) return question;
+        if (!_rows.TryGetValue(new(PolicyTable.Device, question.Device.Value), out var device)) return question;
+        var account = question.Account ?? _rows.Values.OfType<DeviceAccountRow>().FirstOrDefault(row => row.Device == question.Device && row.IsDefault)?.Name ?? "a";
+        var steps = naive.Steps((PersonRow)person, (DeviceRow)device);
+        var approvals = Enumerable.Range(1, _random.Next(4)).Select(number =>
+        {
+            var approved = new ApprovedRequest(
+                number, question.Subject, question.Device, account, question.Wanted | Some(Usual, 1), question.Source, question.At.AddMinutes(-_random.Next(30)),
+                Chance(20) ? null : question.At.AddMinutes(1 + _random.Next(90)), [.. steps]);
+            return _random.Next(12) switch
+            {
+                0 => approved with { Person = Pick(People) },
+                1 => approved with { Device = Pick(Devices) },
+                2 => approved with { Account = Pick((string[])["a", "b", "c"]) },
+                3 => approved with { Source = Pick(Addresses) },
+                4 => approved with { Permissions = Some(Usual, 1) },
+                5 => approved with { OpenUntil = question.At.AddTicks(_random.Next(3) - 1) },
+                6 => approved with { ApprovedAt = question.At.AddTicks(_random.Next(3) - 1) },
+                7 => approved with { Steps = [.. steps.Where(_ => Chance(60))] },
+                _ => approved,
+            };
+        });
+        return question with { Approvals = [.. approvals] };
+    }
 
     public GrantRow RandomGrant()
     {

@@ -16,7 +16,7 @@ internal sealed class SettingRoutes(SettingNodeKind kind)
     {
         var node = new SettingNode(kind, id ?? default);
         return policy.MaySee(node)
-            ? TypedResults.Ok(new SettingList([.. Access.Settings.All.Select(setting => Show(policy, node, setting))], policy.Version))
+            ? TypedResults.Ok(new SettingList([.. Access.Settings.At(kind).Select(setting => Show(policy, node, setting))], policy.Version))
             : Problems.NotFound();
     }
 

@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace Countersign.Access;
+
+/// <summary>What makes an approval necessary; numbers are stored.</summary>
+public enum ApprovalStepKind : byte
+{
+    /// <summary>A technician group's duty; <see cref="ApprovalStepId.Through"/> is the group through which it reaches the person.</summary>
+    TechnicianGroup = 1,
+
+    /// <summary>The device-side setting, at the organization, a device group or the device itself.</summary>
+    Organization = 2,
+    DeviceGroup = 3,
+    Device = 4,
+}
+
+/// <summary>
+/// Which rule a step comes from. It stays the same as long as the rule stands where it stands, whoever can take the step: an approval given for
+/// it stays good when managers change, and a rule that is added elsewhere is a new step.
+/// </summary>
+/// <param name="Rule">The group, device group or device whose rule it is; empty for the organization.</param>
+public readonly record struct ApprovalStepId(ApprovalStepKind Kind, Guid Rule, Guid Through = default);
+
+/// <summary>
+/// A request that was approved, as evidence in a question. It counts for exactly what was asked for: one person, device, account and address, at
+/// most these permissions, from its approval until <paramref name="OpenUntil"/>, and under rules all of whose steps were taken.
+/// </summary>
+/// <param name="Number">By which people speak of it.</param>
+/// <param name="Source">The address that it was asked from; null only if that was not known, and then it fits a question without one.</param>
+/// <param name="OpenUntil">Connections may begin before this instant; null: no end is known.</param>
+/// <param name="Steps">What approvers have taken.</param>
+public sealed record ApprovedRequest(
+    long Number,
+    PersonId Person,
+    DeviceId Device,
+    string Account,
+    PermissionSet Permissions,
+    IPAddress? Source,
+    DateTimeOffset ApprovedAt,
+    DateTimeOffset? OpenUntil,
+    ImmutableArray<ApprovalStepId> Steps)
+{
+    /// <summary>What a connection that it lets in may hold: what was asked for, with what that needs.</summary>
+    public PermissionSet Covered => PermissionCatalogue.WithPrerequisites(Permissions);
+
+    internal bool IsOpen(DateTimeOffset at) => ApprovedAt <= at && !(OpenUntil <= at);
+
+    /// <summary>The next instant at which it starts or stops being open.</summary>
+    internal DateTimeOffset? NextChange(DateTimeOffset at) => at < ApprovedAt ? ApprovedAt : at < OpenUntil ? OpenUntil : null;
+
+    internal bool Satisfies(ApprovalStepId step) => !Steps.IsDefault && Steps.AsSpan().Contains(step);
+}
