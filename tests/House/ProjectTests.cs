@@ -9,15 +9,16 @@ public sealed class ProjectTests
     {
         ["Access"] = [],
         ["Ssh"] = [],
+        ["Audit"] = [],
         ["Rfb"] = [],
         ["Rdp"] = [],
         ["Tunnel"] = ["Ssh"],
         ["Sessions"] = ["Access", "Ssh", "Rfb", "Rdp"],
         ["Reach"] = ["Sessions", "Ssh", "Tunnel"],
         ["Gateway"] = ["Sessions", "Reach"],
-        ["Server"] = ["Access", "Ssh", "Rfb", "Rdp", "Tunnel", "Sessions", "Reach", "Gateway"],
+        ["Server"] = ["Access", "Audit", "Ssh", "Rfb", "Rdp", "Tunnel", "Sessions", "Reach", "Gateway"],
         ["Agent"] = ["Ssh", "Tunnel", "Rfb"],
-        ["Cli"] = ["Ssh"],
+        ["Cli"] = ["Audit", "Ssh"],
     };
 
     [Fact]
