@@ -13,11 +13,11 @@ public sealed class ArrivalsTests
     {
         var arrivals = new Arrivals(3);
         var dropped = new List<string>();
-        arrivals.Enter(Somebody, () => dropped.Add("somebody"));
-        arrivals.Enter(Flood, () => dropped.Add("first of the flood"));
-        arrivals.Enter(Flood, () => dropped.Add("second of the flood"));
+        Enter(arrivals, Somebody, () => dropped.Add("somebody"));
+        Enter(arrivals, Flood, () => dropped.Add("first of the flood"));
+        Enter(arrivals, Flood, () => dropped.Add("second of the flood"));
 
-        arrivals.Enter(Somebody, () => dropped.Add("somebody again"));
+        Enter(arrivals, Somebody, () => dropped.Add("somebody again"));
 
         dropped.ShouldBe(["first of the flood"]);
         arrivals.Count.ShouldBe(3);
@@ -28,9 +28,9 @@ public sealed class ArrivalsTests
     {
         var arrivals = new Arrivals(1);
         var dropped = 0;
-        arrivals.Enter(Somebody, () => dropped++).Dispose();
+        Enter(arrivals, Somebody, () => dropped++).Dispose();
 
-        arrivals.Enter(Somebody, () => dropped++);
+        Enter(arrivals, Somebody, () => dropped++);
 
         dropped.ShouldBe(0);
         arrivals.Count.ShouldBe(1);
@@ -40,8 +40,8 @@ public sealed class ArrivalsTests
     public void Giving_a_place_back_twice_or_after_being_dropped_changes_nothing()
     {
         var arrivals = new Arrivals(1);
-        var first = arrivals.Enter(Flood, () => { });
-        var second = arrivals.Enter(Flood, () => { });
+        var first = arrivals.Enter(Flood);
+        var second = arrivals.Enter(Flood);
 
         first.Dispose();
         first.Dispose();
@@ -56,9 +56,44 @@ public sealed class ArrivalsTests
     {
         var arrivals = new Arrivals(64);
         var dropped = 0;
-        for (var i = 0; i < 10_000; i++) arrivals.Enter(Flood, () => dropped++);
+        for (var i = 0; i < 10_000; i++) Enter(arrivals, Flood, () => dropped++);
 
         arrivals.Count.ShouldBe(64);
         dropped.ShouldBe(10_000 - 64);
+    }
+
+    [Fact]
+    public void One_that_ends_just_when_it_has_to_make_room_harms_nobody()
+    {
+        var arrivals = new Arrivals(1);
+        var first = arrivals.Enter(Flood);
+        using (CancellationTokenSource.CreateLinkedTokenSource(first.Dropped))
+        {
+            // What a connection holds while it lasts; it is over before its place is taken.
+        }
+
+        var newcomer = Should.NotThrow(() => arrivals.Enter(Somebody));
+
+        first.Dropped.IsCancellationRequested.ShouldBeTrue();
+        newcomer.Dispose();
+        arrivals.Count.ShouldBe(0);
+    }
+
+    [Fact]
+    public void An_IPv6_network_counts_as_one_address()
+    {
+        var arrivals = new Arrivals(5);
+        var dropped = new List<string>();
+        for (var place = 0; place < 2; place++) Enter(arrivals, IPAddress.Parse("2001:db8:2::1"), () => dropped.Add("somebody"));
+        for (var host = 1; host < 10; host++) Enter(arrivals, IPAddress.Parse($"2001:db8:1::{host}"), () => dropped.Add("the flood"));
+
+        dropped.ShouldBe(Enumerable.Repeat("the flood", 6));
+    }
+
+    private static Arrivals.Arrival Enter(Arrivals arrivals, IPAddress address, Action dropped)
+    {
+        var arrival = arrivals.Enter(address);
+        arrival.Dropped.Register(dropped);
+        return arrival;
     }
 }

@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Countersign.Gateway.SshDoor;
 
@@ -20,11 +22,10 @@ internal sealed class Arrivals(int most)
         }
     }
 
-    /// <param name="drop">Called, outside of any lock, when the connection has to make room.</param>
-    public Arrival Enter(IPAddress address, Action drop)
+    public Arrival Enter(IPAddress address)
     {
         Arrival? dropped = null;
-        var arrival = new Arrival(this, address, drop);
+        var arrival = new Arrival(this, NetworkOf(address));
         lock (_gate)
         {
             if (_oldestFirst.Count >= most)
@@ -35,11 +36,21 @@ internal sealed class Arrivals(int most)
             }
 
             arrival.Node = _oldestFirst.AddLast(arrival);
-            _byAddress[address] = _byAddress.GetValueOrDefault(address) + 1;
+            _byAddress[arrival.Address] = _byAddress.GetValueOrDefault(arrival.Address) + 1;
         }
 
         dropped?.Drop();
         return arrival;
+    }
+
+    /// <summary>One subscriber of IPv6 has at least a /64 (RFC 6177): its addresses count together, or a flood would have one for each connection.</summary>
+    private static IPAddress NetworkOf(IPAddress address)
+    {
+        if (address.AddressFamily != AddressFamily.InterNetworkV6) return address;
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out _);
+        bytes[8..].Clear();
+        return new(bytes);
     }
 
     private void Leave(Arrival arrival)
@@ -56,13 +67,20 @@ internal sealed class Arrivals(int most)
     }
 
     /// <summary>A place among the arrivals; given back when the connection has signed in or is over, whichever is first.</summary>
-    internal sealed class Arrival(Arrivals all, IPAddress address, Action drop) : IDisposable
+    [SuppressMessage("Reliability", "CA1001", Justification = "A token source without a timer holds nothing that needs disposing, and a newcomer may cancel it just when the connection ends.")]
+    internal sealed class Arrival(Arrivals all, IPAddress address) : IDisposable
     {
+        private readonly CancellationTokenSource _dropped = new();
+
+        /// <summary>An IPv6 address stands for its network.</summary>
         public IPAddress Address { get; } = address;
+
+        /// <summary>Cancelled, outside of any lock, when the connection has to make room.</summary>
+        public CancellationToken Dropped => _dropped.Token;
 
         public LinkedListNode<Arrival>? Node { get; set; }
 
-        public void Drop() => drop();
+        public void Drop() => _dropped.Cancel();
 
         public void Dispose() => all.Leave(this);
     }

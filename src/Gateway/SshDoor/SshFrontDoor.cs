@@ -144,8 +144,8 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
         }
 
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        using var closing = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        using var arrival = _arrivals.Enter(address, closing.Cancel);
+        using var arrival = _arrivals.Enter(address);
+        using var closing = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, arrival.Dropped);
         await using var handler = new FrontDoorConnection(_services, _options.Time, address, arrival);
         try
         {
