@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Countersign.Gateway.SshDoor;
@@ -8,7 +9,10 @@ namespace Countersign.Gateway.SshDoor;
 /// <param name="Account">Null: the device's default account.</param>
 internal readonly record struct SshTarget(string Login, string? Device, string? Account)
 {
-    /// <summary>Splits at the first two plus signs. Control characters, which could deceive whoever reads them in a terminal or a log, become question marks.</summary>
+    /// <summary>
+    /// Splits at the first two plus signs. Control characters and those that are not seen or turn the direction of writing, which could deceive
+    /// whoever reads them in a terminal or a log, become question marks.
+    /// </summary>
     public static SshTarget Parse(string user)
     {
         var parts = Clean(user).Split('+', 3);
@@ -20,7 +24,10 @@ internal readonly record struct SshTarget(string Login, string? Device, string? 
     private static string Clean(string text)
     {
         var clean = new StringBuilder(text.Length);
-        foreach (var character in text) clean.Append(char.IsControl(character) || char.IsSurrogate(character) ? '?' : character);
+        foreach (var character in text) clean.Append(IsPlain(character) ? character : '?');
         return clean.ToString();
     }
+
+    private static bool IsPlain(char character) => char.GetUnicodeCategory(character) is not
+        (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 }
