@@ -19,6 +19,13 @@ public sealed class Admission(IPolicySource policy, ISessionLedger ledger, LiveS
         var question = new AccessQuestion(
             wish.Person, device?.Id ?? NoDevice, wish.Account, wish.Wanted, time.GetUtcNow(), wish.Source, wish.SignIn, EndUserPresence.CannotBeAsked);
         var decision = snapshot.Decide(question);
+
+        // What has to be recorded does not start unrecorded, and nothing here records yet.
+        if (decision is { Kind: DecisionKind.Allowed, Recording: RecordingRule.Required })
+        {
+            decision = decision with { Kind = DecisionKind.Denied, Reason = DenialReason.RecordingForbids };
+        }
+
         if (decision.Kind != DecisionKind.Allowed || device is null)
         {
             await ledger.RefuseAsync(
