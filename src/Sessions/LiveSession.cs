@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Countersign.Access;
 
 namespace Countersign.Sessions;
@@ -6,6 +7,7 @@ namespace Countersign.Sessions;
 /// A session from admission to its end. Whoever is given it disposes it: that writes the end down, once, with the first reason that was given, or
 /// <see cref="EndReason.ConnectionLost"/> if none was.
 /// </summary>
+[SuppressMessage("Usage", "CA2213", Justification = "The token source has no timer and holds nothing that needs disposing, and a change of policy may cancel it just when the session ends.")]
 public sealed class LiveSession : IAsyncDisposable
 {
     private readonly LiveSessions _sessions;
@@ -67,7 +69,15 @@ public sealed class LiveSession : IAsyncDisposable
             _exitStatus = exitStatus;
         }
 
-        _ending.Cancel();
+        try
+        {
+            _ending.Cancel();
+        }
+        catch (AggregateException fault)
+        {
+            // Of those who were told. The session ends all the same; and whoever ends it has others to end, or is a timer's thread, where an exception ends the process.
+            _sessions.OnFault(this, fault);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -76,7 +86,6 @@ public sealed class LiveSession : IAsyncDisposable
         Finish(EndReason.ConnectionLost, "the connection was lost");
         await Timer.DisposeAsync();
         await _sessions.RemoveAsync(this, new(Opening.Id, Opening.Organization, _reason!.Value, _detail, _exitStatus, Traffic.In, Traffic.Out, _sessions.Now));
-        _ending.Dispose();
     }
 }
 

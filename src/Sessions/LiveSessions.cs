@@ -16,6 +16,9 @@ public sealed partial class LiveSessions : IAsyncDisposable
     /// <summary>How long a stop waits for the ends to be written down; what is not by then is found at the next start.</summary>
     private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<SessionId, LiveSession> _sessions = [];
     private readonly IPolicySource _policy;
     private readonly ISessionLedger _ledger;
@@ -23,6 +26,7 @@ public sealed partial class LiveSessions : IAsyncDisposable
     private readonly ILogger<LiveSessions> _log;
     private readonly IDisposable _subscription;
     private readonly TaskCompletionSource _allGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _givingUp = new();
     private volatile bool _stopping;
 
     public LiveSessions(IPolicySource policy, ISessionLedger ledger, TimeProvider time, ILogger<LiveSessions> log)
@@ -63,21 +67,55 @@ public sealed partial class LiveSessions : IAsyncDisposable
 
     internal async ValueTask RemoveAsync(LiveSession session, SessionEnd end)
     {
-        try
+        await WriteEndAsync(end);
+        _sessions.TryRemove(session.Opening.Id, out _);
+        if (_stopping && _sessions.IsEmpty) _allGone.TrySetResult();
+    }
+
+    internal void OnFault(LiveSession session, Exception fault) => LogFault(fault, session.Opening.Id.Value);
+
+    /// <summary>What can't be written now, because the disk is full or the database locked, is tried again: else the row would go on saying that the session runs.</summary>
+    private async Task WriteEndAsync(SessionEnd end)
+    {
+        for (var rest = FirstRetry; ; rest = rest < LongestRetry / 2 ? rest * 2 : LongestRetry)
         {
-            await _ledger.EndAsync(end, CancellationToken.None);
-        }
-        finally
-        {
-            _sessions.TryRemove(session.Opening.Id, out _);
-            if (_stopping && _sessions.IsEmpty) _allGone.TrySetResult();
+            try
+            {
+                await _ledger.EndAsync(end, CancellationToken.None);
+                return;
+            }
+            catch (Exception failure)
+            {
+                // Not swallowed: whatever it was, the end is owed. What is not written when the gateway stops is found at the next start.
+                LogNotWritten(failure, end.Id.Value);
+            }
+
+            try
+            {
+                await Task.Delay(rest, _time, _givingUp.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
         }
     }
 
+    /// <summary>Until the policy that was asked is the one in force: a newer one may be asked on another thread meanwhile, and the older must not be the last to set the time of the next question.</summary>
     private void AskAgain(LiveSession session)
     {
+        PolicySnapshot? snapshot;
+        do
+        {
+            snapshot = _policy.Current(session.Opening.Organization);
+            Ask(session, snapshot);
+        }
+        while (!ReferenceEquals(_policy.Current(session.Opening.Organization), snapshot));
+    }
+
+    private void Ask(LiveSession session, PolicySnapshot? snapshot)
+    {
         if (session.Ending.IsCancellationRequested) return;
-        var snapshot = _policy.Current(session.Opening.Organization);
         if (snapshot is null)
         {
             session.Finish(EndReason.PermissionRevoked, "the organization is gone");
@@ -133,10 +171,18 @@ public sealed partial class LiveSessions : IAsyncDisposable
         {
             LogLeft(_sessions.Count);
         }
+
+        await _givingUp.CancelAsync();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Session {Session} ends: {Reason}")]
     private partial void LogEnded(Guid session, DenialReason reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Session {Session} was ended, but not everybody could be told")]
+    private partial void LogFault(Exception fault, Guid session);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The end of session {Session} could not be written down; it is tried again")]
+    private partial void LogNotWritten(Exception failure, Guid session);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} sessions were still being written down when the gateway stopped")]
     private partial void LogLeft(int count);

@@ -19,7 +19,7 @@ public interface ISessionLedger
     /// <summary>Writes the session's row and its audit record in one transaction; returns once both are durable. A session whose opening can't be written does not start.</summary>
     ValueTask BeginAsync(SessionOpening opening, CancellationToken cancellation);
 
-    /// <summary>Writes the end and its audit record in one transaction. Never called twice for a session.</summary>
+    /// <summary>Writes the end and its audit record in one transaction. Called again with the same end if it throws; once it has been written, that does nothing.</summary>
     ValueTask EndAsync(SessionEnd end, CancellationToken cancellation);
 
     /// <summary>Audits a decision that denied.</summary>

@@ -111,4 +111,81 @@ public sealed class LiveSessionTests
         await using var session = (await world.AdmittedAsync()).Session;
         session.End!.Value.Reason.ShouldBe(EndReason.GatewayStopped);
     }
+
+    [Fact]
+    public async Task One_session_s_fault_keeps_no_other_from_being_ended()
+    {
+        await using var world = new World();
+        var sessions = new List<LiveSession>();
+        for (var count = 0; count < 8; count++) sessions.Add((await world.AdmittedAsync()).Session);
+        foreach (var session in sessions) session.Ending.Register(() => throw new InvalidOperationException("a relay's fault"));
+        Should.NotThrow(() => world.Change(new RowChange(world.TinasGrant, null)));
+        sessions.ShouldAllBe(session => session.Ending.IsCancellationRequested);
+        foreach (var session in sessions) await session.DisposeAsync();
+        world.Ended.Count.ShouldBe(8);
+    }
+
+    [Fact]
+    public async Task A_fault_at_the_end_of_the_window_stays_with_its_session()
+    {
+        await using var world = new World(until: World.Start.AddMinutes(1));
+        await using var session = (await world.AdmittedAsync()).Session;
+        session.Ending.Register(() => throw new InvalidOperationException("a relay's fault"));
+        Should.NotThrow(() => world.Time.Advance(TimeSpan.FromMinutes(1)));
+        session.End!.Value.Reason.ShouldBe(EndReason.WindowOver);
+    }
+
+    [Fact]
+    public async Task A_change_that_comes_while_a_session_is_asked_is_not_forgotten()
+    {
+        await using var world = new World(until: World.Start.AddHours(1));
+        await using var session = (await world.AdmittedAsync()).Session;
+        var asked = World.Start.AddSeconds(30);
+
+        // The timer has read the old policy when the new one comes; the old one must not have the last word.
+        world.Meanwhile = () => world.Change(new RowChange(world.TinasGrant, world.TinasGrant with { Window = new(null, asked.AddSeconds(2)) }));
+        world.Time.Advance(TimeSpan.FromSeconds(30));
+        world.Time.Advance(TimeSpan.FromSeconds(2));
+        session.End!.Value.Reason.ShouldBe(EndReason.WindowOver);
+    }
+
+    [Fact]
+    public async Task An_end_that_can_not_be_written_down_is_written_down_later()
+    {
+        await using var world = new World { EndFault = new IOException("the disk is full") };
+        var session = (await world.AdmittedAsync()).Session;
+        session.Finish(EndReason.Completed, "", exitStatus: 3);
+        var ending = session.DisposeAsync().AsTask();
+        world.Time.Advance(TimeSpan.FromMinutes(5));
+        ending.IsCompleted.ShouldBeFalse();
+        world.Sessions.Find(session.Opening.Organization, session.Opening.Id).ShouldBeSameAs(session);
+        world.EndFault = null;
+        while (!ending.IsCompleted)
+        {
+            world.Time.Advance(TimeSpan.FromMinutes(1));
+            await Task.Yield();
+        }
+
+        await ending;
+        world.Ended.ShouldHaveSingleItem().ExitStatus.ShouldBe(3);
+        world.Sessions.Of(session.Opening.Organization).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Stopping_does_not_wait_for_ever_for_an_end_that_can_not_be_written_down()
+    {
+        var world = new World { EndFault = new IOException("the disk is full") };
+        var session = (await world.AdmittedAsync()).Session;
+        var ending = session.DisposeAsync().AsTask();
+        var stopping = world.Sessions.DisposeAsync().AsTask();
+        while (!stopping.IsCompleted || !ending.IsCompleted)
+        {
+            world.Time.Advance(TimeSpan.FromSeconds(5));
+            await Task.Yield();
+        }
+
+        await stopping;
+        await ending;
+        world.Ended.ShouldBeEmpty();
+    }
 }

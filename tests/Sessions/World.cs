@@ -57,6 +57,12 @@ internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
 
     public List<SessionRefusal> Refused { get; } = [];
 
+    /// <summary>Run when the snapshot in force has been read and not yet returned: what happens meanwhile.</summary>
+    public Action? Meanwhile { get; set; }
+
+    /// <summary>Thrown by the ledger when a session is to end; it is asked again and again.</summary>
+    public Exception? EndFault { get; set; }
+
     /// <summary>Thrown by the ledger when a session is to begin.</summary>
     public Exception? LedgerFault { get; set; }
 
@@ -71,7 +77,14 @@ internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
 
     public async Task<AdmissionResult.Admitted> AdmittedAsync() => (await AskAsync(Tina, "web01")).ShouldBeOfType<AdmissionResult.Admitted>();
 
-    PolicySnapshot? IPolicySource.Current(OrganizationId organization) => organization == Organization ? Snapshot : null;
+    PolicySnapshot? IPolicySource.Current(OrganizationId organization)
+    {
+        var current = organization == Organization ? Snapshot : null;
+        var meanwhile = Meanwhile;
+        Meanwhile = null;
+        meanwhile?.Invoke();
+        return current;
+    }
 
     IDisposable IPolicySource.OnChange(Action<PolicySnapshot> changed)
     {
@@ -88,6 +101,7 @@ internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
 
     ValueTask ISessionLedger.EndAsync(SessionEnd end, CancellationToken cancellation)
     {
+        if (EndFault is not null) throw EndFault;
         Ended.Add(end);
         return ValueTask.CompletedTask;
     }

@@ -51,7 +51,7 @@ internal sealed class SessionLedger(WriteQueue queue, Database database, AuditLo
         async (db, stop) =>
         {
             var row = await db.Set<SessionRecord>().SingleAsync(session => session.Id == end.Id.Value, stop);
-            Close(db, row, end);
+            if (row.Ended is null) Close(db, row, end);
         },
         cancellation);
 
