@@ -16,6 +16,11 @@ public sealed class ExplainAndLogTests : FeatureTests
         denied.GetProperty("decision").GetString().ShouldBe("denied");
         denied.GetProperty("reason").GetString().ShouldBe("notGranted");
         (await Tenant.As(Ann).GetAsync("/api/v1/explain?device=web1&permission=Flying")).ExpectInvalid("permission");
+
+        // A number is no permission's name, nor is one beyond the catalogue.
+        (await Tenant.As(Ann).GetAsync("/api/v1/explain?device=web1&permission=6")).ExpectInvalid("permission");
+        (await Tenant.As(Ann).GetAsync("/api/v1/explain?device=web1&permission=200")).ExpectInvalid("permission");
+        (await Owner.PutAsync($"/api/v1/technician-groups/{Tenant.Everyone}/permissions/200", new { value = "deny" })).Expect(HttpStatusCode.NotFound);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ internal static class ExplainAccess
         Caller caller, CallersPolicy policy, string device, string? person = null, string? permission = null, string? account = null)
     {
         var wanted = Permission.Terminal;
-        if (permission is not null && !(Enum.TryParse(permission, out wanted) && wanted.ToString() == permission))
+        if (permission is not null && !PermissionText.TryRead(permission, out wanted))
             return Problems.Invalid("permission", "There is no such permission.");
         var subject = person is null ? policy.Snapshot.Person(caller.Person) : policy.Snapshot.PersonByLogin(person);
         var target = policy.Snapshot.DeviceByName(device);

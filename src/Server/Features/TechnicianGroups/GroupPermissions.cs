@@ -39,7 +39,7 @@ internal static class SetGroupPermission
 {
     public static async Task<Results<Ok<PolicyVersion>, ProblemHttpResult>> HandleAsync(
         Guid id, string permission, SetGroupPermissionRequest request, Caller caller, PolicyWriter writer, CancellationToken cancellation) =>
-        Enum.TryParse<Permission>(permission, out var known) && known.ToString() == permission
+        PermissionText.TryRead(permission, out var known)
             ? (await writer.ApplyAsync(caller, new PolicyCommand.SetGroupPermission(new(id), known, request.Value, request.Locked), cancellation)).Answer()
             : Problems.NotFound();
 }
