@@ -51,6 +51,12 @@ internal static class SessionEndpoints
 {
     private const int LongestReason = 200;
 
+    /// <summary>Rows read at once, however few are wanted.</summary>
+    private const int Batch = 500;
+
+    /// <summary>Rows looked at for one page: the work for somebody who may see few of many sessions is bounded. Such a page is short, or empty, and has a next one.</summary>
+    private const int MostLookedAt = 5000;
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/sessions").WithTags("Sessions");
@@ -75,7 +81,7 @@ internal static class SessionEndpoints
         var sight = new Sight(caller, policy);
         var items = new List<SessionAnswer>(limit);
         await using var db = database.Read(caller.Organization);
-        while (true)
+        for (var lookedAt = 0; ; lookedAt += Batch)
         {
             var query = db.Set<SessionRecord>().AsNoTracking();
             if (state == "live") query = query.Where(row => row.Ended == null);
@@ -83,7 +89,7 @@ internal static class SessionEndpoints
 
             // Ids grow with time (RFC 9562 version 7), and their text sorts as they do: the newest first.
             if (before is { } last) query = query.Where(row => row.Id.CompareTo(last) < 0);
-            var rows = await query.OrderByDescending(row => row.Id).Take(limit).ToListAsync(cancellation);
+            var rows = await query.OrderByDescending(row => row.Id).Take(Batch).ToListAsync(cancellation);
             foreach (var row in rows)
             {
                 before = row.Id;
@@ -92,7 +98,8 @@ internal static class SessionEndpoints
                 if (items.Count == limit) return TypedResults.Ok(new SessionPage(items, row.Id.ToString()));
             }
 
-            if (rows.Count < limit) return TypedResults.Ok(new SessionPage(items, null));
+            if (rows.Count < Batch) return TypedResults.Ok(new SessionPage(items, null));
+            if (lookedAt + Batch >= MostLookedAt) return TypedResults.Ok(new SessionPage(items, before.ToString()));
         }
     }
 
@@ -106,7 +113,8 @@ internal static class SessionEndpoints
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> EndAsync(
-        Guid id, EndSessionRequest? request, Caller caller, CallersPolicy policy, Database database, LiveSessions live, CancellationToken cancellation)
+        Guid id, EndSessionRequest? request, Caller caller, CallersPolicy policy, Database database, LiveSessions live, WriteQueue queue, AuditLog audit,
+        CancellationToken cancellation)
     {
         var reason = request?.Reason ?? "";
         if (reason.Length > LongestReason) return Problems.Invalid("reason", $"It has at most {LongestReason} characters.");
@@ -119,6 +127,22 @@ internal static class SessionEndpoints
         if (live.Find(caller.Organization, new(id)) is not { } session) return Problems.Conflict("The session has ended.");
         var name = policy.Snapshot.Person(caller.Person)!.Name;
         session.Finish(EndReason.Terminated, reason.Length > 0 ? $"terminated by {name}: {reason}" : $"terminated by {name}");
+
+        // Ended first: a database that is away keeps nobody in. The record names the person by more than the name that the technician is shown.
+        await queue.WriteAsync(
+            caller.Organization,
+            (db, _) =>
+            {
+                audit.Add(db, AuditEntry.By(caller, "session.terminated") with
+                {
+                    Subject = row.DeviceName,
+                    SubjectId = row.Device.Value,
+                    Correlation = id.ToString(),
+                    Details = new() { ["technician"] = row.Login, ["reason"] = reason },
+                });
+                return Task.CompletedTask;
+            },
+            CancellationToken.None);
         return TypedResults.NoContent();
     }
 
@@ -131,14 +155,14 @@ internal static class SessionEndpoints
             row.Ended is null && sight.MayEnd(row));
     }
 
-    /// <summary>What one caller may see and do at one instant; remembers the engine's answer for each device.</summary>
+    /// <summary>What one caller may see and do at one instant; remembers the engine's answer for each account of a device, as rights are given by account.</summary>
     private sealed class Sight(Caller caller, CallersPolicy policy)
     {
         private static readonly PermissionSet LookBack = PermissionSet.Of(Permission.ConnectionHistory);
         private static readonly PermissionSet Watch = PermissionSet.Of(Permission.WatchSessions);
         private static readonly PermissionSet Terminate = PermissionSet.Of(Permission.TerminateSessions);
 
-        private readonly Dictionary<(DeviceId Device, PermissionSet Wanted), bool> _known = [];
+        private readonly Dictionary<(DeviceId Device, string Account, PermissionSet Wanted), bool> _known = [];
 
         /// <summary>The log tells of every session, of devices that are gone, too: whoever may read it may see them.</summary>
         public bool MaySee(SessionRecord row) =>
@@ -148,9 +172,9 @@ internal static class SessionEndpoints
 
         private bool Has(SessionRecord row, PermissionSet wanted)
         {
-            if (_known.TryGetValue((row.Device, wanted), out var known)) return known;
+            if (_known.TryGetValue((row.Device, row.Account, wanted), out var known)) return known;
             var decision = policy.Snapshot.Decide(new(caller.Person, row.Device, row.Account, wanted, policy.At, caller.Source, caller.Strength, EndUserPresence.CannotBeAsked));
-            return _known[(row.Device, wanted)] = decision.Kind == DecisionKind.Allowed;
+            return _known[(row.Device, row.Account, wanted)] = decision.Kind == DecisionKind.Allowed;
         }
     }
 }
