@@ -13,7 +13,7 @@ namespace Countersign.Server;
 /// <summary>Where a server keeps its data and where it listens. Port 0: any that is free.</summary>
 public sealed record ServerOptions
 {
-    /// <summary>Everything that the server keeps. Made, for its own user only, if it is not there.</summary>
+    /// <summary>Everything that the server keeps. Made, for its own user only, if it is not there; the files in it are for its own user in any case.</summary>
     public required string DataDirectory { get; init; }
 
     public IPEndPoint Http { get; init; } = new(IPAddress.Loopback, 8080);

@@ -33,7 +33,11 @@ internal sealed class Database
 
     public async Task MigrateAsync(CancellationToken cancellation)
     {
+        KeepToOwner();
         await using var db = Open();
+
+        // Before EF looks whether there is a database, which it does with a connection that only reads and can't make an empty file one with a WAL.
+        await db.Database.OpenConnectionAsync(cancellation);
         await db.Database.MigrateAsync(cancellation);
     }
 
@@ -51,6 +55,18 @@ internal sealed class Database
             // Migrations are written by hand and there is no model snapshot to compare with: a test compares the catalogs instead.
             .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning))
             .Options;
+
+    /// <summary>
+    /// Hashes of passwords and the audit log are nobody else's, also where the directory was there before and others may look into it. SQLite
+    /// would make the file as the umask has it; those that it makes beside it get this one's mode.
+    /// </summary>
+    private void KeepToOwner()
+    {
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        if (OperatingSystem.IsWindows()) return;
+        using var file = new FileStream(File, new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite, UnixCreateMode = Owner });
+        System.IO.File.SetUnixFileMode(file.SafeFileHandle, Owner);
+    }
 
     /// <summary>
     /// A committed change survives the loss of power: WAL alone does not promise that, synchronous=FULL does. Readers never wait for the writer.
