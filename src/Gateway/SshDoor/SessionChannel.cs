@@ -1,6 +1,4 @@
 using System.Net;
-using System.Text;
-using System.Text.Unicode;
 using Countersign.Reach;
 using Countersign.Sessions;
 using Countersign.Sessions.Relay;
@@ -25,7 +23,6 @@ internal sealed partial class SessionChannel(
 {
     private const int MostEnvironment = 32;
     private const int MostPayload = 4096;
-    private const int MostCommand = 32 * 1024;
     private const int CommandKept = 4096;
     private const int MostListed = 40;
 
@@ -54,7 +51,8 @@ internal sealed partial class SessionChannel(
     {
         if (_started)
         {
-            Relay(channel).OnClientRequest(request);
+            if (request.Payload.Length <= MostPayload) Relay(channel).OnClientRequest(request);
+            else request.Reply(SshReply.Failure);
             return;
         }
 
@@ -67,16 +65,16 @@ internal sealed partial class SessionChannel(
             case "env" when _requests.Count < MostEnvironment && request.Payload.Length <= MostPayload:
                 Keep(request);
                 return;
-            case "window-change":
+            case "window-change" when request.Payload.Length <= MostPayload:
                 Relay(channel).OnClientRequest(request);
                 return;
             case "shell":
                 Start(channel, request, SessionKind.Shell, "");
                 return;
-            case "exec" when ReadText(request.Payload.Span, MostCommand) is { } command:
-                Start(channel, request, SessionKind.Command, command);
+            case "exec" when ExecRequest.TryParse(request.Payload.Span, out var exec) && !exec.Command.Contains('\0', StringComparison.Ordinal):
+                Start(channel, request, SessionKind.Command, exec.Command);
                 return;
-            case "subsystem" when ReadText(request.Payload.Span, 64) == "sftp":
+            case "subsystem" when SubsystemRequest.TryParse(request.Payload.Span, out var subsystem) && subsystem.Name == "sftp":
                 Start(channel, request, SessionKind.Files, "");
                 return;
             default:
@@ -167,6 +165,10 @@ internal sealed partial class SessionChannel(
         {
             Fail($"{name} refused to open a session");
         }
+        catch (SshConnectionException)
+        {
+            Fail($"the connection to {name} was lost", EndReason.ConnectionLost);
+        }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
             session.Finish(EndReason.Completed, "the technician left before the device was reached");
@@ -186,13 +188,6 @@ internal sealed partial class SessionChannel(
         var names = snapshot.DevicesOf(person.Person, time.GetUtcNow()).Select(listing => listing.Device.Name).Order(StringComparer.Ordinal).ToList();
         var more = names.Count > MostListed ? $", and {names.Count - MostListed} more" : "";
         return names.Count == 0 ? "" : $"\r\nyour devices: {string.Join(", ", names.Take(MostListed))}{more}";
-    }
-
-    /// <summary>The one string of an exec or subsystem request; null if it is not one, too long or not UTF-8 without NUL.</summary>
-    private static string? ReadText(ReadOnlySpan<byte> payload, int most)
-    {
-        if (!new SshReader(payload).TryReadString(out var text, most) || text.Contains((byte)0)) return null;
-        return Utf8.IsValid(text) ? Encoding.UTF8.GetString(text) : null;
     }
 
     /// <summary>On the receive loop only.</summary>

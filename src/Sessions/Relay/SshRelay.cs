@@ -95,6 +95,9 @@ public sealed class SshRelay
         _device = device;
         foreach (var (name, payload) in start.Requests)
         {
+            // The session may have been ended since: then nothing more is asked of the device, least of all to start the program.
+            cancellation.ThrowIfCancellationRequested();
+
             // The environment is a wish that many servers refuse; anything else that is refused is as fatal as it is to ssh itself.
             if (name == "env")
             {

@@ -1,0 +1,58 @@
+using System.Net;
+using System.Net.Sockets;
+using Countersign.EndToEnd.Fixtures;
+using Countersign.Ssh;
+
+namespace Countersign.EndToEnd;
+
+/// <summary>A device that fails on the way is told of in a sentence, and not as a fault of the gateway's own.</summary>
+public sealed class UnreadyDeviceTests : IAsyncLifetime
+{
+    private TestGateway _gateway = null!;
+
+    public async ValueTask InitializeAsync() => _gateway = await TestGateway.StartAsync();
+
+    public ValueTask DisposeAsync() => _gateway.DisposeAsync();
+
+    [Fact]
+    public async Task A_device_that_hangs_up_when_a_session_is_opened_was_lost()
+    {
+        using var hostKey = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var serving = ServeOneAsync(listener, hostKey);
+        await _gateway.AddDeviceAsync("web02", ((IPEndPoint)listener.LocalEndpoint).Port, hostKey.PublicKey.ToString(), _gateway.Sshd.ClientKey.PrivateText);
+        var outcome = await _gateway.Client.SshAsync("tina+web02", _gateway.Tina.ByKey, "true");
+        outcome.ExitCode.ShouldBe(69, outcome.ToString());
+        outcome.Error.ShouldContain("countersign: the connection to web02 was lost");
+        ((string)(await _gateway.EndedSessionAsync())["reason"]!).ShouldBe("connectionLost");
+        await serving;
+    }
+
+    [Fact]
+    public async Task A_command_too_long_to_be_passed_on_is_refused_at_the_door()
+    {
+        var outcome = await _gateway.Client.SshAsync("tina+web01", _gateway.Tina.ByKey, "true " + new string('x', 32_760));
+        outcome.ExitCode.ShouldBe(255, outcome.ToString());
+        (await _gateway.SessionsAsync("ended")).ShouldBeEmpty();
+    }
+
+    private static async Task ServeOneAsync(TcpListener listener, SshPrivateKey hostKey)
+    {
+        var socket = await listener.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        await SshServerConnection.RunAsync(new NetworkStream(socket, ownsSocket: true), new() { HostKeys = [hostKey] }, new HangsUp(), TestContext.Current.CancellationToken);
+    }
+
+    private sealed class HangsUp : SshServerHandler
+    {
+        public override IReadOnlyList<string> AuthenticationMethods { get; } = ["publickey"];
+
+        public override ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation) => new(SshAuthResult.Success);
+
+        public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
+        {
+            connection.Disconnect(11, "not today");
+            return new SshChannelAnswer.Refuse(1, "not today");
+        }
+    }
+}
