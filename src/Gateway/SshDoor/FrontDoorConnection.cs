@@ -13,7 +13,9 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
     private const uint FirstWindow = 64 * 1024;
 
     private readonly ConcurrentDictionary<SessionChannel, Task> _running = [];
+    private readonly Lock _gate = new();
     private IDisposable? _policyChanges;
+    private bool _over;
     private SignedIn? _person;
     private SshTarget _target;
 
@@ -50,10 +52,15 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
     {
         arrival.Dispose();
         var person = _person!;
-        _policyChanges = services.Policy.OnChange(snapshot =>
+        lock (_gate)
         {
-            if (snapshot.Organization == person.Organization) LeaveIfDisabled(connection, snapshot);
-        });
+            // The connection may have ended just when its client was let in: then nobody would stop listening.
+            if (_over) return;
+            _policyChanges = services.Policy.OnChange(snapshot =>
+            {
+                if (snapshot.Organization == person.Organization) LeaveIfDisabled(connection, snapshot);
+            });
+        }
 
         // A change between the sign-in and the subscription has told nobody.
         if (services.Policy.Current(person.Organization) is { } now) LeaveIfDisabled(connection, now);
@@ -75,7 +82,12 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
     /// <summary>Waits until every session of this connection has been written down.</summary>
     public async ValueTask DisposeAsync()
     {
-        _policyChanges?.Dispose();
+        lock (_gate)
+        {
+            _over = true;
+            _policyChanges?.Dispose();
+        }
+
         await Task.WhenAll(_running.Values);
     }
 

@@ -1,0 +1,59 @@
+using System.Net;
+using Countersign.Access;
+using Countersign.Gateway.SshDoor;
+using Countersign.Sessions;
+using Countersign.Ssh;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Countersign.Gateway.Tests;
+
+public sealed class FrontDoorConnectionTests
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Nothing_listens_to_policy_for_a_connection_that_is_over(bool endsFirst)
+    {
+        var policy = new Listened();
+        var services = new SshFrontDoorServices(new LetsIn(), policy, null!, null!, NullLogger<SshFrontDoor>.Instance);
+        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback));
+        using var password = Secret.FromText("right");
+        await connection.AuthenticateAsync(new SshAuthAttempt.Password("tina+web01", password), TestContext.Current.CancellationToken);
+
+        // A client that leaves just when it is let in: the end may come first.
+        if (endsFirst) await connection.DisposeAsync();
+        connection.OnAuthenticated(null!, "tina+web01");
+        if (!endsFirst) await connection.DisposeAsync();
+
+        policy.Count.ShouldBe(0);
+    }
+
+    private sealed class Listened : IPolicySource
+    {
+        public int Count { get; private set; }
+
+        public PolicySnapshot? Current(OrganizationId organization) => null;
+
+        public IDisposable OnChange(Action<PolicySnapshot> changed)
+        {
+            Count++;
+            return new Listening(this);
+        }
+
+        private sealed class Listening(Listened all) : IDisposable
+        {
+            public void Dispose() => all.Count--;
+        }
+    }
+
+    private sealed class LetsIn : ISignIn
+    {
+        private static readonly SignedIn Tina = new(new(Guid.NewGuid()), new(Guid.NewGuid()), "tina", SignInStrength.OneFactor);
+
+        public ValueTask<SignedIn?> WithPasswordAsync(string login, Secret password, IPAddress source, CancellationToken cancellation) => new(Tina);
+
+        public ValueTask<bool> WouldAcceptKeyAsync(string login, SshPublicKey key, IPAddress source, CancellationToken cancellation) => new(true);
+
+        public ValueTask<SignedIn?> WithKeyAsync(string login, SshPublicKey key, IPAddress source, CancellationToken cancellation) => new(Tina);
+    }
+}
