@@ -59,7 +59,7 @@ internal static class ServeCommand
             var context = new AgentContext { Account = OsAccount.Current(), Loop = loop, Time = TimeProvider.System, Log = Log };
             using var listener = new AgentListener(address, context, keys, hostKey);
             if (readyPath is not null) new ReadyFile(listener.Address.ToString(), hostKey.PublicKey.ToString()).Write(readyPath);
-            Console.WriteLine($"Serving {context.Account.Name} on {listener.Address}, host key {hostKey.PublicKey.Fingerprint}.");
+            Log($"Serving {context.Account.Name} on {listener.Address}, host key {hostKey.PublicKey.Fingerprint}.");
             await listener.RunAsync(cancellation).ConfigureAwait(false);
             return 0;
         }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Countersign.Server.Demo;
@@ -7,6 +8,8 @@ namespace Countersign.Server.Demo;
 internal sealed class DemoAgent : IAsyncDisposable
 {
     private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(20);
+
+    private const int MostKept = 16 * 1024;
 
     private readonly Process _process;
 
@@ -35,29 +38,45 @@ internal sealed class DemoAgent : IAsyncDisposable
         var start = new ProcessStartInfo(Executables.Find("Agent", "countersign-agent"))
         {
             ArgumentList = { "serve", "--listen", "127.0.0.1:0", "--host-key", Path.Combine(folder, "host_key"), "--authorized-keys", keys, "--ready-file", ready },
-            RedirectStandardOutput = true,
+            RedirectStandardError = true,
             RedirectStandardInput = true,
         };
         var process = Process.Start(start)!;
+
+        // The demo's own words come first on the screen; the agent's are kept for the case that it fails.
+        var said = new StringBuilder();
+        process.ErrorDataReceived += (_, line) =>
+        {
+            lock (said)
+            {
+                if (said.Length < MostKept) said.AppendLine(line.Data);
+            }
+        };
+        process.BeginErrorReadLine();
         try
         {
             using var limit = new CancellationTokenSource(LongestStart, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
             while (!File.Exists(ready))
             {
-                if (process.HasExited) throw new InvalidOperationException($"the agent ended with status {process.ExitCode} before it was ready");
+                if (process.HasExited) throw new InvalidOperationException($"the agent ended with status {process.ExitCode} before it was ready: {Said()}");
                 await Task.Delay(TimeSpan.FromMilliseconds(20), time, either.Token);
             }
 
-            var said = JsonNode.Parse(await File.ReadAllTextAsync(ready, cancellation))!;
-            var address = System.Net.IPEndPoint.Parse((string)said["address"]!);
-            return new(process, address.Address.ToString(), address.Port, (string)said["hostKey"]!);
+            var answer = JsonNode.Parse(await File.ReadAllTextAsync(ready, cancellation))!;
+            var address = System.Net.IPEndPoint.Parse((string)answer["address"]!);
+            return new(process, address.Address.ToString(), address.Port, (string)answer["hostKey"]!);
         }
         catch
         {
             process.Kill();
             process.Dispose();
             throw;
+        }
+
+        string Said()
+        {
+            lock (said) return said.ToString().Trim();
         }
     }
 
