@@ -71,6 +71,7 @@ public sealed class CountersignServer : IAsyncDisposable
             kestrel.Listen(options.Http);
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+            kestrel.Limits.MaxConcurrentConnections = 8192;
         });
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         Composition.Add(builder.Services, options);

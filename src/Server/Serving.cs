@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Countersign.Server.Demo;
 using Countersign.Server.Features.Vault;
+using Microsoft.Data.Sqlite;
 
 namespace Countersign.Server;
 
@@ -58,7 +59,7 @@ internal static class Serving
         {
             return 0;
         }
-        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException or KeyFileException)
+        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException or KeyFileException or SqliteException)
         {
             await Console.Error.WriteLineAsync($"countersign-server: {error.Message}");
             return Failed;

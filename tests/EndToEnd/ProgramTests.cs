@@ -121,6 +121,17 @@ public sealed class ProgramTests : IDisposable
         outcome.Error.ShouldNotContain("   at ");
     }
 
+    [Fact]
+    public async Task A_database_that_is_none_is_said_in_one_line()
+    {
+        Directory.CreateDirectory(_folder["data"]);
+        _folder.Write(Path.Combine("data", "countersign.db"), new string('x', 8192));
+        var outcome = await RunningCommand.RunAsync(Program, ["--data", _folder["data"], "--http", "127.0.0.1:0", "--ssh", "127.0.0.1:0"]);
+        outcome.ExitCode.ShouldBe(1, outcome.ToString());
+        outcome.Error.ShouldContain("file is not a database");
+        outcome.Error.ShouldNotContain("   at ");
+    }
+
     private RunningCommand Start(params string[] arguments) =>
         RunningCommand.Start(Program, [.. arguments, "--http", "127.0.0.1:0", "--ssh", "127.0.0.1:0", "--ready-file", _folder["ready"]]);
 
