@@ -96,7 +96,7 @@ public sealed class AuditVerifier
             if (found < expected) return Broken(AuditFault.RepeatedRecord, found, $"Record {found} is there a second time, in line {lines.Number}, where record {expected} should stand.");
             var leaf = exported.Leaf();
             if (!_walk.TryNext(leaf, exported.Proof))
-                return Broken(AuditFault.ChangedRecord, found, $"Record {found} ({exported.Record.Kind}, id {exported.Record.Id}) is not what was sealed: it, or the proof in its line, was changed.");
+                return await ChangedAsync(lines, exported.Record, cancellation);
             _grown.Add(leaf);
             if (exported.Personal is null) _erased++;
             if (Disagreement() is { } disagreement) return disagreement;
@@ -108,6 +108,21 @@ public sealed class AuditVerifier
                 AuditFault.CutTail,
                 _grown.Size + 1,
                 $"The tail is cut: the export ends after record {_grown.Size}, and its checkpoint has {_head.Size}; record {_grown.Size + 1} is missing.");
+    }
+
+    /// <summary>Tells of the next gap, too: a record that is gone with its seal leaves the lines before it without a proof.</summary>
+    private static async Task<AuditVerdict> ChangedAsync(LineReader lines, LoggedRecord record, CancellationToken cancellation)
+    {
+        var message = $"Record {record.Number} ({record.Kind}, id {record.Id}) is not what was sealed: it, or the proof in its line, was changed.";
+        for (var expected = record.Number + 1; await lines.NextAsync(cancellation) is { } line; expected++)
+        {
+            if (!ExportLines.TryReadRecord(line, record.Organization, out var later)) break;
+            if (later.Record.Number == expected) continue;
+            message += $" Nor does record {expected} stand in its place, behind record {expected - 1}.";
+            break;
+        }
+
+        return Broken(AuditFault.ChangedRecord, record.Number, message);
     }
 
     /// <summary>Removed, or only somewhere else? The rest of the export tells.</summary>

@@ -52,6 +52,7 @@ internal static class CommandLine
             SessionsCommand.Create(common),
             EndCommand.Create(common),
             KeysCommand.Create(common),
+            AuditCommand.Create(common),
         };
         root.HelpName = "countersign";
         foreach (var help in root.Options.OfType<HelpOption>())

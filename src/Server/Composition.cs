@@ -23,6 +23,8 @@ internal static class Composition
     public static void Add(IServiceCollection services, ServerOptions options)
     {
         services.AddPlatform(options);
+        // First of all features, because services stop in the order turned round: what the others write while they stop is sealed, too.
+        services.AddAudit(options);
         services.AddVault(options);
         services.AddIdentity(options);
         services.AddOrganizations();
@@ -36,7 +38,6 @@ internal static class Composition
         services.AddPermissions();
         services.AddExplain();
         services.AddPolicy();
-        services.AddAudit();
         services.AddSessions();
     }
 

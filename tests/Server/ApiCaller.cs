@@ -51,6 +51,8 @@ internal sealed class ApiCaller(HttpClient http, string? token)
         else if (body is not null) request.Content = JsonContent.Create(body, body.GetType());
         using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
         var answer = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        return new(response.StatusCode, answer.Length == 0 ? default : JsonElement.Parse(answer), answer, response.Headers.Location);
+        return new(response.StatusCode, answer.Length > 0 && IsJson(response) ? JsonElement.Parse(answer) : default, answer, response.Headers.Location);
     }
+
+    private static bool IsJson(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType is "application/json" or "application/problem+json";
 }

@@ -10,6 +10,9 @@ namespace Countersign.Cli.Api;
 /// <summary>An answer as it was understood, and as it came.</summary>
 internal sealed record Reply<T>(T Value, string Json);
 
+/// <summary>How many lines came.</summary>
+internal sealed record Downloaded(long Lines);
+
 /// <summary>
 /// Speaks to one server. Every answer is bounded in size and time, no redirect is followed (a password would follow it), and whatever goes wrong is
 /// a <see cref="Failure"/> with the exit code that stands for it.
@@ -68,6 +71,34 @@ internal sealed class ApiClient : IDisposable
 
     public Task<Answer<string>> DeleteAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Delete, path, null, cancellation);
 
+    /// <summary>For an answer of any length: into a stream, as it comes. Patience counts anew with every piece.</summary>
+    public Task<Answer<Downloaded>> DownloadAsync(string path, Stream into, CancellationToken cancellation) => TalkAsync<Downloaded>(
+        async () =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            waiting.CancelAfter(Patience);
+            if (!response.IsSuccessStatusCode)
+            {
+                await response.Content.LoadIntoBufferAsync(LargestAnswer, waiting.Token);
+                return Refusal(response, await response.Content.ReadAsStringAsync(waiting.Token));
+            }
+
+            await using var body = await response.Content.ReadAsStreamAsync(waiting.Token);
+            var buffer = new byte[64 * 1024];
+            var lines = 0L;
+            while (await body.ReadAsync(buffer, waiting.Token) is > 0 and var length)
+            {
+                lines += buffer.AsSpan(0, length).Count((byte)'\n');
+                await into.WriteAsync(buffer.AsMemory(0, length), cancellation);
+                waiting.CancelAfter(Patience);
+            }
+
+            return new Downloaded(lines);
+        },
+        cancellation);
+
     public void Dispose() => _http.Dispose();
 
     private static ByteArrayContent Content<TBody>(TBody body, JsonTypeInfo<TBody> type) =>
@@ -95,14 +126,23 @@ internal sealed class ApiClient : IDisposable
         return Read(answer, ApiJson.Default.JsonElement).TryGet(out _, out var failure) ? json : failure;
     }
 
-    private async Task<Answer<string>> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation)
-    {
-        using var request = new HttpRequestMessage(method, path) { Content = content };
-        try
+    private Task<Answer<string>> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation) => TalkAsync<string>(
+        async () =>
         {
+            using var request = new HttpRequestMessage(method, path) { Content = content };
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
             var body = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellation));
             return response.IsSuccessStatusCode ? body : Refusal(response, body);
+        },
+        cancellation);
+
+    /// <summary>Whatever goes wrong on the way, in one place.</summary>
+    private async Task<Answer<T>> TalkAsync<T>(Func<Task<Answer<T>>> talk, CancellationToken cancellation)
+        where T : notnull
+    {
+        try
+        {
+            return await talk();
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
@@ -116,6 +156,10 @@ internal sealed class ApiClient : IDisposable
         catch (HttpRequestException exception)
         {
             return new Failure(ExitCode.Unreachable, $"{_address} can't be reached: {Innermost(exception)}", "Check the address and the network, and that the server is running.");
+        }
+        catch (HttpIOException exception)
+        {
+            return new Failure(ExitCode.Unreachable, $"{_address} broke off: {Innermost(exception)}", "Try again; the server's log tells more.");
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -87,6 +87,20 @@ internal sealed record Key(string? Id, string? Label, string? Type, string? Fing
 
 internal sealed record KeyPage(IReadOnlyList<Key>? Items, string? Next);
 
+internal sealed record AuditActor(string? Login);
+
+internal sealed record AuditItem(
+    long? Id, DateTimeOffset? At, string? Kind, AuditActor? Actor, string? Channel, string? Source, string? Subject, string? Outcome, JsonElement? Details);
+
+/// <summary>Its items as they came, because <c>audit tail --json</c> shows each on a line.</summary>
+internal sealed record AuditPage(IReadOnlyList<JsonElement>? Items, string? Next);
+
+/// <summary>What <c>audit export --json</c> prints.</summary>
+internal sealed record Exported(string File, long Records);
+
+/// <summary>What <c>audit verify --json</c> prints.</summary>
+internal sealed record Verified(bool Intact, string Fault, long? Record, long Proved, long Erased, string Message);
+
 /// <summary>What <c>login --json</c> prints: the answer without the token.</summary>
 internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? Expires);
 
@@ -107,5 +121,9 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(NewKey))]
 [JsonSerializable(typeof(Key))]
 [JsonSerializable(typeof(KeyPage))]
+[JsonSerializable(typeof(AuditItem))]
+[JsonSerializable(typeof(AuditPage))]
+[JsonSerializable(typeof(Exported))]
+[JsonSerializable(typeof(Verified))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ApiJson : JsonSerializerContext;

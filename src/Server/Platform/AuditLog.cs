@@ -47,6 +47,9 @@ internal sealed class AuditLog(TimeProvider time)
 {
     private long _last;
 
+    /// <summary>The id that was given last, to a record that may not be stored yet, or never: when it stands still, nothing was added.</summary>
+    public long Last => Volatile.Read(ref _last);
+
     /// <summary>Adds a record to the context's organization; it is stored in the transaction that the context saves into.</summary>
     public void Add(CountersignDb db, AuditEntry entry) => db.Add(new AuditRecord
     {

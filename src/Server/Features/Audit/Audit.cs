@@ -1,17 +1,17 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Countersign.Audit;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
-using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Audit;
 
 internal sealed record AuditActor(Guid? Id, string Login);
 
+/// <param name="Number">Its number among the sealed records; null: it waits for the next half second.</param>
 internal sealed record AuditAnswer(
     long Id,
+    long? Number,
     DateTimeOffset At,
     string Kind,
     AuditActor Actor,
@@ -23,46 +23,42 @@ internal sealed record AuditAnswer(
     JsonElement Details,
     string Correlation)
 {
-    public static AuditAnswer Of(AuditRecord record)
+    public static AuditAnswer Of(AuditRecord record, long? number)
     {
         using var details = JsonDocument.Parse(record.Details);
         return new(
-            record.Id, record.At, record.Kind, new(record.Actor?.Value, record.ActorLogin), record.Channel, record.Source?.ToString(), record.Subject,
+            record.Id, number, record.At, record.Kind, new(record.Actor?.Value, record.ActorLogin), record.Channel, record.Source?.ToString(), record.Subject,
             record.SubjectId, record.Outcome, details.RootElement.Clone(), record.Correlation);
     }
 }
 
-/// <summary>Reading the audit log: for the owner and for whoever holds AuditLog.</summary>
+/// <summary>A <see cref="Checkpoint"/> as <see cref="ExportLines"/> writes it.</summary>
+/// <param name="Size">How many records.</param>
+internal sealed record CheckpointAnswer(Guid Organization, long Size, byte[] Root, DateTimeOffset At, byte[] Key, byte[] Signature);
+
+/// <summary>The audit log, sealed and read: for the owner and for whoever holds AuditLog.</summary>
 public static class AuditComposition
 {
-    public static IServiceCollection AddAudit(this IServiceCollection services) => services.AddApiTypes(AuditJson.Default);
-
-    public static void MapAudit(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/audit", ListAudit.HandleAsync).WithTags("Audit").Requires(TokenScopes.Read);
-}
-
-internal static class ListAudit
-{
-    /// <summary>Newest first; with <paramref name="after"/>, what came since that record, oldest first, for following the log.</summary>
-    /// <param name="after">The id of a record; 0: from the beginning.</param>
-    public static async Task<Results<Ok<Page<AuditAnswer>>, ProblemHttpResult>> HandleAsync(
-        [AsParameters] PageQuery page, Caller caller, CallersPolicy policy, Database database, CancellationToken cancellation, long? after = null)
+    public static IServiceCollection AddAudit(this IServiceCollection services, ServerOptions options)
     {
-        if (!policy.MayReadLog) return Problems.Forbidden("Only the owner and auditors read the audit log.");
-        if (!page.TryRead(out var limit, out var cursor, out var problem)) return problem!;
-        var from = 0L;
-        if (cursor is not null && !long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out from))
-            return Problems.Invalid("cursor", "It is not a cursor of this list.");
-        await using var db = database.Read(caller.Organization);
-        var records = db.Set<AuditRecord>().AsNoTracking();
-        var start = cursor is null ? after : from;
-        var found = after is null
-            ? await records.Where(record => start == null || record.Id < start).OrderByDescending(record => record.Id).Take(limit + 1).ToListAsync(cancellation)
-            : await records.Where(record => record.Id > start).OrderBy(record => record.Id).Take(limit + 1).ToListAsync(cancellation);
-        var items = found.Take(limit).Select(AuditAnswer.Of).ToList();
-        return TypedResults.Ok(new Page<AuditAnswer>(items, found.Count > limit ? PageQuery.Write(items[^1].Id.ToString(CultureInfo.InvariantCulture)) : null));
+        services.AddSingleton(_ => CheckpointKeyFile.Open(options.DataDirectory));
+        services.AddSingleton(new CheckpointFile(options.DataDirectory));
+        services.AddSingleton<AuditSealer>();
+        services.AddSingleton<AuditExport>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditSealer>());
+        return services.AddApiTypes(AuditJson.Default);
+    }
+
+    public static void MapAudit(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/audit").WithTags("Audit");
+        group.MapGet("", ListAudit.HandleAsync).Requires(TokenScopes.Read).WithSummary("The log, newest first, or on from a record");
+        group.MapGet("/checkpoint", GetCheckpoint.HandleAsync).Requires(TokenScopes.Read).WithSummary("What the log is now, signed, to be kept elsewhere");
+        group.MapGet("/export", ExportAudit.HandleAsync).Requires(TokenScopes.Read).WithSummary("The whole log with its proofs, as JSON lines")
+            .Produces(StatusCodes.Status200OK, contentType: ExportAudit.ContentType);
     }
 }
 
 [JsonSerializable(typeof(Page<AuditAnswer>))]
+[JsonSerializable(typeof(CheckpointAnswer))]
 internal sealed partial class AuditJson : JsonSerializerContext;

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Countersign.Cli.Api;
+
+namespace Countersign.Cli.Commands;
+
+/// <summary>Takes the whole log away, with its proofs. The file is there once it is complete, and readable by its owner only.</summary>
+internal static class AuditExportCommand
+{
+    public static Command Create(CommonOptions common)
+    {
+        var file = new Argument<string>("FILE") { Description = "Where to; it must not be there yet." };
+        var command = new DocumentedCommand(
+            "export",
+            "Writes the whole log with its proofs into a file, a line of JSON for each record. The export itself is its last record.",
+            "countersign audit export log.jsonl")
+        {
+            file,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(common, parsed, parsed.GetRequiredValue(file), cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CommonOptions common, ParseResult parsed, string file, CancellationToken cancellation)
+    {
+        var output = common.OutputFor(parsed);
+        if (File.Exists(file)) return output.Fail(new(ExitCode.Usage, $"{file} is there already.", "Give another name, or remove it first."));
+        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
+        using var client = api;
+        var draft = $"{file}.{Guid.NewGuid():N}.part";
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            Downloaded? downloaded;
+            await using (var stream = new FileStream(draft, options))
+                if (!(await client.DownloadAsync("audit/export", stream, cancellation)).TryGet(out downloaded, out failure)) return output.Fail(failure);
+            File.Move(draft, file, overwrite: false);
+
+            // The first line is the checkpoint.
+            var records = downloaded.Lines - 1;
+            if (output.IsJson) output.Json(new(file, records), ApiJson.Default.Exported);
+            else output.Line($"{records} records are in {file}.");
+            return ExitCode.Ok;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return output.Fail(new(ExitCode.Usage, $"{file} can't be written: {exception.Message}"));
+        }
+        finally
+        {
+            if (File.Exists(draft)) File.Delete(draft);
+        }
+    }
+}
