@@ -38,7 +38,7 @@ internal static class Composition
         services.AddPermissions();
         services.AddExplain();
         services.AddPolicy();
-        services.AddSessions();
+        services.AddSessions(options);
     }
 
     public static void Map(IEndpointRouteBuilder app)

@@ -1,9 +1,10 @@
 using Countersign.Access;
+using Countersign.Sessions.Recording;
 
 namespace Countersign.Sessions;
 
 /// <summary>The one way for every connection: decide, write the session down, hand out the proof.</summary>
-public sealed class Admission(IPolicySource policy, ISessionLedger ledger, LiveSessions sessions, TimeProvider time)
+public sealed class Admission(IPolicySource policy, ISessionLedger ledger, LiveSessions sessions, Recorder recorder, TimeProvider time)
 {
     /// <summary>
     /// Stands in for a device that is not there, so that the question takes the same path as for one that is. No device ever has this id: ids are
@@ -20,8 +21,8 @@ public sealed class Admission(IPolicySource policy, ISessionLedger ledger, LiveS
             wish.Person, device?.Id ?? NoDevice, wish.Account, wish.Wanted, time.GetUtcNow(), wish.Source, wish.SignIn, EndUserPresence.CannotBeAsked);
         var decision = snapshot.Decide(question);
 
-        // What has to be recorded does not start unrecorded, and nothing here records yet.
-        if (decision is { Kind: DecisionKind.Allowed, Recording: RecordingRule.Required })
+        // What has to be recorded does not start unrecorded.
+        if (decision is { Kind: DecisionKind.Allowed, Recording: RecordingRule.Required } && !Recorder.Records(wish.Kind))
         {
             decision = decision with { Kind = DecisionKind.Denied, Reason = DenialReason.RecordingForbids };
         }
@@ -40,6 +41,21 @@ public sealed class Admission(IPolicySource policy, ISessionLedger ledger, LiveS
             wish.Source, question.At, snapshot.Version);
         await ledger.BeginAsync(opening, cancellation);
         var session = sessions.Begin(opening, question with { Account = account }, snapshot.Version, decision);
+        try
+        {
+            if (await recorder.ArmAsync(session, decision.Recording, wish.Terminal, cancellation) is { } unrecorded)
+            {
+                await session.DisposeAsync();
+                return new AdmissionResult.Refused(DecisionKind.Denied, unrecorded);
+            }
+        }
+        catch
+        {
+            // Nobody else has the session yet.
+            await session.DisposeAsync();
+            throw;
+        }
+
         return new AdmissionResult.Admitted(new(session, device, account, time), session);
     }
 }

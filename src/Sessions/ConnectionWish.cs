@@ -1,5 +1,6 @@
 using System.Net;
 using Countersign.Access;
+using Countersign.Sessions.Recording;
 
 namespace Countersign.Sessions;
 
@@ -18,6 +19,9 @@ public sealed record ConnectionWish(
     SessionKind Kind,
     string Command)
 {
+    /// <summary>The terminal that it is to have; null: none.</summary>
+    public AskedTerminal? Terminal { get; init; }
+
     /// <summary>What the connection lives on: it does not begin without all of it and ends when any of it is gone.</summary>
     public PermissionSet Wanted => Kind switch
     {
@@ -26,6 +30,9 @@ public sealed record ConnectionWish(
         _ => throw new InvalidOperationException($"session kind {Kind} has no permission it lives on"),
     };
 }
+
+/// <param name="Type">Such as <c>xterm-256color</c>; at most 64 printable ASCII characters.</param>
+public sealed record AskedTerminal(string Type, TerminalSize Size);
 
 /// <summary>What came of asking.</summary>
 public abstract record AdmissionResult

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Countersign.Access;
+using Countersign.Sessions.Recording;
 
 namespace Countersign.Sessions;
 
@@ -17,6 +18,8 @@ public sealed class LiveSession : IAsyncDisposable
     private string _detail = "";
     private int? _exitStatus;
     private int _written;
+    private Task _recordingWatch = Task.CompletedTask;
+    private string? _recordingFailure;
     private long _policyVersion;
 
     internal LiveSession(LiveSessions sessions, SessionOpening opening, AccessQuestion question, long policyVersion, ITimer timer)
@@ -39,6 +42,9 @@ public sealed class LiveSession : IAsyncDisposable
 
     /// <summary>What the session's relay has counted.</summary>
     public TrafficCount Traffic { get; set; } = new();
+
+    /// <summary>What records the session, from before it starts; null: it is not recorded. A front door gives it all that passes.</summary>
+    public RecordingWriter? Recording { get; private set; }
 
     /// <summary>The version of policy under which the question was last allowed.</summary>
     internal long PolicyVersion
@@ -80,12 +86,34 @@ public sealed class LiveSession : IAsyncDisposable
         }
     }
 
+    /// <param name="watch">Runs until the session's end; it ends early when the recording fails.</param>
+    internal void Record(RecordingWriter recording, Func<RecordingWriter, Task> watch)
+    {
+        Recording = recording;
+        _recordingWatch = watch(recording);
+    }
+
+    internal void NotRecorded(string why) => _recordingFailure = why;
+
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _written, 1) != 0) return;
         Finish(EndReason.ConnectionLost, "the connection was lost");
         await Timer.DisposeAsync();
-        await _sessions.RemoveAsync(this, new(Opening.Id, Opening.Organization, _reason!.Value, _detail, _exitStatus, Traffic.In, Traffic.Out, _sessions.Now));
+        var recording = await FinishRecordingAsync();
+        await _sessions.RemoveAsync(
+            this,
+            new(Opening.Id, Opening.Organization, _reason!.Value, _detail, _exitStatus, Traffic.In, Traffic.Out, _sessions.Now) { Recording = recording });
+    }
+
+    private async Task<RecordingSummary> FinishRecordingAsync()
+    {
+        if (Recording is not { } recording) return new(_recordingFailure is null ? RecordingState.None : RecordingState.Failed, null, null, _recordingFailure);
+        var result = await recording.FinishAsync(new(_reason!.Value, _detail, _exitStatus));
+
+        // A failure is being written down: the end comes after it, and says it again should that not have worked.
+        if (recording.Failed.IsCompleted) await _recordingWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return RecordingSummary.Of(result);
     }
 }
 

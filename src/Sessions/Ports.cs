@@ -1,5 +1,6 @@
 using System.Net;
 using Countersign.Access;
+using Countersign.Sessions.Recording;
 
 namespace Countersign.Sessions;
 
@@ -21,6 +22,9 @@ public interface ISessionLedger
 
     /// <summary>Writes the end and its audit record in one transaction. Called again with the same end if it throws; once it has been written, that does nothing.</summary>
     ValueTask EndAsync(SessionEnd end, CancellationToken cancellation);
+
+    /// <summary>Audits that a session which is to be recorded is not, or from here on is not.</summary>
+    ValueTask RecordingFailedAsync(SessionOpening opening, string why, CancellationToken cancellation);
 
     /// <summary>Audits a decision that denied.</summary>
     ValueTask RefuseAsync(SessionRefusal refusal, CancellationToken cancellation);
@@ -67,6 +71,9 @@ public enum EndReason : byte
     GatewayStopped = 7,
     ConnectionLost = 8,
     DeviceRemoved = 9,
+
+    /// <summary>It has to be recorded, and can't be.</summary>
+    NotRecorded = 10,
 }
 
 /// <param name="Detail">One sentence for people: who terminated, what was revoked, why the device could not be reached.</param>
@@ -81,7 +88,10 @@ public sealed record SessionEnd(
     int? ExitStatus,
     long BytesIn,
     long BytesOut,
-    DateTimeOffset At);
+    DateTimeOffset At)
+{
+    public RecordingSummary Recording { get; init; } = new(RecordingState.None, null, null, null);
+}
 
 /// <param name="Device">What the person named, whether it exists or not; at most 253 characters, cleaned of control characters.</param>
 public sealed record SessionRefusal(

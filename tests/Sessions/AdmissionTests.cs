@@ -35,18 +35,6 @@ public sealed class AdmissionTests
     }
 
     [Fact]
-    public async Task What_has_to_be_recorded_does_not_start_unrecorded()
-    {
-        await using var world = new World();
-        var before = (SettingRow)world.Snapshot.Find(new SettingRow(SettingNode.Organization, SettingKind.Recording, "", 0).Key)!;
-        world.Change(new RowChange(before, before with { Value = "required", Touched = world.Snapshot.Version + 1 }));
-        var refused = (await world.AskAsync(World.Tina, "web01")).ShouldBeOfType<AdmissionResult.Refused>();
-        refused.Message.ShouldStartWith("web01 has to be recorded");
-        world.Begun.ShouldBeEmpty();
-        world.Refused.ShouldHaveSingleItem().Reason.ShouldBe(DenialReason.RecordingForbids);
-    }
-
-    [Fact]
     public async Task A_device_that_may_be_seen_is_refused_with_the_reason()
     {
         await using var world = new World();

@@ -1,4 +1,7 @@
 using Countersign.Access;
+using Countersign.Sessions.Recording;
+using Countersign.Sessions.Tests.Recording;
+using Countersign.Ssh;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Countersign.Sessions.Tests;
@@ -35,7 +38,8 @@ internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
             new(null, new RoleRow(Role, "Shell", RolePurpose.DevicesAndGroups, PermissionSet.Of(Permission.Terminal))),
             new(null, TinasGrant));
         Sessions = new(this, this, Time, NullLogger<LiveSessions>.Instance);
-        Admission = new(this, this, Sessions, Time);
+        Recordings = new(Path.Combine(Folder, "recordings"), new Secret(Recorded.Key.Expose()), Time);
+        Admission = new(this, this, Sessions, new(Recordings, this, NullLogger<Recorder>.Instance), Time);
     }
 
     public static DeviceRow WebRow { get; } =
@@ -48,6 +52,11 @@ internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
     public GrantRow TinasGrant { get; }
 
     public LiveSessions Sessions { get; }
+
+    /// <summary>Goes with the world.</summary>
+    public string Folder { get; } = Directory.CreateTempSubdirectory("countersign-sessions-").FullName;
+
+    public RecordingStore Recordings { get; }
 
     public Admission Admission { get; }
 
@@ -62,6 +71,8 @@ internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
 
     /// <summary>Thrown by the ledger when a session is to end; it is asked again and again.</summary>
     public Exception? EndFault { get; set; }
+
+    public List<(SessionId Session, string Why)> Unrecorded { get; } = [];
 
     /// <summary>Thrown by the ledger when a session is to begin.</summary>
     public Exception? LedgerFault { get; set; }
@@ -106,13 +117,24 @@ internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    ValueTask ISessionLedger.RecordingFailedAsync(SessionOpening opening, string why, CancellationToken cancellation)
+    {
+        Unrecorded.Add((opening.Id, why));
+        return ValueTask.CompletedTask;
+    }
+
     ValueTask ISessionLedger.RefuseAsync(SessionRefusal refusal, CancellationToken cancellation)
     {
         Refused.Add(refusal);
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask DisposeAsync() => Sessions.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Sessions.DisposeAsync();
+        Recordings.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
 
     private sealed class Listening(Action stop) : IDisposable
     {

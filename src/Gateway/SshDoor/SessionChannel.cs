@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Countersign.Reach;
 using Countersign.Sessions;
 using Countersign.Sessions.Relay;
@@ -25,13 +26,14 @@ internal sealed partial class SessionChannel(
     private const int MostPayload = 4096;
     private const int CommandKept = 4096;
     private const int MostListed = 40;
+    private const int MostTerminalType = 64;
 
     private readonly ILogger _log = services.Log;
     private readonly CancellationTokenSource _gone = new();
     private readonly List<(string Name, ReadOnlyMemory<byte> Payload)> _requests = [];
     private SshRelay? _relay;
     private bool _started;
-    private bool _terminal;
+    private AskedTerminal? _terminal;
 
     public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data) => Relay(channel).OnClientData(type, data);
 
@@ -58,8 +60,8 @@ internal sealed partial class SessionChannel(
 
         switch (request.Name)
         {
-            case "pty-req" when !_terminal && request.Payload.Length <= MostPayload:
-                _terminal = true;
+            case "pty-req" when _terminal is null && request.Payload.Length <= MostPayload:
+                _terminal = ReadTerminal(request.Payload.Span);
                 Keep(request);
                 return;
             case "env" when _requests.Count < MostEnvironment && request.Payload.Length <= MostPayload:
@@ -111,7 +113,10 @@ internal sealed partial class SessionChannel(
                 return;
             }
 
-            var wish = new ConnectionWish(person.Organization, person.Person, person.Login, person.Strength, source, target.Device, target.Account, kind, command);
+            var wish = new ConnectionWish(person.Organization, person.Person, person.Login, person.Strength, source, target.Device, target.Account, kind, command)
+            {
+                Terminal = _terminal,
+            };
             switch (await services.Admission.AskAsync(wish, _gone.Token))
             {
                 case AdmissionResult.Refused refused:
@@ -138,6 +143,7 @@ internal sealed partial class SessionChannel(
     {
         await using var session = admitted.Session;
         session.Traffic = relay.Traffic;
+        if (session.Recording is { } recording) relay.Record(recording);
         await using var ending = session.Ending.Register(() => relay.Stop(Say($"session ended: {session.End?.Detail}"), ExitStatus.Refused));
         using var either = CancellationTokenSource.CreateLinkedTokenSource(session.Ending, _gone.Token);
         var name = admitted.Connection.Device.Name;
@@ -188,6 +194,16 @@ internal sealed partial class SessionChannel(
         var names = snapshot.DevicesOf(person.Person, time.GetUtcNow()).Select(listing => listing.Device.Name).Order(StringComparer.Ordinal).ToList();
         var more = names.Count > MostListed ? $", and {names.Count - MostListed} more" : "";
         return names.Count == 0 ? "" : $"\r\nyour devices: {string.Join(", ", names.Take(MostListed))}{more}";
+    }
+
+    /// <summary>RFC 4254 section 6.2; the type is the technician's word, kept only if it looks like one.</summary>
+    private static AskedTerminal ReadTerminal(ReadOnlySpan<byte> payload)
+    {
+        var reader = new SshReader(payload);
+        var named = reader.TryReadString(out var type, MostTerminalType) && type.Length > 0 && !type.ContainsAnyExceptInRange((byte)'!', (byte)'~');
+        return named && reader.TryReadUInt32(out var columns) && reader.TryReadUInt32(out var rows)
+            ? new(Encoding.ASCII.GetString(type), new(columns, rows))
+            : new("unknown", new(80, 24));
     }
 
     /// <summary>On the receive loop only.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Countersign.Sessions.Recording;
 using Countersign.Ssh;
 
 namespace Countersign.Sessions.Relay;
@@ -22,6 +23,7 @@ internal sealed class Flow
     private readonly Queue<Segment> _waiting = [];
     private readonly SshChannel _from;
     private readonly Action<int> _count;
+    private readonly RecordingWriter? _recording;
     private SshChannel? _to;
     private long _credit;
     private long _waitingBytes;
@@ -32,11 +34,13 @@ internal sealed class Flow
 
     /// <param name="credit">What the sender was given when its channel was opened.</param>
     /// <param name="count">Told of every piece that arrives, in bytes.</param>
-    public Flow(SshChannel from, long credit, Action<int> count)
+    /// <param name="recording">Holds up the sender while the disk is behind.</param>
+    public Flow(SshChannel from, long credit, Action<int> count, RecordingWriter? recording = null)
     {
         _from = from;
         _credit = credit;
         _count = count;
+        _recording = recording;
     }
 
     /// <summary>A piece that waits; what has been sent of it moves its start.</summary>
@@ -178,7 +182,7 @@ internal sealed class Flow
 
     private void HandOnCredit()
     {
-        if (_to is not { } to || _eof || to.Connection.PendingBytes > Backlog) return;
+        if (_to is not { } to || _eof || to.Connection.PendingBytes > Backlog || _recording is { IsBehind: true }) return;
         var more = Math.Min(to.SendWindow - _waitingBytes, MostCredit) - _credit;
         if (more <= 0 || more < Portion && _credit >= Portion / 2) return;
         _credit += more;

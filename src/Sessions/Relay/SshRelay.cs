@@ -1,4 +1,5 @@
 using System.Text;
+using Countersign.Sessions.Recording;
 using Countersign.Ssh;
 
 namespace Countersign.Sessions.Relay;
@@ -22,6 +23,7 @@ public sealed class SshRelay
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource<RelayEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Flow? _toClient;
+    private RecordingWriter? _recording;
     private SshChannel? _device;
     private ReadOnlyMemory<byte>? _windowChange;
     private bool _running;
@@ -41,6 +43,13 @@ public sealed class SshRelay
 
     /// <summary>Completes when the device's side has come to its end and everything it sent has been handed to the technician's side, or the relay was stopped.</summary>
     public Task<RelayEnd> Ended => _ended.Task;
+
+    /// <summary>From here on everything that the device writes, and every size of the terminal, is recorded. Before <see cref="StartAsync"/>.</summary>
+    public void Record(RecordingWriter recording)
+    {
+        _recording = recording;
+        recording.CaughtUp = OnClientRoom;
+    }
 
     public void OnClientData(uint type, ReadOnlySpan<byte> data)
     {
@@ -71,6 +80,7 @@ public sealed class SshRelay
             else
             {
                 _device!.SendRequest(request.Name, request.Payload.Span);
+                if (request.Name == "window-change") RecordSize(request.Payload.Span);
             }
         }
 
@@ -113,7 +123,11 @@ public sealed class SshRelay
         lock (_gate)
         {
             _running = true;
-            if (_windowChange is { } change) device.SendRequest("window-change", change.Span);
+            if (_windowChange is { } change)
+            {
+                device.SendRequest("window-change", change.Span);
+                RecordSize(change.Span);
+            }
         }
 
         ToClient(device, window).SetReceiver(_client);
@@ -134,6 +148,7 @@ public sealed class SshRelay
         _toClient?.Stop();
         _device?.Close();
         var line = Encoding.UTF8.GetBytes($"\r\n{message}\r\n");
+        _recording?.Error(line);
         if (_client.SendWindow >= line.Length) _client.SendExtendedData(1, line);
         CloseClient(exitStatus);
         _ended.TrySetResult(new(null, Lost: false));
@@ -142,7 +157,22 @@ public sealed class SshRelay
     /// <summary>The flow towards the technician; made by whichever comes first, the device's first word or the end of the start.</summary>
     private Flow ToClient(SshChannel device, uint window)
     {
-        lock (_gate) return _toClient ??= new(device, window, Traffic.AddOut);
+        lock (_gate) return _toClient ??= new(device, window, Traffic.AddOut, _recording);
+    }
+
+    /// <summary>RFC 4254 section 6.7.</summary>
+    private void RecordSize(ReadOnlySpan<byte> payload)
+    {
+        var reader = new SshReader(payload);
+        if (_recording is { } recording && reader.TryReadUInt32(out var columns) && reader.TryReadUInt32(out var rows)) recording.Resize(new(columns, rows));
+    }
+
+    private void OnDeviceData(Flow toClient, uint type, ReadOnlySpan<byte> data)
+    {
+        // Before it is passed on: what was seen is in the recording.
+        if (type == 0) _recording?.Output(data);
+        else _recording?.Error(data);
+        toClient.OnData(type, data);
     }
 
     private void CloseClient(int? exitStatus)
@@ -214,7 +244,7 @@ public sealed class SshRelay
     /// <summary>The device's channel tells of itself here.</summary>
     private sealed class DeviceEnd(SshRelay relay, uint window) : SshChannelHandler
     {
-        public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data) => relay.ToClient(channel, window).OnData(type, data);
+        public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data) => relay.OnDeviceData(relay.ToClient(channel, window), type, data);
 
         public override void OnWindowAdjust(SshChannel channel, uint bytes) => relay._toDevice.OnRoom();
 

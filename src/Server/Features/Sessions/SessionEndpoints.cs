@@ -4,6 +4,7 @@ using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
+using Countersign.Sessions.Recording;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -13,6 +14,23 @@ internal enum SessionState : byte
 {
     Live = 1,
     Ended = 2,
+}
+
+/// <summary>What there is of a session's recording.</summary>
+internal enum RecordingAnswer : byte
+{
+    /// <summary>It was not to be recorded, or is of a kind that is not.</summary>
+    None = 0,
+
+    /// <summary>It is being recorded.</summary>
+    Running = 1,
+    Complete = 2,
+
+    /// <summary>It was begun, and cut.</summary>
+    Incomplete = 3,
+
+    /// <summary>It was to be recorded, and could not be.</summary>
+    Failed = 4,
 }
 
 /// <param name="BytesIn">From the technician to the device; of a live session, so far.</param>
@@ -34,6 +52,7 @@ internal sealed record SessionAnswer(
     int? ExitStatus,
     long BytesIn,
     long BytesOut,
+    RecordingAnswer Recording,
     bool MayEnd);
 
 internal sealed record SessionPage(IReadOnlyList<SessionAnswer> Items, string? Next);
@@ -152,8 +171,17 @@ internal static class SessionEndpoints
         return new(
             row.Id, row.Ended is null ? SessionState.Live : SessionState.Ended, row.Login, row.Device.Value, row.DeviceName, row.Account, row.Kind, row.Command,
             row.Source?.ToString(), row.Started, row.Ended, row.Reason, row.Detail, row.ExitStatus, running?.Traffic.In ?? row.BytesIn, running?.Traffic.Out ?? row.BytesOut,
-            row.Ended is null && sight.MayEnd(row));
+            RecordingOf(row, running), row.Ended is null && sight.MayEnd(row));
     }
+
+    private static RecordingAnswer RecordingOf(SessionRecord row, LiveSession? running) => row.Recording switch
+    {
+        RecordingState.Complete => RecordingAnswer.Complete,
+        RecordingState.Incomplete => RecordingAnswer.Incomplete,
+        RecordingState.Failed => RecordingAnswer.Failed,
+        null when running?.Recording is not null => RecordingAnswer.Running,
+        _ => RecordingAnswer.None,
+    };
 
     /// <summary>What one caller may see and do at one instant; remembers the engine's answer for each account of a device, as rights are given by account.</summary>
     private sealed class Sight(Caller caller, CallersPolicy policy)

@@ -2,12 +2,13 @@ using System.Text.Json.Nodes;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
+using Countersign.Sessions.Recording;
 using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Sessions;
 
 /// <summary>Writes sessions down, each step with its audit record in one transaction.</summary>
-internal sealed class SessionLedger(WriteQueue queue, Database database, AuditLog audit, TimeProvider time) : ISessionLedger
+internal sealed class SessionLedger(WriteQueue queue, Database database, RecordingStore recordings, AuditLog audit, TimeProvider time) : ISessionLedger
 {
     private const int LongestDetail = 400;
 
@@ -55,6 +56,27 @@ internal sealed class SessionLedger(WriteQueue queue, Database database, AuditLo
         },
         cancellation);
 
+    public async ValueTask RecordingFailedAsync(SessionOpening opening, string why, CancellationToken cancellation) => await queue.WriteAsync(
+        opening.Organization,
+        (db, _) =>
+        {
+            audit.Add(db, new AuditEntry
+            {
+                Kind = "recording.failed",
+                Actor = opening.Person,
+                ActorLogin = opening.Login,
+                Channel = "system",
+                Source = opening.Source,
+                Subject = opening.DeviceName,
+                SubjectId = opening.Device.Value,
+                Outcome = AuditOutcome.Failed,
+                Correlation = opening.Id.ToString(),
+                Details = new JsonObject { ["failure"] = why },
+            });
+            return Task.CompletedTask;
+        },
+        cancellation);
+
     public async ValueTask RefuseAsync(SessionRefusal refusal, CancellationToken cancellation) => await queue.WriteAsync(
         refusal.Organization,
         (db, _) =>
@@ -93,7 +115,10 @@ internal sealed class SessionLedger(WriteQueue queue, Database database, AuditLo
                 {
                     foreach (var row in await db.Set<SessionRecord>().Where(session => session.Ended == null).ToListAsync(stop))
                     {
-                        Close(db, row, new(new(row.Id), row.OrganizationId, EndReason.GatewayStopped, "the gateway stopped while the session ran", null, row.BytesIn, row.BytesOut, time.GetUtcNow()));
+                        var recorded = await recordings.InspectAsync(row.OrganizationId, new(row.Id), stop);
+                        var end = new SessionEnd(
+                            new(row.Id), row.OrganizationId, EndReason.GatewayStopped, "the gateway stopped while the session ran", null, row.BytesIn, row.BytesOut, time.GetUtcNow());
+                        Close(db, row, recorded is null ? end : end with { Recording = RecordingSummary.Of(recorded) });
                     }
                 },
                 cancellation);
@@ -108,6 +133,9 @@ internal sealed class SessionLedger(WriteQueue queue, Database database, AuditLo
         row.ExitStatus = end.ExitStatus;
         row.BytesIn = end.BytesIn;
         row.BytesOut = end.BytesOut;
+        row.Recording = end.Recording.State;
+        row.RecordingSize = end.Recording.Size;
+        row.RecordingHash = end.Recording.Hash is { } hash ? Convert.ToHexStringLower(hash.Span) : null;
         audit.Add(db, new AuditEntry
         {
             Kind = "session.ended",
@@ -125,6 +153,10 @@ internal sealed class SessionLedger(WriteQueue queue, Database database, AuditLo
                 ["exitStatus"] = end.ExitStatus,
                 ["bytesIn"] = end.BytesIn,
                 ["bytesOut"] = end.BytesOut,
+                ["recording"] = end.Recording.State.ToString(),
+                ["recordingSize"] = row.RecordingSize,
+                ["recordingHash"] = row.RecordingHash,
+                ["recordingFailure"] = end.Recording.Failure,
             },
         });
     }

@@ -2,6 +2,7 @@ using System.Net;
 using Countersign.Access;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
+using Countersign.Sessions.Recording;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -48,6 +49,15 @@ internal sealed class SessionRecord
     public long BytesIn { get; set; }
 
     public long BytesOut { get; set; }
+
+    /// <summary>Null while it runs.</summary>
+    public RecordingState? Recording { get; set; }
+
+    /// <summary>Of what is whole of the recording, in bytes; null: there is none.</summary>
+    public long? RecordingSize { get; set; }
+
+    /// <summary>Over these bytes, in hexadecimal digits.</summary>
+    public string? RecordingHash { get; set; }
 }
 
 internal sealed class SessionRecordMapping : IEntityTypeConfiguration<SessionRecord>
@@ -62,6 +72,7 @@ internal sealed class SessionRecordMapping : IEntityTypeConfiguration<SessionRec
         builder.Property(row => row.Command).HasMaxLength(4096);
         builder.Property(row => row.Source).HasMaxLength(45);
         builder.Property(row => row.Detail).HasMaxLength(400);
+        builder.Property(row => row.RecordingHash).HasMaxLength(64);
         builder.HasIndex(row => new { row.OrganizationId, row.Ended });
         builder.HasOne<Organization>().WithMany().HasForeignKey(row => row.OrganizationId).OnDelete(DeleteBehavior.Restrict);
     }
@@ -102,4 +113,23 @@ internal sealed class SessionsMigration : Migration
     }
 
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.DropTable("session");
+}
+
+[DbContext(typeof(CountersignDb))]
+[Migration("20261121230000_SessionRecordings")]
+internal sealed class SessionRecordingsMigration : Migration
+{
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.AddColumn<byte>("Recording", "session", nullable: true);
+        migrationBuilder.AddColumn<long>("RecordingSize", "session", nullable: true);
+        migrationBuilder.AddColumn<string>("RecordingHash", "session", maxLength: 64, nullable: true);
+    }
+
+    protected override void Down(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.DropColumn("RecordingHash", "session");
+        migrationBuilder.DropColumn("RecordingSize", "session");
+        migrationBuilder.DropColumn("Recording", "session");
+    }
 }

@@ -4,17 +4,22 @@ using Countersign.Reach;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 using Countersign.Sessions;
+using Countersign.Sessions.Recording;
 
 namespace Countersign.Server.Features.Sessions;
 
 /// <summary>Sessions: their ledger, the front doors that begin them, and how the API shows them.</summary>
 internal static class SessionsFeature
 {
-    public static IServiceCollection AddSessions(this IServiceCollection services)
+    public static IServiceCollection AddSessions(this IServiceCollection services, ServerOptions options)
     {
+        // The machine's clock, as with the network: how long the disk takes is no matter of policy.
+        services.AddSingleton(provider => new RecordingStore(
+            Path.Combine(options.DataDirectory, "recordings"), provider.GetRequiredService<MasterKey>().Derive("countersign/recordings/1"), TimeProvider.System));
         services.AddSingleton<SessionLedger>();
         services.AddSingleton<ISessionLedger>(provider => provider.GetRequiredService<SessionLedger>());
         services.AddSingleton<LiveSessions>();
+        services.AddSingleton<Recorder>();
         services.AddSingleton<Admission>();
         services.AddSingleton<DeviceReach>();
         return services.AddApiTypes(SessionJson.Default);

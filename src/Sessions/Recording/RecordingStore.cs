@@ -1,0 +1,96 @@
+using Countersign.Access;
+using Countersign.Ssh;
+
+namespace Countersign.Sessions.Recording;
+
+/// <summary>The recordings on disk: a folder for each organization, a file for each session, for the server's own user alone.</summary>
+/// <param name="directory">Made when the first recording is.</param>
+/// <param name="wrapping">Wraps each recording's own key. Disposed with the store.</param>
+/// <param name="time">Of the timings and of the disk's deadlines.</param>
+public sealed class RecordingStore(string directory, Secret wrapping, TimeProvider time) : IDisposable
+{
+    private const UnixFileMode OwnersFolder = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>What a new file is written through: tests put a disk there that fails.</summary>
+    internal Func<Stream, Stream> Disk { get; set; } = file => file;
+
+    /// <exception cref="IOException">The disk takes nothing, or there is a recording of this session already.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder can't be written.</exception>
+    public RecordingWriter Begin(OrganizationId organization, SessionId session, RecordingStart start)
+    {
+        var path = PathOf(organization, session);
+        MakeFolder(directory);
+        MakeFolder(Path.GetDirectoryName(path)!);
+
+        // Sharing is allowed because watchers read along; nobody else writes: the name is made here, once.
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnersFile;
+        return RecordingWriter.Begin(Disk(new FileStream(path, options)), session, start, wrapping, time);
+    }
+
+    /// <summary>Null: there is no recording of the session.</summary>
+    public StoredRecording? Open(OrganizationId organization, SessionId session)
+    {
+        try
+        {
+            return new(new(PathOf(organization, session), FileMode.Open, FileAccess.Read, FileShare.ReadWrite), session, wrapping);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What there is of a recording whose writer is gone; null: nothing.</summary>
+    public async Task<RecordingResult?> InspectAsync(OrganizationId organization, SessionId session, CancellationToken cancellation)
+    {
+        using var stored = Open(organization, session);
+        if (stored is null) return null;
+        var failure = "the gateway stopped while it was written";
+        try
+        {
+            while ((await stored.Reader.ReadAsync(cancellation)).Count > 0)
+            {
+            }
+        }
+        catch (RecordingDamagedException damage)
+        {
+            failure = damage.Message;
+        }
+
+        var complete = stored.Reader.Complete;
+        return new(complete, stored.Reader.Size, stored.Reader.Hash, complete ? null : failure);
+    }
+
+    public void Dispose() => wrapping.Dispose();
+
+    private string PathOf(OrganizationId organization, SessionId session) => Path.Combine(directory, organization.Value.ToString("D"), $"{session.Value:D}.csr");
+
+    private static void MakeFolder(string path)
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
+        else Directory.CreateDirectory(path, OwnersFolder);
+    }
+}
+
+/// <summary>A recording opened for reading; owned by whoever opened it.</summary>
+public sealed class StoredRecording : IDisposable
+{
+    private readonly FileStream _file;
+
+    internal StoredRecording(FileStream file, SessionId session, Secret wrapping)
+    {
+        _file = file;
+        Reader = new(file, session, wrapping);
+    }
+
+    public RecordingReader Reader { get; }
+
+    public void Dispose()
+    {
+        Reader.Dispose();
+        _file.Dispose();
+    }
+}
