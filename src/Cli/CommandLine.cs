@@ -51,6 +51,12 @@ internal static class CommandLine
             ExplainCommand.Create(common),
             SessionsCommand.Create(common),
             EndCommand.Create(common),
+            RequestLists.CreateApprovals(common),
+            DecideCommands.CreateApprove(common),
+            DecideCommands.CreateReject(common),
+            DecideCommands.CreateRevoke(common),
+            RequestLists.CreateRequests(common),
+            DecideCommands.CreateCancel(common),
             KeysCommand.Create(common),
             AuditCommand.Create(common),
         };

@@ -7,6 +7,7 @@ using Countersign.Server.Features.Identity;
 using Countersign.Server.Features.Organizations;
 using Countersign.Server.Features.Permissions;
 using Countersign.Server.Features.Policy;
+using Countersign.Server.Features.Requests;
 using Countersign.Server.Features.Roles;
 using Countersign.Server.Features.Settings;
 using Countersign.Server.Features.TechnicianGroups;
@@ -38,6 +39,7 @@ internal static class Composition
         services.AddPermissions();
         services.AddExplain();
         services.AddPolicy();
+        services.AddRequests();
         services.AddSessions(options);
     }
 
@@ -48,6 +50,7 @@ internal static class Composition
         api.MapVault();
         api.MapIdentity();
         api.MapOrganizations();
+        api.MapRequests();
         api.MapSessions();
         app.MapSetupPage();
         api.MapTechnicians();

@@ -2,6 +2,7 @@ using System.Net;
 using Countersign.Gateway.SshDoor;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Features.Organizations;
+using Countersign.Server.Features.Requests;
 using Countersign.Server.Features.Sessions;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
@@ -97,6 +98,9 @@ public sealed class CountersignServer : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         var database = _app.Services.GetRequiredService<Database>();
+
+        // Whoever waits for an approval is sent away, and their requests stay.
+        _app.Services.GetRequiredService<WaitingConnections>().Stop();
 
         // Sessions first: each is told why it ends, and that is written down while there is something to write with.
         await _app.Services.GetRequiredService<LiveSessions>().DisposeAsync();

@@ -3,8 +3,9 @@ using Countersign.Sessions.Recording;
 
 namespace Countersign.Sessions;
 
-/// <summary>The one way for every connection: decide, write the session down, hand out the proof.</summary>
-public sealed class Admission(IPolicySource policy, ISessionLedger ledger, LiveSessions sessions, Recorder recorder, TimeProvider time)
+/// <summary>The one way for every connection: decide, have it approved where that is needed, write the session down, record it, hand out the proof.</summary>
+public sealed class Admission(
+    IPolicySource policy, ISessionLedger ledger, IApprovalDesk desk, LiveSessions sessions, Recorder recorder, TimeProvider time)
 {
     /// <summary>
     /// Stands in for a device that is not there, so that the question takes the same path as for one that is. No device ever has this id: ids are
@@ -12,13 +13,53 @@ public sealed class Admission(IPolicySource policy, ISessionLedger ledger, LiveS
     /// </summary>
     private static readonly DeviceId NoDevice = new(Guid.AllBitsSet);
 
-    public async ValueTask<AdmissionResult> AskAsync(ConnectionWish wish, CancellationToken cancellation)
+    /// <summary>Asks where nobody can wait: a connection whose approval is not in hand already is refused.</summary>
+    public ValueTask<AdmissionResult> AskAsync(ConnectionWish wish, CancellationToken cancellation) => AskAsync(wish, null, cancellation);
+
+    /// <param name="room">Where the connection waits for an approval; null: it doesn't.</param>
+    /// <param name="cancellation">The person has left: a request that waits for nobody else is cancelled.</param>
+    public async ValueTask<AdmissionResult> AskAsync(ConnectionWish wish, IWaitingRoom? room, CancellationToken cancellation)
     {
-        var snapshot = policy.Current(wish.Organization);
-        if (snapshot is null) return new AdmissionResult.Refused(DecisionKind.Denied, Refusals.NoSuchDevice(wish));
+        // Once more from the beginning whenever something happened meanwhile: each answer is from one version of policy, at one instant.
+        while (true)
+        {
+            if (Ask(wish) is not { } asked) return new AdmissionResult.Refused(DecisionKind.Denied, Refusals.NoSuchDevice(wish));
+            ApprovedRequest? claim = null;
+            if (asked.Decision.Kind == DecisionKind.NeedsApproval)
+            {
+                foreach (var approved in await desk.InHandAsync(asked.ToApprove(wish), cancellation))
+                {
+                    // One that counts settles it, also where something else then stands in the way: no further approval would help.
+                    if (Ask(wish, approved) is not { } covered || covered.Decision.Kind == DecisionKind.NeedsApproval) continue;
+                    (asked, claim) = (covered, approved);
+                    break;
+                }
+            }
+
+            switch (asked.Decision.Kind)
+            {
+                case DecisionKind.Allowed:
+                    if (await BeginAsync(wish, asked, claim, cancellation) is { } admitted) return admitted;
+                    break;
+                case DecisionKind.NeedsApproval when room is not null:
+                    if (await WaitAsync(wish, asked, room, cancellation) is { } refused) return refused;
+                    break;
+                default:
+                    return await RefuseAsync(wish, asked, cancellation);
+            }
+        }
+    }
+
+    /// <summary>Null: there is no such organization.</summary>
+    private Asked? Ask(ConnectionWish wish, ApprovedRequest? approved = null)
+    {
+        if (policy.Current(wish.Organization) is not { } snapshot) return null;
         var device = snapshot.DeviceByName(wish.Device);
         var question = new AccessQuestion(
-            wish.Person, device?.Id ?? NoDevice, wish.Account, wish.Wanted, time.GetUtcNow(), wish.Source, wish.SignIn, EndUserPresence.CannotBeAsked);
+            wish.Person, device?.Id ?? NoDevice, wish.Account, wish.Wanted, time.GetUtcNow(), wish.Source, wish.SignIn, EndUserPresence.CannotBeAsked)
+        {
+            Approvals = approved is null ? [] : [approved],
+        };
         var decision = snapshot.Decide(question);
 
         // What has to be recorded does not start unrecorded.
@@ -27,23 +68,30 @@ public sealed class Admission(IPolicySource policy, ISessionLedger ledger, LiveS
             decision = decision with { Kind = DecisionKind.Denied, Reason = DenialReason.RecordingForbids };
         }
 
-        if (decision.Kind != DecisionKind.Allowed || device is null)
-        {
-            await ledger.RefuseAsync(
-                new(wish.Organization, wish.Person, wish.Login, wish.Device, wish.Account ?? "", wish.Wanted, decision.Kind, decision.Reason, wish.Source, question.At),
-                cancellation);
-            return new AdmissionResult.Refused(decision.Visible ? decision.Kind : DecisionKind.Denied, Refusals.Describe(wish, snapshot, question, decision));
-        }
+        return new(snapshot, device, question, decision);
+    }
 
-        var account = wish.Account ?? snapshot.AccountsOf(device.Id).First(row => row.IsDefault).Name;
+    /// <returns>Null: the approval that it relied on is not to be had any more.</returns>
+    private async ValueTask<AdmissionResult?> BeginAsync(ConnectionWish wish, Asked asked, ApprovedRequest? claim, CancellationToken cancellation)
+    {
+        var (device, account, question) = (asked.Device!, asked.Account(wish), asked.Question);
         var opening = new SessionOpening(
             new(Guid.CreateVersion7(question.At)), wish.Organization, wish.Person, wish.Login, device.Id, device.Name, account, wish.Kind, wish.Command,
-            wish.Source, question.At, snapshot.Version);
-        await ledger.BeginAsync(opening, cancellation);
-        var session = sessions.Begin(opening, question with { Account = account }, snapshot.Version, decision);
+            wish.Source, question.At, asked.Snapshot.Version)
+        {
+            Request = claim?.Number,
+        };
+        if (!await ledger.BeginAsync(opening, cancellation)) return null;
+        var session = sessions.Begin(opening, question with { Account = account }, asked.Snapshot.Version, asked.Decision);
         try
         {
-            if (await recorder.ArmAsync(session, decision.Recording, wish.Terminal, cancellation) is { } unrecorded)
+            // A revocation ends the sessions that it finds: one that came between the claim and the entry in the list has not found this one.
+            if (claim is not null && !await desk.StandsAsync(wish.Organization, claim.Number, CancellationToken.None))
+            {
+                session.Finish(EndReason.PermissionRevoked, "the approval was revoked");
+            }
+
+            if (await recorder.ArmAsync(session, asked.Decision.Recording, wish.Terminal, cancellation) is { } unrecorded)
             {
                 await session.DisposeAsync();
                 return new AdmissionResult.Refused(DecisionKind.Denied, unrecorded);
@@ -57,5 +105,56 @@ public sealed class Admission(IPolicySource policy, ISessionLedger ledger, LiveS
         }
 
         return new AdmissionResult.Admitted(new(session, device, account, time), session);
+    }
+
+    /// <returns>Null: things have changed, ask again.</returns>
+    private async ValueTask<AdmissionResult?> WaitAsync(ConnectionWish wish, Asked asked, IWaitingRoom room, CancellationToken cancellation)
+    {
+        var approval = asked.ToApprove(wish);
+        var joined = await desk.AskAsync(approval, room.Reason, cancellation)
+            ?? await desk.AskAsync(approval, await room.AskReasonAsync(cancellation), cancellation);
+        if (joined is null)
+        {
+            return new AdmissionResult.Refused(DecisionKind.NeedsApproval, $"{wish.Device} needs approval, and a reason for it: give one with ssh -o SetEnv=LC_REASON=…");
+        }
+
+        await using var pending = joined;
+        if (!pending.Outcome.IsCompleted)
+        {
+            room.Tell($"request #{pending.Number}: {Refusals.NeedsApproval(wish, asked.Snapshot, asked.Question)}");
+            room.Tell("waiting for approval …");
+        }
+
+        // A rule that falls, or a right that is taken away, answers the question without an approver.
+        var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var listening = policy.OnChange(snapshot =>
+        {
+            if (snapshot.Organization == wish.Organization && Ask(wish) is not { Decision.Kind: DecisionKind.NeedsApproval }) changed.TrySetResult();
+        });
+        if (Ask(wish) is not { Decision.Kind: DecisionKind.NeedsApproval }) changed.TrySetResult();
+        await Task.WhenAny(pending.Outcome, changed.Task).WaitAsync(cancellation);
+        if (!pending.Outcome.IsCompleted) return null;
+        var outcome = await pending.Outcome;
+        if (!outcome.Approved) return new AdmissionResult.Refused(DecisionKind.NeedsApproval, $"request #{pending.Number}: {outcome.Message}");
+        room.LetIn($"request #{pending.Number}: {outcome.Message}");
+        return null;
+    }
+
+    private async ValueTask<AdmissionResult> RefuseAsync(ConnectionWish wish, Asked asked, CancellationToken cancellation)
+    {
+        var (decision, question) = (asked.Decision, asked.Question);
+        await ledger.RefuseAsync(
+            new(wish.Organization, wish.Person, wish.Login, wish.Device, wish.Account ?? "", wish.Wanted, decision.Kind, decision.Reason, wish.Source, question.At),
+            cancellation);
+        return new AdmissionResult.Refused(decision.Visible ? decision.Kind : DecisionKind.Denied, Refusals.Describe(wish, asked.Snapshot, question, decision));
+    }
+
+    /// <param name="Device">There whenever the decision is more than denied.</param>
+    private sealed record Asked(PolicySnapshot Snapshot, DeviceRow? Device, AccessQuestion Question, AccessDecision Decision)
+    {
+        public string Account(ConnectionWish wish) => wish.Account ?? Snapshot.AccountsOf(Device!.Id).First(row => row.IsDefault).Name;
+
+        public ApprovalWish ToApprove(ConnectionWish wish) =>
+            new(wish.Organization, wish.Person, wish.Login, wish.SignIn, Device!.Id, Device.Name, Account(wish), wish.Wanted, wish.Source);
     }
 }

@@ -17,8 +17,11 @@ public interface IPolicySource
 /// <summary>Where sessions are written down. Implemented by the server.</summary>
 public interface ISessionLedger
 {
-    /// <summary>Writes the session's row and its audit record in one transaction; returns once both are durable. A session whose opening can't be written does not start.</summary>
-    ValueTask BeginAsync(SessionOpening opening, CancellationToken cancellation);
+    /// <summary>
+    /// Writes the session's row, its claim on an approved request, and its audit record in one transaction; returns once all are durable. A
+    /// session whose opening can't be written does not start. False: the approval is not to be had any more, and nothing was written.
+    /// </summary>
+    ValueTask<bool> BeginAsync(SessionOpening opening, CancellationToken cancellation);
 
     /// <summary>Writes the end and its audit record in one transaction. Called again with the same end if it throws; once it has been written, that does nothing.</summary>
     ValueTask EndAsync(SessionEnd end, CancellationToken cancellation);
@@ -57,7 +60,11 @@ public sealed record SessionOpening(
     string Command,
     IPAddress? Source,
     DateTimeOffset At,
-    long PolicyVersion);
+    long PolicyVersion)
+{
+    /// <summary>The approved request that it claims or joins; null: no approval was needed.</summary>
+    public long? Request { get; init; }
+}
 
 /// <summary>Numbers are stored.</summary>
 public enum EndReason : byte

@@ -12,7 +12,7 @@ internal static class Refusals
         if (!decision.Visible) return NoSuchDevice(wish);
         return decision.Kind switch
         {
-            DecisionKind.NeedsApproval => $"{wish.Device} needs approval. {Approvers(snapshot, question)}",
+            DecisionKind.NeedsApproval => NeedsApproval(wish, snapshot, question),
             DecisionKind.MayBeRequested => $"{wish.Device} is on request: ask for access first",
             _ => decision.Reason switch
             {
@@ -27,15 +27,21 @@ internal static class Refusals
         };
     }
 
+    /// <summary>With who can give it; where nobody can, who can mend that.</summary>
+    public static string NeedsApproval(ConnectionWish wish, PolicySnapshot snapshot, in AccessQuestion question) =>
+        $"{wish.Device} needs approval. {Approvers(snapshot, question)}";
+
     private static string Labels(PermissionSet wanted) => string.Join(", ", wanted.Select(permission => PermissionCatalogue.Get(permission).Label));
 
     private static string Approvers(PolicySnapshot snapshot, in AccessQuestion question)
     {
+        var at = question.At;
+        var mending = snapshot.All<PersonRow>().Where(person => person.TakesPart && snapshot.IsMasterAdministrator(person.Id, at)).Select(person => person.Name);
         var steps = snapshot.ApprovalSteps(question).Select(step =>
         {
             var names = step.Approvers.Select(id => snapshot.Person(id)?.Name).OfType<string>().Order(StringComparer.Ordinal).ToList();
             return names.Count == 0
-                ? $"{step.Rule} Nobody can give it now: an administrator has to appoint somebody."
+                ? $"{step.Rule} Nobody can give it now: {string.Join(" or ", mending.Order(StringComparer.Ordinal))} can appoint somebody."
                 : $"{step.Rule} It can be given by {string.Join(" or ", names)}.";
         });
         return string.Join(' ', steps);

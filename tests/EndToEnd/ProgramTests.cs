@@ -59,6 +59,7 @@ public sealed class ProgramTests : IDisposable
     {
         await using var demo = Start("demo");
         var said = await ReadyAsync(demo);
+        var waiting = new List<(RunningCommand Command, string Line, int Status)>();
         foreach (var command in said["commands"]!.AsArray())
         {
             var (line, status) = ((string)command!["command"]!, (int)command["exitStatus"]!);
@@ -72,7 +73,23 @@ public sealed class ProgramTests : IDisposable
                 continue;
             }
 
+            if ((bool)command["waits"]!)
+            {
+                var waits = RunningCommand.Start("bash", ["-c", line]);
+                waiting.Add((waits, line, status));
+                await Eventually.TrueAsync(() => waits.ErrorSoFar.Contains("waiting for approval", StringComparison.Ordinal), line, () => waits.ErrorSoFar);
+                continue;
+            }
+
             var outcome = await RunningCommand.RunAsync("bash", ["-c", line]);
+            outcome.ExitCode.ShouldBe(status, $"{line}\n{outcome}");
+        }
+
+        waiting.ShouldHaveSingleItem();
+        foreach (var (command, line, status) in waiting)
+        {
+            await using var running = command;
+            var outcome = await running.EndAsync();
             outcome.ExitCode.ShouldBe(status, $"{line}\n{outcome}");
         }
 

@@ -51,6 +51,17 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
         return session.Opening.Id.Value;
     }
 
+    /// <summary>A request for a terminal on the device, as a connection of the person's makes it that then is gone without a word.</summary>
+    public async Task<long> AskAsync(Guid person, Guid device, string? source = null, PermissionSet? permissions = null) =>
+        (await PendingAsync(person, device, source, permissions)).Number;
+
+    public async Task<IPendingApproval> PendingAsync(Guid person, Guid device, string? source = null, PermissionSet? permissions = null, string reason = "") =>
+        (await running.Server.Services.GetRequiredService<IApprovalDesk>().AskAsync(Wish(person, device, source, permissions), reason, TestContext.Current.CancellationToken)).ShouldNotBeNull();
+
+    public ApprovalWish Wish(Guid person, Guid device, string? source = null, PermissionSet? permissions = null) => new(
+        id, new(person), Policy.Person(new(person))!.Login, SignInStrength.OneFactor, new(device), Policy.Device(new(device))!.Name, "root",
+        permissions ?? PermissionSet.Of(Permission.Terminal), source is null ? null : IPAddress.Parse(source));
+
     public async Task<Guid> AddGroupAsync(string name, Guid? parent = null) =>
         (await Owner.PostAsync("/api/v1/device-groups", new { name, parent })).Expect(HttpStatusCode.Created).Id;
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Countersign.Access;
 using Countersign.Sessions.Recording;
 using Countersign.Sessions.Tests.Recording;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Countersign.Sessions.Tests;
 
 /// <summary>One organization with an owner and a technician, one device that the technician's grant reaches, and the session core around it.</summary>
-internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
+internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsyncDisposable
 {
     public static readonly DateTimeOffset Start = new(2026, 3, 2, 10, 0, 0, TimeSpan.Zero);
 
@@ -39,7 +40,7 @@ internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
             new(null, TinasGrant));
         Sessions = new(this, this, Time, NullLogger<LiveSessions>.Instance);
         Recordings = new(Path.Combine(Folder, "recordings"), new Secret(Recorded.Key.Expose()), Time);
-        Admission = new(this, this, Sessions, new(Recordings, this, NullLogger<Recorder>.Instance), Time);
+        Admission = new(this, this, this, Sessions, new(Recordings, this, NullLogger<Recorder>.Instance), Time);
     }
 
     public static DeviceRow WebRow { get; } =
@@ -74,6 +75,22 @@ internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
 
     public List<(SessionId Session, string Why)> Unrecorded { get; } = [];
 
+    /// <summary>What the desk has in hand.</summary>
+    public List<ApprovedRequest> Approved { get; } = [];
+
+    public Func<long, bool> ClaimFails { get; set; } = _ => false;
+
+    /// <summary>Called when a session is written down and not yet in the list of those that run.</summary>
+    public Action? BeforeRegistration { get; set; }
+
+    /// <summary>Numbers that were revoked.</summary>
+    public HashSet<long> Revoked { get; } = [];
+
+    /// <summary>What waits at the desk, with the reason given.</summary>
+    public List<Pending> Asked { get; } = [];
+
+    public bool ReasonRequired { get; set; }
+
     /// <summary>Thrown by the ledger when a session is to begin.</summary>
     public Exception? LedgerFault { get; set; }
 
@@ -103,11 +120,13 @@ internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
         return new Listening(() => _listeners.Remove(changed));
     }
 
-    ValueTask ISessionLedger.BeginAsync(SessionOpening opening, CancellationToken cancellation)
+    ValueTask<bool> ISessionLedger.BeginAsync(SessionOpening opening, CancellationToken cancellation)
     {
         if (LedgerFault is not null) throw LedgerFault;
+        if (opening.Request is { } number && ClaimFails(number)) return new(false);
         Begun.Add(opening);
-        return ValueTask.CompletedTask;
+        BeforeRegistration?.Invoke();
+        return new(true);
     }
 
     ValueTask ISessionLedger.EndAsync(SessionEnd end, CancellationToken cancellation)
@@ -129,11 +148,46 @@ internal sealed class World : IPolicySource, ISessionLedger, IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    ValueTask<ImmutableArray<ApprovedRequest>> IApprovalDesk.InHandAsync(ApprovalWish wish, CancellationToken cancellation) => new([.. Approved]);
+
+    ValueTask<IPendingApproval?> IApprovalDesk.AskAsync(ApprovalWish wish, string reason, CancellationToken cancellation)
+    {
+        if (ReasonRequired && reason.Length == 0) return new((IPendingApproval?)null);
+        var pending = new Pending(Asked.Count + 1, wish, reason);
+        Asked.Add(pending);
+        return new(pending);
+    }
+
+    ValueTask<bool> IApprovalDesk.StandsAsync(OrganizationId organization, long number, CancellationToken cancellation) => new(!Revoked.Contains(number));
+
     public async ValueTask DisposeAsync()
     {
         await Sessions.DisposeAsync();
         Recordings.Dispose();
         Directory.Delete(Folder, recursive: true);
+    }
+
+    internal sealed class Pending(long number, ApprovalWish wish, string reason) : IPendingApproval
+    {
+        private readonly TaskCompletionSource<ApprovalOutcome> _outcome = new();
+
+        public long Number => number;
+
+        public ApprovalWish Wish => wish;
+
+        public string Reason => reason;
+
+        public bool Left { get; private set; }
+
+        public Task<ApprovalOutcome> Outcome => _outcome.Task;
+
+        public void Decide(ApprovalOutcome outcome) => _outcome.SetResult(outcome);
+
+        public ValueTask DisposeAsync()
+        {
+            Left = true;
+            return ValueTask.CompletedTask;
+        }
     }
 
     private sealed class Listening(Action stop) : IDisposable

@@ -81,6 +81,35 @@ internal sealed record SessionPage(IReadOnlyList<Session>? Items, string? Next);
 
 internal sealed record EndSessionRequest(string? Reason);
 
+internal sealed record NamedPerson(string? Name);
+
+internal sealed record RequestStep(IReadOnlyList<NamedPerson>? Approvers, bool? Open);
+
+internal sealed record Request(
+    long? Number,
+    string? State,
+    string? Login,
+    string? DeviceName,
+    string? Account,
+    IReadOnlyList<string>? Permissions,
+    string? Source,
+    string? Reason,
+    DateTimeOffset? Created,
+    DateTimeOffset? Expires,
+    NamedPerson? ChangedBy,
+    string? Comment,
+    IReadOnlyList<RequestStep>? Steps);
+
+internal sealed record RequestPage(IReadOnlyList<Request>? Items, string? Next);
+
+/// <summary>What is said to a request: a comment with an approval, a reason with anything else.</summary>
+internal sealed record DecisionRequest
+{
+    public string? Comment { get; init; }
+
+    public string? Reason { get; init; }
+}
+
 internal sealed record NewKey(string Label, string Key);
 
 internal sealed record Key(string? Id, string? Label, string? Type, string? Fingerprint, DateTimeOffset? Added);
@@ -118,6 +147,9 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(SessionPage))]
 [JsonSerializable(typeof(EndSessionRequest))]
+[JsonSerializable(typeof(Request))]
+[JsonSerializable(typeof(RequestPage))]
+[JsonSerializable(typeof(DecisionRequest))]
 [JsonSerializable(typeof(NewKey))]
 [JsonSerializable(typeof(Key))]
 [JsonSerializable(typeof(KeyPage))]

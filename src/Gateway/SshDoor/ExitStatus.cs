@@ -12,6 +12,9 @@ internal static class ExitStatus
     /// <summary>EX_SOFTWARE.</summary>
     public const int Internal = 70;
 
+    /// <summary>What a shell shows for a program that Ctrl-C ended: 128 + SIGINT.</summary>
+    public const int Interrupted = 130;
+
     /// <summary>EX_NOPERM: not allowed, or not any more.</summary>
     public const int Refused = 77;
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Unicode;
 using Countersign.Reach;
 using Countersign.Sessions;
 using Countersign.Sessions.Relay;
@@ -32,10 +33,21 @@ internal sealed partial class SessionChannel(
     private readonly CancellationTokenSource _gone = new();
     private readonly List<(string Name, ReadOnlyMemory<byte> Payload)> _requests = [];
     private SshRelay? _relay;
+    private WaitingRoom? _room;
+    private string _reason = "";
     private bool _started;
     private AskedTerminal? _terminal;
 
-    public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data) => Relay(channel).OnClientData(type, data);
+    public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data)
+    {
+        if (_room?.Takes(data) == true)
+        {
+            channel.GrantWindow((uint)data.Length);
+            return;
+        }
+
+        Relay(channel).OnClientData(type, data);
+    }
 
     public override void OnWindowAdjust(SshChannel channel, uint bytes) => _relay?.OnClientRoom();
 
@@ -63,6 +75,10 @@ internal sealed partial class SessionChannel(
             case "pty-req" when _terminal is null && request.Payload.Length <= MostPayload:
                 _terminal = ReadTerminal(request.Payload.Span);
                 Keep(request);
+                return;
+            case "env" when ReadReason(request.Payload.Span) is { } reason:
+                _reason = reason;
+                request.Reply(SshReply.Success);
                 return;
             case "env" when _requests.Count < MostEnvironment && request.Payload.Length <= MostPayload:
                 Keep(request);
@@ -98,10 +114,11 @@ internal sealed partial class SessionChannel(
 
         // The answer comes before the decision: what takes time (an approval, the end user) waits in the channel, and refusals are told there.
         request.Reply(SshReply.Success);
-        track(this, RunAsync(Relay(channel), kind, command.Length > CommandKept ? command[..CommandKept] : command));
+        _room = new(channel, _terminal is not null, _reason);
+        track(this, RunAsync(Relay(channel), _room, kind, command.Length > CommandKept ? command[..CommandKept] : command));
     }
 
-    private async Task RunAsync(SshRelay relay, SessionKind kind, string command)
+    private async Task RunAsync(SshRelay relay, WaitingRoom room, SessionKind kind, string command)
     {
         // Off the connection's receive loop.
         await Task.Yield();
@@ -117,8 +134,11 @@ internal sealed partial class SessionChannel(
             {
                 Terminal = _terminal,
             };
-            switch (await services.Admission.AskAsync(wish, _gone.Token))
+            switch (await AdmitAsync(wish, room))
             {
+                case null:
+                    relay.Stop(Say("cancelled"), ExitStatus.Interrupted);
+                    return;
                 case AdmissionResult.Refused refused:
                     relay.Stop(Say(refused.Message), ExitStatus.Refused);
                     return;
@@ -136,6 +156,26 @@ internal sealed partial class SessionChannel(
             // The end of a task that nobody awaits for its result: what should not happen is logged, and told without details.
             LogFailed(error);
             relay.Stop(Say("an internal error; it has been logged"), ExitStatus.Internal);
+        }
+    }
+
+    /// <summary>Null: the person has cancelled.</summary>
+    private async Task<AdmissionResult?> AdmitAsync(ConnectionWish wish, WaitingRoom room)
+    {
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(_gone.Token);
+        var asking = services.Admission.AskAsync(wish, room, leaving.Token).AsTask();
+        if (await Task.WhenAny(asking, room.Interrupted) != asking) await leaving.CancelAsync();
+        try
+        {
+            return await asking;
+        }
+        catch (OperationCanceledException) when (room.Interrupted.IsCompleted && !_gone.IsCancellationRequested)
+        {
+            return null;
+        }
+        finally
+        {
+            room.Close();
         }
     }
 
@@ -205,6 +245,16 @@ internal sealed partial class SessionChannel(
             ? new(Encoding.ASCII.GetString(type), new(columns, rows))
             : new("unknown", new(80, 24));
     }
+
+    /// <summary>The value of <c>LC_REASON</c>, whose name OpenSSH's clients and servers let through; null: another variable.</summary>
+    private static string? ReadReason(ReadOnlySpan<byte> payload)
+    {
+        var reader = new SshReader(payload);
+        if (!reader.TryReadString(out var name, 64) || !name.SequenceEqual("LC_REASON"u8)) return null;
+        return reader.TryReadString(out var value, MostPayload) && Utf8.IsValid(value) ? Shorten(Encoding.UTF8.GetString(value)) : "";
+    }
+
+    private static string Shorten(string text) => text.Length > ApprovalWish.LongestReason ? text[..ApprovalWish.LongestReason] : text;
 
     /// <summary>On the receive loop only.</summary>
     private SshRelay Relay(SshChannel channel) => _relay ??= new(channel, window);

@@ -71,7 +71,8 @@ internal sealed record DemoDevice(string Name, string Group, string Account, str
 
 /// <param name="ExitStatus">What it ends with.</param>
 /// <param name="Interactive">It wants a terminal.</param>
-internal sealed record DemoCommand(string About, string Command, int ExitStatus, bool Interactive);
+/// <param name="Waits">It waits for what a later command does: paste that one into another terminal.</param>
+internal sealed record DemoCommand(string About, string Command, int ExitStatus, bool Interactive, bool Waits = false);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Announcement))]

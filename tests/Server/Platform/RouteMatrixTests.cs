@@ -34,7 +34,9 @@ public sealed class RouteMatrixTests
         {
             if (method != "GET") stage = await RouteStage.SetAsync(tenant);
             stage.OwnersKey = pattern == "/api/v1/me/keys/{id}" ? await RouteStage.AddKeyAsync(tenant) : default;
+            stage.OwnersToken = pattern == "/api/v1/me/tokens/{id}" ? await RouteStage.AddTokenAsync(tenant) : default;
             stage.Session = pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) ? await tenant.BeginSessionAsync(stage.Unique) : default;
+            if (pattern.Contains("{number}", StringComparison.Ordinal)) await stage.AskAsync(tenant, pattern);
             var answers = new List<int>();
             foreach (var caller in (ApiCaller[])
             [
@@ -57,7 +59,7 @@ public sealed class RouteMatrixTests
         {
             var cells = line.Split(" | ");
             cells[1].ShouldBe("401", line);
-            if (cells[0].Contains("{id}", StringComparison.Ordinal)) cells[2].ShouldBe("404", line);
+            if (cells[0].Contains("{id}", StringComparison.Ordinal) || cells[0].Contains("{number}", StringComparison.Ordinal)) cells[2].ShouldBe("404", line);
             if (!cells[0].StartsWith("GET", StringComparison.Ordinal) && !OfOnesOwn.Contains(cells[0])) cells[4].ShouldBe("403", line);
             if (!RefusedAnyway.ContainsKey(cells[0])) cells[5].ShouldStartWith("2", customMessage: line);
         }
@@ -65,7 +67,7 @@ public sealed class RouteMatrixTests
 
     private static IEnumerable<(string Method, string Pattern)> Routes(RunningServer running) =>
         from endpoint in running.Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-        let pattern = endpoint.RoutePattern.RawText!.TrimEnd('/').Replace(":guid", "", StringComparison.Ordinal)
+        let pattern = endpoint.RoutePattern.RawText!.TrimEnd('/').Replace(":guid", "", StringComparison.Ordinal).Replace(":long", "", StringComparison.Ordinal)
         where pattern.StartsWith("/api/v1/", StringComparison.Ordinal) && endpoint.Metadata.GetMetadata<RouteAccess>() is { Scope: not null }
         from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods
         orderby method != "GET", pattern, method

@@ -27,7 +27,11 @@ internal sealed class RouteStage
     /// <summary>Begun only where it is needed.</summary>
     public Guid Session { get; set; }
 
-    public required Guid OwnersToken { get; init; }
+    /// <summary>Asked only where it is needed.</summary>
+    public long Request { get; set; }
+
+    /// <summary>Made only where it is needed: there are at most 50.</summary>
+    public Guid OwnersToken { get; set; }
 
     public required string Unique { get; init; }
 
@@ -44,7 +48,6 @@ internal sealed class RouteStage
             Unique = unique,
             Everyone = tenant.Everyone,
             Person = person,
-            OwnersToken = (await tenant.Owner.PostAsync("/api/v1/me/tokens", new { label = "old", scopes = new[] { "read" } })).Expect(HttpStatusCode.Created).Id,
             DeviceGroup = deviceGroup,
             Device = device,
             EmptyDeviceGroup = await tenant.AddGroupAsync($"e{unique}"),
@@ -54,6 +57,23 @@ internal sealed class RouteStage
             Grant = await tenant.GrantAsync(person, device, SystemRoles.OnlyDeviceConnection.Id),
         };
     }
+
+    /// <summary>A request that the owner may do that with.</summary>
+    public async Task AskAsync(Tenant tenant, string pattern)
+    {
+        (await tenant.Owner.PutAsync($"/api/v1/settings/devices/{Device}/managerialApproval", new { value = "required" })).Expect(HttpStatusCode.OK);
+        Request = await tenant.AskAsync(pattern.EndsWith("/cancel", StringComparison.Ordinal) ? tenant.OwnerId.Value : Person, Device);
+        if (pattern.EndsWith("{number}", StringComparison.Ordinal))
+        {
+            // What is read is read on the stage of all that is read: connections to the device go on without approval.
+            (await tenant.Owner.DeleteAsync($"/api/v1/settings/devices/{Device}/managerialApproval")).Expect(HttpStatusCode.OK);
+        }
+
+        if (pattern.EndsWith("/revoke", StringComparison.Ordinal)) (await tenant.Owner.PostAsync($"/api/v1/requests/{Request}/approve")).Expect(HttpStatusCode.OK);
+    }
+
+    public static async Task<Guid> AddTokenAsync(Tenant tenant) =>
+        (await tenant.Owner.PostAsync("/api/v1/me/tokens", new { label = "old", scopes = new[] { "read" } })).Expect(HttpStatusCode.Created).Id;
 
     public static async Task<Guid> AddKeyAsync(Tenant tenant) => (await tenant.Owner.PostAsync("/api/v1/me/keys", NewKey())).Expect(HttpStatusCode.Created).Id;
 
@@ -75,6 +95,7 @@ internal sealed class RouteStage
         };
         var path = pattern
             .Replace("{id}", $"{id}", StringComparison.Ordinal)
+            .Replace("{number}", $"{Request}", StringComparison.Ordinal)
             .Replace("{person}", $"{Person}", StringComparison.Ordinal)
             .Replace("{permission}", "Terminal", StringComparison.Ordinal)
             .Replace("{setting}", "recording", StringComparison.Ordinal)
@@ -92,6 +113,8 @@ internal sealed class RouteStage
         ("POST", "/me/password") => new { current = "none", @new = "correct-zebra-battery-42" },
         ("POST", "/devices/host-key") => new { host = "127.0.0.1", port = 1 },
         ("PUT", "/devices/{id}/accounts/{name}") => new { password = "secret" },
+        ("POST", "/requests/{number}/approve") => new { comment = "fine" },
+        ("POST", "/requests/{number}/reject" or "/requests/{number}/revoke") => new { reason = "no" },
         ("POST", "/sessions/{id}/end") => new { reason = "maintenance" },
         ("POST", "/technician-groups") => new { parent = Everyone, name = $"new {Unique}" },
         ("POST", "/device-groups") => new { name = $"new {Unique}" },

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Countersign.Server.Features.Requests;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
@@ -8,14 +9,16 @@ using Microsoft.EntityFrameworkCore;
 namespace Countersign.Server.Features.Sessions;
 
 /// <summary>Writes sessions down, each step with its audit record in one transaction.</summary>
-internal sealed class SessionLedger(WriteQueue queue, Database database, RecordingStore recordings, AuditLog audit, TimeProvider time) : ISessionLedger
+internal sealed class SessionLedger(
+    WriteQueue queue, Database database, RecordingStore recordings, AuditLog audit, RequestClaims claims, TimeProvider time) : ISessionLedger
 {
     private const int LongestDetail = 400;
 
-    public async ValueTask BeginAsync(SessionOpening opening, CancellationToken cancellation) => await queue.WriteAsync(
+    public async ValueTask<bool> BeginAsync(SessionOpening opening, CancellationToken cancellation) => await queue.WriteAsync(
         opening.Organization,
-        (db, _) =>
+        async (db, stop) =>
         {
+            if (!await claims.TakeAsync(db, opening, stop)) return false;
             db.Add(new SessionRecord
             {
                 OrganizationId = opening.Organization,
@@ -41,9 +44,9 @@ internal sealed class SessionLedger(WriteQueue queue, Database database, Recordi
                 Subject = opening.DeviceName,
                 SubjectId = opening.Device.Value,
                 Correlation = opening.Id.ToString(),
-                Details = new JsonObject { ["account"] = opening.Account, ["kind"] = opening.Kind.ToString(), ["command"] = opening.Command },
+                Details = new JsonObject { ["account"] = opening.Account, ["kind"] = opening.Kind.ToString(), ["command"] = opening.Command, ["request"] = opening.Request },
             });
-            return Task.CompletedTask;
+            return true;
         },
         cancellation);
 
@@ -101,6 +104,10 @@ internal sealed class SessionLedger(WriteQueue queue, Database database, Recordi
             return Task.CompletedTask;
         },
         cancellation);
+
+    /// <summary>Whether any of these sessions has not ended.</summary>
+    public static Task<bool> IsAnyLiveAsync(CountersignDb db, IQueryable<Guid> sessions, CancellationToken cancellation) =>
+        db.Set<SessionRecord>().AnyAsync(session => session.Ended == null && sessions.Contains(session.Id), cancellation);
 
     /// <summary>At start: what was running when the server stopped without saying so did not survive it, and is closed with that as the reason.</summary>
     public async Task CloseLeftOversAsync(CancellationToken cancellation)

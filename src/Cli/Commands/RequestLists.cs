@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.Globalization;
+using Countersign.Cli.Api;
+using Countersign.Cli.Shown;
+
+namespace Countersign.Cli.Commands;
+
+/// <summary>Requests for approval: one's own, and those that wait for one.</summary>
+internal static class RequestLists
+{
+    public static Command CreateRequests(CommonOptions common)
+    {
+        var paging = new Paging();
+        var command = new DocumentedCommand(
+            "requests",
+            "Lists your own requests for approval, newest first: what has become of them, and who can approve those that wait.",
+            "countersign requests",
+            "countersign requests --json | jq '.items[] | select(.state == \"waiting\") | .number'")
+        {
+            paging.Limit,
+            paging.Cursor,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(common, parsed, paging, "", "You have asked for no approval.", ShowOwn, cancellation));
+        return command;
+    }
+
+    public static Command CreateApprovals(CommonOptions common)
+    {
+        var paging = new Paging();
+        var command = new DocumentedCommand(
+            "approvals",
+            "Lists the requests that wait for your approval: who wants what, and why.",
+            "countersign approvals",
+            "countersign approvals --json | jq -r '.items[].number'")
+        {
+            paging.Limit,
+            paging.Cursor,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(common, parsed, paging, "for=me&", "No request waits for your approval.", ShowWaiting, cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        CommonOptions common, ParseResult parsed, Paging paging, string filter, string none, Action<Output, IReadOnlyList<Request>> show, CancellationToken cancellation)
+    {
+        var output = common.OutputFor(parsed);
+        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
+        using var client = api;
+        var path = $"requests?{filter}{paging.Query(parsed)}";
+        if (!(await client.GetAsync(path, ApiJson.Default.RequestPage, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
+        if (output.IsJson)
+        {
+            output.Json(reply.Json);
+            return ExitCode.Ok;
+        }
+
+        if (reply.Value.Items is not { Count: > 0 } requests)
+        {
+            output.Note(none);
+            return ExitCode.Ok;
+        }
+
+        show(output, requests);
+        Paging.NoteMore(output, reply.Value.Next);
+        return ExitCode.Ok;
+    }
+
+    private static void ShowOwn(Output output, IReadOnlyList<Request> requests) => output.Table(
+        ["NUMBER", "STATE", "DEVICE", "ACCOUNT", "WHAT", "ASKED", "BY", "APPROVERS"],
+        requests.Select(request => new[]
+        {
+            Number(request),
+            Output.Words(request.State),
+            request.DeviceName ?? "",
+            request.Account ?? "",
+            string.Join(", ", request.Permissions ?? []),
+            output.Time(request.Created),
+            string.IsNullOrEmpty(request.Comment) ? request.ChangedBy?.Name ?? "" : $"{request.ChangedBy?.Name}: {request.Comment}",
+            request.State == "waiting" ? Approvers(request) : "",
+        }));
+
+    private static void ShowWaiting(Output output, IReadOnlyList<Request> requests) => output.Table(
+        ["NUMBER", "WHO", "DEVICE", "ACCOUNT", "WHAT", "FROM", "ASKED", "EXPIRES", "REASON"],
+        requests.Select(request => new[]
+        {
+            Number(request),
+            request.Login ?? "",
+            request.DeviceName ?? "",
+            request.Account ?? "",
+            string.Join(", ", request.Permissions ?? []),
+            request.Source ?? "",
+            output.Time(request.Created),
+            output.Time(request.Expires),
+            request.Reason ?? "",
+        }));
+
+    private static string Number(Request request) => request.Number?.ToString(CultureInfo.InvariantCulture) ?? "";
+
+    /// <summary>Of the steps that are open; a step that nobody can take says so.</summary>
+    private static string Approvers(Request request) => string.Join("; ", (request.Steps ?? [])
+        .Where(step => step.Open == true)
+        .Select(step => step.Approvers is { Count: > 0 } approvers ? string.Join(" or ", approvers.Select(approver => approver.Name)) : "nobody now"));
+}

@@ -1,0 +1,137 @@
+using System.Text;
+using Countersign.Sessions;
+using Countersign.Ssh;
+
+namespace Countersign.Gateway.SshDoor;
+
+/// <summary>
+/// A session channel while it waits for an approval: shows lines on standard error, asks for the reason where there is a terminal, and takes Ctrl-C.
+/// In a terminal whatever else is typed meanwhile is thrown away: nobody expects it to run on the device minutes later.
+/// </summary>
+/// <param name="terminal">The client has one, in raw mode: it echoes nothing itself, and Ctrl-C comes as a byte.</param>
+/// <param name="reason">As the client gave it in its environment.</param>
+internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reason) : IWaitingRoom
+{
+    private const byte CtrlC = 3;
+    private const byte CtrlD = 4;
+    private const byte Backspace = 8;
+    private const byte Delete = 127;
+
+    private readonly Lock _gate = new();
+    private readonly StringBuilder _typed = new();
+    private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
+    private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource<string>? _answer;
+    private bool _open;
+
+    public string Reason { get; } = Clean(reason);
+
+    /// <summary>Completes when the person has pressed Ctrl-C.</summary>
+    public Task Interrupted => _interrupted.Task;
+
+    public void Tell(string line)
+    {
+        lock (_gate)
+        {
+            _open = true;
+            Write($"countersign: {Clean(line)}\r\n");
+        }
+    }
+
+    public void LetIn(string line)
+    {
+        lock (_gate)
+        {
+            _open = false;
+            Write($"countersign: {Clean(line)}\r\n");
+        }
+    }
+
+    public async ValueTask<string> AskReasonAsync(CancellationToken cancellation)
+    {
+        if (!terminal) return "";
+        Task<string> answer;
+        lock (_gate)
+        {
+            _open = true;
+            _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            answer = _answer.Task;
+            Write("countersign: this needs approval. Why do you want to connect? ");
+        }
+
+        return Clean(await answer.WaitAsync(cancellation));
+    }
+
+    /// <summary>From here on what is typed is for the device.</summary>
+    public void Close()
+    {
+        lock (_gate) _open = false;
+    }
+
+    /// <summary>On the receive loop. False: the data is not for here.</summary>
+    public bool Takes(ReadOnlySpan<byte> data)
+    {
+        lock (_gate)
+        {
+            if (!terminal || !_open) return false;
+            foreach (var key in data) Press(key);
+            return true;
+        }
+    }
+
+    private void Press(byte key)
+    {
+        if (key == CtrlC || (key == CtrlD && _answer is not null))
+        {
+            Write("\r\n");
+            _interrupted.TrySetResult();
+            return;
+        }
+
+        if (_answer is null) return;
+        if (key is (byte)'\r' or (byte)'\n')
+        {
+            Write("\r\n");
+            _answer.TrySetResult(_typed.ToString());
+            _answer = null;
+            return;
+        }
+
+        if (key is Backspace or Delete) Erase();
+        else Type(key);
+    }
+
+    private void Type(byte key)
+    {
+        Span<char> characters = stackalloc char[4];
+        var count = _decoder.GetChars([key], characters, flush: false);
+        foreach (var character in characters[..count])
+        {
+            if (char.IsControl(character) || _typed.Length >= ApprovalWish.LongestReason) continue;
+            _typed.Append(character);
+            Write(character.ToString());
+        }
+    }
+
+    private void Erase()
+    {
+        if (_typed.Length == 0) return;
+        _typed.Length -= 1;
+        Write("\b \b");
+    }
+
+    /// <summary>What the client's window has no room for is left out: a client that does not read is told nothing.</summary>
+    private void Write(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        if (channel.SendWindow >= bytes.Length) channel.SendExtendedData(1, bytes);
+    }
+
+    private static string Clean(string text)
+    {
+        var clean = new string([.. text.Where(character => !char.IsControl(character))]).Trim();
+        return clean.Length > MostShown ? clean[..MostShown] : clean;
+    }
+
+    private const int MostShown = 2000;
+}

@@ -1,0 +1,95 @@
+using System.Globalization;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Requests;
+
+/// <summary>Requests as the API shows and decides them.</summary>
+internal static class RequestEndpoints
+{
+    private const int LongestComment = 400;
+
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/requests").WithTags("Requests");
+        group.MapGet("", ListAsync).Requires(TokenScopes.Read).WithSummary("One's own requests, newest first; with for=me those that wait for the caller");
+        group.MapGet("/{number:long}", FindAsync).Requires(TokenScopes.Read).WithSummary("One request, with its steps and who can take them");
+        group.MapPost("/{number:long}/approve", ApproveAsync).Requires(TokenScopes.Write).WithSummary("Takes every open step that the caller can take");
+        group.MapPost("/{number:long}/reject", RejectAsync).Requires(TokenScopes.Write).WithSummary("Rejects the request");
+        group.MapPost("/{number:long}/cancel", CancelAsync).Requires(TokenScopes.Write).WithSummary("Takes one's own request back");
+        group.MapPost("/{number:long}/revoke", RevokeAsync).Requires(TokenScopes.Write).WithSummary("Takes an approval back and ends the sessions that live on it");
+    }
+
+    private static async Task<Results<Ok<Page<RequestAnswer>>, ProblemHttpResult>> ListAsync(
+        [AsParameters] PageQuery page, Caller caller, CallersPolicy policy, Database database, CancellationToken cancellation, string? @for = null)
+    {
+        if (@for is not (null or "me")) return Problems.Invalid("for", "It is me, or left out.");
+        if (!page.TryRead(out var limit, out var cursor, out var problem)) return problem!;
+        var before = long.MaxValue;
+        if (cursor is not null && !long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out before))
+            return Problems.Invalid("cursor", "It is not a cursor of this list.");
+
+        await using var db = database.Read(caller.Organization);
+        var query = db.Set<AccessRequest>().AsNoTracking();
+        query = @for is null ? query.Where(row => row.Person == caller.Person) : query.Where(row => row.State == RequestState.Waiting);
+        var items = new List<RequestAnswer>();
+        while (true)
+        {
+            var rows = await query.Where(row => row.Number < before).OrderByDescending(row => row.Number).Take(limit).ToListAsync(cancellation);
+            foreach (var row in rows)
+            {
+                before = row.Number;
+                var sight = new RequestSight(policy.Snapshot, row, await RequestDesk.ApprovalsAsync(db, row.Number, cancellation), caller.Person, policy.At);
+                if (@for is not null && !sight.MayApprove) continue;
+                items.Add(RequestAnswer.Of(sight, policy.Snapshot));
+                if (items.Count == limit) return TypedResults.Ok(new Page<RequestAnswer>(items, PageQuery.Write(before.ToString(CultureInfo.InvariantCulture))));
+            }
+
+            if (rows.Count < limit) return TypedResults.Ok(new Page<RequestAnswer>(items, null));
+        }
+    }
+
+    private static async Task<Results<Ok<RequestAnswer>, ProblemHttpResult>> FindAsync(
+        long number, Caller caller, CallersPolicy policy, Database database, CancellationToken cancellation)
+    {
+        await using var db = database.Read(caller.Organization);
+        var row = await db.Set<AccessRequest>().AsNoTracking().SingleOrDefaultAsync(request => request.Number == number, cancellation);
+        if (row is null) return Problems.NotFound();
+        var sight = new RequestSight(policy.Snapshot, row, await RequestDesk.ApprovalsAsync(db, number, cancellation), caller.Person, policy.At);
+        return sight.MaySee ? TypedResults.Ok(RequestAnswer.Of(sight, policy.Snapshot)) : Problems.NotFound();
+    }
+
+    private static async Task<Results<Ok<RequestAnswer>, ProblemHttpResult>> ApproveAsync(
+        long number, ApproveRequest? body, Caller caller, CallersPolicy policy, RequestDecisions decisions, CancellationToken cancellation) =>
+        Refusal("comment", body?.Comment) is { } refusal ? refusal : Answer(await decisions.ApproveAsync(caller, number, body?.Comment ?? "", cancellation), policy);
+
+    private static async Task<Results<Ok<RequestAnswer>, ProblemHttpResult>> RejectAsync(
+        long number, RefuseRequest? body, Caller caller, CallersPolicy policy, RequestDecisions decisions, CancellationToken cancellation) =>
+        Refusal("reason", body?.Reason) is { } refusal ? refusal : Answer(await decisions.RejectAsync(caller, number, body?.Reason ?? "", cancellation), policy);
+
+    private static async Task<Results<Ok<RequestAnswer>, ProblemHttpResult>> CancelAsync(
+        long number, Caller caller, CallersPolicy policy, RequestDecisions decisions, CancellationToken cancellation) =>
+        Answer(await decisions.CancelAsync(caller, number, cancellation), policy);
+
+    private static async Task<Results<Ok<RequestAnswer>, ProblemHttpResult>> RevokeAsync(
+        long number, RefuseRequest? body, Caller caller, CallersPolicy policy, RequestDecisions decisions, CancellationToken cancellation) =>
+        Refusal("reason", body?.Reason) is { } refusal ? refusal : Answer(await decisions.RevokeAsync(caller, number, body?.Reason ?? "", cancellation), policy);
+
+    private static ProblemHttpResult? Refusal(string field, string? text)
+    {
+        if (text is null) return null;
+        if (text.Length > LongestComment) return Problems.Invalid(field, $"It has at most {LongestComment} characters.");
+        return text.Any(char.IsControl) ? Problems.Invalid(field, "It has no control characters.") : null;
+    }
+
+    private static Results<Ok<RequestAnswer>, ProblemHttpResult> Answer(RequestOutcome outcome, CallersPolicy policy) => outcome switch
+    {
+        RequestOutcome.Done(var sight) => TypedResults.Ok(RequestAnswer.Of(sight, policy.Snapshot)),
+        RequestOutcome.NotFound => Problems.NotFound(),
+        RequestOutcome.Forbidden(var reason) => Problems.Forbidden(reason),
+        RequestOutcome.Conflict(var reason) => Problems.Conflict(reason),
+        _ => throw new ArgumentException("There is no other outcome.", nameof(outcome)),
+    };
+}

@@ -1,0 +1,23 @@
+using Countersign.Server.Platform;
+using Countersign.Sessions;
+
+namespace Countersign.Server.Features.Requests;
+
+/// <summary>Requests for approval: asked by connections, decided by approvers, claimed by sessions.</summary>
+internal static class RequestsFeature
+{
+    public static IServiceCollection AddRequests(this IServiceCollection services)
+    {
+        services.AddSingleton<RequestTransitions>();
+        services.AddSingleton<RequestClaims>();
+        services.AddSingleton<WaitingConnections>();
+        services.AddSingleton<RequestNews>();
+        services.AddSingleton<RequestClock>();
+        services.AddHostedService(provider => provider.GetRequiredService<RequestClock>());
+        services.AddSingleton<RequestDecisions>();
+        services.AddSingleton<IApprovalDesk, RequestDesk>();
+        return services.AddApiTypes(RequestJson.Default);
+    }
+
+    public static void MapRequests(this IEndpointRouteBuilder routes) => RequestEndpoints.Map(routes);
+}

@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using System.Net;
+using Countersign.Access;
+
+namespace Countersign.Sessions;
+
+/// <summary>Where requests for approval are kept and decided. Implemented by the server.</summary>
+public interface IApprovalDesk
+{
+    /// <summary>Approved requests that such a connection may claim or join now, newest first; whether they count is the engine's answer.</summary>
+    ValueTask<ImmutableArray<ApprovedRequest>> InHandAsync(ApprovalWish wish, CancellationToken cancellation);
+
+    /// <summary>Joins the request that waits for the same already, or makes one. Null: a reason is required, and there is none.</summary>
+    /// <param name="reason">At most <see cref="ApprovalWish.LongestReason"/> characters, cleaned of control characters; empty: none.</param>
+    ValueTask<IPendingApproval?> AskAsync(ApprovalWish wish, string reason, CancellationToken cancellation);
+
+    /// <summary>Whether an approved request has not been revoked.</summary>
+    ValueTask<bool> StandsAsync(OrganizationId organization, long number, CancellationToken cancellation);
+}
+
+/// <summary>One connection's part in a request that waits. Disposing it leaves the request, which is cancelled when its last connection leaves.</summary>
+public interface IPendingApproval : IAsyncDisposable
+{
+    long Number { get; }
+
+    Task<ApprovalOutcome> Outcome { get; }
+}
+
+/// <param name="Message">One plain sentence, such as <c>rejected by Mara: not today</c>.</param>
+public sealed record ApprovalOutcome(bool Approved, string Message);
+
+/// <summary>What a connection needs approval for: the approval will cover exactly this.</summary>
+public sealed record ApprovalWish(
+    OrganizationId Organization,
+    PersonId Person,
+    string Login,
+    SignInStrength SignIn,
+    DeviceId Device,
+    string DeviceName,
+    string Account,
+    PermissionSet Permissions,
+    IPAddress? Source)
+{
+    public const int LongestReason = 400;
+}
+
+/// <summary>Where a connection waits for its approval: the front door's side of it.</summary>
+public interface IWaitingRoom
+{
+    /// <summary>Why the connection is wanted, as given beforehand; empty: nothing was said.</summary>
+    string Reason { get; }
+
+    /// <summary>Asks the person why; empty where nobody can be asked.</summary>
+    ValueTask<string> AskReasonAsync(CancellationToken cancellation);
+
+    /// <summary>Shows one line. The text may hold what people have written: it is cleaned here.</summary>
+    void Tell(string line);
+
+    /// <summary>Shows the last line: what the person types from here on is for the device.</summary>
+    void LetIn(string line);
+}
