@@ -167,7 +167,13 @@ internal sealed partial class SessionChannel(
         if (await Task.WhenAny(asking, room.Interrupted) != asking) await leaving.CancelAsync();
         try
         {
-            return await asking;
+            var result = await asking;
+
+            // Ctrl-C in the moment of the approval: the person does not want in any more.
+            if (!room.Interrupted.IsCompleted || result is not AdmissionResult.Admitted late) return result;
+            late.Session.Finish(EndReason.Completed, "cancelled by the technician");
+            await late.Session.DisposeAsync();
+            return null;
         }
         catch (OperationCanceledException) when (room.Interrupted.IsCompleted && !_gone.IsCancellationRequested)
         {
