@@ -32,6 +32,12 @@ internal sealed class FakeTime : TimeProvider
         lock (_gate) _now = end;
     }
 
+    /// <summary>Whether there is a timer that such an advance would fire.</summary>
+    public bool IsDueWithin(TimeSpan span)
+    {
+        lock (_gate) return _timers.Any(timer => timer.Due <= _now + span);
+    }
+
     private Timer? NextDue(DateTimeOffset end)
     {
         lock (_gate)

@@ -50,7 +50,9 @@ public sealed class OpenSshClientTests
         (both.Output, both.Error, both.ExitCode).ShouldBe(("to output", "to error", 0));
         (await Ssh(server, [], "exit 37", ReadOnlyMemory<byte>.Empty)).ExitCode.ShouldBe(37);
         (await Ssh(server, [], "kill TERM", ReadOnlyMemory<byte>.Empty)).ExitCode.ShouldBe(255);
-        server.Outcomes.ShouldAllBe(outcome => outcome.Authenticated && outcome.Error == null);
+        var outcomes = await server.EndedAsync(3, Cancellation);
+        outcomes.Count.ShouldBe(3);
+        outcomes.ShouldAllBe(outcome => outcome.Authenticated && outcome.Error == null);
     }
 
     private static async Task Converses(string option, string expected, SshKeyKind hostKey = SshKeyKind.Ed25519)

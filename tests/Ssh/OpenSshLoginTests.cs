@@ -86,7 +86,7 @@ public sealed class OpenSshLoginTests
         var result = await ByPassword(server, "wrong", [], "both", ReadOnlyMemory<byte>.Empty);
         result.ExitCode.ShouldBe(255, result.Error);
         result.Output.ShouldBeEmpty();
-        server.Outcomes.ShouldHaveSingleItem().Authenticated.ShouldBeFalse();
+        (await server.EndedAsync(1, Cancellation)).ShouldHaveSingleItem().Authenticated.ShouldBeFalse();
     }
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class ParamikoTests
         await using var server = TestServer.Start(() => new TestServerHandler { Decide = Decide }, SshKeyKind.Rsa3072);
         var result = await Command.RunAsync("/usr/bin/python3", [Path.Combine(AppContext.BaseDirectory, "paramiko_client.py"), $"{server.Port}", method, folder["key"], "0"], Cancellation);
         result.Output.ShouldBe("ok\n", result.Error);
-        server.Outcomes.ShouldAllBe(outcome => outcome.Authenticated);
+        (await server.EndedAsync(1, Cancellation)).ShouldHaveSingleItem().Authenticated.ShouldBeTrue();
     }
 
     [Theory]

@@ -11,7 +11,8 @@ internal sealed class TestServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
-    private readonly List<Task> _connections = [];
+    private readonly ConcurrentBag<Task> _connections = [];
+    private readonly SemaphoreSlim _ended = new(0);
     private readonly Task _accepting;
     private readonly Func<SshServerHandler> _handler;
 
@@ -27,7 +28,15 @@ internal sealed class TestServer : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
+    /// <summary>Of the connections that are over by now.</summary>
     public ConcurrentQueue<SshServerOutcome> Outcomes { get; } = new();
+
+    /// <summary>Waits for the end of so many more connections: a client is gone before the server has seen it go.</summary>
+    public async Task<IReadOnlyList<SshServerOutcome>> EndedAsync(int count, CancellationToken cancellation)
+    {
+        for (var i = 0; i < count; i++) await _ended.WaitAsync(cancellation);
+        return [.. Outcomes];
+    }
 
     /// <summary>A server with a host key of its own.</summary>
     public static TestServer Start(Func<SshServerHandler>? handler = null, SshKeyKind hostKey = SshKeyKind.Ed25519) =>
@@ -48,6 +57,7 @@ internal sealed class TestServer : IAsyncDisposable
         await Task.WhenAll(_connections);
         foreach (var key in Options.HostKeys) key.Dispose();
         _stop.Dispose();
+        _ended.Dispose();
     }
 
     private async Task AcceptAsync()
@@ -72,6 +82,7 @@ internal sealed class TestServer : IAsyncDisposable
         try
         {
             Outcomes.Enqueue(await SshServerConnection.RunAsync(stream, Options, _handler(), _stop.Token));
+            _ended.Release();
         }
         catch (OperationCanceledException)
         {
