@@ -93,4 +93,10 @@ public readonly record struct AccessDecision(
 
     /// <summary>Allowed: how long the session may last at most; null: no such limit.</summary>
     public TimeSpan? MaxSession { get; init; }
+
+    /// <summary>Allowed: how long the session may stand still; null: as long as it likes.</summary>
+    public TimeSpan? IdleTimeout { get; init; }
+
+    /// <summary>Allowed: how long before its end the session is warned; null: not at all.</summary>
+    public TimeSpan? EndWarning { get; init; }
 }

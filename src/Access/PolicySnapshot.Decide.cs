@@ -85,6 +85,8 @@ public sealed partial class PolicySnapshot
             Consent = consent,
             Recording = device.Rules.Recording,
             MaxSession = device.Rules.MaxSession,
+            IdleTimeout = device.Rules.IdleTimeout,
+            EndWarning = device.Rules.EndWarning,
         };
     }
 

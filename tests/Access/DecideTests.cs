@@ -235,6 +235,21 @@ public class DecideTests
         _sample.Decide(_tina, Terminal).MaxSession.ShouldBe(TimeSpan.FromHours(8));
     }
 
+    [Fact]
+    public void How_long_a_session_may_stand_still_and_when_it_is_warned_is_told_and_inherited()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal);
+        var decision = _sample.Decide(_tina, Terminal);
+        decision.IdleTimeout.ShouldBe(TimeSpan.FromMinutes(30));
+        decision.EndWarning.ShouldBe(TimeSpan.FromMinutes(5));
+
+        _sample.Set(SettingNode.Of(_sample.Servers), SettingKind.IdleTimeout, "10m");
+        _sample.Set(SettingNode.Of(_sample.Web01), SettingKind.EndWarning, "none");
+        decision = _sample.Decide(_tina, Terminal);
+        decision.IdleTimeout.ShouldBe(TimeSpan.FromMinutes(10));
+        decision.EndWarning.ShouldBeNull();
+    }
+
     private DenialReason Reason(params Permission[] wanted)
     {
         var decision = _sample.Decide(_tina, wanted);
