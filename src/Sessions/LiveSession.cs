@@ -43,6 +43,9 @@ public sealed class LiveSession : IAsyncDisposable
     /// <summary>What the session's relay has counted.</summary>
     public TrafficCount Traffic { get; set; } = new();
 
+    /// <summary>Who reads along.</summary>
+    public SessionWatchers Watchers { get; } = new();
+
     /// <summary>What records the session, from before it starts; null: it is not recorded. A front door gives it all that passes.</summary>
     public RecordingWriter? Recording { get; private set; }
 

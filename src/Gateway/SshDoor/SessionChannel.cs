@@ -209,6 +209,7 @@ internal sealed partial class SessionChannel(
                 return;
             }
 
+            if (_terminal is not null) session.Watchers.ShowIn(line => relay.Tell(Say(WaitingRoom.Clean(line))));
             var end = await relay.Ended;
             if (end.Lost) Fail($"the connection to {name} was lost", EndReason.ConnectionLost);
             else session.Finish(EndReason.Completed, "", end.ExitStatus);

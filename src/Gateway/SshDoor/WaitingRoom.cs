@@ -127,7 +127,7 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
         if (channel.SendWindow >= bytes.Length) channel.SendExtendedData(1, bytes);
     }
 
-    private static string Clean(string text)
+    internal static string Clean(string text)
     {
         var clean = new string([.. text.Where(character => !char.IsControl(character))]).Trim();
         return clean.Length > MostShown ? clean[..MostShown] : clean;

@@ -25,8 +25,11 @@ public enum RecordingState : byte
 /// <param name="Failure">Why it is not complete.</param>
 public sealed record RecordingSummary(RecordingState State, long? Size, ReadOnlyMemory<byte>? Hash, string? Failure)
 {
+    /// <summary>From its beginning to the last event that plays; null without a recording.</summary>
+    public TimeSpan? Length { get; init; }
+
     public static RecordingSummary Of(RecordingResult result) =>
-        new(result.Complete ? RecordingState.Complete : RecordingState.Incomplete, result.Size, result.Hash, result.Failure);
+        new(result.Complete ? RecordingState.Complete : RecordingState.Incomplete, result.Size, result.Hash, result.Failure) { Length = result.Length };
 }
 
 /// <summary>Arms the recording of a session that was admitted, as its device's setting says, and holds the session to it.</summary>

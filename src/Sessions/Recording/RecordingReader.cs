@@ -25,6 +25,9 @@ public sealed class RecordingReader(Stream file, SessionId session, Secret wrapp
     /// <summary>How many bytes of the file have been read and found good.</summary>
     public long Size { get; private set; }
 
+    /// <summary>From the beginning to the last event that has been read.</summary>
+    public TimeSpan Length => _last;
+
     /// <summary>The hash over everything up to <see cref="Size"/>; empty before the header is there.</summary>
     public ReadOnlyMemory<byte> Hash => _chain;
 

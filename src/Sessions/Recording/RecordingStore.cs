@@ -25,7 +25,7 @@ public sealed class RecordingStore(string directory, Secret wrapping, TimeProvid
         MakeFolder(Path.GetDirectoryName(path)!);
 
         // Sharing is allowed because watchers read along; nobody else writes: the name is made here, once.
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite, BufferSize = 0 };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 };
         if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnersFile;
         return RecordingWriter.Begin(Disk(new FileStream(path, options)), session, start, wrapping, time);
     }
@@ -35,11 +35,40 @@ public sealed class RecordingStore(string directory, Secret wrapping, TimeProvid
     {
         try
         {
-            return new(new(PathOf(organization, session), FileMode.Open, FileAccess.Read, FileShare.ReadWrite), session, wrapping);
+            return new(new(PathOf(organization, session), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete), session, wrapping);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Whether there is a file.</summary>
+    public bool Has(OrganizationId organization, SessionId session) => File.Exists(PathOf(organization, session));
+
+    /// <summary>Removes the file, if there is one. Who reads it already goes on.</summary>
+    /// <exception cref="IOException">The disk does not let go of it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder can't be written.</exception>
+    public void Delete(OrganizationId organization, SessionId session)
+    {
+        try
+        {
+            File.Delete(PathOf(organization, session));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Neither file nor folder.
+        }
+    }
+
+    /// <summary>The sessions of which there is a file, in no order.</summary>
+    public IEnumerable<SessionId> All(OrganizationId organization)
+    {
+        var folder = Path.Combine(directory, organization.Value.ToString("D"));
+        if (!Directory.Exists(folder)) yield break;
+        foreach (var path in Directory.EnumerateFiles(folder, "*.csr"))
+        {
+            if (Guid.TryParseExact(Path.GetFileNameWithoutExtension(path), "D", out var session)) yield return new(session);
         }
     }
 
@@ -61,7 +90,7 @@ public sealed class RecordingStore(string directory, Secret wrapping, TimeProvid
         }
 
         var complete = stored.Reader.Complete;
-        return new(complete, stored.Reader.Size, stored.Reader.Hash, complete ? null : failure);
+        return new(complete, stored.Reader.Size, stored.Reader.Hash, stored.Reader.Length, complete ? null : failure);
     }
 
     public void Dispose() => wrapping.Dispose();

@@ -10,8 +10,9 @@ namespace Countersign.Sessions.Recording;
 /// <param name="Complete">All of it, and its end, is in the file.</param>
 /// <param name="Size">Of what is whole, in bytes.</param>
 /// <param name="Hash">Over everything up to <paramref name="Size"/>; 32 bytes.</param>
+/// <param name="Length">From its beginning to the last event that is whole.</param>
 /// <param name="Failure">Why it is not complete; null if it is.</param>
-public sealed record RecordingResult(bool Complete, long Size, ReadOnlyMemory<byte> Hash, string? Failure);
+public sealed record RecordingResult(bool Complete, long Size, ReadOnlyMemory<byte> Hash, TimeSpan Length, string? Failure);
 
 /// <summary>
 /// Writes a recording as the session runs. Adding events never waits for the disk: they gather, and a frame of them is handed to the disk at 64 KiB
@@ -32,6 +33,9 @@ public sealed class RecordingWriter : IAsyncDisposable
     /// <summary>How long an event waits before it is handed to the disk.</summary>
     public static readonly TimeSpan FlushAfter = TimeSpan.FromSeconds(1);
 
+    /// <summary>The same while somebody reads along.</summary>
+    public static readonly TimeSpan FlushAfterWatched = TimeSpan.FromMilliseconds(100);
+
     /// <summary>A disk that has not taken a frame after so long has failed.</summary>
     public static readonly TimeSpan LongestWrite = TimeSpan.FromSeconds(10);
 
@@ -42,13 +46,15 @@ public sealed class RecordingWriter : IAsyncDisposable
     private readonly long _begun;
     private readonly ITimer _flush;
     private readonly ITimer _watch;
-    private readonly Channel<ReadOnlyMemory<byte>> _frames = Channel.CreateUnbounded<ReadOnlyMemory<byte>>(new() { SingleReader = true });
+    private readonly Channel<Gathered> _frames = Channel.CreateUnbounded<Gathered>(new() { SingleReader = true });
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly byte[] _chain;
     private readonly Task _writing;
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ArrayBufferWriter<byte> _gathering = new();
     private long _last;
+    private long _length;
+    private int _readers;
     private long _waiting;
     private long _size;
     private uint _sequence;
@@ -88,7 +94,7 @@ public sealed class RecordingWriter : IAsyncDisposable
             file.Write(frame);
             file.Flush();
             var writer = new RecordingWriter(file, header, keys, time);
-            writer.Wrote(frame);
+            writer.Wrote(frame, 0);
             keys = null;
             return writer;
         }
@@ -113,7 +119,7 @@ public sealed class RecordingWriter : IAsyncDisposable
     public Action? CaughtUp { get; set; }
 
     /// <summary>
-    /// Completes when the file has more than now, or is finished. Whoever reads along takes it <em>before</em> reading, and waits for it when there was
+    /// Completes when the file has more than now, is finished, or can't be written on. Whoever reads along takes it <em>before</em> reading, and waits for it when there was
     /// nothing to read.
     /// </summary>
     public Task Progress
@@ -125,7 +131,19 @@ public sealed class RecordingWriter : IAsyncDisposable
     }
 
     /// <summary>Nothing more will come into the file.</summary>
-    public bool Finished => _finished;
+    public bool Finished => _finished || _failure is not null;
+
+    /// <summary>Until what is returned is disposed, events are handed to the disk sooner: somebody looks at them.</summary>
+    public IDisposable ReadAlong()
+    {
+        lock (_gate)
+        {
+            _readers++;
+            if (!_closed && _result is null) HandOver();
+        }
+
+        return new Reading(this);
+    }
 
     /// <summary>On the receive loop: copies and returns.</summary>
     public void Output(ReadOnlySpan<byte> data) => Add(RecordingEventKind.Output, data);
@@ -174,7 +192,7 @@ public sealed class RecordingWriter : IAsyncDisposable
         lock (_gate)
         {
             if (_closed || _result is not null || data.IsEmpty) return;
-            if (_gathering.WrittenCount == 0) _flush.Change(FlushAfter, Timeout.InfiniteTimeSpan);
+            if (_gathering.WrittenCount == 0) _flush.Change(_readers > 0 ? FlushAfterWatched : FlushAfter, Timeout.InfiniteTimeSpan);
             for (; data.Length > RecordingFormat.MostEvent; data = data[RecordingFormat.MostEvent..]) Append(kind, data[..RecordingFormat.MostEvent]);
             Append(kind, data);
         }
@@ -198,15 +216,15 @@ public sealed class RecordingWriter : IAsyncDisposable
     private void HandOver()
     {
         if (_gathering.WrittenCount == 0) return;
-        var frame = _gathering.WrittenMemory;
+        var frame = new Gathered(_gathering.WrittenMemory, _last);
         _gathering = new();
-        if (Interlocked.Add(ref _waiting, frame.Length) > MostWaiting) FailLocked("the disk is too slow");
+        if (Interlocked.Add(ref _waiting, frame.Plain.Length) > MostWaiting) FailLocked("the disk is too slow");
         else _frames.Writer.TryWrite(frame);
     }
 
     private async Task WriteAsync()
     {
-        await foreach (var plain in _frames.Reader.ReadAllAsync())
+        await foreach (var (plain, last) in _frames.Reader.ReadAllAsync())
         {
             if (_failure is not null) continue;
             try
@@ -216,7 +234,7 @@ public sealed class RecordingWriter : IAsyncDisposable
                 await _file.WriteAsync(frame);
                 await _file.FlushAsync();
                 _watch.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-                Wrote(frame);
+                Wrote(frame, last);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
             {
@@ -229,13 +247,14 @@ public sealed class RecordingWriter : IAsyncDisposable
         }
     }
 
-    private void Wrote(byte[] frame)
+    private void Wrote(byte[] frame, long last)
     {
         TaskCompletionSource progress;
         lock (_gate)
         {
             RecordingFormat.AdvanceChain(_chain, frame);
             _size += frame.Length;
+            _length = last;
             _sequence = checked(_sequence + 1);
             progress = _progress;
             _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -257,6 +276,7 @@ public sealed class RecordingWriter : IAsyncDisposable
         _gathering = new();
         Interlocked.Exchange(ref _waiting, 0);
         _failed.TrySetResult(why);
+        _progress.TrySetResult();
         if (CaughtUp is { } caughtUp) _ = Task.Run(caughtUp);
     }
 
@@ -289,7 +309,22 @@ public sealed class RecordingWriter : IAsyncDisposable
             _closed = true;
             _finished = true;
             _progress.TrySetResult();
-            return new(_failure is null && _ended, _size, _chain.ToArray(), _failure ?? (_ended ? null : "it was not brought to its end"));
+            return new(
+                _failure is null && _ended, _size, _chain.ToArray(), TimeSpan.FromMicroseconds(_length), _failure ?? (_ended ? null : "it was not brought to its end"));
+        }
+    }
+
+    /// <param name="Last">When the last event was, in microseconds since the beginning.</param>
+    private readonly record struct Gathered(ReadOnlyMemory<byte> Plain, long Last);
+
+    private sealed class Reading(RecordingWriter writer) : IDisposable
+    {
+        private int _over;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _over, 1) != 0) return;
+            lock (writer._gate) writer._readers--;
         }
     }
 }

@@ -85,13 +85,30 @@ internal sealed class Flow
             }
             else
             {
-                var rented = ArrayPool<byte>.Shared.Rent(data.Length);
-                data.CopyTo(rented);
-                _waiting.Enqueue(new(type, rented, data.Length));
-                _waitingBytes += data.Length;
+                Enqueue(type, data);
             }
 
             HandOnCredit();
+        }
+    }
+
+    /// <summary>Whether <see cref="Say"/> would pass a line on: nothing passes any more, or too much waits already, where it would not.</summary>
+    public bool CanSay
+    {
+        get
+        {
+            lock (_gate) return _to is not null && !_stopped && !_eof && _waitingBytes < Portion;
+        }
+    }
+
+    /// <summary>A line of the gateway's own, behind all that waits. It is nobody's credit: what of the sender's then finds no room waits here.</summary>
+    public void Say(ReadOnlySpan<byte> line)
+    {
+        lock (_gate)
+        {
+            if (_stopped || _eof || _to is not { } to) return;
+            if (_waiting.Count == 0 && to.SendWindow >= line.Length) Send(to, 0, line);
+            else Enqueue(0, line);
         }
     }
 
@@ -150,6 +167,14 @@ internal sealed class Flow
     {
         if (type == 0) to.SendData(data);
         else to.SendExtendedData(type, data);
+    }
+
+    private void Enqueue(uint type, ReadOnlySpan<byte> data)
+    {
+        var rented = ArrayPool<byte>.Shared.Rent(data.Length);
+        data.CopyTo(rented);
+        _waiting.Enqueue(new(type, rented, data.Length));
+        _waitingBytes += data.Length;
     }
 
     private void Drain()

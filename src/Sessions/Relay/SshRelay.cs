@@ -21,6 +21,9 @@ public sealed class SshRelay
     private readonly SshChannel _client;
     private readonly Flow _toDevice;
     private readonly Lock _gate = new();
+
+    /// <summary>What goes to the technician goes into the recording in the same order.</summary>
+    private readonly Lock _outward = new();
     private readonly TaskCompletionSource<RelayEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Flow? _toClient;
     private RecordingWriter? _recording;
@@ -135,6 +138,22 @@ public sealed class SshRelay
         return true;
     }
 
+    /// <summary>
+    /// Shows one line in the technician's terminal, between what the device writes: only where there is one, since a program's output is not ours to
+    /// add to. Never waits; before the program runs, after its end, or with too much on its way, the line is lost.
+    /// </summary>
+    /// <param name="line">Cleaned of control characters by the caller.</param>
+    public void Tell(string line)
+    {
+        var shown = Encoding.UTF8.GetBytes($"\r\n{line}\r\n");
+        lock (_outward)
+        {
+            if (_toClient is not { CanSay: true } toClient) return;
+            _recording?.Output(shown);
+            toClient.Say(shown);
+        }
+    }
+
     /// <summary>Ends the technician's side with a sentence on standard error and an exit status, and the device's side at once.</summary>
     public void Stop(string message, int exitStatus)
     {
@@ -169,10 +188,13 @@ public sealed class SshRelay
 
     private void OnDeviceData(Flow toClient, uint type, ReadOnlySpan<byte> data)
     {
-        // Before it is passed on: what was seen is in the recording.
-        if (type == 0) _recording?.Output(data);
-        else _recording?.Error(data);
-        toClient.OnData(type, data);
+        lock (_outward)
+        {
+            // Before it is passed on: what was seen is in the recording.
+            if (type == 0) _recording?.Output(data);
+            else _recording?.Error(data);
+            toClient.OnData(type, data);
+        }
     }
 
     private void CloseClient(int? exitStatus)

@@ -29,6 +29,60 @@ public sealed class WriterTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task While_somebody_reads_along_it_is_there_sooner_and_what_had_gathered_at_once()
+    {
+        await using var writer = Begin();
+        writer.Output("gathered "u8);
+        var progress = writer.Progress;
+        var reading = writer.ReadAlong();
+        await progress.WaitAsync(Cancellation);
+
+        progress = writer.Progress;
+        writer.Output("watched "u8);
+        _time.Advance(RecordingWriter.FlushAfterWatched);
+        await progress.WaitAsync(Cancellation);
+
+        reading.Dispose();
+        reading.Dispose();
+        progress = writer.Progress;
+        writer.Output("alone"u8);
+        _time.Advance(RecordingWriter.FlushAfterWatched);
+        (await Recorded.ReadAsync(_disk.ToArray())).Events.Bytes(RecordingEventKind.Output).ShouldBe("gathered watched "u8.ToArray());
+        _time.Advance(RecordingWriter.FlushAfter);
+        await progress.WaitAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task Who_reads_along_is_not_left_waiting_by_a_disk_that_gets_full()
+    {
+        await using var writer = Begin();
+        using var file = new MemoryStream(_disk.ToArray());
+        using var reader = new RecordingReader(file, Recorded.Session, Recorded.Key);
+        var following = Task.Run(async () => await reader.ReadAllAsync(writer, Cancellation).CountAsync(Cancellation), Cancellation);
+        _disk.Room = _disk.Length;
+        writer.Output("lost"u8);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        (await following.WaitAsync(Cancellation)).ShouldBe(1);
+        reader.Complete.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task The_length_is_that_of_what_is_whole()
+    {
+        var writer = Begin();
+        _time.Advance(TimeSpan.FromSeconds(3));
+        await FlushAsync(writer, "kept"u8.ToArray());
+        _time.Advance(TimeSpan.FromSeconds(5));
+        _disk.Room = _disk.Length;
+        writer.Output("lost"u8);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await writer.Failed.WaitAsync(Cancellation);
+
+        (await writer.FinishAsync(Recorded.End)).Length.ShouldBe(TimeSpan.FromSeconds(3));
+    }
+
+    [Fact]
     public async Task A_full_frame_does_not_wait_for_the_second()
     {
         await using var writer = Begin();
