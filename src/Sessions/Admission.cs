@@ -55,6 +55,7 @@ public sealed class Admission(
     {
         if (policy.Current(wish.Organization) is not { } snapshot) return null;
         var device = snapshot.DeviceByName(wish.Device);
+        var timestamp = time.GetTimestamp();
         var question = new AccessQuestion(
             wish.Person, device?.Id ?? NoDevice, wish.Account, wish.Wanted, time.GetUtcNow(), wish.Source, wish.SignIn, EndUserPresence.CannotBeAsked)
         {
@@ -68,7 +69,7 @@ public sealed class Admission(
             decision = decision with { Kind = DecisionKind.Denied, Reason = DenialReason.RecordingForbids };
         }
 
-        return new(snapshot, device, question, decision);
+        return new(snapshot, device, question, decision, timestamp);
     }
 
     /// <returns>Null: the approval that it relied on is not to be had any more.</returns>
@@ -82,7 +83,8 @@ public sealed class Admission(
             Request = claim?.Number,
         };
         if (!await ledger.BeginAsync(opening, cancellation)) return null;
-        var session = sessions.Begin(opening, question with { Account = account }, asked.Snapshot.Version, asked.Decision);
+        var clock = new SessionClock(time, SessionLimits.Of(asked.Decision, wish.Terminal), asked.Timestamp);
+        var session = sessions.Begin(opening, question with { Account = account }, asked.Snapshot, asked.Decision, clock);
         try
         {
             // A revocation ends the sessions that it finds: one that came between the claim and the entry in the list has not found this one.
@@ -150,7 +152,8 @@ public sealed class Admission(
     }
 
     /// <param name="Device">There whenever the decision is more than denied.</param>
-    private sealed record Asked(PolicySnapshot Snapshot, DeviceRow? Device, AccessQuestion Question, AccessDecision Decision)
+    /// <param name="Timestamp">The question's instant by the steady clock.</param>
+    private sealed record Asked(PolicySnapshot Snapshot, DeviceRow? Device, AccessQuestion Question, AccessDecision Decision, long Timestamp)
     {
         public string Account(ConnectionWish wish) => wish.Account ?? Snapshot.AccountsOf(Device!.Id).First(row => row.IsDefault).Name;
 

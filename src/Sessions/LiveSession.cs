@@ -16,18 +16,23 @@ public sealed class LiveSession : IAsyncDisposable
     private readonly Lock _gate = new();
     private EndReason? _reason;
     private string _detail = "";
+    private TrafficCount _traffic = new();
+    private Action<string>? _show;
+    private string? _notice;
     private int? _exitStatus;
+    private DateTimeOffset _ended;
     private int _written;
     private Task _recordingWatch = Task.CompletedTask;
     private string? _recordingFailure;
     private long _policyVersion;
 
-    internal LiveSession(LiveSessions sessions, SessionOpening opening, AccessQuestion question, long policyVersion, ITimer timer)
+    internal LiveSession(LiveSessions sessions, SessionOpening opening, AccessQuestion question, long policyVersion, SessionClock clock, ITimer timer)
     {
         _sessions = sessions;
         Opening = opening;
         Question = question;
         _policyVersion = policyVersion;
+        Clock = clock;
         Timer = timer;
         Ending = _ending.Token;
     }
@@ -40,8 +45,19 @@ public sealed class LiveSession : IAsyncDisposable
     /// <summary>Cancelled when the session has to end: both its ends are to be closed at once.</summary>
     public CancellationToken Ending { get; }
 
-    /// <summary>What the session's relay has counted.</summary>
-    public TrafficCount Traffic { get; set; } = new();
+    /// <summary>What the session's relay has counted. What it counts from here on is activity.</summary>
+    public TrafficCount Traffic
+    {
+        get => _traffic;
+        set
+        {
+            value.Clock = Clock;
+            _traffic = value;
+        }
+    }
+
+    /// <summary>When the session ends if nothing changes, whatever is done in it; null: no end is known.</summary>
+    public SessionDeadline? Deadline => Clock.Deadline;
 
     /// <summary>Who reads along.</summary>
     public SessionWatchers Watchers { get; } = new();
@@ -55,6 +71,8 @@ public sealed class LiveSession : IAsyncDisposable
         get => Interlocked.Read(ref _policyVersion);
         set => Interlocked.Exchange(ref _policyVersion, value);
     }
+
+    internal SessionClock Clock { get; }
 
     internal ITimer Timer { get; }
 
@@ -76,6 +94,7 @@ public sealed class LiveSession : IAsyncDisposable
             _reason = reason;
             _detail = detail;
             _exitStatus = exitStatus;
+            _ended = _sessions.Now;
         }
 
         try
@@ -87,6 +106,32 @@ public sealed class LiveSession : IAsyncDisposable
             // Of those who were told. The session ends all the same; and whoever ends it has others to end, or is a timer's thread, where an exception ends the process.
             _sessions.OnFault(this, fault);
         }
+    }
+
+    /// <summary>From here on <paramref name="show"/> is given what the technician has to know while the session runs, one sentence each; first what was said before.</summary>
+    public void ShowNotices(Action<string> show)
+    {
+        string? before;
+        lock (_gate)
+        {
+            _show = show;
+            (before, _notice) = (_notice, null);
+        }
+
+        if (before is not null) show(before);
+    }
+
+    internal void Tell(string notice)
+    {
+        Action<string>? show;
+        lock (_gate)
+        {
+            if (_reason is not null) return;
+            show = _show;
+            if (show is null) _notice = notice;
+        }
+
+        show?.Invoke(notice);
     }
 
     /// <param name="watch">Runs until the session's end; it ends early when the recording fails.</param>
@@ -106,7 +151,7 @@ public sealed class LiveSession : IAsyncDisposable
         var recording = await FinishRecordingAsync();
         await _sessions.RemoveAsync(
             this,
-            new(Opening.Id, Opening.Organization, _reason!.Value, _detail, _exitStatus, Traffic.In, Traffic.Out, _sessions.Now) { Recording = recording });
+            new(Opening.Id, Opening.Organization, _reason!.Value, _detail, _exitStatus, Traffic.In, Traffic.Out, _ended) { Recording = recording });
     }
 
     private async Task<RecordingSummary> FinishRecordingAsync()
@@ -125,6 +170,12 @@ public sealed class TrafficCount
 {
     private long _in;
     private long _out;
+    private volatile SessionClock? _clock;
+
+    internal SessionClock? Clock
+    {
+        set => _clock = value;
+    }
 
     /// <summary>From the technician to the device.</summary>
     public long In => Interlocked.Read(ref _in);
@@ -132,7 +183,15 @@ public sealed class TrafficCount
     /// <summary>From the device to the technician.</summary>
     public long Out => Interlocked.Read(ref _out);
 
-    internal void AddIn(int bytes) => Interlocked.Add(ref _in, bytes);
+    internal void AddIn(int bytes)
+    {
+        Interlocked.Add(ref _in, bytes);
+        _clock?.FromTechnician();
+    }
 
-    internal void AddOut(int bytes) => Interlocked.Add(ref _out, bytes);
+    internal void AddOut(int bytes)
+    {
+        Interlocked.Add(ref _out, bytes);
+        _clock?.FromDevice();
+    }
 }

@@ -6,12 +6,18 @@ namespace Countersign.Sessions;
 
 /// <summary>
 /// Every session that is running in this process, and the enforcement that goes on while they do: a change of policy asks all of an organization's
-/// sessions again at once, and each asks again by itself at the instant its answer may change.
+/// sessions again at once, and each asks again by itself at the instant its answer may change. It warns each of its end, and ends it in time.
 /// </summary>
 public sealed partial class LiveSessions : IAsyncDisposable
 {
-    /// <summary>No session goes longer without being asked again, so that a wall clock that was set is noticed, too.</summary>
+    /// <summary>No session goes longer without being asked again.</summary>
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often the clock on the wall is compared with the steady one: windows end by it also when it has been set.</summary>
+    private static readonly TimeSpan Comparing = TimeSpan.FromSeconds(1);
+
+    /// <summary>Clocks that have come apart by more than this since the last look: one was set. Less is a thread that was held up between reading the two.</summary>
+    private static readonly TimeSpan Apart = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How long a stop waits for the ends to be written down; what is not by then is found at the next start.</summary>
     private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(10);
@@ -27,6 +33,9 @@ public sealed partial class LiveSessions : IAsyncDisposable
     private readonly IDisposable _subscription;
     private readonly TaskCompletionSource _allGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _givingUp = new();
+    private readonly ITimer _comparing;
+    private readonly long _start;
+    private TimeSpan _offset;
     private volatile bool _stopping;
 
     public LiveSessions(IPolicySource policy, ISessionLedger ledger, TimeProvider time, ILogger<LiveSessions> log)
@@ -42,25 +51,32 @@ public sealed partial class LiveSessions : IAsyncDisposable
                 if (session.Opening.Organization == snapshot.Organization) AskAgain(session);
             }
         });
+        _start = time.GetTimestamp();
+        _offset = Offset;
+        _comparing = time.CreateTimer(_ => Compare(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _comparing.Change(Comparing, Timeout.InfiniteTimeSpan);
     }
 
     internal DateTimeOffset Now => _time.GetUtcNow();
+
+    /// <summary>By how much the clock on the wall is ahead of the steady one, which stays the same until somebody sets it.</summary>
+    private TimeSpan Offset => TimeSpan.FromTicks(Now.UtcTicks) - _time.GetElapsedTime(_start);
 
     public IReadOnlyList<LiveSession> Of(OrganizationId organization) => [.. _sessions.Values.Where(session => session.Opening.Organization == organization)];
 
     public LiveSession? Find(OrganizationId organization, SessionId id) =>
         _sessions.TryGetValue(id, out var session) && session.Opening.Organization == organization ? session : null;
 
-    internal LiveSession Begin(SessionOpening opening, AccessQuestion question, long policyVersion, AccessDecision decision)
+    internal LiveSession Begin(SessionOpening opening, AccessQuestion question, PolicySnapshot snapshot, AccessDecision decision, SessionClock clock)
     {
         LiveSession? session = null;
         var timer = _time.CreateTimer(_ => AskAgain(session!), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        session = new(this, opening, question, policyVersion, timer);
+        session = new(this, opening, question, snapshot.Version, clock, timer);
         _sessions[opening.Id] = session;
-        Rest(session, decision.ReevaluateAt);
+        GoOn(session, snapshot, decision);
 
         // A change that came between the decision and the entry in the list has passed the session by; and so has a stop.
-        if (_policy.Current(opening.Organization)?.Version != policyVersion) AskAgain(session);
+        if (_policy.Current(opening.Organization)?.Version != snapshot.Version) AskAgain(session);
         if (_stopping) session.Finish(EndReason.GatewayStopped, "the gateway is stopping");
         return session;
     }
@@ -126,7 +142,7 @@ public sealed partial class LiveSessions : IAsyncDisposable
         if (decision.Kind == DecisionKind.Allowed)
         {
             session.PolicyVersion = snapshot.Version;
-            Rest(session, decision.ReevaluateAt);
+            GoOn(session, snapshot, decision);
             return;
         }
 
@@ -145,14 +161,44 @@ public sealed partial class LiveSessions : IAsyncDisposable
         _ => (EndReason.WindowOver, "the time of your access is over"),
     };
 
-    private void Rest(LiveSession session, DateTimeOffset? until)
+    /// <summary>Policy allows the session: it goes on, unless its own time is over, until there is cause to look again.</summary>
+    private void GoOn(LiveSession session, PolicySnapshot snapshot, in AccessDecision decision)
     {
-        var rest = until is { } instant ? instant - Now : LongestRest;
-        if (rest > LongestRest) rest = LongestRest;
+        var turn = session.Clock.Turn(decision.Until);
+        if (turn.Over is { } over)
+        {
+            LogOver(session.Opening.Id.Value, over.Reason);
+            session.Finish(over.Reason, EndSentences.Over(over.Reason, over.Limit));
+            return;
+        }
+
+        if (turn.Warning is { } warning)
+        {
+            var now = _time.GetLocalNow();
+            var window = warning.Reason == EndReason.WindowOver ? WhyEnded(snapshot.DecideRunning(session.Question with { At = now + warning.Left }).Reason, changed: false).Detail : "";
+            session.Tell(EndSentences.Warning(warning, window, now));
+        }
+
+        var rest = turn.Next < LongestRest ? turn.Next : LongestRest;
+        if (decision.ReevaluateAt - Now is { } asking && asking < rest) rest = asking;
 
         // Timers count milliseconds: rounding up keeps the question from being asked just before the instant, and then again.
         if (rest < TimeSpan.Zero) rest = TimeSpan.Zero;
         session.Timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+    }
+
+    private void Compare()
+    {
+        var offset = Offset;
+        var moved = (offset - _offset).Duration() > Apart;
+        _offset = offset;
+        if (moved)
+        {
+            LogClockSet();
+            foreach (var session in _sessions.Values) AskAgain(session);
+        }
+
+        _comparing.Change(Comparing, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Ends every session and waits until each has been written down.</summary>
@@ -161,6 +207,7 @@ public sealed partial class LiveSessions : IAsyncDisposable
         if (_stopping) return;
         _stopping = true;
         _subscription.Dispose();
+        await _comparing.DisposeAsync();
         foreach (var session in _sessions.Values) session.Finish(EndReason.GatewayStopped, "the gateway is stopping");
         if (_sessions.IsEmpty) _allGone.TrySetResult();
         try
@@ -177,6 +224,12 @@ public sealed partial class LiveSessions : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Session {Session} ends: {Reason}")]
     private partial void LogEnded(Guid session, DenialReason reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Session {Session} ends: {Reason}")]
+    private partial void LogOver(Guid session, EndReason reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The clock was set: every session is asked again")]
+    private partial void LogClockSet();
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Session {Session} was ended, but not everybody could be told")]
     private partial void LogFault(Exception fault, Guid session);

@@ -81,6 +81,12 @@ public enum EndReason : byte
 
     /// <summary>It has to be recorded, and can't be.</summary>
     NotRecorded = 10,
+
+    /// <summary>It has lasted as long as the device's setting lets a session last.</summary>
+    MaximumTime = 11,
+
+    /// <summary>Nobody has done anything in it for as long as the device's setting lets it stand still.</summary>
+    Idle = 12,
 }
 
 /// <param name="Detail">One sentence for people: who terminated, what was revoked, why the device could not be reached.</param>

@@ -57,7 +57,7 @@ public sealed class AdmissionTests
     public async Task A_session_that_can_not_be_written_down_does_not_start()
     {
         await using var world = new World { LedgerFault = new IOException("the disk is full") };
-        await Should.ThrowAsync<IOException>(world.AdmittedAsync);
+        await Should.ThrowAsync<IOException>(() => world.AdmittedAsync());
         world.Sessions.Of(world.Snapshot.Organization).ShouldBeEmpty();
     }
 

@@ -1,20 +1,34 @@
 namespace Countersign.Sessions.Tests;
 
-/// <summary>A clock that stands still until it is moved; timers that come due run inside <see cref="Advance"/>, in the order of their instants.</summary>
+/// <summary>
+/// A clock that stands still until it is moved; timers that come due run inside <see cref="Advance"/>, in the order of their instants. The clock on the
+/// wall can be set beside it, which moves neither timers nor timestamps.
+/// </summary>
 internal sealed class ManualTime(DateTimeOffset now) : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
     private DateTimeOffset _now = now;
+    private TimeSpan _set;
 
     public override DateTimeOffset GetUtcNow()
     {
-        lock (_gate) return _now;
+        lock (_gate) return _now + _set;
     }
+
+    public override TimeZoneInfo LocalTimeZone { get; } = TimeZoneInfo.Utc;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override long GetTimestamp() => GetUtcNow().UtcTicks;
+    public override long GetTimestamp()
+    {
+        lock (_gate) return _now.UtcTicks;
+    }
+
+    public void SetWall(TimeSpan by)
+    {
+        lock (_gate) _set += by;
+    }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -25,7 +39,7 @@ internal sealed class ManualTime(DateTimeOffset now) : TimeProvider
 
     public void Advance(TimeSpan by)
     {
-        var target = GetUtcNow() + by;
+        var target = new DateTimeOffset(GetTimestamp(), TimeSpan.Zero) + by;
         while (true)
         {
             ManualTimer? next;

@@ -100,10 +100,18 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
         foreach (var listener in _listeners) listener(Snapshot);
     }
 
-    public ValueTask<AdmissionResult> AskAsync(PersonId person, string device, string? account = null, SessionKind kind = SessionKind.Shell) => Admission.AskAsync(
-        new(Organization, person, "login", SignInStrength.OneFactor, null, device, account, kind, ""), TestContext.Current.CancellationToken);
+    public void Set(SettingKind setting, string value)
+    {
+        var before = (SettingRow)Snapshot.Find(new SettingRow(SettingNode.Organization, setting, "", 0).Key)!;
+        Change(new RowChange(before, before with { Value = value, Touched = Snapshot.Version + 1 }));
+    }
 
-    public async Task<AdmissionResult.Admitted> AdmittedAsync() => (await AskAsync(Tina, "web01")).ShouldBeOfType<AdmissionResult.Admitted>();
+    public ValueTask<AdmissionResult> AskAsync(
+        PersonId person, string device, string? account = null, SessionKind kind = SessionKind.Shell, AskedTerminal? terminal = null) => Admission.AskAsync(
+        new(Organization, person, "login", SignInStrength.OneFactor, null, device, account, kind, "") { Terminal = terminal }, TestContext.Current.CancellationToken);
+
+    public async Task<AdmissionResult.Admitted> AdmittedAsync(AskedTerminal? terminal = null) =>
+        (await AskAsync(Tina, "web01", terminal: terminal)).ShouldBeOfType<AdmissionResult.Admitted>();
 
     PolicySnapshot? IPolicySource.Current(OrganizationId organization)
     {

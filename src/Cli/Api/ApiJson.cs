@@ -75,7 +75,9 @@ internal sealed record Session(
     DateTimeOffset? Started,
     DateTimeOffset? Ended,
     string? Reason,
-    string? Detail);
+    string? Detail,
+    DateTimeOffset? EndsAt,
+    string? EndsBecause);
 
 internal sealed record SessionPage(IReadOnlyList<Session>? Items, string? Next);
 

@@ -46,7 +46,7 @@ internal static class SessionsCommand
         }
 
         string[] columns = ["ID", "WHO", "DEVICE", "ACCOUNT", "WHAT", "STARTED"];
-        output.Table(ended ? [.. columns, "ENDED", "REASON"] : [.. columns, "FROM"], sessions.Select(session => (string[])
+        output.Table(ended ? [.. columns, "ENDED", "REASON"] : [.. columns, "ENDS", "FROM"], sessions.Select(session => (string[])
         [
             session.Id ?? "",
             session.Login ?? "",
@@ -54,11 +54,14 @@ internal static class SessionsCommand
             session.Account ?? "",
             string.IsNullOrEmpty(session.Command) ? Output.Words(session.Kind) : $"{Output.Words(session.Kind)}: {session.Command}",
             output.Time(session.Started),
-            .. ended ? [output.Time(session.Ended), Reason(session)] : new[] { session.Source ?? "" },
+            .. ended ? [output.Time(session.Ended), Reason(session)] : new[] { Ends(output, session), session.Source ?? "" },
         ]));
         Paging.NoteMore(output, reply.Value.Next);
         return ExitCode.Ok;
     }
+
+    private static string Ends(Output output, Session session) =>
+        session.EndsAt is null ? "" : $"{output.Time(session.EndsAt)} ({(session.EndsBecause == "windowOver" ? "window" : Output.Words(session.EndsBecause))})";
 
     private static string Reason(Session session) =>
         string.IsNullOrEmpty(session.Detail) ? Output.Words(session.Reason) : $"{Output.Words(session.Reason)}: {session.Detail}";

@@ -190,6 +190,7 @@ internal sealed partial class SessionChannel(
         await using var session = admitted.Session;
         session.Traffic = relay.Traffic;
         if (session.Recording is { } recording) relay.Record(recording);
+        session.ShowNotices(notice => relay.Tell(Say(notice), _terminal is null ? 1u : 0u));
         await using var ending = session.Ending.Register(() => relay.Stop(Say($"session ended: {session.End?.Detail}"), ExitStatus.Refused));
         using var either = CancellationTokenSource.CreateLinkedTokenSource(session.Ending, _gone.Token);
         var name = admitted.Connection.Device.Name;

@@ -40,6 +40,12 @@ public sealed class AsciicastWriter
             case RecordingEventKind.Error:
                 WriteText(one.At, "o", ForTerminal(Decode(_error, one.Data.Span)), target);
                 return;
+            case RecordingEventKind.Notice:
+                // Whole characters, and none of the device's: its decoders are left alone. The mark lets a player jump to it.
+                var notice = Encoding.UTF8.GetString(one.Data.Span);
+                WriteText(one.At, "m", notice.Trim(), target);
+                WriteText(one.At, "o", notice, target);
+                return;
             case RecordingEventKind.Input:
                 WriteText(one.At, "i", Decode(_input, one.Data.Span), target);
                 return;

@@ -25,6 +25,9 @@ public enum RecordingEventKind : byte
 
     /// <summary>The last event, once. A recording without it was cut.</summary>
     End = 6,
+
+    /// <summary>What the gateway said to the technician on the way: shown like standard error, and not the device's.</summary>
+    Notice = 7,
 }
 
 /// <param name="At">Since the recording began, in microseconds; never less than the event before.</param>

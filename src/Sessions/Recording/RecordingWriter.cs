@@ -154,6 +154,9 @@ public sealed class RecordingWriter : IAsyncDisposable
     /// <inheritdoc cref="Output"/>
     public void Input(ReadOnlySpan<byte> data) => Add(RecordingEventKind.Input, data);
 
+    /// <inheritdoc cref="Output"/>
+    public void Notice(ReadOnlySpan<byte> data) => Add(RecordingEventKind.Notice, data);
+
     public void Resize(TerminalSize size)
     {
         Span<byte> data = stackalloc byte[8];

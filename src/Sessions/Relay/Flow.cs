@@ -79,15 +79,7 @@ internal sealed class Flow
         {
             _credit -= data.Length;
             if (_stopped) return;
-            if (_to is { } to && _waiting.Count == 0 && to.SendWindow >= data.Length)
-            {
-                Send(to, type, data);
-            }
-            else
-            {
-                Enqueue(type, data);
-            }
-
+            Pass(type, data);
             HandOnCredit();
         }
     }
@@ -97,18 +89,16 @@ internal sealed class Flow
     {
         get
         {
-            lock (_gate) return _to is not null && !_stopped && !_eof && _waitingBytes < Portion;
+            lock (_gate) return !_stopped && !_eof && _waitingBytes < Portion;
         }
     }
 
     /// <summary>A line of the gateway's own, behind all that waits. It is nobody's credit: what of the sender's then finds no room waits here.</summary>
-    public void Say(ReadOnlySpan<byte> line)
+    public void Say(uint type, ReadOnlySpan<byte> line)
     {
         lock (_gate)
         {
-            if (_stopped || _eof || _to is not { } to) return;
-            if (_waiting.Count == 0 && to.SendWindow >= line.Length) Send(to, 0, line);
-            else Enqueue(0, line);
+            if (!_stopped && !_eof) Pass(type, line);
         }
     }
 
@@ -163,18 +153,24 @@ internal sealed class Flow
         atEnd?.Invoke();
     }
 
-    private static void Send(SshChannel to, uint type, ReadOnlySpan<byte> data)
+    private void Pass(uint type, ReadOnlySpan<byte> data)
     {
-        if (type == 0) to.SendData(data);
-        else to.SendExtendedData(type, data);
-    }
+        if (_to is { } to && _waiting.Count == 0 && to.SendWindow >= data.Length)
+        {
+            Send(to, type, data);
+            return;
+        }
 
-    private void Enqueue(uint type, ReadOnlySpan<byte> data)
-    {
         var rented = ArrayPool<byte>.Shared.Rent(data.Length);
         data.CopyTo(rented);
         _waiting.Enqueue(new(type, rented, data.Length));
         _waitingBytes += data.Length;
+    }
+
+    private static void Send(SshChannel to, uint type, ReadOnlySpan<byte> data)
+    {
+        if (type == 0) to.SendData(data);
+        else to.SendExtendedData(type, data);
     }
 
     private void Drain()

@@ -18,6 +18,8 @@ public sealed record RelayStart(IReadOnlyList<(string Name, ReadOnlyMemory<byte>
 /// </summary>
 public sealed class SshRelay
 {
+    private const int MostUntold = 8;
+
     private readonly SshChannel _client;
     private readonly Flow _toDevice;
     private readonly Lock _gate = new();
@@ -25,6 +27,7 @@ public sealed class SshRelay
     /// <summary>What goes to the technician goes into the recording in the same order.</summary>
     private readonly Lock _outward = new();
     private readonly TaskCompletionSource<RelayEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<Notice> _untold = [];
     private Flow? _toClient;
     private RecordingWriter? _recording;
     private SshChannel? _device;
@@ -139,18 +142,30 @@ public sealed class SshRelay
     }
 
     /// <summary>
-    /// Shows one line in the technician's terminal, between what the device writes: only where there is one, since a program's output is not ours to
-    /// add to. Never waits; before the program runs, after its end, or with too much on its way, the line is lost.
+    /// Shows one line, between what the device writes; before the program runs it is kept until then. Never waits; after the program's end, or with
+    /// too much on its way, the line is lost.
     /// </summary>
     /// <param name="line">Cleaned of control characters by the caller.</param>
-    public void Tell(string line)
+    /// <param name="type">Zero: the terminal. One: standard error, for who has none, since a program's output is not ours to add to.</param>
+    public void Tell(string line, uint type = 0)
     {
-        var shown = Encoding.UTF8.GetBytes($"\r\n{line}\r\n");
+        var notice = new Notice(type, Line(line));
         lock (_outward)
         {
-            if (_toClient is not { CanSay: true } toClient) return;
-            _recording?.Output(shown);
-            toClient.Say(shown);
+            Flow toClient;
+            lock (_gate)
+            {
+                if (_closed) return;
+                if (_toClient is null)
+                {
+                    if (_untold.Count < MostUntold) _untold.Add(notice);
+                    return;
+                }
+
+                toClient = _toClient;
+            }
+
+            if (toClient.CanSay) Say(toClient, notice);
         }
     }
 
@@ -166,7 +181,7 @@ public sealed class SshRelay
         _toDevice.Stop();
         _toClient?.Stop();
         _device?.Close();
-        var line = Encoding.UTF8.GetBytes($"\r\n{message}\r\n");
+        var line = Line(message);
         _recording?.Error(line);
         if (_client.SendWindow >= line.Length) _client.SendExtendedData(1, line);
         CloseClient(exitStatus);
@@ -176,8 +191,22 @@ public sealed class SshRelay
     /// <summary>The flow towards the technician; made by whichever comes first, the device's first word or the end of the start.</summary>
     private Flow ToClient(SshChannel device, uint window)
     {
-        lock (_gate) return _toClient ??= new(device, window, Traffic.AddOut, _recording);
+        lock (_gate)
+        {
+            if (_toClient is { } there) return there;
+            var flow = new Flow(device, window, Traffic.AddOut, _recording);
+            foreach (var notice in _untold) Say(flow, notice);
+            return _toClient = flow;
+        }
     }
+
+    private void Say(Flow toClient, Notice notice)
+    {
+        _recording?.Notice(notice.Line);
+        toClient.Say(notice.Type, notice.Line);
+    }
+
+    private static byte[] Line(string message) => Encoding.UTF8.GetBytes($"\r\n{message}\r\n");
 
     /// <summary>RFC 4254 section 6.7.</summary>
     private void RecordSize(ReadOnlySpan<byte> payload)
@@ -262,6 +291,8 @@ public sealed class SshRelay
         request.Reply(SshReply.Success);
         if (_deviceEof) _toClient?.OnEof();
     }
+
+    private readonly record struct Notice(uint Type, byte[] Line);
 
     /// <summary>The device's channel tells of itself here.</summary>
     private sealed class DeviceEnd(SshRelay relay, uint window) : SshChannelHandler

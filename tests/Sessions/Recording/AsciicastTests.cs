@@ -32,6 +32,20 @@ public sealed class AsciicastTests
     }
 
     [Fact]
+    public async Task What_the_gateway_says_is_shown_and_marked_and_tears_no_character_of_the_device_s()
+    {
+        var euro = Encoding.UTF8.GetBytes("€");
+        var lines = await ExportAsync(writer =>
+        {
+            writer.Output([(byte)'a', euro[0]]);
+            writer.Notice("\r\ncountersign: it ends\r\n"u8);
+            writer.Output(euro.AsSpan(1));
+        });
+
+        lines[1..].ShouldBe(["""[0,"o","a"]""", """[0,"m","countersign: it ends"]""", """[0,"o","\r\ncountersign: it ends\r\n"]""", """[0,"o","€"]"""]);
+    }
+
+    [Fact]
     public async Task Characters_cut_between_events_are_put_together_and_what_is_no_text_is_marked()
     {
         var euro = Encoding.UTF8.GetBytes("€");

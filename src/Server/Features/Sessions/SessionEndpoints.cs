@@ -34,6 +34,8 @@ internal enum RecordingAnswer : byte
 }
 
 /// <param name="BytesIn">From the technician to the device; of a live session, so far.</param>
+/// <param name="EndsAt">Of a live session: when it ends whatever is done in it; null: no end is known. Standing still may end it before.</param>
+/// <param name="EndsBecause">What is over then: <c>windowOver</c> or <c>maximumTime</c>.</param>
 /// <param name="MayEnd">Whether the caller may end it now.</param>
 internal sealed record SessionAnswer(
     Guid Id,
@@ -53,6 +55,8 @@ internal sealed record SessionAnswer(
     long BytesIn,
     long BytesOut,
     RecordingAnswer Recording,
+    DateTimeOffset? EndsAt,
+    EndReason? EndsBecause,
     bool MayEnd);
 
 internal sealed record SessionPage(IReadOnlyList<SessionAnswer> Items, string? Next);
@@ -168,10 +172,11 @@ internal static class SessionEndpoints
     private static SessionAnswer Answer(SessionRecord row, LiveSessions live, Sight sight)
     {
         var running = row.Ended is null ? live.Find(row.OrganizationId, new(row.Id)) : null;
+        var deadline = running?.Deadline;
         return new(
             row.Id, row.Ended is null ? SessionState.Live : SessionState.Ended, row.Login, row.Device.Value, row.DeviceName, row.Account, row.Kind, row.Command,
             row.Source?.ToString(), row.Started, row.Ended, row.Reason, row.Detail, row.ExitStatus, running?.Traffic.In ?? row.BytesIn, running?.Traffic.Out ?? row.BytesOut,
-            RecordingOf(row, running), row.Ended is null && sight.MayEnd(row));
+            RecordingOf(row, running), deadline?.At, deadline?.Reason, row.Ended is null && sight.MayEnd(row));
     }
 
     private static RecordingAnswer RecordingOf(SessionRecord row, LiveSession? running) => row.Recording switch
