@@ -233,7 +233,7 @@ public sealed class WriterTests : IAsyncDisposable
             var half = at < sent.Length / 2 ? sent.Length / 2 : sent.Length;
             var piece = Math.Min(random.Next(1, 5000), half - at);
             writer.Output(sent.AsSpan(at, piece));
-            _time.Advance(TimeSpan.FromMilliseconds(random.Next(500)));
+            _time.Advance(TimeSpan.FromMilliseconds(random.Next(50)));
             return at + piece;
         }
 
