@@ -1,11 +1,12 @@
 using Countersign.Access;
+using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
 
 namespace Countersign.Sessions;
 
 /// <summary>The one way for every connection: decide, have it approved where that is needed, write the session down, record it, hand out the proof.</summary>
 public sealed class Admission(
-    IPolicySource policy, ISessionLedger ledger, IApprovalDesk desk, LiveSessions sessions, Recorder recorder, TimeProvider time)
+    IPolicySource policy, ISessionLedger ledger, IApprovalDesk desk, LiveSessions sessions, JournalKeeper journals, Recorder recorder, TimeProvider time)
 {
     /// <summary>
     /// Stands in for a device that is not there, so that the question takes the same path as for one that is. No device ever has this id: ids are
@@ -93,7 +94,8 @@ public sealed class Admission(
                 session.Finish(EndReason.PermissionRevoked, "the approval was revoked");
             }
 
-            if (await recorder.ArmAsync(session, asked.Decision.Recording, wish.Terminal, cancellation) is { } unrecorded)
+            var rule = asked.Decision.Recording;
+            if ((await journals.OpenAsync(session, rule, cancellation) ?? await recorder.ArmAsync(session, rule, wish.Terminal, cancellation)) is { } unrecorded)
             {
                 await session.DisposeAsync();
                 return new AdmissionResult.Refused(DecisionKind.Denied, unrecorded);

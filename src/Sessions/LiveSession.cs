@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Countersign.Access;
+using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
 
 namespace Countersign.Sessions;
@@ -24,11 +25,13 @@ public sealed class LiveSession : IAsyncDisposable
     private int _written;
     private Task _recordingWatch = Task.CompletedTask;
     private string? _recordingFailure;
+    private Task _journalWatch = Task.CompletedTask;
     private long _policyVersion;
 
     internal LiveSession(LiveSessions sessions, SessionOpening opening, AccessQuestion question, long policyVersion, SessionClock clock, ITimer timer)
     {
         _sessions = sessions;
+        Watchers = new(Note);
         Opening = opening;
         Question = question;
         _policyVersion = policyVersion;
@@ -60,10 +63,13 @@ public sealed class LiveSession : IAsyncDisposable
     public SessionDeadline? Deadline => Clock.Deadline;
 
     /// <summary>Who reads along.</summary>
-    public SessionWatchers Watchers { get; } = new();
+    public SessionWatchers Watchers { get; }
 
     /// <summary>What records the session, from before it starts; null: it is not recorded. A front door gives it all that passes.</summary>
     public RecordingWriter? Recording { get; private set; }
+
+    /// <summary>What happens in the session, as it happens; null: it can't be written. For those who append by the thousand; others <see cref="Note"/>.</summary>
+    public JournalWriter? Journal { get; private set; }
 
     /// <summary>The version of policy under which the question was last allowed.</summary>
     internal long PolicyVersion
@@ -131,6 +137,7 @@ public sealed class LiveSession : IAsyncDisposable
             if (show is null) _notice = notice;
         }
 
+        Note(new TechnicianWarned(notice));
         show?.Invoke(notice);
     }
 
@@ -141,6 +148,16 @@ public sealed class LiveSession : IAsyncDisposable
         _recordingWatch = watch(recording);
     }
 
+    /// <summary>Puts an event into the session's journal. Never waits.</summary>
+    public void Note(JournalEvent one) => Journal?.Append(one);
+
+    /// <param name="watch">Runs until the session's end; it ends early when the journal fails.</param>
+    internal void Keep(JournalWriter journal, Func<JournalWriter, Task> watch)
+    {
+        Journal = journal;
+        _journalWatch = watch(journal);
+    }
+
     internal void NotRecorded(string why) => _recordingFailure = why;
 
     public async ValueTask DisposeAsync()
@@ -149,9 +166,10 @@ public sealed class LiveSession : IAsyncDisposable
         Finish(EndReason.ConnectionLost, "the connection was lost");
         await Timer.DisposeAsync();
         var recording = await FinishRecordingAsync();
+        var journal = await FinishJournalAsync(recording);
         await _sessions.RemoveAsync(
             this,
-            new(Opening.Id, Opening.Organization, _reason!.Value, _detail, _exitStatus, Traffic.In, Traffic.Out, _ended) { Recording = recording });
+            new(Opening.Id, Opening.Organization, _reason!.Value, _detail, _exitStatus, Traffic.In, Traffic.Out, _ended) { Recording = recording, Journal = journal });
     }
 
     private async Task<RecordingSummary> FinishRecordingAsync()
@@ -162,6 +180,14 @@ public sealed class LiveSession : IAsyncDisposable
         // A failure is being written down: the end comes after it, and says it again should that not have worked.
         if (recording.Failed.IsCompleted) await _recordingWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return RecordingSummary.Of(result);
+    }
+
+    private async Task<JournalSummary?> FinishJournalAsync(RecordingSummary recording)
+    {
+        if (Journal is not { } journal) return null;
+        var summary = await journal.FinishAsync(new(_reason!.Value, _detail, _exitStatus, Traffic.In, Traffic.Out, recording.State));
+        if (journal.Failed.IsCompleted) await _journalWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return summary;
     }
 }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Countersign.Access;
+using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
 
 namespace Countersign.Sessions;
@@ -28,6 +29,9 @@ public interface ISessionLedger
 
     /// <summary>Audits that a session which is to be recorded is not, or from here on is not.</summary>
     ValueTask RecordingFailedAsync(SessionOpening opening, string why, CancellationToken cancellation);
+
+    /// <summary>Audits that a session's journal is not written, or from here on is not.</summary>
+    ValueTask JournalFailedAsync(SessionOpening opening, string why, CancellationToken cancellation);
 
     /// <summary>Audits a decision that denied.</summary>
     ValueTask RefuseAsync(SessionRefusal refusal, CancellationToken cancellation);
@@ -104,6 +108,9 @@ public sealed record SessionEnd(
     DateTimeOffset At)
 {
     public RecordingSummary Recording { get; init; } = new(RecordingState.None, null, null, null);
+
+    /// <summary>What the log holds its journal to; null: there is none.</summary>
+    public JournalSummary? Journal { get; init; }
 }
 
 /// <param name="Device">What the person named, whether it exists or not; at most 253 characters, cleaned of control characters.</param>

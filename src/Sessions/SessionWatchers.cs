@@ -1,4 +1,5 @@
 using Countersign.Access;
+using Countersign.Sessions.Journal;
 
 namespace Countersign.Sessions;
 
@@ -6,7 +7,8 @@ namespace Countersign.Sessions;
 public sealed record SessionWatcher(PersonId Person, string Login, string Name, DateTimeOffset Since);
 
 /// <summary>Who reads along with a session. The technician's terminal, where there is one, tells who comes and who goes.</summary>
-public sealed class SessionWatchers
+/// <param name="note">Is told, too, and never waits.</param>
+public sealed class SessionWatchers(Action<JournalEvent>? note = null)
 {
     private readonly Lock _gate = new();
     private readonly List<SessionWatcher> _present = [];
@@ -26,6 +28,7 @@ public sealed class SessionWatchers
         lock (_gate)
         {
             _present.Add(watcher);
+            note?.Invoke(new WatcherJoined(watcher.Person.Value, watcher.Login));
             _terminal?.Invoke($"{watcher.Name} is watching this session");
         }
 
@@ -51,6 +54,7 @@ public sealed class SessionWatchers
             var index = _present.FindIndex(one => ReferenceEquals(one, watcher));
             if (index < 0) return;
             _present.RemoveAt(index);
+            note?.Invoke(new WatcherLeft(watcher.Person.Value, watcher.Login));
             _terminal?.Invoke($"{watcher.Name} watches no longer");
         }
     }

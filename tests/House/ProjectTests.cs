@@ -13,7 +13,7 @@ public sealed class ProjectTests
         ["Rfb"] = [],
         ["Rdp"] = [],
         ["Tunnel"] = ["Ssh"],
-        ["Sessions"] = ["Access", "Ssh", "Rfb", "Rdp"],
+        ["Sessions"] = ["Access", "Audit", "Ssh", "Rfb", "Rdp"],
         ["Reach"] = ["Sessions", "Ssh", "Tunnel"],
         ["Gateway"] = ["Sessions", "Reach"],
         ["Server"] = ["Access", "Audit", "Ssh", "Rfb", "Rdp", "Tunnel", "Sessions", "Reach", "Gateway"],

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Countersign.Access;
+using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
 using Countersign.Sessions.Tests.Recording;
 using Countersign.Ssh;
@@ -40,7 +41,8 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
             new(null, TinasGrant));
         Sessions = new(this, this, Time, NullLogger<LiveSessions>.Instance);
         Recordings = new(Path.Combine(Folder, "recordings"), new Secret(Recorded.Key.Expose()), Time);
-        Admission = new(this, this, this, Sessions, new(Recordings, this, NullLogger<Recorder>.Instance), Time);
+        Journals = new(Path.Combine(Folder, "journals"), new Secret(Recorded.Key.Expose()), Time, Time);
+        Admission = new(this, this, this, Sessions, new(Journals, this, NullLogger<JournalKeeper>.Instance), new(Recordings, this, NullLogger<Recorder>.Instance), Time);
     }
 
     public static DeviceRow WebRow { get; } =
@@ -59,6 +61,8 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
 
     public RecordingStore Recordings { get; }
 
+    public JournalStore Journals { get; }
+
     public Admission Admission { get; }
 
     public List<SessionOpening> Begun { get; } = [];
@@ -74,6 +78,8 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
     public Exception? EndFault { get; set; }
 
     public List<(SessionId Session, string Why)> Unrecorded { get; } = [];
+
+    public List<(SessionId Session, string Why)> Unjournalled { get; } = [];
 
     /// <summary>What the desk has in hand.</summary>
     public List<ApprovedRequest> Approved { get; } = [];
@@ -150,6 +156,12 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
         return ValueTask.CompletedTask;
     }
 
+    ValueTask ISessionLedger.JournalFailedAsync(SessionOpening opening, string why, CancellationToken cancellation)
+    {
+        Unjournalled.Add((opening.Id, why));
+        return ValueTask.CompletedTask;
+    }
+
     ValueTask ISessionLedger.RefuseAsync(SessionRefusal refusal, CancellationToken cancellation)
     {
         Refused.Add(refusal);
@@ -172,6 +184,7 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
     {
         await Sessions.DisposeAsync();
         Recordings.Dispose();
+        Journals.Dispose();
         Directory.Delete(Folder, recursive: true);
     }
 

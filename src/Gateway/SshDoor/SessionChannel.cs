@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Unicode;
 using Countersign.Reach;
 using Countersign.Sessions;
+using Countersign.Sessions.Journal;
 using Countersign.Sessions.Relay;
 using Countersign.Ssh;
 using Microsoft.Extensions.Logging;
@@ -191,6 +192,7 @@ internal sealed partial class SessionChannel(
         session.Traffic = relay.Traffic;
         if (session.Recording is { } recording) relay.Record(recording);
         session.ShowNotices(notice => relay.Tell(Say(notice), _terminal is null ? 1u : 0u));
+        if (session.Journal is { } journal) relay.Keep(journal);
         await using var ending = session.Ending.Register(() => relay.Stop(Say($"session ended: {session.End?.Detail}"), ExitStatus.Refused));
         using var either = CancellationTokenSource.CreateLinkedTokenSource(session.Ending, _gone.Token);
         var name = admitted.Connection.Device.Name;
@@ -213,7 +215,11 @@ internal sealed partial class SessionChannel(
             if (_terminal is not null) session.Watchers.ShowIn(line => relay.Tell(Say(WaitingRoom.Clean(line))));
             var end = await relay.Ended;
             if (end.Lost) Fail($"the connection to {name} was lost", EndReason.ConnectionLost);
-            else session.Finish(EndReason.Completed, "", end.ExitStatus);
+            else
+            {
+                session.Note(new ProgramExited(end.ExitStatus, relay.Traffic.In, relay.Traffic.Out));
+                session.Finish(EndReason.Completed, "", end.ExitStatus);
+            }
         }
         catch (SshChannelRefusedException)
         {

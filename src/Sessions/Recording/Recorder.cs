@@ -1,4 +1,5 @@
 using Countersign.Access;
+using Countersign.Sessions.Journal;
 using Microsoft.Extensions.Logging;
 
 namespace Countersign.Sessions.Recording;
@@ -60,6 +61,7 @@ public sealed partial class Recorder(RecordingStore store, ISessionLedger ledger
         {
             LogNotBegun(error, opening.Id.Value);
             session.NotRecorded(error.Message);
+            session.Note(new RecordingFailed(error.Message));
             await ledger.RecordingFailedAsync(opening, error.Message, cancellation);
             return rule == RecordingRule.Required ? Refuse(session, CantBeWritten) : null;
         }
@@ -69,6 +71,7 @@ public sealed partial class Recorder(RecordingStore store, ISessionLedger ledger
     {
         var why = await writer.Failed;
         LogFailed(session.Opening.Id.Value, why);
+        session.Note(new RecordingFailed(why));
         if (rule == RecordingRule.Required) Refuse(session, CantBeWritten);
         await ledger.RecordingFailedAsync(session.Opening, why, CancellationToken.None);
     }

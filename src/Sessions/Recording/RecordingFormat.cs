@@ -36,13 +36,14 @@ internal static class RecordingFormat
     private const int MarkLength = 16;
     private const int AssociatedLength = 4 + 16 + 8;
 
-    private static ReadOnlySpan<byte> Magic => "CSR1"u8;
+    public static ReadOnlySpan<byte> Magic => "CSR1"u8;
 
     /// <summary>Makes a header with a new key in it.</summary>
-    public static byte[] MakeHeader(SessionId session, DateTimeOffset begun, Secret wrapping, out RecordingKeys keys)
+    /// <param name="magic">The four bytes that say what lies in the frames: <see cref="Magic"/>, or a journal's.</param>
+    public static byte[] MakeHeader(ReadOnlySpan<byte> magic, SessionId session, DateTimeOffset begun, Secret wrapping, out RecordingKeys keys)
     {
         var header = new byte[HeaderLength];
-        Magic.CopyTo(header);
+        magic.CopyTo(header);
         session.Value.TryWriteBytes(header.AsSpan(4), bigEndian: true, out _);
         BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(20), (begun - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
         var nonce = header.AsSpan(AssociatedLength, NonceLength);
@@ -60,9 +61,9 @@ internal static class RecordingFormat
     }
 
     /// <summary>Null: it is no header, was changed, is another session's, or was made under another key.</summary>
-    public static RecordingKeys? OpenHeader(ReadOnlySpan<byte> header, SessionId session, Secret wrapping)
+    public static RecordingKeys? OpenHeader(ReadOnlySpan<byte> magic, ReadOnlySpan<byte> header, SessionId session, Secret wrapping)
     {
-        if (!header.StartsWith(Magic) || new Guid(header.Slice(4, 16), bigEndian: true) != session.Value) return null;
+        if (!header.StartsWith(magic) || new Guid(header.Slice(4, 16), bigEndian: true) != session.Value) return null;
         Span<byte> key = stackalloc byte[KeyLength];
         try
         {

@@ -80,7 +80,7 @@ public sealed class RecordingReader(Stream file, SessionId session, Secret wrapp
         var header = new byte[RecordingFormat.HeaderLength];
         file.Position = 0;
         if (await file.ReadAtLeastAsync(header, header.Length, throwOnEndOfStream: false, cancellation) < header.Length) return false;
-        _keys = RecordingFormat.OpenHeader(header, session, wrapping);
+        _keys = RecordingFormat.OpenHeader(RecordingFormat.Magic, header, session, wrapping);
         if (_keys is null)
         {
             _damaged = true;

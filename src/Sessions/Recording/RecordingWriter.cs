@@ -85,7 +85,7 @@ public sealed class RecordingWriter : IAsyncDisposable
         RecordingFormat.RecordingKeys? keys = null;
         try
         {
-            var header = RecordingFormat.MakeHeader(session, start.At, wrapping, out keys);
+            var header = RecordingFormat.MakeHeader(RecordingFormat.Magic, session, start.At, wrapping, out keys);
             file.Write(header);
             var first = new ArrayBufferWriter<byte>();
             RecordingFormat.WriteEvent(first, RecordingEventKind.Start, 0, JsonSerializer.SerializeToUtf8Bytes(start, RecordingJson.Default.RecordingStart));

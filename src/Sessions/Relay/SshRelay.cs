@@ -1,4 +1,5 @@
 using System.Text;
+using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
 using Countersign.Ssh;
 
@@ -19,6 +20,7 @@ public sealed record RelayStart(IReadOnlyList<(string Name, ReadOnlyMemory<byte>
 public sealed class SshRelay
 {
     private const int MostUntold = 8;
+    private const int LongestSignal = 64;
 
     private readonly SshChannel _client;
     private readonly Flow _toDevice;
@@ -30,6 +32,7 @@ public sealed class SshRelay
     private readonly List<Notice> _untold = [];
     private Flow? _toClient;
     private RecordingWriter? _recording;
+    private JournalWriter? _journal;
     private SshChannel? _device;
     private ReadOnlyMemory<byte>? _windowChange;
     private bool _running;
@@ -56,6 +59,9 @@ public sealed class SshRelay
         _recording = recording;
         recording.CaughtUp = OnClientRoom;
     }
+
+    /// <summary>From here on signals are written down. Before <see cref="StartAsync"/>.</summary>
+    public void Keep(JournalWriter journal) => _journal = journal;
 
     public void OnClientData(uint type, ReadOnlySpan<byte> data)
     {
@@ -87,6 +93,7 @@ public sealed class SshRelay
             {
                 _device!.SendRequest(request.Name, request.Payload.Span);
                 if (request.Name == "window-change") RecordSize(request.Payload.Span);
+                else NoteSignal(request);
             }
         }
 
@@ -213,6 +220,15 @@ public sealed class SshRelay
     {
         var reader = new SshReader(payload);
         if (_recording is { } recording && reader.TryReadUInt32(out var columns) && reader.TryReadUInt32(out var rows)) recording.Resize(new(columns, rows));
+    }
+
+    /// <summary>RFC 4254 section 6.9; the name is the client's word.</summary>
+    private void NoteSignal(SshChannelRequest request)
+    {
+        if (request.Name == "break") _journal?.Append(new SignalSent("BREAK"));
+        var reader = new SshReader(request.Payload.Span);
+        if (request.Name == "signal" && reader.TryReadString(out var name, LongestSignal) && !name.ContainsAnyExceptInRange((byte)'!', (byte)'~'))
+            _journal?.Append(new SignalSent(Encoding.ASCII.GetString(name)));
     }
 
     private void OnDeviceData(Flow toClient, uint type, ReadOnlySpan<byte> data)

@@ -56,7 +56,7 @@ public sealed class RecorderTests : IAsyncDisposable
         admitted.Session.Recording.ShouldBeNull();
         await admitted.Session.DisposeAsync();
         _world.Ended.ShouldHaveSingleItem().Recording.State.ShouldBe(RecordingState.None);
-        Directory.GetFiles(_world.Folder, "*", SearchOption.AllDirectories).ShouldBeEmpty();
+        Directory.GetFiles(_world.Folder, "*.csr", SearchOption.AllDirectories).ShouldBeEmpty();
     }
 
     [Fact]

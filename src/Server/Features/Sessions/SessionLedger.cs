@@ -3,6 +3,7 @@ using Countersign.Server.Features.Requests;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
+using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
 using Microsoft.EntityFrameworkCore;
 
@@ -10,7 +11,7 @@ namespace Countersign.Server.Features.Sessions;
 
 /// <summary>Writes sessions down, each step with its audit record in one transaction.</summary>
 internal sealed class SessionLedger(
-    WriteQueue queue, Database database, RecordingStore recordings, AuditLog audit, RequestClaims claims, TimeProvider time) : ISessionLedger
+    WriteQueue queue, Database database, RecordingStore recordings, JournalStore journals, AuditLog audit, RequestClaims claims, TimeProvider time) : ISessionLedger
 {
     private const int LongestDetail = 400;
 
@@ -59,26 +60,11 @@ internal sealed class SessionLedger(
         },
         cancellation);
 
-    public async ValueTask RecordingFailedAsync(SessionOpening opening, string why, CancellationToken cancellation) => await queue.WriteAsync(
-        opening.Organization,
-        (db, _) =>
-        {
-            audit.Add(db, new AuditEntry
-            {
-                Kind = "recording.failed",
-                Actor = opening.Person,
-                ActorLogin = opening.Login,
-                Channel = "system",
-                Source = opening.Source,
-                Subject = opening.DeviceName,
-                SubjectId = opening.Device.Value,
-                Outcome = AuditOutcome.Failed,
-                Correlation = opening.Id.ToString(),
-                Details = new JsonObject { ["failure"] = why },
-            });
-            return Task.CompletedTask;
-        },
-        cancellation);
+    public ValueTask RecordingFailedAsync(SessionOpening opening, string why, CancellationToken cancellation) =>
+        FailedAsync("recording.failed", opening, why, cancellation);
+
+    public ValueTask JournalFailedAsync(SessionOpening opening, string why, CancellationToken cancellation) =>
+        FailedAsync("journal.failed", opening, why, cancellation);
 
     public async ValueTask RefuseAsync(SessionRefusal refusal, CancellationToken cancellation) => await queue.WriteAsync(
         refusal.Organization,
@@ -122,15 +108,46 @@ internal sealed class SessionLedger(
                 {
                     foreach (var row in await db.Set<SessionRecord>().Where(session => session.Ended == null).ToListAsync(stop))
                     {
-                        var recorded = await recordings.InspectAsync(row.OrganizationId, new(row.Id), stop);
-                        var end = new SessionEnd(
-                            new(row.Id), row.OrganizationId, EndReason.GatewayStopped, "the gateway stopped while the session ran", null, row.BytesIn, row.BytesOut, time.GetUtcNow());
-                        Close(db, row, recorded is null ? end : end with { Recording = RecordingSummary.Of(recorded) });
+                        Close(db, row, await LeftOverAsync(row, stop));
                     }
                 },
                 cancellation);
         }
     }
+
+    /// <summary>How a session ended whose server is gone: as its journal says, if that came to its end, and else with the server.</summary>
+    private async Task<SessionEnd> LeftOverAsync(SessionRecord row, CancellationToken cancellation)
+    {
+        var id = new SessionId(row.Id);
+        var recorded = await recordings.InspectAsync(row.OrganizationId, id, cancellation);
+        var journal = await journals.InspectAsync(row.OrganizationId, id, cancellation);
+        var end = journal?.End is { } told
+            ? new SessionEnd(id, row.OrganizationId, told.Reason, told.Detail, told.ExitStatus, told.BytesIn, told.BytesOut, told.At)
+            : new(id, row.OrganizationId, EndReason.GatewayStopped, "the gateway stopped while the session ran", null, row.BytesIn, row.BytesOut, time.GetUtcNow());
+        end = end with { Journal = journal?.Summary };
+        return recorded is null ? end : end with { Recording = RecordingSummary.Of(recorded) };
+    }
+
+    private async ValueTask FailedAsync(string kind, SessionOpening opening, string why, CancellationToken cancellation) => await queue.WriteAsync(
+        opening.Organization,
+        (db, _) =>
+        {
+            audit.Add(db, new AuditEntry
+            {
+                Kind = kind,
+                Actor = opening.Person,
+                ActorLogin = opening.Login,
+                Channel = "system",
+                Source = opening.Source,
+                Subject = opening.DeviceName,
+                SubjectId = opening.Device.Value,
+                Outcome = AuditOutcome.Failed,
+                Correlation = opening.Id.ToString(),
+                Details = new JsonObject { ["failure"] = why },
+            });
+            return Task.CompletedTask;
+        },
+        cancellation);
 
     private void Close(CountersignDb db, SessionRecord row, SessionEnd end)
     {
@@ -164,6 +181,7 @@ internal sealed class SessionLedger(
                 ["recordingSize"] = row.RecordingSize,
                 ["recordingHash"] = row.RecordingHash,
                 ["recordingFailure"] = end.Recording.Failure,
+                ["journal"] = end.Journal is { } journal ? JournalAnchors.Anchor(journal) : null,
             },
         });
     }

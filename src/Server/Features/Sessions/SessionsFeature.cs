@@ -4,6 +4,7 @@ using Countersign.Reach;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 using Countersign.Sessions;
+using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
 
 namespace Countersign.Server.Features.Sessions;
@@ -16,10 +17,15 @@ internal static class SessionsFeature
         // The machine's clock, as with the network: how long the disk takes is no matter of policy.
         services.AddSingleton(provider => new RecordingStore(
             Path.Combine(options.DataDirectory, "recordings"), provider.GetRequiredService<MasterKey>().Derive("countersign/recordings/1"), TimeProvider.System));
+        services.AddSingleton(provider => new JournalStore(
+            Path.Combine(options.DataDirectory, "journals"), provider.GetRequiredService<MasterKey>().Derive("countersign/journals/1"), options.Time, TimeProvider.System));
         services.AddSingleton<SessionLedger>();
         services.AddSingleton<ISessionLedger>(provider => provider.GetRequiredService<SessionLedger>());
         services.AddSingleton<LiveSessions>();
+        services.AddSingleton<JournalKeeper>();
         services.AddSingleton<Recorder>();
+        services.AddSingleton<JournalAnchors>();
+        services.AddHostedService(provider => provider.GetRequiredService<JournalAnchors>());
         services.AddSingleton<Admission>();
         services.AddSingleton<DeviceReach>();
         return services.AddApiTypes(SessionJson.Default);

@@ -1,0 +1,98 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Countersign.Sessions.Recording;
+
+namespace Countersign.Sessions.Journal;
+
+/// <summary>
+/// One thing that happened in a session. A new kind is a new record here; its name and its members are stored and never change. Texts from outside
+/// are bounded by whoever makes the event: as JSON it has at most <see cref="JournalWriter.MostEvent"/> bytes.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(SessionBegan), "began")]
+[JsonDerivedType(typeof(TechnicianWarned), "warned")]
+[JsonDerivedType(typeof(WatcherJoined), "watcherJoined")]
+[JsonDerivedType(typeof(WatcherLeft), "watcherLeft")]
+[JsonDerivedType(typeof(SignalSent), "signal")]
+[JsonDerivedType(typeof(ProgramExited), "exited")]
+[JsonDerivedType(typeof(RecordingFailed), "recordingFailed")]
+[JsonDerivedType(typeof(SessionEnded), "ended")]
+public abstract record JournalEvent
+{
+    /// <summary>Given by the writer when the event is appended.</summary>
+    [JsonPropertyOrder(-1)]
+    public DateTimeOffset At { get; init; }
+}
+
+/// <summary>The first event, once.</summary>
+/// <param name="Salt">Random, so that nobody guesses from the journal's hash what it says.</param>
+public sealed record SessionBegan(
+    Guid Session,
+    byte[] Salt,
+    Guid Person,
+    string Login,
+    Guid Device,
+    string DeviceName,
+    string Account,
+    SessionKind Kind,
+    string Command,
+    string? Source,
+    long PolicyVersion,
+    long? Request) : JournalEvent
+{
+    public static SessionBegan Of(SessionOpening opening) => new(
+        opening.Id.Value,
+        RandomNumberGenerator.GetBytes(32),
+        opening.Person.Value,
+        opening.Login,
+        opening.Device.Value,
+        opening.DeviceName,
+        opening.Account,
+        opening.Kind,
+        opening.Command,
+        opening.Source?.ToString(),
+        opening.PolicyVersion,
+        opening.Request);
+}
+
+/// <summary>The technician was told that the session is about to end.</summary>
+/// <param name="Message">As it was told.</param>
+public sealed record TechnicianWarned(string Message) : JournalEvent;
+
+public sealed record WatcherJoined(Guid Person, string Login) : JournalEvent;
+
+public sealed record WatcherLeft(Guid Person, string Login) : JournalEvent;
+
+/// <summary>A signal or a break that the technician's client sent and the device was handed.</summary>
+/// <param name="Name">As RFC 4254 section 6.9 has it, such as <c>TERM</c>; <c>BREAK</c> for a break (RFC 4335).</param>
+public sealed record SignalSent(string Name) : JournalEvent;
+
+/// <summary>The shell or command came to its end at the device.</summary>
+/// <param name="Status">What it returned; null: a signal killed it.</param>
+public sealed record ProgramExited(int? Status, long BytesIn, long BytesOut) : JournalEvent;
+
+public sealed record RecordingFailed(string Why) : JournalEvent;
+
+/// <summary>The last event, once. A journal without it was cut.</summary>
+public sealed record SessionEnded(EndReason Reason, string Detail, int? ExitStatus, long BytesIn, long BytesOut, RecordingState Recording) : JournalEvent;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(JournalEvent))]
+internal sealed partial class JournalJson : JsonSerializerContext
+{
+    public static byte[] Write(JournalEvent one) => JsonSerializer.SerializeToUtf8Bytes(one, Default.JournalEvent);
+
+    /// <summary>Null: not an event that this version knows.</summary>
+    public static JournalEvent? Read(ReadOnlySpan<byte> line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, Default.JournalEvent);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
