@@ -252,6 +252,7 @@ public enum SettingKind : byte
     ApprovalStatusChangeToExpire = 10,
     ApprovalValidFor = 11,
     ApprovalReasonRequired = 12,
+    RecordingRetention = 13,
 }
 
 public enum SettingNodeKind : byte

@@ -17,6 +17,9 @@ public sealed partial class PolicySnapshot
     /// <summary>The organization's settings for approvals.</summary>
     public ApprovalSettings Approving => _model.OrganizationRules.Approving;
 
+    /// <summary>How long the recording of a session that has ended is kept; null: for ever.</summary>
+    public TimeSpan? RecordingRetention => _model.OrganizationRules.RecordingRetention;
+
     /// <summary>
     /// The approvals that rules ask for before the subject may connect to the device at that instant, whatever else stands in the way;
     /// empty where none does, and for questions that are not about a connection.

@@ -71,13 +71,17 @@ public sealed record ApprovalSettings(bool AutoApprove, TimeSpan? ExpireAfter, T
 /// <item><c>none</c> for Notifications;</item>
 /// <item><c>true</c> or <c>false</c> for AutoApproveWhenRequesterIsApprover and ApprovalReasonRequired;</item>
 /// <item><c>none</c> or a duration for ApprovalStatusChangeToExpire;</item>
-/// <item>a duration and <c>once</c> or <c>often</c> for ApprovalValidFor, such as <c>1h; once</c>.</item>
+/// <item>a duration and <c>once</c> or <c>often</c> for ApprovalValidFor, such as <c>1h; once</c>;</item>
+/// <item><c>none</c> (for ever) or a number of days for RecordingRetention, such as <c>90d</c>.</item>
 /// </list>
 /// </summary>
 public static class Settings
 {
     /// <summary>Longest text that is looked at.</summary>
     public const int MaxLength = WeeklyHours.MaxLength;
+
+    /// <summary>In days: a hundred years.</summary>
+    private const int LongestRetention = 36_525;
 
     private static readonly (string Name, ConsentKind Kind)[] Kinds =
     [
@@ -96,7 +100,7 @@ public static class Settings
     public static IEnumerable<SettingKind> At(SettingNodeKind node) => All.Where(kind => node == SettingNodeKind.Organization || !IsOfOrganization(kind));
 
     /// <summary>Whether only the organization itself has it.</summary>
-    public static bool IsOfOrganization(SettingKind kind) => kind is >= SettingKind.AutoApproveWhenRequesterIsApprover and <= SettingKind.ApprovalReasonRequired;
+    public static bool IsOfOrganization(SettingKind kind) => kind is >= SettingKind.AutoApproveWhenRequesterIsApprover and <= SettingKind.RecordingRetention;
 
     /// <summary>The organization's value unless it is changed, in canonical form.</summary>
     public static string Default(SettingKind kind) => kind switch
@@ -112,6 +116,7 @@ public static class Settings
         SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => "false",
         SettingKind.ApprovalStatusChangeToExpire => "30m",
         SettingKind.ApprovalValidFor => "1h; once",
+        SettingKind.RecordingRetention => "none",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such setting"),
     };
 
@@ -134,6 +139,7 @@ public static class Settings
             SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => OneOf(text, ["true", "false"], out problem),
             SettingKind.ApprovalStatusChangeToExpire => TryDuration(text, out var expiry, out problem) ? Write(expiry) : null,
             SettingKind.ApprovalValidFor => TryValidity(text, out var validity, out problem) ? $"{Write(validity.For)}; {(validity.Once ? "once" : "often")}" : null,
+            SettingKind.RecordingRetention => TryRetention(text, out var retention, out problem) ? Write(retention) : null,
             _ => null,
         };
         if (canonical is null && problem.Length == 0) problem = "There is no such setting.";
@@ -221,6 +227,23 @@ public static class Settings
         problem = "";
         value = (time.Value, parts[1] == "once");
         return true;
+    }
+
+    /// <param name="value">Null: for ever.</param>
+    internal static bool TryRetention(string text, out TimeSpan? value, out string problem)
+    {
+        value = null;
+        problem = "";
+        if (text == "none") return true;
+        if (text.Length is >= 2 and <= 6 && text[^1] == 'd' && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var days)
+            && days is >= 1 and <= LongestRetention)
+        {
+            value = TimeSpan.FromDays(days);
+            return true;
+        }
+
+        problem = $"Write none, or a number of days from 1d to {LongestRetention}d.";
+        return false;
     }
 
     private static string? OneOf(string text, string[] values, out string problem)

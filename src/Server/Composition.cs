@@ -7,6 +7,7 @@ using Countersign.Server.Features.Identity;
 using Countersign.Server.Features.Organizations;
 using Countersign.Server.Features.Permissions;
 using Countersign.Server.Features.Policy;
+using Countersign.Server.Features.Recordings;
 using Countersign.Server.Features.Requests;
 using Countersign.Server.Features.Roles;
 using Countersign.Server.Features.Settings;
@@ -41,6 +42,7 @@ internal static class Composition
         services.AddPolicy();
         services.AddRequests();
         services.AddSessions(options);
+        services.AddRecordings();
     }
 
     public static void Map(IEndpointRouteBuilder app)
@@ -52,6 +54,7 @@ internal static class Composition
         api.MapOrganizations();
         api.MapRequests();
         api.MapSessions();
+        api.MapRecordings();
         app.MapSetupPage();
         api.MapTechnicians();
         api.MapTechnicianGroups();

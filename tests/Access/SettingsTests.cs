@@ -29,6 +29,9 @@ public class SettingsTests
     [InlineData(SettingKind.ApprovalStatusChangeToExpire, "none", "none")]
     [InlineData(SettingKind.ApprovalValidFor, "60m;often", "1h; often")]
     [InlineData(SettingKind.ApprovalReasonRequired, "true", "true")]
+    [InlineData(SettingKind.RecordingRetention, "none", "none")]
+    [InlineData(SettingKind.RecordingRetention, "2555d", "2555d")]
+    [InlineData(SettingKind.RecordingRetention, "007d", "7d")]
     [InlineData(SettingKind.SessionHours, "UTC;Mon 08:00-09:00", "UTC; Mon 08:00-09:00")]
     public void Values_have_one_spelling(SettingKind kind, string text, string expected)
     {
@@ -59,6 +62,11 @@ public class SettingsTests
     [InlineData(SettingKind.ApprovalValidFor, "1h")]
     [InlineData(SettingKind.ApprovalValidFor, "none; once")]
     [InlineData(SettingKind.ApprovalStatusChangeToExpire, "30")]
+    [InlineData(SettingKind.RecordingRetention, "0d")]
+    [InlineData(SettingKind.RecordingRetention, "-1d")]
+    [InlineData(SettingKind.RecordingRetention, "12h")]
+    [InlineData(SettingKind.RecordingRetention, "36526d")]
+    [InlineData(SettingKind.RecordingRetention, "")]
     [InlineData((SettingKind)99, "on")]
     public void What_says_nothing_is_refused_and_says_why(SettingKind kind, string text)
     {

@@ -51,6 +51,26 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
         return session.Opening.Id.Value;
     }
 
+    /// <summary>A session that runs; the caller disposes it.</summary>
+    public async Task<LiveSession> OpenSessionAsync(Guid person, string device, SessionKind kind = SessionKind.Shell)
+    {
+        var wish = new ConnectionWish(id, new(person), Policy.Person(new(person))!.Login, SignInStrength.OneFactor, null, device, null, kind, "")
+        {
+            Terminal = kind == SessionKind.Shell ? new("xterm", new(80, 24)) : null,
+        };
+        var result = await running.Server.Services.GetRequiredService<Admission>().AskAsync(wish, TestContext.Current.CancellationToken);
+        return result.ShouldBeOfType<AdmissionResult.Admitted>().Session;
+    }
+
+    /// <summary>A session that was, with a recording of what it wrote.</summary>
+    public async Task<Guid> RecordSessionAsync(Guid person, string device, string output = "hello\r\n")
+    {
+        await using var session = await OpenSessionAsync(person, device);
+        session.Recording!.Output(System.Text.Encoding.UTF8.GetBytes(output));
+        session.Finish(EndReason.Completed, "", 0);
+        return session.Opening.Id.Value;
+    }
+
     /// <summary>A request for a terminal on the device, as a connection of the person's makes it that then is gone without a word.</summary>
     public async Task<long> AskAsync(Guid person, Guid device, string? source = null, PermissionSet? permissions = null) =>
         (await PendingAsync(person, device, source, permissions)).Number;

@@ -29,6 +29,9 @@ internal sealed class DeviceRules
     /// <summary>Only the organization has these, so that they are the same at every node.</summary>
     public ApprovalSettings Approving { get; private set; } = new(AutoApprove: false, ExpireAfter: null, TimeSpan.Zero, Once: true, ReasonRequired: false);
 
+    /// <summary>Null: for ever. The organization's, as well.</summary>
+    public TimeSpan? RecordingRetention { get; private set; }
+
     public EffectiveSetting this[SettingKind kind] => _values[(int)kind - 1];
 
     /// <summary>The organization's: its own values, the defaults where it has none.</summary>
@@ -82,6 +85,9 @@ internal sealed class DeviceRules
                 break;
             case SettingKind.ApprovalReasonRequired:
                 Approving = Approving with { ReasonRequired = setting.Value == "true" };
+                break;
+            case SettingKind.RecordingRetention:
+                if (Settings.TryRetention(setting.Value, out var retention, out problem)) RecordingRetention = retention;
                 break;
         }
 

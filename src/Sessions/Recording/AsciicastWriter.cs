@@ -58,6 +58,9 @@ public sealed class AsciicastWriter
         }
     }
 
+    /// <summary>Appends a marker, which players show on their time line.</summary>
+    public static void WriteMarker(TimeSpan at, string label, IBufferWriter<byte> target) => WriteText(at, "m", label, target);
+
     private static void WriteHeader(RecordingStart start, IBufferWriter<byte> target)
     {
         var size = Sane(start.Size ?? Usual);

@@ -15,6 +15,7 @@ public sealed class RouteMatrixTests
     private static readonly Dictionary<string, string> RefusedAnyway = new()
     {
         ["POST /api/v1/devices/host-key"] = "nothing answers where the test points",
+        ["GET /api/v1/recordings/{id}/live"] = "the session has ended; one that runs would have the answer wait for its end",
         ["POST /api/v1/me/password"] = "the people of this test have no password",
     };
 
@@ -36,6 +37,7 @@ public sealed class RouteMatrixTests
             stage.OwnersKey = pattern == "/api/v1/me/keys/{id}" ? await RouteStage.AddKeyAsync(tenant) : default;
             stage.OwnersToken = pattern == "/api/v1/me/tokens/{id}" ? await RouteStage.AddTokenAsync(tenant) : default;
             stage.Session = pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) ? await tenant.BeginSessionAsync(stage.Unique) : default;
+            if (pattern.StartsWith("/api/v1/recordings/", StringComparison.Ordinal)) stage.Session = await tenant.RecordSessionAsync(stage.Person, $"d{stage.Unique}");
             if (pattern.Contains("{number}", StringComparison.Ordinal)) await stage.AskAsync(tenant, pattern);
             var answers = new List<int>();
             foreach (var caller in (ApiCaller[])

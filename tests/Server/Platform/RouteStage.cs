@@ -89,7 +89,7 @@ internal sealed class RouteStage
             _ when pattern.Contains("/device-groups/", StringComparison.Ordinal) => DeviceGroup,
             _ when pattern.Contains("/devices/", StringComparison.Ordinal) => Device,
             _ when pattern.StartsWith("/api/v1/roles/", StringComparison.Ordinal) => Role,
-            _ when pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) => Session,
+            _ when pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) || pattern.StartsWith("/api/v1/recordings/", StringComparison.Ordinal) => Session,
             _ when pattern.StartsWith("/api/v1/grants/", StringComparison.Ordinal) => Grant,
             _ => Guid.Empty,
         };

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
-using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
@@ -31,9 +30,16 @@ internal enum RecordingAnswer : byte
 
     /// <summary>It was to be recorded, and could not be.</summary>
     Failed = 4,
+
+    /// <summary>It was deleted.</summary>
+    Deleted = 5,
 }
 
+/// <summary>Somebody who watches a session that runs.</summary>
+internal sealed record WatcherAnswer(string Login, string Name, DateTimeOffset Since);
+
 /// <param name="BytesIn">From the technician to the device; of a live session, so far.</param>
+/// <param name="Watchers">Who watches it now; empty once it has ended.</param>
 /// <param name="EndsAt">Of a live session: when it ends whatever is done in it; null: no end is known. Standing still may end it before.</param>
 /// <param name="EndsBecause">What is over then: <c>windowOver</c> or <c>maximumTime</c>.</param>
 /// <param name="MayEnd">Whether the caller may end it now.</param>
@@ -55,6 +61,7 @@ internal sealed record SessionAnswer(
     long BytesIn,
     long BytesOut,
     RecordingAnswer Recording,
+    IReadOnlyList<WatcherAnswer> Watchers,
     DateTimeOffset? EndsAt,
     EndReason? EndsBecause,
     bool MayEnd);
@@ -101,7 +108,7 @@ internal static class SessionEndpoints
             before = id;
         }
 
-        var sight = new Sight(caller, policy);
+        var sight = new SessionSight(caller, policy);
         var items = new List<SessionAnswer>(limit);
         await using var db = database.Read(caller.Organization);
         for (var lookedAt = 0; ; lookedAt += Batch)
@@ -129,7 +136,7 @@ internal static class SessionEndpoints
     private static async Task<Results<Ok<SessionAnswer>, ProblemHttpResult>> FindAsync(
         Guid id, Caller caller, CallersPolicy policy, Database database, LiveSessions live, CancellationToken cancellation)
     {
-        var sight = new Sight(caller, policy);
+        var sight = new SessionSight(caller, policy);
         await using var db = database.Read(caller.Organization);
         var row = await db.Set<SessionRecord>().AsNoTracking().SingleOrDefaultAsync(session => session.Id == id, cancellation);
         return row is not null && sight.MaySee(row) ? TypedResults.Ok(Answer(row, live, sight)) : Problems.NotFound();
@@ -142,7 +149,7 @@ internal static class SessionEndpoints
         var reason = request?.Reason ?? "";
         if (reason.Length > LongestReason) return Problems.Invalid("reason", $"It has at most {LongestReason} characters.");
         if (reason.Any(char.IsControl)) return Problems.Invalid("reason", "It has no control characters.");
-        var sight = new Sight(caller, policy);
+        var sight = new SessionSight(caller, policy);
         await using var db = database.Read(caller.Organization);
         var row = await db.Set<SessionRecord>().AsNoTracking().SingleOrDefaultAsync(session => session.Id == id, cancellation);
         if (row is null || !sight.MaySee(row)) return Problems.NotFound();
@@ -169,45 +176,24 @@ internal static class SessionEndpoints
         return TypedResults.NoContent();
     }
 
-    private static SessionAnswer Answer(SessionRecord row, LiveSessions live, Sight sight)
+    private static SessionAnswer Answer(SessionRecord row, LiveSessions live, SessionSight sight)
     {
         var running = row.Ended is null ? live.Find(row.OrganizationId, new(row.Id)) : null;
         var deadline = running?.Deadline;
         return new(
             row.Id, row.Ended is null ? SessionState.Live : SessionState.Ended, row.Login, row.Device.Value, row.DeviceName, row.Account, row.Kind, row.Command,
             row.Source?.ToString(), row.Started, row.Ended, row.Reason, row.Detail, row.ExitStatus, running?.Traffic.In ?? row.BytesIn, running?.Traffic.Out ?? row.BytesOut,
-            RecordingOf(row, running), deadline?.At, deadline?.Reason, row.Ended is null && sight.MayEnd(row));
+            RecordingOf(row, running), [.. (running?.Watchers.Present ?? []).Select(one => new WatcherAnswer(one.Login, one.Name, one.Since))], deadline?.At, deadline?.Reason,
+            row.Ended is null && sight.MayEnd(row));
     }
 
-    private static RecordingAnswer RecordingOf(SessionRecord row, LiveSession? running) => row.Recording switch
+    internal static RecordingAnswer RecordingOf(SessionRecord row, LiveSession? running) => row.Recording switch
     {
+        not null when row.RecordingGone is not null => RecordingAnswer.Deleted,
         RecordingState.Complete => RecordingAnswer.Complete,
         RecordingState.Incomplete => RecordingAnswer.Incomplete,
         RecordingState.Failed => RecordingAnswer.Failed,
         null when running?.Recording is not null => RecordingAnswer.Running,
         _ => RecordingAnswer.None,
     };
-
-    /// <summary>What one caller may see and do at one instant; remembers the engine's answer for each account of a device, as rights are given by account.</summary>
-    private sealed class Sight(Caller caller, CallersPolicy policy)
-    {
-        private static readonly PermissionSet LookBack = PermissionSet.Of(Permission.ConnectionHistory);
-        private static readonly PermissionSet Watch = PermissionSet.Of(Permission.WatchSessions);
-        private static readonly PermissionSet Terminate = PermissionSet.Of(Permission.TerminateSessions);
-
-        private readonly Dictionary<(DeviceId Device, string Account, PermissionSet Wanted), bool> _known = [];
-
-        /// <summary>The log tells of every session, of devices that are gone, too: whoever may read it may see them.</summary>
-        public bool MaySee(SessionRecord row) =>
-            row.Person == caller.Person || policy.MayReadLog || Has(row, LookBack) || row.Ended is null && (Has(row, Watch) || Has(row, Terminate));
-
-        public bool MayEnd(SessionRecord row) => row.Person == caller.Person || Has(row, Terminate);
-
-        private bool Has(SessionRecord row, PermissionSet wanted)
-        {
-            if (_known.TryGetValue((row.Device, row.Account, wanted), out var known)) return known;
-            var decision = policy.Snapshot.Decide(new(caller.Person, row.Device, row.Account, wanted, policy.At, caller.Source, caller.Strength, EndUserPresence.CannotBeAsked));
-            return _known[(row.Device, row.Account, wanted)] = decision.Kind == DecisionKind.Allowed;
-        }
-    }
 }

@@ -159,6 +159,7 @@ internal sealed class SessionLedger(
         row.BytesOut = end.BytesOut;
         row.Recording = end.Recording.State;
         row.RecordingSize = end.Recording.Size;
+        row.RecordingLength = (long?)end.Recording.Length?.TotalMicroseconds;
         row.RecordingHash = end.Recording.Hash is { } hash ? Convert.ToHexStringLower(hash.Span) : null;
         audit.Add(db, new AuditEntry
         {

@@ -58,10 +58,21 @@ internal sealed class SessionRecord
 
     /// <summary>Over these bytes, in hexadecimal digits.</summary>
     public string? RecordingHash { get; set; }
+
+    /// <summary>In microseconds, up to the last event that plays.</summary>
+    public long? RecordingLength { get; set; }
+
+    /// <summary>When the recording was deleted; what the row says of it stays. Null: it is kept.</summary>
+    public DateTimeOffset? RecordingGone { get; set; }
 }
 
 internal sealed class SessionRecordMapping : IEntityTypeConfiguration<SessionRecord>
 {
+    public const string KeptRecordings = "IX_session_kept_recordings";
+
+    /// <summary>The same in every database that EF speaks to.</summary>
+    public const string AreKept = "\"RecordingSize\" IS NOT NULL AND \"RecordingGone\" IS NULL";
+
     public void Configure(EntityTypeBuilder<SessionRecord> builder)
     {
         builder.ToTable("session");
@@ -74,6 +85,7 @@ internal sealed class SessionRecordMapping : IEntityTypeConfiguration<SessionRec
         builder.Property(row => row.Detail).HasMaxLength(400);
         builder.Property(row => row.RecordingHash).HasMaxLength(64);
         builder.HasIndex(row => new { row.OrganizationId, row.Ended });
+        builder.HasIndex(row => new { row.OrganizationId, row.Ended }, KeptRecordings).HasFilter(AreKept);
         builder.HasOne<Organization>().WithMany().HasForeignKey(row => row.OrganizationId).OnDelete(DeleteBehavior.Restrict);
     }
 }
@@ -131,5 +143,24 @@ internal sealed class SessionRecordingsMigration : Migration
         migrationBuilder.DropColumn("RecordingHash", "session");
         migrationBuilder.DropColumn("RecordingSize", "session");
         migrationBuilder.DropColumn("Recording", "session");
+    }
+}
+
+[DbContext(typeof(CountersignDb))]
+[Migration("20261122001000_KeptRecordings")]
+internal sealed class KeptRecordingsMigration : Migration
+{
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.AddColumn<long>("RecordingLength", "session", nullable: true);
+        migrationBuilder.AddColumn<long>("RecordingGone", "session", nullable: true);
+        migrationBuilder.CreateIndex(SessionRecordMapping.KeptRecordings, "session", ["OrganizationId", "Ended"], filter: SessionRecordMapping.AreKept);
+    }
+
+    protected override void Down(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.DropIndex(SessionRecordMapping.KeptRecordings, "session");
+        migrationBuilder.DropColumn("RecordingGone", "session");
+        migrationBuilder.DropColumn("RecordingLength", "session");
     }
 }

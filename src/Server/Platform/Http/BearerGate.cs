@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Countersign.Server.Platform;
@@ -25,7 +26,8 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
             ?? throw new InvalidOperationException($"{endpoint.DisplayName} does not declare who may call it.");
         if (access.Scope is { } scope)
         {
-            var caller = await IdentifyAsync(context);
+            var shown = Shown(context);
+            var caller = shown is null ? null : await IdentifyAsync(shown, context.RequestAborted);
             if (caller is null)
             {
                 context.Response.Headers.WWWAuthenticate = "Bearer";
@@ -40,22 +42,37 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
             }
 
             context.Features.Set(caller);
+            context.Features.Set(new CallersStanding(
+                async cancellation => await IdentifyAsync(shown!, cancellation) is { } again && (again.Scopes & scope) == scope ? again : null));
         }
 
         await next(context);
     }
 
-    private async ValueTask<Caller?> IdentifyAsync(HttpContext context)
+    private static ShownToken? Shown(HttpContext context)
     {
         var header = context.Request.Headers.Authorization;
         if (header.Count != 1 || header[0] is not { } value || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) return null;
         var token = value[Scheme.Length..].Trim();
         if (token.Length is 0 or > LongestToken) return null;
-        var source = context.Connection.RemoteIpAddress;
-        if (await validate(token, source, context.RequestAborted) is not { } identity) return null;
+        return new(token, context.Connection.RemoteIpAddress, context.Features.GetRequiredFeature<IHttpRequestIdentifierFeature>().TraceIdentifier);
+    }
+
+    private async ValueTask<Caller?> IdentifyAsync(ShownToken shown, CancellationToken cancellation)
+    {
+        if (await validate(shown.Token, shown.Source, cancellation) is not { } identity) return null;
         if (policy.Current(identity.Organization)?.Person(identity.Person) is not { TakesPart: true } person) return null;
         return new(
-            identity.Organization, identity.Person, person.Login, identity.Scopes, identity.TokenId, source, identity.Strength,
-            context.Features.GetRequiredFeature<IHttpRequestIdentifierFeature>().TraceIdentifier);
+            identity.Organization, identity.Person, person.Login, identity.Scopes, identity.TokenId, shown.Source, identity.Strength, shown.Correlation);
+    }
+
+    /// <summary>What is kept of a request so that its caller can be identified again. Not a record: its text form would show the token.</summary>
+    private sealed class ShownToken(string token, IPAddress? source, string correlation)
+    {
+        public string Token => token;
+
+        public IPAddress? Source => source;
+
+        public string Correlation => correlation;
     }
 }

@@ -32,3 +32,13 @@ internal sealed record Caller(
     /// <summary>Lets a handler take the caller as a parameter.</summary>
     public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());
 }
+
+/// <summary>For an answer that takes long: asks whether the caller would be let in still.</summary>
+/// <param name="ask">Null: the token or the person is not what it was.</param>
+internal sealed class CallersStanding(Func<CancellationToken, ValueTask<Caller?>> ask)
+{
+    /// <summary>Lets a handler take it as a parameter.</summary>
+    public static ValueTask<CallersStanding?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<CallersStanding>());
+
+    public ValueTask<Caller?> AskAsync(CancellationToken cancellation) => ask(cancellation);
+}
