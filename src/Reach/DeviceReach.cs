@@ -21,6 +21,7 @@ public abstract record ReachResult
 }
 
 /// <summary>The way out to endpoints. Opens nothing without an <see cref="AuthorizedConnection"/>.</summary>
+/// <param name="time">The time that policy goes by. The network's timers are the machine's own.</param>
 public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vault, TimeProvider time, ILogger<DeviceReach> log)
 {
     private static readonly ReachResult Expired = new ReachResult.Failed("the permission for this connection is no longer valid");
@@ -52,11 +53,10 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
             User = authorized.Account,
             Credentials = [key is null ? new SshCredential.Password(credential.Value) : new SshCredential.Key(key)],
             TrustedHostKeys = [hostKey],
-            Time = time,
         };
         try
         {
-            var transport = await DialAsync(device, cancellation);
+            var transport = await DialAsync(device, options.Time, cancellation);
             return new ReachResult.Opened(await SshClientConnection.ConnectAsync(transport, options, cancellation));
         }
         catch (SshHostKeyException changed)
@@ -96,9 +96,9 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
             snapshot.DecideRunning(session.Question with { At = time.GetUtcNow() }).Kind == DecisionKind.Allowed && snapshot.Device(authorized.Device.Id) == authorized.Device;
     }
 
-    private async Task<NetworkStream> DialAsync(DeviceRow device, CancellationToken cancellation)
+    private static async Task<NetworkStream> DialAsync(DeviceRow device, TimeProvider clock, CancellationToken cancellation)
     {
-        using var limit = new CancellationTokenSource(ConnectTimeout, time);
+        using var limit = new CancellationTokenSource(ConnectTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try

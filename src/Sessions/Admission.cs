@@ -83,7 +83,15 @@ public sealed class Admission(
         {
             Request = claim?.Number,
         };
-        if (!await ledger.BeginAsync(opening, cancellation)) return null;
+        try
+        {
+            if (!await ledger.BeginAsync(opening, cancellation)) return null;
+        }
+        catch (LedgerAwayException)
+        {
+            return new AdmissionResult.Refused(DecisionKind.Denied, "the session can't be written down now, and none begins without that: try again later");
+        }
+
         var clock = new SessionClock(time, SessionLimits.Of(asked.Decision, wish.Terminal), asked.Timestamp);
         var session = sessions.Begin(opening, question with { Account = account }, asked.Snapshot, asked.Decision, clock);
         try

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Countersign.Access;
 using Countersign.Sessions.Journal;
@@ -22,6 +23,7 @@ public interface ISessionLedger
     /// Writes the session's row, its claim on an approved request, and its audit record in one transaction; returns once all are durable. A
     /// session whose opening can't be written does not start. False: the approval is not to be had any more, and nothing was written.
     /// </summary>
+    /// <exception cref="LedgerAwayException">Nothing can be written now, and nothing was.</exception>
     ValueTask<bool> BeginAsync(SessionOpening opening, CancellationToken cancellation);
 
     /// <summary>Writes the end and its audit record in one transaction. Called again with the same end if it throws; once it has been written, that does nothing.</summary>
@@ -36,6 +38,10 @@ public interface ISessionLedger
     /// <summary>Audits a decision that denied.</summary>
     ValueTask RefuseAsync(SessionRefusal refusal, CancellationToken cancellation);
 }
+
+/// <summary>Where sessions are written down takes nothing now: it is locked, or its disk is full. Later it may.</summary>
+[SuppressMessage("Design", "CA1032:Implement standard exception constructors", Justification = "Without its cause the exception would say nothing.")]
+public sealed class LedgerAwayException(Exception cause) : Exception("the session can't be written down now", cause);
 
 public readonly record struct SessionId(Guid Value)
 {

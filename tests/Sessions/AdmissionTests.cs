@@ -62,6 +62,14 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public async Task While_nothing_can_be_written_down_the_connection_is_refused_with_that_as_the_reason()
+    {
+        await using var world = new World { LedgerFault = new LedgerAwayException(new IOException("database is locked")) };
+        (await world.AskAsync(World.Tina, "web01")).ShouldBeOfType<AdmissionResult.Refused>().Message.ShouldContain("can't be written down now");
+        world.Sessions.Of(world.Snapshot.Organization).ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task The_proof_works_once()
     {
         await using var world = new World();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Countersign.Server;
+using Microsoft.AspNetCore.Builder;
 
 namespace Countersign.EndToEnd.Fixtures;
 
@@ -55,12 +56,13 @@ public sealed class TestGateway : IAsyncDisposable
     /// <summary>What lets Tina in.</summary>
     public string TinasGrant { get; private set; } = "";
 
-    public static async Task<TestGateway> StartAsync(Func<ServerOptions, ServerOptions>? configure = null)
+    /// <param name="host">Puts services of the test's own in the place of the server's.</param>
+    public static async Task<TestGateway> StartAsync(Func<ServerOptions, ServerOptions>? configure = null, Action<WebApplicationBuilder>? host = null)
     {
         var sshd = await PrivateSshd.StartAsync();
         var data = new TempFolder();
         var options = new ServerOptions { DataDirectory = data["data"], Http = new(System.Net.IPAddress.Loopback, 0), Ssh = new(System.Net.IPAddress.Loopback, 0) };
-        var server = await CountersignServer.StartAsync(configure?.Invoke(options) ?? options, TestContext.Current.CancellationToken);
+        var server = await CountersignServer.StartAsync(configure?.Invoke(options) ?? options, TestContext.Current.CancellationToken, host);
         var gateway = new TestGateway(server, sshd) { Data = data };
         await gateway.SetUpAsync();
         return gateway;

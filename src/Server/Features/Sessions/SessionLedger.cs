@@ -5,6 +5,7 @@ using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
 using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Sessions;
@@ -15,7 +16,19 @@ internal sealed class SessionLedger(
 {
     private const int LongestDetail = 400;
 
-    public async ValueTask<bool> BeginAsync(SessionOpening opening, CancellationToken cancellation) => await queue.WriteAsync(
+    public async ValueTask<bool> BeginAsync(SessionOpening opening, CancellationToken cancellation)
+    {
+        try
+        {
+            return await WriteOpeningAsync(opening, cancellation);
+        }
+        catch (SqliteException away) when (away.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED or SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_IOERR)
+        {
+            throw new LedgerAwayException(away);
+        }
+    }
+
+    private Task<bool> WriteOpeningAsync(SessionOpening opening, CancellationToken cancellation) => queue.WriteAsync(
         opening.Organization,
         async (db, stop) =>
         {
