@@ -86,7 +86,7 @@ public abstract record PolicyCommand
 
     public sealed record DeleteDevice(DeviceId Id) : PolicyCommand;
 
-    public sealed record AddAccount(DeviceId Device, string Name) : PolicyCommand;
+    public sealed record AddAccount(DeviceId Device, string Name, bool MakeDefault = false) : PolicyCommand;
 
     public sealed record RemoveAccount(DeviceId Device, string Name) : PolicyCommand;
 

@@ -62,7 +62,13 @@ internal sealed partial class Planner
         if (Fields.Account(command.Name, "name") is { } badName) return badName;
         if (device.HasAccount(command.Name)) return Conflict($"{device.Row.Name} has the account '{command.Name}' already.");
         if (device.Accounts.Length >= MostAccounts) return Conflict($"A device has at most {MostAccounts} accounts.");
-        _draft.Add(new DeviceAccountRow(device.Id, command.Name, IsDefault: device.DefaultAccount is null));
+        var becomesDefault = command.MakeDefault || device.DefaultAccount is null;
+        if (becomesDefault)
+        {
+            foreach (var account in device.Accounts) _draft.Put(account with { IsDefault = false });
+        }
+
+        _draft.Add(new DeviceAccountRow(device.Id, command.Name, IsDefault: becomesDefault));
         return _draft.Planned($"Added the account {command.Name} to {device.Row.Name}.");
     }
 

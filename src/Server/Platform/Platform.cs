@@ -17,6 +17,7 @@ public static class PlatformComposition
         services.AddSingleton<PolicySource>();
         services.AddSingleton<IPolicySource>(provider => provider.GetRequiredService<PolicySource>());
         services.AddSingleton<PolicyWriter>();
+        services.AddApiTypes(PolicyPreviewJson.Default);
         services.AddSingleton<ValidateToken>((_, _, _) => default);
         services.AddExceptionHandler<ProblemOfException>();
         // Without the trace's id: not there and not yours answer with one same body. The id is in a header.

@@ -22,10 +22,10 @@ public static class DeviceGroupsComposition
     {
         var groups = routes.MapGroup("/device-groups").WithTags("Device groups");
         groups.MapGet("/", ListDeviceGroups.Handle).Requires(TokenScopes.Read);
-        groups.MapPost("/", AddDeviceGroup.HandleAsync).Requires(TokenScopes.Write);
+        groups.MapPost("/", AddDeviceGroup.HandleAsync).ChangesPolicy();
         groups.MapGet("/{id:guid}", ListDeviceGroups.HandleOne).Requires(TokenScopes.Read);
-        groups.MapPatch("/{id:guid}", EditDeviceGroup.HandleAsync).Requires(TokenScopes.Write);
-        groups.MapDelete("/{id:guid}", DeleteDeviceGroup.HandleAsync).Requires(TokenScopes.Write);
+        groups.MapPatch("/{id:guid}", EditDeviceGroup.HandleAsync).ChangesPolicy();
+        groups.MapDelete("/{id:guid}", DeleteDeviceGroup.HandleAsync).ChangesPolicy();
     }
 }
 

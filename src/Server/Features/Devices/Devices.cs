@@ -75,10 +75,10 @@ public static class DevicesComposition
     {
         var devices = routes.MapGroup("/devices").WithTags("Devices");
         devices.MapGet("/", ListDevices.Handle).Requires(TokenScopes.Read);
-        devices.MapPost("/", AddDevice.HandleAsync).Requires(TokenScopes.Write);
+        devices.MapPost("/", AddDevice.HandleAsync).ChangesPolicy();
         devices.MapGet("/{id:guid}", ListDevices.HandleOne).Requires(TokenScopes.Read);
-        devices.MapPatch("/{id:guid}", EditDevice.HandleAsync).Requires(TokenScopes.Write);
-        devices.MapDelete("/{id:guid}", DeleteDevice.HandleAsync).Requires(TokenScopes.Write);
+        devices.MapPatch("/{id:guid}", EditDevice.HandleAsync).ChangesPolicy();
+        devices.MapDelete("/{id:guid}", DeleteDevice.HandleAsync).ChangesPolicy();
         devices.MapPost("/host-key", FetchHostKey.HandleAsync).Requires(TokenScopes.Write);
     }
 }

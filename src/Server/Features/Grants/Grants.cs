@@ -56,10 +56,10 @@ public static class GrantsComposition
     {
         var grants = routes.MapGroup("/grants").WithTags("Grants");
         grants.MapGet("/", ListGrants.Handle).Requires(TokenScopes.Read);
-        grants.MapPost("/", AddGrant.HandleAsync).Requires(TokenScopes.Write);
+        grants.MapPost("/", AddGrant.HandleAsync).ChangesPolicy();
         grants.MapGet("/{id:guid}", ListGrants.HandleOne).Requires(TokenScopes.Read);
-        grants.MapPatch("/{id:guid}", EditGrant.HandleAsync).Requires(TokenScopes.Write);
-        grants.MapDelete("/{id:guid}", RemoveGrant.HandleAsync).Requires(TokenScopes.Write);
+        grants.MapPatch("/{id:guid}", EditGrant.HandleAsync).ChangesPolicy();
+        grants.MapDelete("/{id:guid}", RemoveGrant.HandleAsync).ChangesPolicy();
     }
 }
 

@@ -21,10 +21,10 @@ public static class RolesComposition
     {
         var roles = routes.MapGroup("/roles").WithTags("Roles");
         roles.MapGet("/", ListRoles.Handle).Requires(TokenScopes.Read);
-        roles.MapPost("/", AddRole.HandleAsync).Requires(TokenScopes.Write);
+        roles.MapPost("/", AddRole.HandleAsync).ChangesPolicy();
         roles.MapGet("/{id:guid}", ListRoles.HandleOne).Requires(TokenScopes.Read);
-        roles.MapPatch("/{id:guid}", EditRole.HandleAsync).Requires(TokenScopes.Write);
-        roles.MapDelete("/{id:guid}", DeleteRole.HandleAsync).Requires(TokenScopes.Write);
+        roles.MapPatch("/{id:guid}", EditRole.HandleAsync).ChangesPolicy();
+        roles.MapDelete("/{id:guid}", DeleteRole.HandleAsync).ChangesPolicy();
     }
 }
 

@@ -29,9 +29,9 @@ public static class SettingsComposition
         {
             var at = new SettingRoutes(kind);
             settings.MapGet(path, at.List).Requires(TokenScopes.Read);
-            settings.MapPut(path + "/{setting}", at.SetAsync).Requires(TokenScopes.Write);
-            settings.MapDelete(path + "/{setting}", at.ClearAsync).Requires(TokenScopes.Write);
-            settings.MapPost(path + "/{setting}/force", at.ForceAsync).Requires(TokenScopes.Write);
+            settings.MapPut(path + "/{setting}", at.SetAsync).ChangesPolicy();
+            settings.MapDelete(path + "/{setting}", at.ClearAsync).ChangesPolicy();
+            settings.MapPost(path + "/{setting}/force", at.ForceAsync).ChangesPolicy();
         }
     }
 }

@@ -59,18 +59,18 @@ public static class TechnicianGroupsComposition
     {
         var groups = routes.MapGroup("/technician-groups").WithTags("Technician groups");
         groups.MapGet("/", ListTechnicianGroups.Handle).Requires(TokenScopes.Read);
-        groups.MapPost("/", AddTechnicianGroup.HandleAsync).Requires(TokenScopes.Write);
+        groups.MapPost("/", AddTechnicianGroup.HandleAsync).ChangesPolicy();
         groups.MapGet("/{id:guid}", GetTechnicianGroup.Handle).Requires(TokenScopes.Read);
-        groups.MapPatch("/{id:guid}", EditTechnicianGroup.HandleAsync).Requires(TokenScopes.Write);
-        groups.MapDelete("/{id:guid}", DeleteTechnicianGroup.HandleAsync).Requires(TokenScopes.Write);
-        groups.MapPut("/{id:guid}/members/{person:guid}", ChangePeople.AddMemberAsync).Requires(TokenScopes.Write);
-        groups.MapDelete("/{id:guid}/members/{person:guid}", ChangePeople.RemoveMemberAsync).Requires(TokenScopes.Write);
-        groups.MapPut("/{id:guid}/managers/{person:guid}", ChangePeople.AddManagerAsync).Requires(TokenScopes.Write);
-        groups.MapDelete("/{id:guid}/managers/{person:guid}", ChangePeople.RemoveManagerAsync).Requires(TokenScopes.Write);
-        groups.MapPut("/{id:guid}/administrators/{person:guid}", ChangePeople.AddAdministratorAsync).Requires(TokenScopes.Write);
-        groups.MapDelete("/{id:guid}/administrators/{person:guid}", ChangePeople.RemoveAdministratorAsync).Requires(TokenScopes.Write);
+        groups.MapPatch("/{id:guid}", EditTechnicianGroup.HandleAsync).ChangesPolicy();
+        groups.MapDelete("/{id:guid}", DeleteTechnicianGroup.HandleAsync).ChangesPolicy();
+        groups.MapPut("/{id:guid}/members/{person:guid}", ChangePeople.AddMemberAsync).ChangesPolicy();
+        groups.MapDelete("/{id:guid}/members/{person:guid}", ChangePeople.RemoveMemberAsync).ChangesPolicy();
+        groups.MapPut("/{id:guid}/managers/{person:guid}", ChangePeople.AddManagerAsync).ChangesPolicy();
+        groups.MapDelete("/{id:guid}/managers/{person:guid}", ChangePeople.RemoveManagerAsync).ChangesPolicy();
+        groups.MapPut("/{id:guid}/administrators/{person:guid}", ChangePeople.AddAdministratorAsync).ChangesPolicy();
+        groups.MapDelete("/{id:guid}/administrators/{person:guid}", ChangePeople.RemoveAdministratorAsync).ChangesPolicy();
         groups.MapGet("/{id:guid}/permissions", GroupPermissions.Handle).Requires(TokenScopes.Read);
-        groups.MapPut("/{id:guid}/permissions/{permission}", SetGroupPermission.HandleAsync).Requires(TokenScopes.Write);
+        groups.MapPut("/{id:guid}/permissions/{permission}", SetGroupPermission.HandleAsync).ChangesPolicy();
     }
 }
 

@@ -30,12 +30,12 @@ public static class TechniciansComposition
     {
         var technicians = routes.MapGroup("/technicians").WithTags("Technicians");
         technicians.MapGet("/", ListTechnicians.Handle).Requires(TokenScopes.Read);
-        technicians.MapPost("/", AddTechnician.HandleAsync).Requires(TokenScopes.Write);
+        technicians.MapPost("/", AddTechnician.HandleAsync).ChangesPolicy();
         technicians.MapGet("/{id:guid}", GetTechnician.Handle).Requires(TokenScopes.Read);
-        technicians.MapPatch("/{id:guid}", EditTechnician.HandleAsync).Requires(TokenScopes.Write);
-        technicians.MapDelete("/{id:guid}", DeleteTechnician.HandleAsync).Requires(TokenScopes.Write);
-        technicians.MapPost("/{id:guid}/disable", DisableTechnician.DisableAsync).Requires(TokenScopes.Write);
-        technicians.MapPost("/{id:guid}/enable", DisableTechnician.EnableAsync).Requires(TokenScopes.Write);
+        technicians.MapPatch("/{id:guid}", EditTechnician.HandleAsync).ChangesPolicy();
+        technicians.MapDelete("/{id:guid}", DeleteTechnician.HandleAsync).ChangesPolicy();
+        technicians.MapPost("/{id:guid}/disable", DisableTechnician.DisableAsync).ChangesPolicy();
+        technicians.MapPost("/{id:guid}/enable", DisableTechnician.EnableAsync).ChangesPolicy();
     }
 }
 

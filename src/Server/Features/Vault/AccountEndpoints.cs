@@ -28,8 +28,8 @@ internal static class AccountEndpoints
 {
     public static void MapAccounts(this IEndpointRouteBuilder api)
     {
-        api.MapPut("/devices/{id:guid}/accounts/{name}", PutAsync).Requires(TokenScopes.Write);
-        api.MapDelete("/devices/{id:guid}/accounts/{name}", DeleteAsync).Requires(TokenScopes.Write);
+        api.MapPut("/devices/{id:guid}/accounts/{name}", PutAsync).ChangesPolicy();
+        api.MapDelete("/devices/{id:guid}/accounts/{name}", DeleteAsync).ChangesPolicy();
     }
 
     private static async Task<Results<Ok<AccountAnswer>, ProblemHttpResult>> PutAsync(
@@ -45,15 +45,13 @@ internal static class AccountEndpoints
             policy =>
             {
                 row = policy.Device(device);
-                return row is null ? null : Command(policy, row, name);
+                return row is null ? null : Command(policy, row, name, request.Default == true);
             },
             cancellation,
             async (db, _, stop) =>
             {
                 if (secret is not null) await vault.StoreAsync(db, caller, row!, name, kind, secret, stop);
             });
-        if (request.Default == true && outcome is PolicyOutcome.Applied)
-            outcome = await writer.ApplyAsync(caller, new PolicyCommand.SetDefaultAccount(device, name), cancellation);
         return outcome.Answer(policy => new AccountAnswer(
             id, name, policy.AccountsOf(device).Any(account => account.Name == name && account.IsDefault), secret is null ? null : kind, policy.Version));
     }
@@ -63,14 +61,15 @@ internal static class AccountEndpoints
         (await writer.ApplyAsync(caller, new PolicyCommand.RemoveAccount(new(id), name), cancellation)).Answer();
 
     /// <summary>
-    /// Adds the account, or, where it is there and only its secret is to be stored, edits the device so that nothing changes: the engine decides
-    /// about both by the same right.
+    /// Adds the account; where it is there, makes it the default one, or, where only its secret is to be stored, edits the device so that nothing
+    /// changes: the engine decides about all three by the same right.
     /// </summary>
-    private static PolicyCommand Command(PolicySnapshot policy, DeviceRow device, string name) =>
-        policy.AccountsOf(device.Id).Any(account => account.Name == name)
-            ? new PolicyCommand.EditDevice(
-                device.Id, device.Group, device.Name, device.Description, device.Enabled, device.Host, device.Port, device.HostKey)
-            : new PolicyCommand.AddAccount(device.Id, name);
+    private static PolicyCommand Command(PolicySnapshot policy, DeviceRow device, string name, bool makeDefault)
+    {
+        if (policy.AccountsOf(device.Id).All(account => account.Name != name)) return new PolicyCommand.AddAccount(device.Id, name, makeDefault);
+        if (makeDefault) return new PolicyCommand.SetDefaultAccount(device.Id, name);
+        return new PolicyCommand.EditDevice(device.Id, device.Group, device.Name, device.Description, device.Enabled, device.Host, device.Port, device.HostKey);
+    }
 
     private static ProblemHttpResult? Read(AccountRequest request, out CredentialKind kind, out Secret? secret)
     {

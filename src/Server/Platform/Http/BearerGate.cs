@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Countersign.Server.Platform;
 
@@ -41,12 +42,29 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
                 return;
             }
 
-            context.Features.Set(caller);
+            var (preview, unclear) = PreviewOf(context, endpoint);
+            if (unclear is not null)
+            {
+                await unclear.ExecuteAsync(context);
+                return;
+            }
+
+            context.Features.Set(preview ? caller with { Preview = new() } : caller);
             context.Features.Set(new CallersStanding(
                 async cancellation => await IdentifyAsync(shown!, cancellation) is { } again && (again.Scopes & scope) == scope ? again : null));
         }
 
         await next(context);
+    }
+
+    /// <summary>Whoever asks to be shown a change must not find it made: what can't be shown, or is asked for in other words, is refused.</summary>
+    private static (bool Wanted, ProblemHttpResult? Problem) PreviewOf(HttpContext context, Endpoint endpoint)
+    {
+        if (!context.Request.Query.TryGetValue(PolicyPreviewAnswer.Parameter, out var asked)) return (false, null);
+        if (endpoint.Metadata.GetMetadata<PolicyRoute>() is null) return (false, Problems.Invalid(PolicyPreviewAnswer.Parameter, "This is no change of policy: it can't be shown beforehand."));
+        return asked.Count == 1 && bool.TryParse(asked[0], out var wanted)
+            ? (wanted, null)
+            : (false, Problems.Invalid(PolicyPreviewAnswer.Parameter, "It is true or false."));
     }
 
     private static ShownToken? Shown(HttpContext context)

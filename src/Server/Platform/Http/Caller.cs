@@ -29,6 +29,9 @@ internal sealed record Caller(
     SignInStrength Strength,
     string Correlation)
 {
+    /// <summary>There when the change of policy that was sent is only to be shown.</summary>
+    public PolicyPreview? Preview { get; init; }
+
     /// <summary>Lets a handler take the caller as a parameter.</summary>
     public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());
 }

@@ -34,9 +34,22 @@ internal static class OpenApiForm
             Refuses("401", "No token, or one that does not count (any more).");
             Refuses("403", scope == TokenScopes.None ? "Not allowed." : $"Not allowed; or the token lacks the scope {(scope == TokenScopes.Read ? "read" : "write")}.");
             if (context.Description.RelativePath?.Contains('{', StringComparison.Ordinal) == true) Refuses("404", "Not there, or not the caller's to know of.");
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<PolicyRoute>().Any()) OffersPreview(operation);
             if (scope == TokenScopes.Write) Refuses("409", "It contradicts what is there.");
             operation.Security = [new() { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [] }];
             return Task.CompletedTask;
+        });
+    }
+
+    private static void OffersPreview(OpenApiOperation operation)
+    {
+        operation.Parameters ??= [];
+        operation.Parameters.Add(new OpenApiParameter
+        {
+            Name = PolicyPreviewAnswer.Parameter,
+            In = ParameterLocation.Query,
+            Description = "With true nothing changes: the answer, always 200, is what the change would do.",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.Boolean },
         });
     }
 

@@ -5,8 +5,17 @@ namespace Countersign.Server.Platform;
 /// <param name="Why">Why it is open to anybody.</param>
 internal sealed record RouteAccess(TokenScopes? Scope, string Why);
 
+/// <summary>What the route does is a change of policy, through the one writer: with <c>?preview=true</c> it is shown and not made.</summary>
+internal sealed record PolicyRoute;
+
 internal static class RouteAccessDeclaration
 {
+    /// <summary>A change of policy by a caller with a writing token, or a look at what it would do.</summary>
+    public static RouteHandlerBuilder ChangesPolicy(this RouteHandlerBuilder builder) => builder
+        .Requires(TokenScopes.Write)
+        .WithMetadata(new PolicyRoute())
+        .AddEndpointFilter(PolicyPreviewAnswer.InPlaceOfAsync);
+
     /// <summary>The caller must show a token with this scope. What they may do with the thing itself is the engine's answer.</summary>
     public static TBuilder Requires<TBuilder>(this TBuilder builder, TokenScopes scope) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new RouteAccess(scope, ""));

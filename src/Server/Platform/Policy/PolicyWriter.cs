@@ -15,7 +15,7 @@ internal delegate Task AlongWithChange(CountersignDb db, PolicyDelta delta, Canc
 /// the next version and the audit record in one transaction, and puts the new snapshot in force once that is durable.
 /// </summary>
 internal sealed class PolicyWriter(
-    WriteQueue queue, PolicySource source, AuditLog audit, IEnumerable<AlongWithChange> alongWithEach, TimeProvider time)
+    WriteQueue queue, Database database, PolicySource source, AuditLog audit, IEnumerable<AlongWithChange> alongWithEach, TimeProvider time)
 {
     // Snapshots that are in an open transaction and not yet in force, so that several commands fit into one group. Touched by the writer only.
     private readonly Dictionary<OrganizationId, PolicySnapshot> _ahead = [];
@@ -29,7 +29,9 @@ internal sealed class PolicyWriter(
     /// <param name="command">Null: what it would change is not there.</param>
     public Task<PolicyOutcome> ApplyAsync(
         Caller caller, Func<PolicySnapshot, PolicyCommand?> command, CancellationToken cancellation, AlongWithChange? along = null) =>
-        queue.WriteAsync((unit, stop) => ApplyAsync(unit, caller, command, along, stop), cancellation);
+        caller.Preview is { } preview
+            ? PreviewAsync(preview, caller, command, cancellation)
+            : queue.WriteAsync((unit, stop) => ApplyAsync(unit, caller, command, along, stop), cancellation);
 
     /// <summary>Makes an organization with its first rows, as version 1. There is no policy yet that could allow it: the caller has authorized it.</summary>
     /// <param name="founding"><see cref="PolicySnapshot.Bootstrap"/>.</param>
@@ -49,20 +51,39 @@ internal sealed class PolicyWriter(
             },
             cancellation);
 
+    /// <summary>Plans against the policy in force and stores nothing, save that somebody was refused.</summary>
+    private async Task<PolicyOutcome> PreviewAsync(
+        PolicyPreview preview, Caller caller, Func<PolicySnapshot, PolicyCommand?> make, CancellationToken cancellation)
+    {
+        var snapshot = source.Current(caller.Organization) ?? throw NoPolicy(caller.Organization);
+        await using var db = database.Read(caller.Organization);
+        var (command, plan) = await PlanAsync(db, snapshot, caller, make, cancellation);
+        if (plan is PlanResult.Planned(var delta))
+        {
+            var planned = new PolicyOutcome.Applied(delta, delta.Changes.Count == 0 ? snapshot : snapshot.Apply(delta));
+            preview.Keep(snapshot, planned);
+            return planned;
+        }
+
+        await queue.WriteAsync(
+            (unit, _) =>
+            {
+                NoteRefusal(unit.Db.Of(caller.Organization), caller, command, plan, snapshot.Version);
+                return Task.FromResult(true);
+            },
+            cancellation);
+        return new PolicyOutcome.Refused(plan);
+    }
+
     private async Task<PolicyOutcome> ApplyAsync(
         WriteUnit unit, Caller caller, Func<PolicySnapshot, PolicyCommand?> make, AlongWithChange? along, CancellationToken cancellation)
     {
-        var snapshot = _ahead.GetValueOrDefault(caller.Organization) ?? source.Current(caller.Organization)
-            ?? throw new InvalidOperationException($"Organization {caller.Organization} has no policy.");
+        var snapshot = _ahead.GetValueOrDefault(caller.Organization) ?? source.Current(caller.Organization) ?? throw NoPolicy(caller.Organization);
         var db = unit.Db.Of(caller.Organization);
-        var command = make(snapshot);
-        var plan = command is null ? new PlanResult.NotFound("") : snapshot.Plan(command, caller.Person, time.GetUtcNow());
-        if (plan is PlanResult.Planned { Delta: var wanted } && await TakesLoginAsync(db, wanted, cancellation))
-            plan = new PlanResult.Conflict("That login is taken.");
+        var (command, plan) = await PlanAsync(db, snapshot, caller, make, cancellation);
         if (plan is not PlanResult.Planned(var delta))
         {
-            if (command is not null && plan is PlanResult.Forbidden or PlanResult.NotFound)
-                audit.Add(db, Entry(caller, "policy.refused", command.GetType().Name, AuditOutcome.Refused, snapshot.Version));
+            NoteRefusal(db, caller, command, plan, snapshot.Version);
             return new PolicyOutcome.Refused(plan);
         }
 
@@ -76,6 +97,22 @@ internal sealed class PolicyWriter(
 
         if (along is not null) await along(db, delta, cancellation);
         return new PolicyOutcome.Applied(delta, snapshot);
+    }
+
+    private async Task<(PolicyCommand? Command, PlanResult Plan)> PlanAsync(
+        CountersignDb db, PolicySnapshot snapshot, Caller caller, Func<PolicySnapshot, PolicyCommand?> make, CancellationToken cancellation)
+    {
+        if (make(snapshot) is not { } command) return (null, new PlanResult.NotFound(""));
+        var plan = snapshot.Plan(command, caller.Person, time.GetUtcNow());
+        return plan is PlanResult.Planned { Delta: var wanted } && await TakesLoginAsync(db, wanted, cancellation)
+            ? (command, new PlanResult.Conflict("That login is taken."))
+            : (command, plan);
+    }
+
+    private void NoteRefusal(CountersignDb db, Caller caller, PolicyCommand? command, PlanResult plan, long version)
+    {
+        if (command is not null && plan is PlanResult.Forbidden or PlanResult.NotFound)
+            audit.Add(db, Entry(caller, "policy.refused", command.GetType().Name, AuditOutcome.Refused, version));
     }
 
     /// <summary>Rows, version and delta. The version row is compared and moved in one statement: it holds against another process, too.</summary>
@@ -116,6 +153,8 @@ internal sealed class PolicyWriter(
         unit.Lost = _ahead.Clear;
         return next;
     }
+
+    private static InvalidOperationException NoPolicy(OrganizationId organization) => new($"Organization {organization} has no policy.");
 
     private static AuditEntry Entry(Caller caller, string kind, string subject, AuditOutcome outcome, long version) =>
         AuditEntry.By(caller, kind) with { Subject = subject, Outcome = outcome, Details = new() { ["version"] = version } };

@@ -1,0 +1,45 @@
+using System.Text.Json.Serialization;
+using Countersign.Access;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Countersign.Server.Platform;
+
+internal enum RowFate : byte
+{
+    Added = 1,
+    Changed = 2,
+    Removed = 3,
+}
+
+internal sealed record PreviewedRow(RowFate Fate, PolicyTable Table, Guid Id, Guid? Id2, string? Part);
+
+/// <summary>What a change of policy would do, made by the same plan that would make it.</summary>
+/// <param name="Version">Of the policy that it was planned against.</param>
+/// <param name="Summary">What the list of changes would say of it; empty changes nothing.</param>
+internal sealed record PolicyPreviewAnswer(long Version, string Summary, IReadOnlyList<PreviewedRow> Rows)
+{
+    public const string Parameter = "preview";
+
+    /// <summary>In place of the handler's answer where the caller asked to be shown the change; a refusal stays one.</summary>
+    public static async ValueTask<object?> InPlaceOfAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var result = await next(context);
+        if (context.HttpContext.Features.Get<Caller>()?.Preview is not { } preview) return result;
+        if (preview.Planned is { } planned) return TypedResults.Ok(Of(planned));
+        var inner = result is INestedHttpResult nested ? nested.Result : result;
+        return inner is ProblemHttpResult ? inner : throw new InvalidOperationException("A change of policy was made without being planned.");
+    }
+
+    private static PolicyPreviewAnswer Of(PolicyOutcome.Applied planned) =>
+        new(planned.Delta.FromVersion, planned.Delta.Summary, [.. planned.Delta.Changes.Select(Show)]);
+
+    private static PreviewedRow Show(RowChange change) => new(
+        change.Before is null ? RowFate.Added : change.After is null ? RowFate.Removed : RowFate.Changed,
+        change.Key.Table,
+        change.Key.Id,
+        change.Key.Id2 == default ? null : change.Key.Id2,
+        change.Key.Part.Length == 0 ? null : change.Key.Part);
+}
+
+[JsonSerializable(typeof(PolicyPreviewAnswer))]
+internal sealed partial class PolicyPreviewJson : JsonSerializerContext;
