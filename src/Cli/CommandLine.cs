@@ -49,6 +49,7 @@ internal static class CommandLine
             WhoAmICommand.Create(common),
             DevicesCommand.Create(common),
             ExplainCommand.Create(common),
+            WhoCanCommand.Create(common),
             SessionsCommand.Create(common),
             EndCommand.Create(common),
             RequestLists.CreateApprovals(common),

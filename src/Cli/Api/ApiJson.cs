@@ -63,6 +63,10 @@ internal sealed record ExplanationLine(string? Text);
 
 internal sealed record Explanation(string? Decision, string? Reason, IReadOnlyList<string>? Permissions, DateTimeOffset? Until, IReadOnlyList<ExplanationLine>? Lines);
 
+internal sealed record WhoCan(string? Login, string? Name, string? State, DateTimeOffset? Until);
+
+internal sealed record WhoCanPage(IReadOnlyList<WhoCan>? Items, string? Next);
+
 internal sealed record Session(
     string? Id,
     string? State,
@@ -147,6 +151,7 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Me))]
 [JsonSerializable(typeof(DevicePage))]
 [JsonSerializable(typeof(Explanation))]
+[JsonSerializable(typeof(WhoCanPage))]
 [JsonSerializable(typeof(SessionPage))]
 [JsonSerializable(typeof(EndSessionRequest))]
 [JsonSerializable(typeof(Request))]

@@ -56,7 +56,7 @@ internal static class ExplainCommand
         return ExitCode.Ok;
     }
 
-    private static string Optional(string name, string? value) => value is null ? "" : $"&{name}={Escaped(value)}";
+    public static string Optional(string name, string? value) => value is null ? "" : $"&{name}={Escaped(value)}";
 
     private static string Escaped(string value) => Uri.EscapeDataString(value);
 }

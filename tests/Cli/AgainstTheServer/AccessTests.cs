@@ -74,6 +74,20 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_gets_in_to_a_device_is_told()
+    {
+        (await _olga.RunAsync("who-can", "web1")).ShouldBe(0, _olga.Error);
+        var rows = _olga.Output.TrimEnd('\n').Split('\n');
+        rows[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).ShouldBe(["LOGIN", "STATE", "UNTIL", "NAME"]);
+        rows[1..].Select(row => row.Split(' ')[0]).ShouldBe(["anna", "olga"]);
+        (await _olga.RunAsync("who-can", "web1", "Tunnel", "--json")).ShouldBe(0, _olga.Error);
+        JsonNode.Parse(_olga.Output)!["items"]!.AsArray().Count.ShouldBe(1);
+
+        (await _anna.RunAsync("who-can", "db1")).ShouldBe(4, _anna.Error);
+        (await _olga.RunAsync("who-can", "web1", "Flying")).ShouldBe(1, _olga.Error);
+    }
+
+    [Fact]
     public async Task The_machine_form_goes_from_page_to_page()
     {
         var names = new List<string>();

@@ -34,6 +34,28 @@ public sealed class ExplainAndLogTests : FeatureTests
     }
 
     [Fact]
+    public async Task Who_gets_in_to_a_device_is_listed_of_those_that_the_caller_may_see()
+    {
+        var all = (await Owner.GetAsync("/api/v1/who-can?device=web1")).Expect(HttpStatusCode.OK).Items;
+        all.Select(item => item.GetProperty("login").GetString()).ShouldBe(["acme-owner", "ann"]);
+        all.ShouldAllBe(item => item.GetProperty("state").GetString() == "allowed");
+        (await Owner.GetAsync("/api/v1/who-can?device=web1&permission=Tunnel")).Items.ShouldHaveSingleItem().GetProperty("login").GetString().ShouldBe("acme-owner");
+        (await Owner.GetAsync("/api/v1/who-can?device=web1&account=nobody")).Items.ShouldBeEmpty();
+        (await Tenant.As(Ann).GetAsync("/api/v1/who-can?device=web1")).Items.ShouldHaveSingleItem().GetProperty("login").GetString().ShouldBe("ann");
+
+        var nothing = (await Tenant.As(Ann).GetAsync("/api/v1/who-can?device=nothing")).Expect(HttpStatusCode.NotFound).Text;
+        (await Tenant.As(Ann).GetAsync("/api/v1/who-can?device=web2")).Expect(HttpStatusCode.NotFound).Text.ShouldBe(nothing);
+        (await Owner.GetAsync("/api/v1/who-can?device=web1&permission=Flying")).ExpectInvalid("permission");
+    }
+
+    [Fact]
+    public async Task Who_needs_an_approval_for_a_device_is_listed_so()
+    {
+        (await Owner.PutAsync($"/api/v1/settings/devices/{Web1}/managerialApproval", new { value = "required" })).Expect(HttpStatusCode.OK);
+        (await Owner.GetAsync("/api/v1/who-can?device=web1")).Items.ShouldAllBe(item => item.GetProperty("state").GetString() == "needsApproval");
+    }
+
+    [Fact]
     public async Task The_audit_log_is_for_the_owner_and_auditors()
     {
         (await Tenant.As(Bob).GetAsync("/api/v1/audit")).Expect(HttpStatusCode.Forbidden);

@@ -101,7 +101,12 @@ internal sealed class RouteStage
             .Replace("{setting}", "recording", StringComparison.Ordinal)
             .Replace("{name}", "deploy", StringComparison.Ordinal);
         path.ShouldNotContain('{');
-        return pattern == "/api/v1/explain" ? $"{path}?person=p{Unique}&device=d{Unique}" : path;
+        return pattern switch
+        {
+            "/api/v1/explain" => $"{path}?person=p{Unique}&device=d{Unique}",
+            "/api/v1/who-can" => $"{path}?device=d{Unique}",
+            _ => path,
+        };
     }
 
     /// <summary>Anew for each caller: logins and keys are unique on the server.</summary>

@@ -25,8 +25,11 @@ public static class ExplainComposition
 {
     public static IServiceCollection AddExplain(this IServiceCollection services) => services.AddApiTypes(ExplainJson.Default);
 
-    public static void MapExplain(this IEndpointRouteBuilder routes) =>
+    public static void MapExplain(this IEndpointRouteBuilder routes)
+    {
         routes.MapGet("/explain", ExplainAccess.Handle).WithTags("Explain").Requires(TokenScopes.Read);
+        routes.MapGet("/who-can", WhoCan.Handle).WithTags("Explain").Requires(TokenScopes.Read);
+    }
 }
 
 internal static class ExplainAccess
@@ -46,17 +49,7 @@ internal static class ExplainAccess
         var target = policy.Snapshot.DeviceByName(device);
         if (subject is null || target is null || !policy.MaySee(subject.Id) || !policy.MaySee(target.Id)) return Problems.NotFound();
 
-        // Another's source and sign-in are not known here: the question is put as if they came through a front door the usual way.
-        var own = subject.Id == caller.Person;
-        var explanation = policy.Snapshot.Explain(new AccessQuestion(
-            subject.Id,
-            target.Id,
-            account,
-            PermissionSet.Of(wanted),
-            policy.At,
-            own ? caller.Source : null,
-            own ? caller.Strength : SignInStrength.OneFactor,
-            EndUserPresence.CannotBeAsked));
+        var explanation = policy.Snapshot.Explain(Question(caller, policy, subject.Id, target.Id, account, wanted));
         var decision = explanation.Decision;
         return TypedResults.Ok(new ExplainAnswer(
             decision.Kind,
@@ -68,8 +61,24 @@ internal static class ExplainAccess
             policy.Version));
     }
 
+    /// <summary>Another's source and sign-in are not known here: the question is put as if they came through a front door the usual way.</summary>
+    public static AccessQuestion Question(Caller caller, CallersPolicy policy, PersonId person, DeviceId device, string? account, Permission wanted)
+    {
+        var own = person == caller.Person;
+        return new(
+            person,
+            device,
+            account,
+            PermissionSet.Of(wanted),
+            policy.At,
+            own ? caller.Source : null,
+            own ? caller.Strength : SignInStrength.OneFactor,
+            EndUserPresence.CannotBeAsked);
+    }
+
     private static CitedRow Show(RowKey key) => new(key.Table, key.Id, key.Id2 == default ? null : key.Id2, key.Part.Length == 0 ? null : key.Part);
 }
 
 [JsonSerializable(typeof(ExplainAnswer))]
+[JsonSerializable(typeof(Page<WhoCanEntry>))]
 internal sealed partial class ExplainJson : JsonSerializerContext;

@@ -1,0 +1,35 @@
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Countersign.Server.Features.Explain;
+
+/// <param name="State">What they would be answered at this moment: never <c>denied</c>.</param>
+/// <param name="Permissions">All that is effective for them there, on whichever account.</param>
+/// <param name="Until">When the wanted permission stops holding; null: no end is known.</param>
+internal sealed record WhoCanEntry(Guid Person, string Login, string Name, DecisionKind State, IReadOnlyList<Permission> Permissions, DateTimeOffset? Until);
+
+internal static class WhoCan
+{
+    /// <summary>Who gets in to a device, needs an approval, or may ask for it; of the people that the caller may see, by login.</summary>
+    /// <param name="device">A device's name.</param>
+    /// <param name="permission">Left out: Terminal.</param>
+    /// <param name="account">Left out: the device's default account.</param>
+    public static Results<Ok<Page<WhoCanEntry>>, ProblemHttpResult> Handle(
+        [AsParameters] PageQuery page, Caller caller, CallersPolicy policy, string device, string? permission = null, string? account = null)
+    {
+        var wanted = Permission.Terminal;
+        if (permission is not null && !PermissionText.TryRead(permission, out wanted))
+            return Problems.Invalid("permission", "There is no such permission.");
+        if (policy.Snapshot.DeviceByName(device) is not { } target || !policy.MaySee(target.Id)) return Problems.NotFound();
+        return page.Cut(
+            from listing in policy.Snapshot.PeopleOf(target.Id, policy.At)
+            where policy.MaySee(listing.Person.Id)
+            let decision = policy.Snapshot.Decide(ExplainAccess.Question(caller, policy, listing.Person.Id, target.Id, account, wanted))
+            where decision.Kind != DecisionKind.Denied
+            select (listing.Person, listing.Permissions, decision),
+            found => found.Person.Login,
+            found => new WhoCanEntry(
+                found.Person.Id.Value, found.Person.Login, found.Person.Name, found.decision.Kind, [.. found.Permissions], found.decision.Until));
+    }
+}
