@@ -19,4 +19,7 @@ public static class ExitCode
 
     /// <summary>No connection to the server, or no answer in time.</summary>
     public const int Unreachable = 5;
+
+    /// <summary>Ctrl+C, in a command that puts the terminal in order before it ends.</summary>
+    public const int Interrupted = 130;
 }

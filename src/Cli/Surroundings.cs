@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Threading.Channels;
 using Countersign.Ssh;
 
 namespace Countersign.Cli;
@@ -30,6 +32,15 @@ internal sealed record Surroundings
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>The output for bytes that are not ours. The caller disposes it.</summary>
+    public required Func<Stream> OpenOutput { get; init; }
+
+    /// <summary>From here on what is typed comes key by key, and is not shown; null: nobody can type.</summary>
+    public Func<ChannelReader<char>>? ListenForKeys { get; init; }
+
+    /// <summary>Until what is returned is disposed, Ctrl+C and its like call this and do nothing else; null: they can't be had.</summary>
+    public Func<Action, IDisposable>? OnInterrupt { get; init; }
+
     public static Surroundings OfThisProcess() => new()
     {
         Input = Console.In,
@@ -40,7 +51,29 @@ internal sealed record Surroundings
         Width = Console.IsOutputRedirected ? 0 : Math.Max(40, Console.WindowWidth),
         Variable = Environment.GetEnvironmentVariable,
         AskSecret = AskOnConsole,
+        OpenOutput = Console.OpenStandardOutput,
+        ListenForKeys = Console.IsInputRedirected ? null : ListenOnConsole,
+        OnInterrupt = interrupted => new Interrupts(interrupted),
     };
+
+    private static ChannelReader<char> ListenOnConsole()
+    {
+        var keys = Channel.CreateBounded<char>(new BoundedChannelOptions(16) { FullMode = BoundedChannelFullMode.DropOldest });
+        new Thread(() =>
+        {
+            try
+            {
+                while (true) keys.Writer.TryWrite(Console.ReadKey(intercept: true).KeyChar);
+            }
+            catch (InvalidOperationException)
+            {
+                // The terminal is gone.
+                keys.Writer.TryComplete();
+            }
+        })
+        { IsBackground = true }.Start();
+        return keys.Reader;
+    }
 
     private static Secret? AskOnConsole(string prompt)
     {
@@ -85,5 +118,26 @@ internal sealed record Surroundings
         var secret = new Secret(bytes.AsSpan(0, count));
         bytes.AsSpan().Clear();
         return secret;
+    }
+
+    private sealed class Interrupts : IDisposable
+    {
+        private readonly PosixSignalRegistration[] _signals;
+
+        public Interrupts(Action interrupted)
+        {
+            void Handle(PosixSignalContext context)
+            {
+                context.Cancel = true;
+                interrupted();
+            }
+
+            _signals = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle), PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle)];
+        }
+
+        public void Dispose()
+        {
+            foreach (var signal in _signals) signal.Dispose();
+        }
     }
 }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using System.Threading.Channels;
 using Countersign.Ssh;
 
 namespace Countersign.Cli;
@@ -27,6 +29,9 @@ public sealed class FakeTerminal : IDisposable
     public int Width { get; set; } = 100;
 
     public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    /// <summary>What is typed while something plays; null: nobody can type.</summary>
+    public ChannelReader<char>? Keys { get; set; }
 
     public string Output { get; private set; } = "";
 
@@ -66,9 +71,21 @@ public sealed class FakeTerminal : IDisposable
             return Secrets.TryDequeue(out var secret) ? Secret.FromText(secret) : null;
         },
         Time = Time,
+        OpenOutput = () => new ShownBytes(output),
+        ListenForKeys = Keys is null ? null : () => Keys,
     };
 
     public void Dispose() => Directory.Delete(_home, recursive: true);
+}
+
+/// <summary>Bytes among what is shown.</summary>
+internal sealed class ShownBytes(TextWriter output) : MemoryStream
+{
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        output.Write(Encoding.UTF8.GetString(buffer.Span));
+        return ValueTask.CompletedTask;
+    }
 }
 
 /// <summary>A clock that stands still, somewhere with a zone.</summary>

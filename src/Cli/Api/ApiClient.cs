@@ -10,8 +10,8 @@ namespace Countersign.Cli.Api;
 /// <summary>An answer as it was understood, and as it came.</summary>
 internal sealed record Reply<T>(T Value, string Json);
 
-/// <summary>How many lines came.</summary>
-internal sealed record Downloaded(long Lines);
+/// <summary>How many lines came, and the last of them, or the end of it where it is longer than what is kept.</summary>
+internal sealed record Downloaded(long Lines, ReadOnlyMemory<byte> LastLine);
 
 /// <summary>
 /// Speaks to one server. Every answer is bounded in size and time, no redirect is followed (a password would follow it), and whatever goes wrong is
@@ -77,25 +77,40 @@ internal sealed class ApiClient : IDisposable
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
-            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            waiting.CancelAfter(Patience);
-            if (!response.IsSuccessStatusCode)
-            {
-                await response.Content.LoadIntoBufferAsync(LargestAnswer, waiting.Token);
-                return Refusal(response, await response.Content.ReadAsStringAsync(waiting.Token));
-            }
-
-            await using var body = await response.Content.ReadAsStreamAsync(waiting.Token);
+            if (!response.IsSuccessStatusCode) return await RefusalAsync(response, cancellation);
+            await using var body = new PatientStream(await response.Content.ReadAsStreamAsync(cancellation), Patience);
             var buffer = new byte[64 * 1024];
             var lines = 0L;
-            while (await body.ReadAsync(buffer, waiting.Token) is > 0 and var length)
+            var last = new LastLine();
+            while (await body.ReadAsync(buffer, cancellation) is > 0 and var length)
             {
                 lines += buffer.AsSpan(0, length).Count((byte)'\n');
+                last.Take(buffer.AsSpan(0, length));
                 await into.WriteAsync(buffer.AsMemory(0, length), cancellation);
-                waiting.CancelAfter(Patience);
             }
 
-            return new Downloaded(lines);
+            return new Downloaded(lines, last.Whole);
+        },
+        cancellation);
+
+    /// <summary>For an answer of any length that is looked at as it comes.</summary>
+    /// <param name="patience">How long nothing may come while it is waited for.</param>
+    public Task<Answer<T>> FollowAsync<T>(string path, TimeSpan patience, Func<Stream, CancellationToken, Task<T>> follow, CancellationToken cancellation)
+        where T : notnull => TalkAsync<T>(
+        async () =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            if (!response.IsSuccessStatusCode) return await RefusalAsync(response, cancellation);
+            await using var body = new PatientStream(await response.Content.ReadAsStreamAsync(cancellation), patience);
+            try
+            {
+                return await follow(body, cancellation);
+            }
+            catch (JsonException)
+            {
+                return NotUnderstood();
+            }
         },
         cancellation);
 
@@ -165,6 +180,18 @@ internal sealed class ApiClient : IDisposable
         {
             return new Failure(ExitCode.Unreachable, $"{_address} did not answer within {Patience.TotalSeconds:F0} seconds.", "Try again later.");
         }
+        catch (TimeoutException)
+        {
+            return new Failure(ExitCode.Unreachable, $"{_address} says nothing any more.", "Try again later.");
+        }
+    }
+
+    private async Task<Failure> RefusalAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        waiting.CancelAfter(Patience);
+        await response.Content.LoadIntoBufferAsync(LargestAnswer, waiting.Token);
+        return Refusal(response, await response.Content.ReadAsStringAsync(waiting.Token));
     }
 
     private Failure Refusal(HttpResponseMessage response, string body)
@@ -213,6 +240,33 @@ internal sealed class ApiClient : IDisposable
 
     private Failure NotUnderstood() =>
         new(ExitCode.Refused, $"The answer of {_address} is not one of a Countersign server.", "Check the address; a newer server may need a newer countersign.");
+
+    /// <summary>Keeps the last line of what passes, or its end.</summary>
+    private sealed class LastLine
+    {
+        private const int Most = 16 * 1024;
+
+        private readonly byte[] _kept = new byte[Most];
+        private int _length;
+        private bool _over;
+
+        public ReadOnlyMemory<byte> Whole => _kept.AsMemory(0, _length);
+
+        public void Take(ReadOnlySpan<byte> piece)
+        {
+            while (!piece.IsEmpty)
+            {
+                if (_over) (_length, _over) = (0, false);
+                var end = piece.IndexOf((byte)'\n');
+                var line = end < 0 ? piece : piece[..end];
+                var kept = line[Math.Max(0, line.Length - (Most - _length))..];
+                kept.CopyTo(_kept.AsSpan(_length));
+                _length += kept.Length;
+                _over = end >= 0;
+                piece = end < 0 ? [] : piece[(end + 1)..];
+            }
+        }
+    }
 
     private static string Innermost(Exception exception) => exception.GetBaseException().Message;
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Countersign.Cli.Playing;
 
 namespace Countersign.Cli.Api;
 
@@ -133,6 +134,26 @@ internal sealed record AuditPage(IReadOnlyList<JsonElement>? Items, string? Next
 /// <summary>What <c>audit export --json</c> prints.</summary>
 internal sealed record Exported(string File, long Records);
 
+/// <param name="State">Complete, incomplete, deleted.</param>
+/// <param name="Length">In seconds.</param>
+internal sealed record Recording(
+    string? Session,
+    string? Login,
+    string? DeviceName,
+    string? Account,
+    string? Kind,
+    string? Command,
+    DateTimeOffset? Started,
+    [property: JsonPropertyName("recording")] string? State,
+    bool? Missing,
+    double? Length,
+    long? Size);
+
+internal sealed record RecordingPage(IReadOnlyList<Recording>? Items, string? Next);
+
+/// <summary>What <c>export --json</c> prints.</summary>
+internal sealed record ExportedRecording(string File, long Events);
+
 /// <summary>What <c>audit verify --json</c> prints.</summary>
 internal sealed record Verified(bool Intact, string Fault, long? Record, long Proved, long Erased, string Message);
 
@@ -164,5 +185,8 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(Exported))]
 [JsonSerializable(typeof(Verified))]
+[JsonSerializable(typeof(RecordingPage))]
+[JsonSerializable(typeof(ExportedRecording))]
+[JsonSerializable(typeof(RecordedLine))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ApiJson : JsonSerializerContext;

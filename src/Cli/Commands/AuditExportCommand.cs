@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Countersign.Cli.Api;
+using Countersign.Cli.Saved;
 
 namespace Countersign.Cli.Commands;
 
@@ -23,32 +24,15 @@ internal static class AuditExportCommand
     private static async Task<int> RunAsync(CommonOptions common, ParseResult parsed, string file, CancellationToken cancellation)
     {
         var output = common.OutputFor(parsed);
-        if (File.Exists(file)) return output.Fail(new(ExitCode.Usage, $"{file} is there already.", "Give another name, or remove it first."));
-        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
+        if (!NewFile.IsFree(file, out var failure)) return output.Fail(failure);
+        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out failure)) return output.Fail(failure);
         using var client = api;
-        var draft = $"{file}.{Guid.NewGuid():N}.part";
-        try
-        {
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            Downloaded? downloaded;
-            await using (var stream = new FileStream(draft, options))
-                if (!(await client.DownloadAsync("audit/export", stream, cancellation)).TryGet(out downloaded, out failure)) return output.Fail(failure);
-            File.Move(draft, file, overwrite: false);
+        if (!(await NewFile.WriteAsync(file, stream => client.DownloadAsync("audit/export", stream, cancellation))).TryGet(out var downloaded, out failure)) return output.Fail(failure);
 
-            // The first line is the checkpoint.
-            var records = downloaded.Lines - 1;
-            if (output.IsJson) output.Json(new(file, records), ApiJson.Default.Exported);
-            else output.Line($"{records} records are in {file}.");
-            return ExitCode.Ok;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return output.Fail(new(ExitCode.Usage, $"{file} can't be written: {exception.Message}"));
-        }
-        finally
-        {
-            if (File.Exists(draft)) File.Delete(draft);
-        }
+        // The first line is the checkpoint.
+        var records = downloaded.Lines - 1;
+        if (output.IsJson) output.Json(new(file, records), ApiJson.Default.Exported);
+        else output.Line($"{records} records are in {file}.");
+        return ExitCode.Ok;
     }
 }
