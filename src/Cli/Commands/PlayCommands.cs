@@ -23,7 +23,7 @@ internal static class PlayCommands
             "Plays a session's recording in the terminal. Space pauses, + and - change the speed, q ends it.",
             "countersign play 0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68",
             "countersign play 0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68 --speed 4 --idle-limit 1",
-            "countersign play 0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68 --no-wait > session.raw")
+            "countersign play 0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68 --no-wait | tee session.raw")
         {
             session,
             speed,
