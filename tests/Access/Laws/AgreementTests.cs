@@ -1,41 +1,46 @@
+using Countersign.Access.Tests.Naive;
+
 namespace Countersign.Access.Tests;
 
 /// <summary>The engine and the naive model, asked the same.</summary>
 public class AgreementTests
 {
     [Fact]
-    public void The_engine_and_the_naive_model_agree_on_thirty_thousand_decisions()
+    public void The_engine_and_the_naive_model_agree_on_eighty_thousand_decisions()
     {
-        var kinds = new HashSet<DecisionKind>();
-        Draw.Check(300, organization =>
+        var (kinds, reasons) = (new HashSet<DecisionKind>(), new HashSet<DenialReason>());
+        Draw.Check(2000, organization => Trial.Of(organization, 40, organization.Question), trial =>
         {
-            var (policy, naive) = (organization.Compile(), organization.Naive());
-            for (var count = 0; count < 100; count++)
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+            foreach (var question in trial.Questions)
             {
-                var question = organization.Question();
                 var decision = policy.Decide(question);
-                new NaiveVerdict(decision.Kind, decision.Visible, decision.Permissions, decision.Consent).ShouldBe(naive.Decide(question), question.ToString());
+                NaiveAnswer.Of(decision).ShouldBe(naive.Decide(question));
                 kinds.Add(decision.Kind);
+                reasons.Add(decision.Reason);
             }
         });
         kinds.Order().ShouldBe(Enum.GetValues<DecisionKind>());
+        reasons.Order().ShouldBe(Enum.GetValues<DenialReason>());
     }
 
     [Fact]
     public void The_engine_and_the_naive_model_agree_with_approved_requests_in_hand()
     {
         var (counted, refused) = (0, 0);
-        Draw.Check(300, organization =>
+        Draw.Check(600, organization =>
         {
             organization.Put(new SettingRow(SettingNode.Organization, SettingKind.ManagerialApproval, "required", 1));
-            var (policy, naive) = (organization.Compile(), organization.Naive());
-            for (var count = 0; count < 60; count++)
+            var naive = organization.Naive();
+            return Trial.Of(organization, 40, () => organization.Question(naive));
+        }, trial =>
+        {
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+            foreach (var question in trial.Questions)
             {
-                var question = organization.Question(naive);
                 var decision = policy.Decide(question);
-                new NaiveVerdict(decision.Kind, decision.Visible, decision.Permissions, decision.Consent).ShouldBe(naive.Decide(question), question.ToString());
-                var without = policy.Decide(question with { Approvals = [] });
-                if (without.Kind != DecisionKind.NeedsApproval) continue;
+                NaiveAnswer.Of(decision).ShouldBe(naive.Decide(question));
+                if (policy.Decide(question with { Approvals = [] }).Kind != DecisionKind.NeedsApproval) continue;
                 if (decision.Kind == DecisionKind.Allowed) counted++;
                 else if (question.Approvals.Length > 0) refused++;
             }
@@ -45,38 +50,131 @@ public class AgreementTests
     }
 
     [Fact]
-    public void What_is_allowed_until_an_instant_holds_until_then_and_no_longer()
+    public void They_agree_on_who_can_take_which_step()
+    {
+        var (taken, blocked, automatic) = (0, 0, 0);
+        Draw.Check(400, organization => Trial.Of(organization, 10, organization.Question), trial =>
+        {
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+            foreach (var question in trial.Questions)
+            {
+                if (naive.Person(question.Subject) is not { } person || naive.Device(question.Device) is not { } device) continue;
+                var expected = NaiveCatalogue.IsConnection(question.Wanted) ? naive.Steps(person, device, question.At) : [];
+                var steps = policy.ApprovalSteps(question);
+                steps.Select(Written).Order().ShouldBe(expected.Select(Written).Order());
+                taken += steps.Count(step => step.Approvers.Count > 0);
+                blocked += steps.Count(step => step.Blocked);
+                automatic += steps.Count(step => step.Automatic);
+            }
+        });
+        taken.ShouldBeGreaterThan(100);
+        blocked.ShouldBeGreaterThan(100);
+        automatic.ShouldBeGreaterThan(10);
+
+        static string Written(object step) => step switch
+        {
+            ApprovalStep one => $"{one.Id}, {one.Automatic}, {one.Blocked}, {string.Join(' ', one.Approvers.Select(approver => approver.Value).Order())}",
+            NaiveStep one => $"{one.Id}, {one.Automatic}, {one.Blocked}, {string.Join(' ', one.Approvers.Select(approver => approver.Value).Order())}",
+            _ => throw new ArgumentException("no step", nameof(step)),
+        };
+    }
+
+    [Fact]
+    public void They_agree_on_when_what_is_allowed_ends()
     {
         var ends = 0;
-        Draw.Check(150, organization =>
+        Draw.Check(500, organization => Trial.Of(organization, 30, organization.Question), trial =>
         {
-            var (policy, naive) = (organization.Compile(), organization.Naive());
-            for (var count = 0; count < 60; count++)
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+            foreach (var question in trial.Questions)
             {
-                var question = organization.Question();
                 var decision = policy.Decide(question);
                 if (decision.Kind != DecisionKind.Allowed) continue;
-                bool Holds(DateTimeOffset at) => naive.Holds(question.Subject, question.Device, question.Account, question.Wanted, at);
-                if (decision.Until is { } until)
+                decision.Until.ShouldBe(naive.Until(question));
+                if (decision.Until is not null) ends++;
+            }
+        });
+        ends.ShouldBeGreaterThan(200);
+    }
+
+    [Fact]
+    public void They_agree_on_settings_and_where_they_come_from() => Draw.Check(200, organization => Trial.Of(organization, 0, organization.Question), trial =>
+    {
+        var (policy, naive) = (trial.Compile(), trial.Naive());
+        var nodes = trial.Rows.OfType<DeviceRow>().Select(device => SettingNode.Of(device.Id))
+            .Concat(trial.Rows.OfType<DeviceGroupRow>().Select(group => SettingNode.Of(group.Id)))
+            .Append(SettingNode.Organization);
+        foreach (var node in nodes)
+        {
+            foreach (var kind in Settings.At(node.Kind))
+            {
+                var (value, source) = naive.Setting(node, kind);
+                policy.Setting(node, kind).ShouldBe(new EffectiveSetting(kind, value, source));
+            }
+        }
+    });
+
+    [Fact]
+    public void They_agree_on_the_value_of_every_permission_at_every_group() => Draw.Check(200, organization => Trial.Of(organization, 0, organization.Question), trial =>
+    {
+        var (policy, naive) = (trial.Compile(), trial.Naive());
+        foreach (var group in trial.Rows.OfType<TechnicianGroupRow>())
+        {
+            foreach (var permission in PermissionCatalogue.Restrictable) policy.PermissionAt(group.Id, permission).ShouldBe(naive.ValueAt(group.Id, permission));
+        }
+    });
+
+    [Fact]
+    public void They_agree_on_who_administers_and_who_sees_whom()
+    {
+        var rights = new Dictionary<string, int>();
+        Draw.Check(200, organization => Trial.Of(organization, 1, organization.Question), trial =>
+        {
+            if (trial.Questions is not [{ At: var at }]) return;
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+            foreach (var person in naive.People)
+            {
+                Same("master", policy.IsMasterAdministrator(person.Id, at), naive.IsMasterAdministrator(person, at));
+                foreach (var other in naive.People) Same("person", policy.MaySeePerson(person.Id, other.Id, at), naive.MaySeePerson(person, other, at));
+                foreach (var group in trial.Rows.OfType<TechnicianGroupRow>())
                 {
-                    ends++;
-                    Holds(until.AddTicks(-1)).ShouldBeTrue(question.ToString());
-                    (Holds(until) && !LacksUnattended(naive, question, until)).ShouldBeFalse(question.ToString());
+                    Same("group", policy.MayAdministerGroup(person.Id, group.Id, at), naive.MayAdministerGroup(person, group.Id, at));
+                    Same("members", policy.MayAdministerMembers(person.Id, group.Id, at), naive.MayAdministerMembers(person, group.Id, at));
                 }
 
-                var last = decision.Until ?? question.At.AddDays(9);
-                for (var probe = 0; probe < 10; probe++)
+                foreach (var device in naive.Devices)
                 {
-                    Holds(question.At.AddTicks(organization.Random.NextInt64((last - question.At).Ticks))).ShouldBeTrue(question.ToString());
+                    Same("device", policy.MaySeeDevice(person.Id, device.Id, at), naive.MaySee(person, device, at));
+                    Same("security", policy.MayManageSecurity(person.Id, SettingNode.Of(device.Id), at), naive.MayManageSecurity(person, device, at));
+                    if (person.Kind == PersonKind.Owner) continue;
+                    foreach (var permission in new[] { Permission.AuditLog, Permission.PermanentAccess })
+                        Same("team", policy.HoldsOverTeam(person.Id, permission, at), naive.HoldsOverTeam(person, permission, at));
+                }
+
+                void Same(string right, bool engine, bool expected)
+                {
+                    engine.ShouldBe(expected, $"{right} of {person.Name} at {at:O}");
+                    if (expected) rights[right] = rights.GetValueOrDefault(right) + 1;
                 }
             }
         });
-        ends.ShouldBeGreaterThan(50);
+        rights.Count.ShouldBe(7);
+        rights.Values.Min().ShouldBeGreaterThan(20);
     }
 
-    /// <summary>A screen that nobody sits at lives on one more permission than was wanted.</summary>
-    private static bool LacksUnattended(NaivePolicy naive, AccessQuestion question, DateTimeOffset at) =>
-        question.EndUser == EndUserPresence.NobodyLoggedOn
-        && question.Wanted.Intersects(PermissionSet.Of(Permission.ScreenView, Permission.ScreenControl))
-        && !naive.Holds(question.Subject, question.Device, question.Account, question.Wanted.With(Permission.UnattendedAccess), at);
+    [Fact]
+    public void The_catalogue_is_the_table_of_the_specification()
+    {
+        PermissionCatalogue.Entries.Select(entry => entry.Permission).ShouldBe(NaiveCatalogue.All.Select(entry => entry.Permission));
+        foreach (var expected in NaiveCatalogue.All)
+        {
+            var entry = PermissionCatalogue.Get(expected.Permission);
+            string.Concat(entry.Purposes.Select(purpose => purpose.ToString()[0])).ShouldBe(expected.Marks.Replace("G", "", StringComparison.Ordinal), entry.Label);
+            entry.Restrictable.ShouldBe(expected.Marks.Contains('G', StringComparison.Ordinal), entry.Label);
+            entry.Prerequisites.ShouldBe(expected.Needs is { } needed ? PermissionSet.Of(needed) : PermissionSet.None, entry.Label);
+            entry.Consent.ShouldBe(expected.Kind, entry.Label);
+        }
+
+        NaiveCatalogue.For('D').Without(Permission.SkipConsent).ShouldBe(PermissionCatalogue.OwnerOnDevices);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Countersign.Access.Tests.Naive;
 
 namespace Countersign.Access.Tests;
 
@@ -28,6 +29,10 @@ internal sealed class RandomOrganization
         (SettingKind.RemoteControlApproval, ["terminal=ask", "screen=ask; terminal=notify; unanswered=connect", "files=ask; actions=notify", ""]),
         (SettingKind.ManagerialApproval, ["required", "not", "not"]),
         (SettingKind.Recording, ["off", "on", "required"]),
+        (SettingKind.MaxSession, ["none", "8h", "90s"]),
+        (SettingKind.IdleTimeout, ["none", "10m", "2d"]),
+        (SettingKind.EndWarning, ["none", "1m"]),
+        (SettingKind.AutoApproveWhenRequesterIsApprover, ["true", "true", "false"]),
         (SettingKind.SessionHours, ["always", "UTC; Mon-Sun 05:00-23:00", "Europe/Berlin; Sat-Mon 00:00-24:00"]),
     ];
 
@@ -51,7 +56,8 @@ internal sealed class RandomOrganization
         MakeDevices(size);
         for (var count = _random.Next(3); count > 0; count--) Roles.Add(MakeRole());
         for (var count = _random.Next(4 * size); count > 0; count--) Put(RandomGrant());
-        for (var count = _random.Next(2 * size); count > 0; count--) Put(RandomSetting());
+        for (var count = _random.Next(3 * size); count > 0; count--) Put(RandomSetting());
+        for (var count = _random.Next(3); count > 0; count--) Put(RandomTeamGrant());
     }
 
     public PersonId Owner { get; }
@@ -109,7 +115,7 @@ internal sealed class RandomOrganization
         if (!_rows.TryGetValue(new(PolicyTable.Person, question.Subject.Value), out var person)) return question;
         if (!_rows.TryGetValue(new(PolicyTable.Device, question.Device.Value), out var device)) return question;
         var account = question.Account ?? _rows.Values.OfType<DeviceAccountRow>().FirstOrDefault(row => row.Device == question.Device && row.IsDefault)?.Name ?? "a";
-        var steps = naive.Steps((PersonRow)person, (DeviceRow)device);
+        var steps = naive.Steps((PersonRow)person, (DeviceRow)device, question.At).Select(step => step.Id).ToList();
         var approvals = Enumerable.Range(1, _random.Next(4)).Select(number =>
         {
             var approved = new ApprovedRequest(
@@ -144,10 +150,18 @@ internal sealed class RandomOrganization
         return new(new(NextId()), subject, scope, Pick(Roles), accounts, RandomWindow());
     }
 
+    public GrantRow RandomTeamGrant()
+    {
+        var subject = Chance(50) ? GrantSubject.To(Pick(People)) : GrantSubject.To(Pick(Groups));
+        var role = Pick((RoleRow[])[SystemRoles.TeamAdministrator, SystemRoles.Auditor, SystemRoles.DevicesList]);
+        return new(new(NextId()), subject, GrantScope.Team, role.Id, GrantAccounts.Default, RandomWindow());
+    }
+
     public SettingRow RandomSetting()
     {
         var node = _random.Next(5) switch { 0 => SettingNode.Organization, 1 or 2 => SettingNode.Of(Pick(DeviceGroups)), _ => SettingNode.Of(Pick(Devices)) };
         var (kind, values) = Pick(SettingValues);
+        if (Settings.IsOfOrganization(kind)) node = SettingNode.Organization;
         Settings.TryCanonical(kind, Pick(values), out var value, out var problem).ShouldBeTrue(problem);
         return new(node, kind, value, 1);
     }
@@ -191,7 +205,8 @@ internal sealed class RandomOrganization
             People.Add(id);
             for (var memberships = _random.Next(4); memberships > 0; memberships--)
             {
-                if (kind == PersonKind.Technician || Chance(20)) Put(new MembershipRow(Pick(Groups), id));
+                var group = Pick(Groups);
+                if (kind == PersonKind.Technician || (group != Everyone && Chance(20))) Put(new MembershipRow(group, id));
             }
 
             if (kind == PersonKind.Technician && Chance(30)) Put(new GroupManagerRow(Pick(Groups), id));

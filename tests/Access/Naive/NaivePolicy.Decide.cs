@@ -1,0 +1,136 @@
+namespace Countersign.Access.Tests.Naive;
+
+/// <summary>What both implementations say; the instant of the next change is left out, since either may look sooner than it must.</summary>
+internal readonly record struct NaiveAnswer(DecisionKind Kind, DenialReason Reason, bool Visible)
+{
+    public PermissionSet Permissions { get; init; }
+
+    public ConsentMode Consent { get; init; }
+
+    public RecordingRule Recording { get; init; }
+
+    public TimeSpan? MaxSession { get; init; }
+
+    public TimeSpan? IdleTimeout { get; init; }
+
+    public TimeSpan? EndWarning { get; init; }
+
+    public static NaiveAnswer Of(AccessDecision decision) => new(decision.Kind, decision.Reason, decision.Visible)
+    {
+        Permissions = decision.Permissions,
+        Consent = decision.Consent,
+        Recording = decision.Recording,
+        MaxSession = decision.MaxSession,
+        IdleTimeout = decision.IdleTimeout,
+        EndWarning = decision.EndWarning,
+    };
+}
+
+internal sealed partial class NaivePolicy
+{
+    /// <summary>The seven steps of the decision, in order.</summary>
+    public NaiveAnswer Decide(AccessQuestion question)
+    {
+        var (person, device) = (Person(question.Subject), Device(question.Device));
+        var visible = question.SignIn != SignInStrength.None && person is not null && device is not null && IsListed(person, device, question.At);
+        NaiveAnswer Answer(DecisionKind kind, DenialReason reason) => new(kind, reason, visible);
+        NaiveAnswer Denied(DenialReason reason) => Answer(DecisionKind.Denied, reason);
+
+        // 1. Who asks, how they signed in, what there is, and when.
+        if (person is null) return Denied(DenialReason.UnknownSubject);
+        if (!TakesPart(person)) return Denied(DenialReason.SubjectTakesNoPart);
+        if (question.SignIn == SignInStrength.None) return Denied(DenialReason.NotSignedIn);
+        if (device is null) return Denied(DenialReason.UnknownDevice);
+        if (!device.Enabled) return Denied(DenialReason.DeviceDisabled);
+        var connects = NaiveCatalogue.IsConnection(question.Wanted);
+        var account = question.Account ?? DefaultAccount(device);
+        if (account is null ? connects : !AccountsOf(device).Contains(account)) return Denied(DenialReason.UnknownAccount);
+        if (question.Wanted.IsEmpty) return Denied(DenialReason.NothingWanted);
+        if (connects && !HoursAreOpen(device, question.At)) return Denied(DenialReason.OutsideSessionHours);
+
+        // 2. and 3. What is granted, and what of it is effective.
+        var granted = Granted(person, device, account, question.At);
+        var effective = Within(person, device, granted);
+
+        // 4. What it lacks may be there to be asked for.
+        var needed = Needed(question);
+        if (!effective.Covers(needed))
+        {
+            if (effective.Contains(Permission.RequestAccess) && CouldBeSupplied(person, device, granted, needed))
+                return Answer(DecisionKind.MayBeRequested, Lack(person, device, granted, needed));
+            return Denied(Lack(person, device, granted, needed));
+        }
+
+        // 5. Approvals that must be in hand and are not. Where they were needed, the verdict holds only what they cover.
+        var open = connects ? Steps(person, device, question.At) : [];
+        if (open.Count > 0)
+        {
+            var fitting = question.Approvals.Where(request => Satisfies(request, question, account, needed, open)).ToList();
+            if (fitting.Count == 0) return Answer(DecisionKind.NeedsApproval, DenialReason.ApprovalNeeded);
+            effective &= fitting.Aggregate(PermissionSet.None, (covered, request) => covered | NaiveCatalogue.WithNeeded(request.Permissions));
+        }
+
+        // 6. Consent that can't be had.
+        var consent = Consent(person, device, question.Wanted, effective.Contains(Permission.SkipConsent));
+        if (consent == ConsentMode.AskOrRefuse && question.EndUser != EndUserPresence.CanBeAsked) return Denied(DenialReason.ConsentImpossible);
+
+        // 7. Allowed, this much.
+        return Answer(DecisionKind.Allowed, DenialReason.None) with
+        {
+            Permissions = effective,
+            Consent = consent,
+            Recording = Recording(device),
+            MaxSession = Duration(device, SettingKind.MaxSession),
+            IdleTimeout = Duration(device, SettingKind.IdleTimeout),
+            EndWarning = Duration(device, SettingKind.EndWarning),
+        };
+    }
+
+    /// <summary>What is wanted; and UnattendedAccess for a screen session while nobody is logged on.</summary>
+    private static PermissionSet Needed(AccessQuestion question)
+    {
+        var screen = question.Wanted.Contains(Permission.ScreenView) || question.Wanted.Contains(Permission.ScreenControl);
+        return screen && question.EndUser == EndUserPresence.NobodyLoggedOn ? question.Wanted.With(Permission.UnattendedAccess) : question.Wanted;
+    }
+
+    /// <summary>A role that may be requested would supply it within the ceiling: unless changed, <em>Only device connection</em>.</summary>
+    private bool CouldBeSupplied(PersonRow person, DeviceRow device, PermissionSet granted, PermissionSet needed) =>
+        Within(person, device, granted | SystemRoles.OnlyDeviceConnection.Permissions).Covers(needed);
+
+    /// <summary>The first of the steps from granted to effective at which something needed is not there any more.</summary>
+    private DenialReason Lack(PersonRow person, DeviceRow device, PermissionSet granted, PermissionSet needed)
+    {
+        if (!granted.Covers(needed)) return DenialReason.NotGranted;
+        if (!WithinCeiling(person, granted).Covers(needed)) return DenialReason.AboveCeiling;
+        if (!Recordable(device, WithinCeiling(person, granted)).Covers(needed)) return DenialReason.RecordingForbids;
+        return DenialReason.PrerequisiteMissing;
+    }
+
+    /// <summary>
+    /// The end of the unbroken stretch in which all that is needed is effective and session hours are open; null: none within the days that
+    /// weekly hours are looked through, nor at any window's end.
+    /// </summary>
+    public DateTimeOffset? Until(AccessQuestion question)
+    {
+        var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
+        var account = question.Account ?? DefaultAccount(device);
+        var connects = NaiveCatalogue.IsConnection(question.Wanted);
+        foreach (var at in MayChange(question, device))
+        {
+            if (!Effective(person, device, account, at).Covers(Needed(question)) || (connects && !HoursAreOpen(device, at))) return at;
+        }
+
+        return null;
+    }
+
+    /// <summary>Instants after that of the question at which anything about the device may change with time alone, in order.</summary>
+    public IEnumerable<DateTimeOffset> MayChange(AccessQuestion question, DeviceRow device)
+    {
+        var windows = _grants.Where(grant => Covers(grant.Scope, device)).Select(grant => grant.Window).ToList();
+        var hours = windows.Select(window => window.Hours).Append(Setting(device, SettingKind.SessionHours).Value).Where(text => text is not ("" or "always"));
+        var instants = windows.SelectMany(window => new[] { window.From, window.To }).OfType<DateTimeOffset>()
+            .Concat(hours.Distinct().SelectMany(text => new NaiveHours(text).MayChange(question.At)))
+            .Concat(question.Approvals.SelectMany(request => new[] { request.ApprovedAt, request.OpenUntil }).OfType<DateTimeOffset>());
+        return instants.Where(at => at > question.At).Distinct().Order();
+    }
+}

@@ -1,0 +1,32 @@
+namespace Countersign.Access.Tests.Naive;
+
+/// <summary>What the law against self-escalation compares.</summary>
+internal sealed partial class NaivePolicy
+{
+    public IEnumerable<string> AccountsAt(DeviceRow device) => AccountsOf(device);
+
+    /// <summary>What there is to use: nothing for people who take no part, on devices that are disabled, or as accounts that are not there.</summary>
+    public PermissionSet Held(PersonRow person, DeviceRow device, string account, DateTimeOffset at) =>
+        TakesPart(person) && device.Enabled && AccountsOf(device).Contains(account) ? Effective(person, device, account, at) : PermissionSet.None;
+
+    /// <summary>The rules that make the person wait for an approval: each technician group's, and the one of the device side, wherever it stands.</summary>
+    public IEnumerable<Guid> Rules(PersonRow person, DeviceRow device) =>
+        DirectMemberships(person).SelectMany(group => Upwards(group)).Where(group => group.RequiresManagerialApproval).Select(group => group.Id.Value)
+            .Concat(Setting(device, SettingKind.ManagerialApproval).Value == "required" ? [Guid.Empty] : [])
+            .Distinct();
+
+    /// <summary>Whether settings that bind everybody bind less here than there: recording, the longest session, standing still, session hours.</summary>
+    public bool IsLooser(DeviceRow device, NaivePolicy other, DeviceRow there) =>
+        Recording(device) < other.Recording(there)
+        || (Duration(device, SettingKind.MaxSession) ?? TimeSpan.MaxValue) > (other.Duration(there, SettingKind.MaxSession) ?? TimeSpan.MaxValue)
+        || (Duration(device, SettingKind.IdleTimeout) ?? TimeSpan.MaxValue) > (other.Duration(there, SettingKind.IdleTimeout) ?? TimeSpan.MaxValue)
+        || OpensMore(Setting(device, SettingKind.SessionHours).Value, other.Setting(there, SettingKind.SessionHours).Value);
+
+    private static bool OpensMore(string hours, string others)
+    {
+        if (others == "always") return false;
+        if (hours == "always") return true;
+        var (now, then) = (new NaiveHours(hours), new NaiveHours(others));
+        return Enumerable.Range(0, 7 * 24).Select(hour => DateTimeOffset.UnixEpoch.AddHours(hour)).Any(at => now.IsOpen(at) && !then.IsOpen(at));
+    }
+}

@@ -1,0 +1,87 @@
+namespace Countersign.Access.Tests.Naive;
+
+/// <summary>
+/// The access model once more, as slow and as plain as can be: one method for each sentence of the specification, tables that are scanned from
+/// end to end whenever something is asked, nothing remembered. The engine must say the same.
+/// </summary>
+internal sealed partial class NaivePolicy
+{
+    private readonly List<PersonRow> _people;
+    private readonly List<TechnicianGroupRow> _groups;
+    private readonly List<MembershipRow> _memberships;
+    private readonly List<GroupManagerRow> _managers;
+    private readonly List<GroupAdministratorRow> _administrators;
+    private readonly List<GroupPermissionRow> _groupPermissions;
+    private readonly List<DeviceGroupRow> _deviceGroups;
+    private readonly List<DeviceRow> _devices;
+    private readonly List<DeviceAccountRow> _accounts;
+    private readonly List<RoleRow> _roles;
+    private readonly List<GrantRow> _grants;
+    private readonly List<SettingRow> _settings;
+
+    public NaivePolicy(IEnumerable<PolicyRow> rows)
+    {
+        var all = rows.ToList();
+        _people = [.. all.OfType<PersonRow>()];
+        _groups = [.. all.OfType<TechnicianGroupRow>()];
+        _memberships = [.. all.OfType<MembershipRow>()];
+        _managers = [.. all.OfType<GroupManagerRow>()];
+        _administrators = [.. all.OfType<GroupAdministratorRow>()];
+        _groupPermissions = [.. all.OfType<GroupPermissionRow>()];
+        _deviceGroups = [.. all.OfType<DeviceGroupRow>()];
+        _devices = [.. all.OfType<DeviceRow>()];
+        _accounts = [.. all.OfType<DeviceAccountRow>()];
+        _roles = [.. all.OfType<RoleRow>(), .. SystemRoles.All];
+        _grants = [.. all.OfType<GrantRow>()];
+        _settings = [.. all.OfType<SettingRow>()];
+    }
+
+    public IReadOnlyList<PersonRow> People => _people;
+
+    public IReadOnlyList<DeviceRow> Devices => _devices;
+
+    public PersonRow? Person(PersonId id) => _people.SingleOrDefault(person => person.Id == id);
+
+    public DeviceRow? Device(DeviceId id) => _devices.SingleOrDefault(device => device.Id == id);
+
+    /// <summary>Active technicians and contacts take part, and nobody else.</summary>
+    private static bool TakesPart(PersonRow person) => person is { State: PersonState.Activated, Status: PersonStatus.Active };
+
+    /// <summary>The group and the groups above it, up to Everyone.</summary>
+    private IEnumerable<TechnicianGroupRow> Upwards(TechnicianGroupId? from)
+    {
+        for (var id = from; id is not null;)
+        {
+            var group = _groups.Single(row => row.Id == id);
+            yield return group;
+            id = group.ParentId;
+        }
+    }
+
+    private TechnicianGroupRow Everyone => _groups.Single(group => group.ParentId is null);
+
+    /// <summary>A disabled group is disabled with everything below it.</summary>
+    private bool IsEnabled(TechnicianGroupId group) => Upwards(group).All(row => row.Enabled);
+
+    private IEnumerable<TechnicianGroupId> AppointedMemberships(PersonRow person) =>
+        _memberships.Where(row => row.Person == person.Id).Select(row => row.Group);
+
+    /// <summary>Their direct memberships, disabled ones included; Everyone alone if there is none.</summary>
+    private List<TechnicianGroupId> DirectMemberships(PersonRow person) =>
+        AppointedMemberships(person).ToList() is { Count: > 0 } appointed ? appointed : [Everyone.Id];
+
+    /// <summary>The device group and the device groups above it.</summary>
+    private IEnumerable<DeviceGroupRow> Upwards(DeviceGroupId? from)
+    {
+        for (var id = from; id is not null;)
+        {
+            var group = _deviceGroups.Single(row => row.Id == id);
+            yield return group;
+            id = group.ParentId;
+        }
+    }
+
+    private IEnumerable<string> AccountsOf(DeviceRow device) => _accounts.Where(row => row.Device == device.Id).Select(row => row.Name);
+
+    private string? DefaultAccount(DeviceRow device) => _accounts.SingleOrDefault(row => row.Device == device.Id && row.IsDefault)?.Name;
+}
