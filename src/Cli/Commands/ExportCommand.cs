@@ -15,9 +15,8 @@ internal static class ExportCommand
         var input = new Option<bool>("--input") { Description = "What was typed, too, if it was recorded." };
         var command = new DocumentedCommand(
             "export",
-            "Writes a recording into a file, as asciicast version 2.",
-            "countersign export 0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68 --output session.cast",
-            "asciinema play session.cast")
+            "Writes a recording into a file, as asciicast version 2: asciinema plays it.",
+            "countersign export 0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68 --output session.cast")
         {
             session,
             file,
