@@ -34,7 +34,7 @@ public sealed partial class PolicySnapshot
             if (group.ApprovalRule is { } rule) steps.Add(GroupStep(person, group, rule));
         }
 
-        if (device.Rules.RequiresApproval) steps.Add(DeviceStep(person, device, question.At));
+        if (_model.RulesOf(device).RequiresApproval) steps.Add(DeviceStep(person, device, question.At));
         return steps;
     }
 
@@ -44,15 +44,15 @@ public sealed partial class PolicySnapshot
     /// </summary>
     private ApprovalStep GroupStep(PersonNode person, TechnicianGroupNode through, TechnicianGroupNode rule)
     {
-        var appointed = through.Upwards().FirstOrDefault(group => group.Managers.Count > 0);
+        var appointed = through.Upwards().FirstOrDefault(group => _model.PeopleOf(group).Managers.Length > 0);
         PersonId[] approvers = appointed is { IsEnabled: true }
-            ? [.. appointed.Managers.Where(manager => CanApprove(manager, person)).Select(manager => manager.Id).OrderBy(id => id.Value)]
+            ? [.. _model.ManagersOf(appointed).Where(manager => CanApprove(manager, person)).Select(manager => manager.Id).OrderBy(id => id.Value)]
             : [];
         var text = rule == through
             ? $"The group {Describe.Path(rule)} requires managerial approval."
             : $"The group {Describe.Path(rule)} requires managerial approval, which reaches {person.Row.Name} through {Describe.Path(through)}.";
-        var appointments = appointed?.Managers.Select(manager => new GroupManagerRow(appointed.Id, manager.Id).Key) ?? [];
-        var own = appointed is { IsEnabled: true } && appointed.Managers.Contains(person);
+        var appointments = appointed is null ? [] : _model.PeopleOf(appointed).Managers.Select(manager => new GroupManagerRow(appointed.Id, manager).Key);
+        var own = appointed is { IsEnabled: true } && _model.PeopleOf(appointed).Managers.Contains(person.Id);
         return new(StepOf(through, rule), text, approvers, own && IsAutomatic(person), [rule.Row.Key, .. Describe.Membership(person, through), .. appointments]);
     }
 
@@ -63,7 +63,7 @@ public sealed partial class PolicySnapshot
             .Select(candidate => candidate.Id)
             .OrderBy(id => id.Value)
             .ToArray();
-        var setting = device.Rules[SettingKind.ManagerialApproval];
+        var setting = _model.RulesOf(device)[SettingKind.ManagerialApproval];
         return new(
             StepOf(setting),
             $"Managerial approval is required on {device.Row.Name}{Describe.Source(this, device, setting.Source)}.",
@@ -76,7 +76,7 @@ public sealed partial class PolicySnapshot
     /// What approved requests in hand let the connection hold; null: none of them fits. One request has to fit alone, with all of the steps that
     /// rules ask for now. For a session that runs the time to begin does not matter any more.
     /// </summary>
-    private static PermissionSet? Covered(in AccessQuestion question, PersonNode person, DeviceNode device, string? account, PermissionSet needed, Moment moment)
+    private PermissionSet? Covered(in AccessQuestion question, PersonNode person, DeviceNode device, string? account, PermissionSet needed, Moment moment)
     {
         if (question.Approvals.IsDefaultOrEmpty || account is null) return null;
         PermissionSet? covered = null;
@@ -96,14 +96,14 @@ public sealed partial class PolicySnapshot
         && string.Equals(approved.Account, account, StringComparison.Ordinal)
         && (approved.Source is null ? question.Source is null : approved.Source.Equals(question.Source));
 
-    private static bool HasAllSteps(ApprovedRequest approved, PersonNode person, DeviceNode device)
+    private bool HasAllSteps(ApprovedRequest approved, PersonNode person, DeviceNode device)
     {
         foreach (var group in person.Groups)
         {
             if (group.ApprovalRule is { } rule && !approved.Satisfies(StepOf(group, rule))) return false;
         }
 
-        return !device.Rules.RequiresApproval || approved.Satisfies(StepOf(device.Rules[SettingKind.ManagerialApproval]));
+        return !_model.RulesOf(device).RequiresApproval || approved.Satisfies(StepOf(_model.RulesOf(device)[SettingKind.ManagerialApproval]));
     }
 
     private static DateTimeOffset? NextChange(in AccessQuestion question)
@@ -115,7 +115,7 @@ public sealed partial class PolicySnapshot
     }
 
     /// <summary>Why an approved request in hand does not let the connection begin; null: it does.</summary>
-    internal static string? WhyNotCounted(ApprovedRequest approved, in AccessQuestion question, PersonNode person, DeviceNode device)
+    internal string? WhyNotCounted(ApprovedRequest approved, in AccessQuestion question, PersonNode person, DeviceNode device)
     {
         if (approved.Person != question.Subject || approved.Device != question.Device) return "it is for somebody or something else";
         if (!string.Equals(approved.Account, AccountOf(question, device).Name, StringComparison.Ordinal)) return "it is for another account";
@@ -137,11 +137,11 @@ public sealed partial class PolicySnapshot
 
     private bool IsAutomatic(PersonNode requester) => Approving.AutoApprove && requester.Row.TakesPart && !requester.IsContact;
 
-    private static bool CanApprove(PersonNode candidate, PersonNode requester) => candidate != requester && candidate.Row.TakesPart && !candidate.IsContact;
+    private static bool CanApprove(PersonNode candidate, PersonNode requester) => candidate.Id != requester.Id && candidate.Row.TakesPart && !candidate.IsContact;
 
-    private static bool Accepts(PersonNode candidate, DeviceNode device, DateTimeOffset at)
+    private bool Accepts(PersonNode candidate, DeviceNode device, DateTimeOffset at)
     {
-        var reach = Reach.Of(candidate, device, AccountAsked.TheDeviceItself, at);
-        return Reach.Effective(candidate, device, reach.Granted).Contains(Permission.AcceptAccessRequests);
+        var reach = Reach.Of(_model, candidate, device, AccountAsked.TheDeviceItself, at);
+        return Reach.Effective(candidate, _model.RulesOf(device), reach.Granted).Contains(Permission.AcceptAccessRequests);
     }
 }

@@ -3,7 +3,7 @@ namespace Countersign.Access;
 public sealed partial class PolicySnapshot
 {
     /// <summary>An organization that has no policy yet, at version 0.</summary>
-    public static PolicySnapshot Empty(OrganizationId organization) => new(organization, 0, RowStore.From([]));
+    public static PolicySnapshot Empty(OrganizationId organization) => Compile(organization, 0, []);
 
     /// <summary>
     /// The first change of a new organization, from <see cref="Empty"/>: its owner, the group Everyone with an explicit value for all that

@@ -28,38 +28,39 @@ public sealed partial class PolicySnapshot
     private AccessDecision Answer(in AccessQuestion question, Moment moment)
     {
         if (!_model.People.TryGetValue(question.Subject, out var person)) return Refusal(DenialReason.UnknownSubject);
-        if (!person.Row.TakesPart) return Refusal(DenialReason.SubjectTakesNoPart);
+        if (!person.TakesPart) return Refusal(DenialReason.SubjectTakesNoPart);
         if (question.SignIn is not (SignInStrength.OneFactor or SignInStrength.TwoFactor)) return Refusal(DenialReason.NotSignedIn);
 
         var known = _model.Devices.TryGetValue(question.Device, out var found);
         var device = found ?? _model.Phantom;
+        var rules = _model.RulesOf(device);
         var account = AccountOf(question, device);
         var connection = IsConnection(question.Wanted);
-        var hours = connection ? device.Rules.SessionHours : null;
-        var reach = Reach.Of(person, device, account, question.At);
-        var effective = Reach.Effective(person, device, reach.Granted);
+        var hours = connection ? rules.SessionHours : null;
+        var reach = Reach.Of(_model, person, device, account, question.At);
+        var effective = Reach.Effective(person, rules, reach.Granted);
         var verdict = new AccessDecision(
             DecisionKind.Denied,
             DenialReason.None,
             PermissionSet.None,
             Until: null,
             Reach.Earlier(reach.Next, Reach.Earlier(hours?.NextChange(question.At), connection ? NextChange(question) : null)),
-            Visible: known && !Reach.Effective(person, device, reach.OnAnyAccount).IsEmpty);
+            Visible: known && !Reach.Effective(person, rules, reach.OnAnyAccount).IsEmpty);
 
         var needed = Needed(question);
-        var hindrance = Hindrance(question, device, connection);
+        var hindrance = Hindrance(question, device, rules, connection);
         var reason = known ? hindrance : DenialReason.UnknownDevice;
         if (reason != DenialReason.None) return verdict with { Reason = reason };
         if (!effective.Covers(needed))
         {
             return verdict with
             {
-                Kind = MayRequest(person, device, reach.Granted, effective, needed) ? DecisionKind.MayBeRequested : DecisionKind.Denied,
-                Reason = WhyLacking(person, device, reach.Granted, needed - effective),
+                Kind = MayRequest(person, rules, reach.Granted, effective, needed) ? DecisionKind.MayBeRequested : DecisionKind.Denied,
+                Reason = WhyLacking(person, rules, reach.Granted, needed - effective),
             };
         }
 
-        if (connection && (person.NeedsApproval || device.Rules.RequiresApproval))
+        if (connection && (person.NeedsApproval || rules.RequiresApproval))
         {
             if (Covered(question, person, device, account.Name, needed, moment) is { } covered)
             {
@@ -71,7 +72,7 @@ public sealed partial class PolicySnapshot
             }
         }
 
-        var consent = connection ? ConsentFor(person, device, question.Wanted, effective) : ConsentMode.Off;
+        var consent = connection ? ConsentFor(person, rules, question.Wanted, effective) : ConsentMode.Off;
         if (consent == ConsentMode.AskOrRefuse && moment == Moment.Opening && question.EndUser != EndUserPresence.CanBeAsked)
         {
             return verdict with { Reason = DenialReason.ConsentImpossible };
@@ -81,12 +82,12 @@ public sealed partial class PolicySnapshot
         {
             Kind = DecisionKind.Allowed,
             Permissions = effective,
-            Until = EndOfStretch(person, device, account, needed, reach.Next, hours?.NextChange(question.At)),
+            Until = EndOfStretch(person, device, rules, account, needed, reach.Next, hours?.NextChange(question.At)),
             Consent = consent,
-            Recording = device.Rules.Recording,
-            MaxSession = device.Rules.MaxSession,
-            IdleTimeout = device.Rules.IdleTimeout,
-            EndWarning = device.Rules.EndWarning,
+            Recording = rules.Recording,
+            MaxSession = rules.MaxSession,
+            IdleTimeout = rules.IdleTimeout,
+            EndWarning = rules.EndWarning,
         };
     }
 
@@ -107,48 +108,48 @@ public sealed partial class PolicySnapshot
             : new(name, string.Equals(name, device.DefaultAccount, StringComparison.Ordinal));
 
     /// <summary>What stands in everybody's way, whatever they were granted.</summary>
-    private static DenialReason Hindrance(in AccessQuestion question, DeviceNode device, bool connection)
+    private static DenialReason Hindrance(in AccessQuestion question, DeviceNode device, DeviceRules rules, bool connection)
     {
-        if (!device.Row.Enabled) return DenialReason.DeviceDisabled;
+        if (!device.Enabled) return DenialReason.DeviceDisabled;
 
         // A connection goes to some account; other questions may be about the device as such, which may have none yet.
         if (question.Account is { } name ? !device.HasAccount(name) : connection && device.DefaultAccount is null) return DenialReason.UnknownAccount;
         if (question.Wanted.IsEmpty) return DenialReason.NothingWanted;
-        return connection && device.Rules.SessionHours is { } hours && !hours.IsOpen(question.At) ? DenialReason.OutsideSessionHours : DenialReason.None;
+        return connection && rules.SessionHours is { } hours && !hours.IsOpen(question.At) ? DenialReason.OutsideSessionHours : DenialReason.None;
     }
 
     /// <summary>Whether an approved request for a role that may be requested would supply what is missing.</summary>
-    private static bool MayRequest(PersonNode person, DeviceNode device, PermissionSet granted, PermissionSet effective, PermissionSet needed) =>
+    private static bool MayRequest(PersonNode person, DeviceRules rules, PermissionSet granted, PermissionSet effective, PermissionSet needed) =>
         effective.Contains(Permission.RequestAccess)
-        && Reach.Effective(person, device, granted | SystemRoles.OnlyDeviceConnection.Permissions).Covers(needed);
+        && Reach.Effective(person, rules, granted | SystemRoles.OnlyDeviceConnection.Permissions).Covers(needed);
 
-    private static DenialReason WhyLacking(PersonNode person, DeviceNode device, PermissionSet granted, PermissionSet lacking)
+    private static DenialReason WhyLacking(PersonNode person, DeviceRules rules, PermissionSet granted, PermissionSet lacking)
     {
         if (!granted.Covers(lacking)) return DenialReason.NotGranted;
         if (!person.Ceiling.Covers(lacking)) return DenialReason.AboveCeiling;
-        return device.Rules.Recording == RecordingRule.Required && lacking.Intersects(PermissionCatalogue.Unrecordable)
+        return rules.Recording == RecordingRule.Required && lacking.Intersects(PermissionCatalogue.Unrecordable)
             ? DenialReason.RecordingForbids
             : DenialReason.PrerequisiteMissing;
     }
 
     /// <summary>The strictest consent over the kinds of session that are wanted.</summary>
-    private static ConsentMode ConsentFor(PersonNode person, DeviceNode device, PermissionSet wanted, PermissionSet effective)
+    private static ConsentMode ConsentFor(PersonNode person, DeviceRules rules, PermissionSet wanted, PermissionSet effective)
     {
         var strictest = ConsentMode.Off;
         for (var kind = ConsentKind.Screen; kind <= ConsentKind.Actions; kind++)
         {
             if (!wanted.Intersects(PermissionCatalogue.Of(kind))) continue;
-            var mode = ConsentFor(person, device, kind, effective);
+            var mode = ConsentFor(person, rules, kind, effective);
             if (mode > strictest) strictest = mode;
         }
 
         return strictest;
     }
 
-    private static ConsentMode ConsentFor(PersonNode person, DeviceNode device, ConsentKind kind, PermissionSet effective)
+    private static ConsentMode ConsentFor(PersonNode person, DeviceRules rules, ConsentKind kind, PermissionSet effective)
     {
         if (effective.Contains(Permission.SkipConsent)) return kind == ConsentKind.Screen ? ConsentMode.Notify : ConsentMode.Off;
-        var fromDevice = device.Rules.Consent.For(kind);
+        var fromDevice = rules.Consent.For(kind);
         var fromGroups = person.Consent switch
         {
             GroupConsent.None => ConsentMode.Off,
@@ -159,9 +160,10 @@ public sealed partial class PolicySnapshot
     }
 
     /// <summary>When the first of the needed permissions stops holding, following providers that take over from each other.</summary>
-    private static DateTimeOffset? EndOfStretch(
+    private DateTimeOffset? EndOfStretch(
         PersonNode person,
         DeviceNode device,
+        DeviceRules rules,
         in AccountAsked account,
         PermissionSet needed,
         DateTimeOffset? nextChange,
@@ -169,8 +171,8 @@ public sealed partial class PolicySnapshot
     {
         for (var followed = 0; followed < MostChangesFollowed && nextChange is { } change && !(closing <= change); followed++)
         {
-            var then = Reach.Of(person, device, account, change);
-            if (!Reach.Effective(person, device, then.Granted).Covers(needed)) return change;
+            var then = Reach.Of(_model, person, device, account, change);
+            if (!Reach.Effective(person, rules, then.Granted).Covers(needed)) return change;
             nextChange = then.Next;
         }
 

@@ -6,12 +6,12 @@ public sealed partial class PolicySnapshot
     private readonly RowStore _rows;
     private readonly PolicyModel _model;
 
-    private PolicySnapshot(OrganizationId organization, long version, RowStore rows)
+    private PolicySnapshot(OrganizationId organization, long version, RowStore rows, PolicyModel model)
     {
         Organization = organization;
         Version = version;
         _rows = rows;
-        _model = ModelBuilder.Build(rows);
+        _model = model;
     }
 
     public OrganizationId Organization { get; }
@@ -22,16 +22,20 @@ public sealed partial class PolicySnapshot
 
     /// <summary>Joins the rows of one version. Either all of them fit together or there is no snapshot.</summary>
     /// <exception cref="PolicyException">They don't; the message names what and where.</exception>
-    public static PolicySnapshot Compile(OrganizationId organization, long version, IEnumerable<PolicyRow> rows) =>
-        new(organization, version, RowStore.From(rows));
+    public static PolicySnapshot Compile(OrganizationId organization, long version, IEnumerable<PolicyRow> rows)
+    {
+        var stored = RowStore.From(rows as IReadOnlyCollection<PolicyRow> ?? [.. rows]);
+        return new(organization, version, stored, ModelEditor.Build(stored));
+    }
 
-    /// <summary>The next version: equal to compiling the changed rows anew.</summary>
+    /// <summary>The next version: equal to compiling the changed rows anew, and sharing with this one what the change does not touch.</summary>
     /// <exception cref="PolicyException">The delta is for another organization or version, or starts from rows that are not these.</exception>
     public PolicySnapshot Apply(PolicyDelta delta)
     {
         if (delta.Organization != Organization) throw new PolicyException($"the change is for organization {delta.Organization}, and this is {Organization}");
         if (delta.FromVersion != Version) throw new PolicyException($"the change is for version {delta.FromVersion}, and this is {Version}");
-        return new(Organization, delta.ToVersion, _rows.With(delta.Changes));
+        var rows = _rows.With(delta.Changes);
+        return new(Organization, delta.ToVersion, rows, ModelEditor.Edit(_model, delta.Changes, rows));
     }
 
     /// <summary>The rows of one table, in no particular order.</summary>
@@ -43,11 +47,11 @@ public sealed partial class PolicySnapshot
 
     public PersonRow? Person(PersonId id) => _model.People.GetValueOrDefault(id)?.Row;
 
-    public PersonRow? PersonByLogin(string login) => _model.PeopleByLogin.GetValueOrDefault(login)?.Row;
+    public PersonRow? PersonByLogin(string login) => _model.PeopleByLogin.GetValueOrDefault(login);
 
     public DeviceRow? Device(DeviceId id) => _model.Devices.GetValueOrDefault(id)?.Row;
 
-    public DeviceRow? DeviceByName(string name) => _model.DevicesByName.GetValueOrDefault(name)?.Row;
+    public DeviceRow? DeviceByName(string name) => _model.DevicesByName.GetValueOrDefault(name);
 
     /// <summary>By name; empty for a device that is not there.</summary>
     public IReadOnlyList<DeviceAccountRow> AccountsOf(DeviceId device) => _model.Devices.GetValueOrDefault(device)?.Accounts ?? [];
@@ -65,7 +69,7 @@ public sealed partial class PolicySnapshot
     {
         SettingNodeKind.Organization => _model.OrganizationRules,
         SettingNodeKind.DeviceGroup => _model.DeviceGroups.GetValueOrDefault(new(node.Id))?.Rules,
-        SettingNodeKind.Device => _model.Devices.GetValueOrDefault(new(node.Id))?.Rules,
+        SettingNodeKind.Device => _model.Devices.TryGetValue(new(node.Id), out var device) ? _model.RulesOf(device) : null,
         _ => null,
     };
 }

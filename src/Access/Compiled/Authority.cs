@@ -28,16 +28,14 @@ internal sealed class Authority
         if (_person.IsOwner) return PermissionCatalogue.AllowedFor(RolePurpose.Administration).Contains(permission);
         return _person.Grantable.Contains(permission)
             && _person.Ceiling.Contains(permission)
-            && Array.Exists(
-                _person.Sources,
-                source => Array.Exists(source.At(GrantScope.Team), grant => grant.Permissions.Contains(permission) && grant.InForce(_at)));
+            && (Array.Exists(_person.Tables, table => Gives(table, permission)) || (_person.IsInEveryone && Gives(_model.EveryoneGrants, permission)));
     }
 
     /// <summary>What the person holds on the device as such: for its default account.</summary>
     public PermissionSet Over(DeviceNode device)
     {
         if (_person is null) return PermissionSet.None;
-        return Reach.Effective(_person, device, Reach.Of(_person, device, AccountAsked.TheDeviceItself, _at).Granted);
+        return Reach.Effective(_person, _model.RulesOf(device), Reach.Of(_model, _person, device, AccountAsked.TheDeviceItself, _at).Granted);
     }
 
     /// <summary>What the person holds over everything in a device group.</summary>
@@ -46,12 +44,10 @@ internal sealed class Authority
     {
         if (_person is null) return PermissionSet.None;
         if (_person.IsOwner) return PermissionCatalogue.OwnerOnDevices;
-        var granted = PermissionSet.None;
-        foreach (var grant in InForceOver(group?.Scopes ?? [GrantScope.AllDevices]))
-        {
-            if (grant.IsFor(AccountAsked.TheDeviceItself)) granted |= grant.Permissions;
-        }
-
+        var gathering = new Gathering(_model.Phantom, AccountAsked.TheDeviceItself, _at);
+        foreach (var table in _person.Tables) table.Gather(group?.Start ?? 0, 0, ref gathering);
+        if (_person.IsInEveryone) _model.EveryoneGrants.Gather(group?.Start ?? 0, 0, ref gathering);
+        var granted = gathering.Always | gathering.ByDefault | gathering.Here;
         return PermissionCatalogue.WithoutUnmet(granted & _person.Grantable & _person.Ceiling);
     }
 
@@ -61,31 +57,29 @@ internal sealed class Authority
     /// <summary>May edit the members of the group, and make groups below it: the assigned groups too.</summary>
     public bool AdministersBranchFrom(TechnicianGroupNode group) => IsMaster || InBranch(group);
 
-    public bool AdministersSomeBranch => IsMaster || (_person is not null && _person.Administers.Exists(group => group.IsEnabled));
+    public bool AdministersSomeBranch => IsMaster || (_person is not null && Array.Exists(_person.Administers, group => _model.TechnicianGroups.GetValueOrDefault(group) is { IsEnabled: true }));
 
     public bool Sees(TechnicianGroupNode group) => IsMaster || InBranch(group);
 
     public bool Sees(PersonNode person) =>
         IsMaster
-        || (_person is not null && (person == _person || Array.Exists(person.Groups, group => InBranch(group) && !(person.IsContact && group.IsEveryone))))
+        || (_person is not null && (person.Id == _person.Id || Array.Exists(person.Groups, group => InBranch(group) && !(person.IsContact && group.IsEveryone))))
         || (!person.IsContact && _model.Everyone is { } everyone && InBranch(everyone));
 
     public bool Sees(DeviceNode device) =>
         IsMaster
-        || (_person is not null && !Reach.Effective(_person, device, Reach.Of(_person, device, AccountAsked.TheDeviceItself, _at).OnAnyAccount).IsEmpty);
+        || (_person is not null && !Reach.Effective(_person, _model.RulesOf(device), Reach.Of(_model, _person, device, AccountAsked.TheDeviceItself, _at).OnAnyAccount).IsEmpty);
 
     /// <summary>A device group is seen by whoever holds anything over it or sees a device in it.</summary>
     public bool Sees(DeviceGroupNode group) =>
-        IsMaster || !Over(group).IsEmpty || group.Downwards().Any(below => !Over(below).IsEmpty || below.Devices.Exists(Sees));
+        IsMaster || !Over(group).IsEmpty || _model.Downwards(group).Any(below => !Over(below).IsEmpty || Array.Exists(_model.ContentOf(below).Devices, Sees));
 
     // A disabled group names no administrators.
     private bool InBranch(TechnicianGroupNode group) =>
-        _person is { IsContact: false } && _person.Administers.Exists(assigned => assigned.IsEnabled && group.IsAtOrBelow(assigned));
+        _person is { IsContact: false } && Array.Exists(
+            _person.Administers,
+            id => _model.TechnicianGroups.GetValueOrDefault(id) is { IsEnabled: true } assigned && group.IsAtOrBelow(assigned));
 
-    private IEnumerable<CompiledGrant> InForceOver(GrantScope[] scopes) =>
-        from source in _person!.Sources
-        from scope in scopes
-        from grant in source.At(scope)
-        where grant.InForce(_at)
-        select grant;
+    private bool Gives(GrantTable table, Permission permission) =>
+        Array.Exists(table.Sections, grant => grant.Row.Scope.Kind == ScopeKind.Team && grant.Permissions.Contains(permission) && grant.InForce(_at));
 }

@@ -58,21 +58,3 @@ internal readonly record struct AccountAsked(string? Name, bool IsDefault)
 {
     public static AccountAsked TheDeviceItself => new(null, true);
 }
-
-/// <summary>The grants of one subject, by scope.</summary>
-internal sealed class GrantIndex
-{
-    public static GrantIndex Empty { get; } = new([]);
-
-    private readonly Dictionary<GrantScope, CompiledGrant[]> _byScope;
-
-    public GrantIndex(IEnumerable<CompiledGrant> grants)
-    {
-        All = [.. grants];
-        _byScope = All.GroupBy(grant => grant.Row.Scope).ToDictionary(group => group.Key, group => group.ToArray());
-    }
-
-    public CompiledGrant[] All { get; }
-
-    public CompiledGrant[] At(GrantScope scope) => _byScope.TryGetValue(scope, out var grants) ? grants : [];
-}

@@ -4,7 +4,7 @@ namespace Countersign.Access;
 internal static class Describe
 {
     public static string Path(TechnicianGroupNode group) =>
-        string.Join(" / ", group.Upwards().Reverse().Where(above => !above.IsEveryone || above == group).Select(above => above.Row.Name));
+        string.Join(" / ", group.Upwards().Reverse().Where(above => !above.IsEveryone || group.IsEveryone).Select(above => above.Row.Name));
 
     public static string Path(DeviceGroupNode group) => group.Parent is null ? group.Row.Name : $"{Path(group.Parent)} / {group.Row.Name}";
 
@@ -40,5 +40,5 @@ internal static class Describe
 
     /// <summary>The row of the direct membership; none for Everyone, in which nobody has one.</summary>
     public static IEnumerable<RowKey> Membership(PersonNode person, TechnicianGroupNode group) =>
-        person.DirectMemberships.Contains(group) ? [new MembershipRow(group.Id, person.Id).Key] : [];
+        Array.Exists(person.DirectMemberships, own => own.Id == group.Id) ? [new MembershipRow(group.Id, person.Id).Key] : [];
 }

@@ -1,58 +1,72 @@
 namespace Countersign.Access;
 
-/// <summary>A device group with the scopes that reach it and the settings in force there.</summary>
-internal sealed class DeviceGroupNode(DeviceGroupRow row, DeviceGroupNode? parent, DeviceRules rules)
+/// <summary>
+/// A device group with the settings in force there. What it holds is in <see cref="GroupContent"/>, so that a device that comes or goes
+/// does not touch the groups above it.
+/// </summary>
+/// <param name="index">Its place in the tables of the model.</param>
+/// <param name="own">Its own values of settings.</param>
+internal sealed class DeviceGroupNode(DeviceGroupRow row, DeviceGroupNode? parent, int index, DeviceRules rules, ParsedSetting[] own)
 {
     public DeviceGroupRow Row { get; } = row;
 
+    public DeviceGroupId Id => Row.Id;
+
     public DeviceGroupNode? Parent { get; } = parent;
 
-    public DeviceGroupId Id => Row.Id;
+    public int Index { get; } = index;
 
     public DeviceRules Rules { get; } = rules;
 
-    /// <summary>Scopes that cover what is in the group: its own, those above, all devices.</summary>
-    public GrantScope[] Scopes { get; } = [GrantScope.Of(row.Id), .. parent is null ? [GrantScope.AllDevices] : parent.Scopes];
+    public ParsedSetting[] Own { get; } = own;
 
-    public List<DeviceGroupNode> Children { get; } = [];
+    /// <summary>Labels number the groups so that all that is below one has labels from its own up to <see cref="End"/>. 0 is no group's. Set while it is made.</summary>
+    public uint Start { get; set; }
 
-    public List<DeviceNode> Devices { get; } = [];
+    public uint End { get; set; }
 
-    public IEnumerable<DeviceGroupNode> Downwards() => Children.SelectMany(child => child.Downwards()).Prepend(this);
+    public bool IsAtOrBelow(DeviceGroupNode other) => other.Start <= Start && Start < other.End;
 
-    public bool IsAtOrBelow(DeviceGroupNode other)
+    /// <summary>This group and those above it, itself first.</summary>
+    public IEnumerable<DeviceGroupNode> Upwards()
     {
-        for (var group = this; group is not null; group = group.Parent)
-        {
-            if (group == other) return true;
-        }
-
-        return false;
+        for (var group = this; group is not null; group = group.Parent) yield return group;
     }
 }
 
-/// <summary>A device with its accounts, the scopes that reach it and the settings in force there.</summary>
-internal sealed class DeviceNode(DeviceRow row, DeviceGroupNode? group, DeviceAccountRow[] accounts, DeviceRules rules)
+/// <summary>What a device group holds.</summary>
+/// <param name="Grants">On exactly this group.</param>
+internal sealed record GroupContent(DeviceGroupId[] Children, DeviceNode[] Devices, CompiledGrant[] Grants)
 {
-    private static readonly GrantScope[] Root = [GrantScope.AllDevices];
+    public static GroupContent Nothing { get; } = new([], [], []);
+}
 
+/// <summary>A device with its accounts, and the settings in force there if it has some of its own.</summary>
+/// <param name="number">What tables of grants know it by; 0 only for the phantom that questions about unknown devices are asked of.</param>
+/// <param name="rules">Null: its group's.</param>
+/// <param name="grants">On exactly this device.</param>
+internal sealed class DeviceNode(DeviceRow row, int number, int groupIndex, DeviceAccountRow[] accounts, ParsedSetting[] own, DeviceRules? rules, CompiledGrant[] grants)
+{
     public DeviceRow Row { get; } = row;
 
     public DeviceId Id => Row.Id;
 
-    /// <summary>Null only for the phantom that questions about unknown devices are asked of.</summary>
-    public DeviceGroupNode? Group { get; } = group;
+    public int Number { get; } = number;
+
+    public int GroupIndex { get; } = groupIndex;
+
+    public bool Enabled { get; } = row.Enabled;
 
     /// <summary>By name.</summary>
     public DeviceAccountRow[] Accounts { get; } = accounts;
 
     public string? DefaultAccount { get; } = Array.Find(accounts, account => account.IsDefault)?.Name;
 
-    public DeviceRules Rules { get; } = rules;
+    public ParsedSetting[] Own { get; } = own;
 
-    public GrantScope OwnScope { get; } = GrantScope.Of(row.Id);
+    public DeviceRules? OwnRules { get; } = rules;
 
-    public GrantScope[] ScopesAbove { get; } = group is null ? Root : group.Scopes;
+    public CompiledGrant[] Grants { get; } = grants;
 
     // A loop, since a lambda that captures the name would allocate in every decision.
     public bool HasAccount(string name)
@@ -64,6 +78,4 @@ internal sealed class DeviceNode(DeviceRow row, DeviceGroupNode? group, DeviceAc
 
         return false;
     }
-
-    public bool IsCoveredBy(GrantScope scope) => scope == OwnScope || Array.IndexOf(ScopesAbove, scope) >= 0;
 }

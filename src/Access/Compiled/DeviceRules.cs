@@ -1,97 +1,94 @@
 namespace Countersign.Access;
 
+/// <summary>One value of a setting, read.</summary>
+/// <param name="Value">What the text says, of a type for each kind; see <see cref="DeviceRules"/>.</param>
+internal sealed record ParsedSetting(EffectiveSetting Effective, object? Value)
+{
+    public SettingKind Kind => Effective.Setting;
+
+    /// <exception cref="PolicyException">The text is not a value in canonical form: it must never pass for a default.</exception>
+    public static ParsedSetting Read(SettingKind kind, string text, SettingNode source)
+    {
+        var problem = "";
+        object? value = kind switch
+        {
+            SettingKind.RemoteControlApproval => Settings.TryConsent(text, out var consent, out problem) ? consent : null,
+            SettingKind.ManagerialApproval => text == "required",
+            SettingKind.Recording => text switch { "off" => RecordingRule.Off, "on" => RecordingRule.On, _ => RecordingRule.Required },
+            SettingKind.MaxSession or SettingKind.IdleTimeout or SettingKind.EndWarning or SettingKind.ApprovalStatusChangeToExpire =>
+                Settings.TryDuration(text, out var duration, out problem) ? duration : null,
+            SettingKind.SessionHours => Settings.TryHours(text, out var hours, out problem) ? hours : null,
+            SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => text == "true",
+            SettingKind.ApprovalValidFor => Settings.TryValidity(text, out var validity, out problem) ? validity : null,
+            _ => null,
+        };
+        if (problem.Length > 0) throw new PolicyException($"{kind} from {source.Kind} {source.Id}: {problem}");
+        return new(new(kind, text, source), value);
+    }
+}
+
 /// <summary>The settings in force at a node, read once, with where each comes from. Nodes without overrides share their parent's.</summary>
 internal sealed class DeviceRules
 {
-    private readonly EffectiveSetting[] _values;
+    private readonly ParsedSetting[] _values;
 
-    private DeviceRules(EffectiveSetting[] values)
+    private DeviceRules(ParsedSetting[] values)
     {
         _values = values;
-        foreach (var value in values) Read(value);
+        Consent = (RemoteControlApproval)Of(SettingKind.RemoteControlApproval)!;
+        RequiresApproval = (bool)Of(SettingKind.ManagerialApproval)!;
+        Recording = (RecordingRule)Of(SettingKind.Recording)!;
+        MaxSession = (TimeSpan?)Of(SettingKind.MaxSession);
+        IdleTimeout = (TimeSpan?)Of(SettingKind.IdleTimeout);
+        EndWarning = (TimeSpan?)Of(SettingKind.EndWarning);
+        SessionHours = (WeeklyHours?)Of(SettingKind.SessionHours);
     }
 
-    public RemoteControlApproval Consent { get; private set; } = null!;
+    public RemoteControlApproval Consent { get; }
 
-    public bool RequiresApproval { get; private set; }
+    public bool RequiresApproval { get; }
 
-    public RecordingRule Recording { get; private set; }
+    public RecordingRule Recording { get; }
 
-    public TimeSpan? MaxSession { get; private set; }
+    public TimeSpan? MaxSession { get; }
 
-    public TimeSpan? IdleTimeout { get; private set; }
+    public TimeSpan? IdleTimeout { get; }
 
-    public TimeSpan? EndWarning { get; private set; }
+    public TimeSpan? EndWarning { get; }
 
     /// <summary>Null: always.</summary>
-    public WeeklyHours? SessionHours { get; private set; }
+    public WeeklyHours? SessionHours { get; }
 
     /// <summary>Only the organization has these, so that they are the same at every node.</summary>
-    public ApprovalSettings Approving { get; private set; } = new(AutoApprove: false, ExpireAfter: null, TimeSpan.Zero, Once: true, ReasonRequired: false);
+    public ApprovalSettings Approving
+    {
+        get
+        {
+            var (validFor, once) = ((TimeSpan, bool))Of(SettingKind.ApprovalValidFor)!;
+            return new(
+                (bool)Of(SettingKind.AutoApproveWhenRequesterIsApprover)!,
+                (TimeSpan?)Of(SettingKind.ApprovalStatusChangeToExpire),
+                validFor,
+                once,
+                (bool)Of(SettingKind.ApprovalReasonRequired)!);
+        }
+    }
 
-    /// <summary>Null: for ever. The organization's, as well.</summary>
-    public TimeSpan? RecordingRetention { get; private set; }
+    public EffectiveSetting this[SettingKind kind] => _values[(int)kind - 1].Effective;
 
-    public EffectiveSetting this[SettingKind kind] => _values[(int)kind - 1];
+    private static DeviceRules Defaults { get; } =
+        new([.. Settings.All.Select(kind => ParsedSetting.Read(kind, Settings.Default(kind), SettingNode.Organization))]);
 
     /// <summary>The organization's: its own values, the defaults where it has none.</summary>
-    public static DeviceRules ForOrganization(IReadOnlyDictionary<SettingKind, SettingRow> own)
+    public static DeviceRules ForOrganization(ParsedSetting[] own) => Defaults.With(own);
+
+    public DeviceRules With(ParsedSetting[] own)
     {
-        var defaults = new DeviceRules([.. Settings.All.Select(kind => new EffectiveSetting(kind, Settings.Default(kind), SettingNode.Organization))]);
-        return defaults.With(own);
+        if (own.Length == 0) return this;
+        var values = (ParsedSetting[])_values.Clone();
+        foreach (var setting in own) values[(int)setting.Kind - 1] = setting;
+        return new(values);
     }
 
-    public DeviceRules With(IReadOnlyDictionary<SettingKind, SettingRow> own) =>
-        own.Count == 0
-            ? this
-            : new([.. _values.Select(value => own.TryGetValue(value.Setting, out var row) ? new(value.Setting, row.Value, row.Node) : value)]);
-
-    private void Read(EffectiveSetting setting)
-    {
-        var problem = "";
-        switch (setting.Setting)
-        {
-            case SettingKind.RemoteControlApproval:
-                if (Settings.TryConsent(setting.Value, out var consent, out problem)) Consent = consent;
-                break;
-            case SettingKind.ManagerialApproval:
-                RequiresApproval = setting.Value == "required";
-                break;
-            case SettingKind.Recording:
-                Recording = setting.Value switch { "off" => RecordingRule.Off, "on" => RecordingRule.On, _ => RecordingRule.Required };
-                break;
-            case SettingKind.MaxSession:
-                if (Settings.TryDuration(setting.Value, out var longest, out problem)) MaxSession = longest;
-                break;
-            case SettingKind.IdleTimeout:
-                if (Settings.TryDuration(setting.Value, out var idle, out problem)) IdleTimeout = idle;
-                break;
-            case SettingKind.EndWarning:
-                if (Settings.TryDuration(setting.Value, out var warning, out problem)) EndWarning = warning;
-                break;
-            case SettingKind.SessionHours:
-                if (Settings.TryHours(setting.Value, out var hours, out problem)) SessionHours = hours;
-                break;
-            case SettingKind.Notifications:
-                break;
-            case SettingKind.AutoApproveWhenRequesterIsApprover:
-                Approving = Approving with { AutoApprove = setting.Value == "true" };
-                break;
-            case SettingKind.ApprovalStatusChangeToExpire:
-                if (Settings.TryDuration(setting.Value, out var expiry, out problem)) Approving = Approving with { ExpireAfter = expiry };
-                break;
-            case SettingKind.ApprovalValidFor:
-                if (Settings.TryValidity(setting.Value, out var valid, out problem)) Approving = Approving with { ValidFor = valid.For, Once = valid.Once };
-                break;
-            case SettingKind.ApprovalReasonRequired:
-                Approving = Approving with { ReasonRequired = setting.Value == "true" };
-                break;
-            case SettingKind.RecordingRetention:
-                if (Settings.TryRetention(setting.Value, out var retention, out problem)) RecordingRetention = retention;
-                break;
-        }
-
-        // Rows are checked when they are compiled; a value that can't be read must never pass for a default.
-        if (problem.Length > 0) throw new PolicyException($"{setting.Setting} from {setting.Source.Kind} {setting.Source.Id}: {problem}");
-    }
+    private object? Of(SettingKind kind) => _values[(int)kind - 1].Value;
 }

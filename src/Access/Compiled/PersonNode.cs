@@ -1,85 +1,107 @@
 namespace Countersign.Access;
 
 /// <summary>A person with the groups that count for them and everything that those bring.</summary>
-internal sealed class PersonNode(PersonRow row)
+internal sealed class PersonNode
 {
-    public PersonRow Row { get; } = row;
-
-    public PersonId Id => Row.Id;
-
-    public bool IsOwner => Row.Kind == PersonKind.Owner;
-
-    public bool IsContact => Row.Kind == PersonKind.Contact;
-
-    /// <summary>Direct memberships, disabled ones included; Everyone alone if there is none.</summary>
-    public TechnicianGroupNode[] Groups { get; private set; } = [];
-
-    /// <summary>Where grants come from: the person's own and those of groups through which they reach.</summary>
-    public GrantIndex[] Sources { get; private set; } = [];
-
-    /// <summary>What any grant can give this person at all.</summary>
-    public PermissionSet Grantable { get; private set; }
-
-    public PermissionSet Ceiling { get; private set; }
-
-    public PermissionSet LockedDenied { get; private set; }
-
-    public GroupConsent Consent { get; private set; }
-
-    /// <summary>A technician group's rule asks for managerial approval of this person's connections.</summary>
-    public bool NeedsApproval { get; private set; }
-
-    /// <summary>Only where all of the person's groups agree.</summary>
-    public bool SinglePrompt { get; private set; }
-
-    public List<TechnicianGroupNode> DirectMemberships { get; } = [];
-
-    /// <summary>Groups that name this person as administrator.</summary>
-    public List<TechnicianGroupNode> Administers { get; } = [];
-
-    /// <summary>Groups that name this person as manager.</summary>
-    public List<TechnicianGroupNode> Manages { get; } = [];
-
-    public GrantIndex OwnGrants { get; set; } = GrantIndex.Empty;
-
-    public void Resolve(TechnicianGroupNode everyone)
+    /// <param name="groups">Direct memberships.</param>
+    /// <param name="administers">Groups that name the person as administrator.</param>
+    /// <param name="manages">Groups that name the person as manager.</param>
+    public PersonNode(
+        PersonRow row,
+        TechnicianGroupNode[] groups,
+        TechnicianGroupNode everyone,
+        TechnicianGroupId[] administers,
+        TechnicianGroupId[] manages,
+        CompiledGrant[] ownGrants,
+        GrantTable ownTable)
     {
-        Groups = DirectMemberships.Count == 0 ? [everyone] : [.. DirectMemberships];
-        ResolveCeiling();
-        ResolveSources(everyone);
-        foreach (var group in Groups)
-        {
-            if (group.Consent > Consent) Consent = group.Consent;
-            if (group.ApprovalRule is not null) NeedsApproval = true;
-        }
-
+        Row = row;
+        TakesPart = row.TakesPart;
+        IsOwner = row.Kind == PersonKind.Owner;
+        IsContact = row.Kind == PersonKind.Contact;
+        DirectMemberships = groups;
+        Administers = administers;
+        Manages = manages;
+        OwnGrants = ownGrants;
+        OwnTable = ownTable;
+        Groups = groups.Length == 0 ? [everyone] : groups;
+        Grantable = IsContact ? PermissionCatalogue.GrantableToContacts : PermissionCatalogue.All;
+        IsInEveryone = !IsContact && everyone.IsEnabled;
         SinglePrompt = Array.TrueForAll(Groups, group => group.Row.SinglePrompt);
-    }
-
-    private void ResolveCeiling()
-    {
         var allowed = PermissionSet.None;
+        var tables = 0;
         foreach (var group in Groups)
         {
             LockedDenied |= group.LockedDenied;
-            if (group.IsEnabled) allowed |= group.Allowed;
+            if (group.Consent > Consent) Consent = group.Consent;
+            if (group.ApprovalRule is not null) NeedsApproval = true;
+            if (!group.IsEnabled) continue;
+            allowed |= group.Allowed;
+            tables += group.Tables.Length;
         }
 
         Ceiling = IsOwner ? PermissionCatalogue.All : (PermissionCatalogue.All - PermissionCatalogue.Restrictable) | (allowed - LockedDenied);
+        Tables = tables == 0 ? ownTable.Count == 0 ? [] : [ownTable] : Gather(ownTable, Groups);
     }
 
-    private void ResolveSources(TechnicianGroupNode everyone)
+    public PersonRow Row { get; }
+
+    public PersonId Id => Row.Id;
+
+    public bool TakesPart { get; }
+
+    public bool IsOwner { get; }
+
+    public bool IsContact { get; }
+
+    /// <summary>The grants to Everyone reach them.</summary>
+    public bool IsInEveryone { get; }
+
+    /// <summary>Direct memberships, disabled ones included; Everyone alone if there is none.</summary>
+    public TechnicianGroupNode[] Groups { get; }
+
+    public TechnicianGroupNode[] DirectMemberships { get; }
+
+    public TechnicianGroupId[] Administers { get; }
+
+    public TechnicianGroupId[] Manages { get; }
+
+    public CompiledGrant[] OwnGrants { get; }
+
+    public GrantTable OwnTable { get; }
+
+    /// <summary>The person's own grants and those of groups through which they reach; not Everyone's.</summary>
+    public GrantTable[] Tables { get; }
+
+    /// <summary>What any grant can give this person at all.</summary>
+    public PermissionSet Grantable { get; }
+
+    public PermissionSet Ceiling { get; }
+
+    public PermissionSet LockedDenied { get; }
+
+    public GroupConsent Consent { get; }
+
+    /// <summary>A technician group's rule asks for managerial approval of this person's connections.</summary>
+    public bool NeedsApproval { get; }
+
+    /// <summary>Only where all of the person's groups agree.</summary>
+    public bool SinglePrompt { get; }
+
+    // Memberships of groups below each other bring the upper one's table twice.
+    private static GrantTable[] Gather(GrantTable own, TechnicianGroupNode[] groups)
     {
-        Grantable = IsContact ? PermissionCatalogue.GrantableToContacts : PermissionCatalogue.All;
-        var reaching = new HashSet<TechnicianGroupNode>();
-        foreach (var group in Groups)
+        var tables = new List<GrantTable>(groups.Length + 1);
+        if (own.Count > 0) tables.Add(own);
+        foreach (var group in groups)
         {
-            // A group that is disabled, or below one that is, gives nothing; so the way up is all enabled or of no use.
-            if (group.IsEnabled) reaching.UnionWith(group.Upwards());
+            if (!group.IsEnabled) continue;
+            foreach (var table in group.Tables)
+            {
+                if (!tables.Contains(table)) tables.Add(table);
+            }
         }
 
-        if (everyone.IsEnabled) reaching.Add(everyone);
-        if (IsContact) reaching.Remove(everyone);
-        Sources = [.. reaching.Select(group => group.Grants).Prepend(OwnGrants).Where(grants => grants.All.Length > 0)];
+        return [.. tables];
     }
 }

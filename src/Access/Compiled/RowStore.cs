@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace Countersign.Access;
 
 /// <summary>The rows of one version, by table and key. Versions share what did not change.</summary>
@@ -7,24 +5,34 @@ internal sealed class RowStore
 {
     private static readonly int Tables = Enum.GetValues<PolicyTable>().Max(table => (int)table) + 1;
 
-    private readonly ImmutableDictionary<RowKey, PolicyRow>[] _tables;
+    private readonly ChunkedMap<RowKey, PolicyRow>[] _tables;
 
-    private RowStore(ImmutableDictionary<RowKey, PolicyRow>[] tables) => _tables = tables;
+    private RowStore(ChunkedMap<RowKey, PolicyRow>[] tables) => _tables = tables;
 
-    public bool IsEmpty => Array.TrueForAll(_tables, table => table.IsEmpty);
+    public static RowStore Empty { get; } = From([]);
+
+    public bool IsEmpty => Array.TrueForAll(_tables, table => table.Count == 0);
 
     public IEnumerable<PolicyRow> Rows => _tables.SelectMany(table => table.Values);
 
     /// <exception cref="PolicyException">Two rows have the same key.</exception>
-    public static RowStore From(IEnumerable<PolicyRow> rows)
+    public static RowStore From(IReadOnlyCollection<PolicyRow> rows)
     {
-        var builders = new ImmutableDictionary<RowKey, PolicyRow>.Builder[Tables];
-        for (var table = 0; table < Tables; table++) builders[table] = ImmutableDictionary.CreateBuilder<RowKey, PolicyRow>();
+        var counts = new int[Tables];
+        var keys = new RowKey[rows.Count];
+        var index = 0;
         foreach (var row in rows)
         {
-            var builder = builders[(int)row.Key.Table];
-            if (builder.ContainsKey(row.Key)) throw new PolicyException($"two rows have the key {row.Key}");
-            builder.Add(row.Key, row);
+            keys[index] = row.Key;
+            counts[(int)keys[index++].Table]++;
+        }
+
+        var builders = counts.Select(ChunkedMap<RowKey, PolicyRow>.NewBuilder).ToArray();
+        index = 0;
+        foreach (var row in rows)
+        {
+            var key = keys[index++];
+            if (!builders[(int)key.Table].TryAdd(key, row)) throw new PolicyException($"two rows have the key {key}");
         }
 
         return new([.. builders.Select(builder => builder.ToImmutable())]);
@@ -33,24 +41,21 @@ internal sealed class RowStore
     /// <exception cref="PolicyException">A row is not what the change takes it to be.</exception>
     public RowStore With(IReadOnlyList<RowChange> changes)
     {
-        var tables = (ImmutableDictionary<RowKey, PolicyRow>[])_tables.Clone();
-        foreach (var group in changes.GroupBy(change => Table(change)))
+        var tables = (ChunkedMap<RowKey, PolicyRow>[])_tables.Clone();
+        foreach (var group in changes.GroupBy(Table))
         {
             var builder = tables[(int)group.Key].ToBuilder();
             foreach (var change in group)
             {
-                if (change is { Before: not null, After: not null } && change.Before.Key != change.After.Key)
+                var key = change.Key;
+                if (change is { Before: not null, After: not null } && change.Before.Key != key)
                 {
-                    throw new PolicyException($"a change turns {change.Before.Key} into {change.After.Key}");
+                    throw new PolicyException($"a change turns {change.Before.Key} into {key}");
                 }
 
-                if (!Equals(builder.GetValueOrDefault(change.Key), change.Before))
-                {
-                    throw new PolicyException($"the row {change.Key} is not what the change starts from");
-                }
-
-                if (change.After is null) builder.Remove(change.Key);
-                else builder[change.Key] = change.After;
+                if (!Equals(builder.GetValueOrDefault(key), change.Before)) throw new PolicyException($"the row {key} is not what the change starts from");
+                if (change.After is null) builder.Remove(key);
+                else builder.Set(key, change.After);
             }
 
             tables[(int)group.Key] = builder.ToImmutable();
@@ -60,8 +65,6 @@ internal sealed class RowStore
     }
 
     public PolicyRow? Find(RowKey key) => (int)key.Table < Tables ? _tables[(int)key.Table].GetValueOrDefault(key) : null;
-
-    public int Count(PolicyTable table) => _tables[(int)table].Count;
 
     public IEnumerable<T> All<T>()
         where T : PolicyRow => typeof(T) == typeof(PolicyRow) ? Rows.Cast<T>() : _tables[(int)TableOf(typeof(T))].Values.Cast<T>();

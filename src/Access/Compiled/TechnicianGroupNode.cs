@@ -1,45 +1,76 @@
 namespace Countersign.Access;
 
-/// <summary>A technician group with everything that comes down to it from above.</summary>
-internal sealed class TechnicianGroupNode(TechnicianGroupRow row, TechnicianGroupNode? parent)
+/// <summary>A technician group with everything that comes down to it from above. What hangs on it is in <see cref="GroupPeople"/>.</summary>
+internal sealed class TechnicianGroupNode
 {
-    public TechnicianGroupRow Row { get; } = row;
+    /// <summary>Up to so many grants of groups above are put in one table with a group's own, so that a question looks once instead of at each level.</summary>
+    private const int MostMerged = 4096;
 
-    public TechnicianGroupNode? Parent { get; } = parent;
+    private readonly PermissionSet _nearAllowed;
+    private readonly PermissionSet _locked;
+    private readonly PermissionSet _lockedAllowed;
+
+    public TechnicianGroupNode(TechnicianGroupRow row, TechnicianGroupNode? parent, int index, GroupPermissionRow[] own, CompiledGrant[] ownGrants)
+    {
+        Row = row;
+        Parent = parent;
+        Index = index;
+        Own = own;
+        OwnGrants = ownGrants;
+        IsEnabled = row.Enabled && (parent is null || parent.IsEnabled);
+        Consent = parent is null || row.Consent > parent.Consent ? row.Consent : parent.Consent;
+        var (said, allowed, locked) = (PermissionSet.None, PermissionSet.None, PermissionSet.None);
+        foreach (var value in own)
+        {
+            said = said.With(value.Permission);
+            if (value.Value == PolicyValue.Allow) allowed = allowed.With(value.Permission);
+            if (value.Locked) locked = locked.With(value.Permission);
+        }
+
+        var (nearAbove, lockedAbove, lockedAllowedAbove) = parent is null ? default : (parent._nearAllowed, parent._locked, parent._lockedAllowed);
+        _nearAllowed = (nearAbove - said) | allowed;
+        _locked = lockedAbove | locked;
+        _lockedAllowed = lockedAllowedAbove | ((locked & allowed) - lockedAbove);
+        Allowed = _lockedAllowed | (_nearAllowed - _locked);
+        LockedDenied = _locked - _lockedAllowed;
+    }
+
+    public TechnicianGroupRow Row { get; }
+
+    public TechnicianGroupNode? Parent { get; }
 
     public TechnicianGroupId Id => Row.Id;
+
+    /// <summary>Its place in the tables of the model.</summary>
+    public int Index { get; }
 
     public bool IsEveryone => Parent is null;
 
     /// <summary>A disabled group disables everything below it.</summary>
-    public bool IsEnabled { get; } = row.Enabled && (parent is null || parent.IsEnabled);
+    public bool IsEnabled { get; }
 
     /// <summary>The nearest group on the way up that asks for managerial approval; null: none does.</summary>
     public TechnicianGroupNode? ApprovalRule => Row.RequiresManagerialApproval ? this : Parent?.ApprovalRule;
 
-    /// <summary>A rule of this group, one above or one below asks this group's managers for approval, or could.</summary>
-    public bool IsUnderApproval => ApprovalRule is not null || Downwards().Any(below => below.Row.RequiresManagerialApproval);
-
     /// <summary>The strictest value of this group and those above.</summary>
-    public GroupConsent Consent { get; } = parent is null || row.Consent > parent.Consent ? row.Consent : parent.Consent;
+    public GroupConsent Consent { get; }
 
-    public List<TechnicianGroupNode> Children { get; } = [];
+    /// <summary>Explicit values.</summary>
+    public GroupPermissionRow[] Own { get; }
 
-    public List<PersonNode> Members { get; } = [];
+    public CompiledGrant[] OwnGrants { get; }
 
-    public List<PersonNode> Managers { get; } = [];
+    /// <summary>Own grants and those of the groups above, Everyone's aside; nothing where the group is disabled.</summary>
+    public GrantTable[] Tables { get; private set; } = [];
 
-    public List<PersonNode> Administrators { get; } = [];
-
-    public Dictionary<Permission, GroupPermissionRow> Own { get; } = [];
-
-    public GrantIndex Grants { get; set; } = GrantIndex.Empty;
+    /// <summary>What the last of <see cref="Tables"/> is made of.</summary>
+    private List<CompiledGrant> Merged { get; set; } = [];
 
     /// <summary>What the resolved values allow; a value that is missing at the root denies.</summary>
-    public PermissionSet Allowed { get; private set; }
+    public PermissionSet Allowed { get; }
 
     /// <summary>Denied by the upper lock on the way up: binds members even where the group is disabled.</summary>
-    public PermissionSet LockedDenied { get; private set; }
+    public PermissionSet LockedDenied { get; }
 
     /// <summary>This group and those above it, itself first.</summary>
     public IEnumerable<TechnicianGroupNode> Upwards()
@@ -47,10 +78,17 @@ internal sealed class TechnicianGroupNode(TechnicianGroupRow row, TechnicianGrou
         for (var group = this; group is not null; group = group.Parent) yield return group;
     }
 
-    /// <summary>This group and those below it.</summary>
-    public IEnumerable<TechnicianGroupNode> Downwards() => Children.SelectMany(child => child.Downwards()).Prepend(this);
+    public bool IsAtOrBelow(TechnicianGroupNode other)
+    {
+        for (var group = this; group is not null; group = group.Parent)
+        {
+            if (group.Index == other.Index) return true;
+        }
 
-    public bool IsAtOrBelow(TechnicianGroupNode other) => Upwards().Contains(other);
+        return false;
+    }
+
+    public GroupPermissionRow? OwnValue(Permission permission) => Array.Find(Own, row => row.Permission == permission);
 
     /// <summary>The row that decides: the upper lock, else the nearest explicit value; null: nothing is said up to the root.</summary>
     public GroupPermissionRow? Resolve(Permission permission)
@@ -58,7 +96,7 @@ internal sealed class TechnicianGroupNode(TechnicianGroupRow row, TechnicianGrou
         GroupPermissionRow? nearest = null, locked = null;
         foreach (var group in Upwards())
         {
-            if (!group.Own.TryGetValue(permission, out var own)) continue;
+            if (group.OwnValue(permission) is not { } own) continue;
             nearest ??= own;
             if (own.Locked) locked = own;
         }
@@ -66,14 +104,24 @@ internal sealed class TechnicianGroupNode(TechnicianGroupRow row, TechnicianGrou
         return locked ?? nearest;
     }
 
-    /// <summary>Works out the values; those above must be worked out before.</summary>
-    public void ResolveAll()
+    /// <summary>Puts the grants of the way up together; those above must have theirs.</summary>
+    public void MakeTables(Func<CompiledGrant, Placement> place)
     {
-        foreach (var permission in PermissionCatalogue.Restrictable)
+        if (!IsEnabled || Parent is null) return;
+        if (OwnGrants.Length == 0)
         {
-            if (Resolve(permission) is not { } value) continue;
-            if (value.Value == PolicyValue.Allow) Allowed = Allowed.With(permission);
-            else if (value.Locked) LockedDenied = LockedDenied.With(permission);
+            (Tables, Merged) = (Parent.Tables, Parent.Merged);
+            return;
         }
+
+        var fits = Parent.Tables.Length > 0 && Parent.Merged.Count + OwnGrants.Length <= MostMerged;
+        Merged = fits ? [.. Parent.Merged, .. OwnGrants] : [.. OwnGrants];
+        Tables = [.. fits ? Parent.Tables[..^1] : Parent.Tables, GrantTable.Build(Merged, place)];
     }
+}
+
+/// <summary>Who and what hangs on a technician group.</summary>
+internal sealed record GroupPeople(PersonId[] Members, PersonId[] Managers, PersonId[] Administrators, TechnicianGroupId[] Children)
+{
+    public static GroupPeople Nobody { get; } = new([], [], [], []);
 }

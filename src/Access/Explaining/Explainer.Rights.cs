@@ -6,8 +6,8 @@ internal sealed partial class Explainer
     private bool SayRights(PersonNode person, DeviceNode device)
     {
         var account = _question.Account is { } name ? new AccountAsked(name, name == device.DefaultAccount) : new(device.DefaultAccount, IsDefault: true);
-        var granted = Reach.Of(person, device, account, _question.At).Granted;
-        var effective = Reach.Effective(person, device, granted);
+        var granted = Reach.Of(_model, person, device, account, _question.At).Granted;
+        var effective = Reach.Effective(person, _model.RulesOf(device), granted);
         var asked = Asked(device);
         var needed = PermissionCatalogue.WithPrerequisites(asked);
         SayGrants(person, device, account, needed);
@@ -17,9 +17,9 @@ internal sealed partial class Explainer
             foreach (var permission in (needed & granted) - person.Ceiling) SayAboveCeiling(person, permission);
         }
 
-        if (device.Rules.Recording == RecordingRule.Required && (needed & granted).Intersects(PermissionCatalogue.Unrecordable))
+        if (_model.RulesOf(device).Recording == RecordingRule.Required && (needed & granted).Intersects(PermissionCatalogue.Unrecordable))
         {
-            var setting = device.Rules[SettingKind.Recording];
+            var setting = _model.RulesOf(device)[SettingKind.Recording];
             var refused = Describe.Labels(needed & PermissionCatalogue.Unrecordable);
             Say(
                 $"Recording is required on {device.Row.Name}{Describe.Source(_snapshot, device, setting.Source)}, and {refused} can't be recorded.",
@@ -96,7 +96,7 @@ internal sealed partial class Explainer
                     Say($"Everyone has no value for {label}, which counts as denied to members of {path}.", [.. membership]);
                     break;
                 case { Value: PolicyValue.Deny } row:
-                    var source = _model.TechnicianGroups[row.Group];
+                    var source = _model.TechnicianGroups.GetValueOrDefault(row.Group)!;
                     Say($"{Describe.Path(source)} denies {label}{(row.Locked ? ", locked" : "")}, which binds members of {path}.", [row.Key, .. membership]);
                     break;
                 case { } when !group.IsEnabled:
@@ -118,18 +118,14 @@ internal sealed partial class Explainer
         }
     }
 
-    private static IEnumerable<CompiledGrant> GrantsOn(PersonNode person, DeviceNode device) =>
+    private IEnumerable<CompiledGrant> GrantsOn(PersonNode person, DeviceNode device) =>
         person.IsOwner
             ? []
-            : from source in person.Sources
-              from scope in device.ScopesAbove.Prepend(device.OwnScope)
-              from grant in source.At(scope)
-              orderby grant.Row.Id.Value
-              select grant;
+            : _model.GrantsOf(person).Where(grant => _model.Covers(grant.Row.Scope, device)).OrderBy(grant => grant.Row.Id.Value);
 
     private string Sentence(PersonNode person, CompiledGrant grant)
     {
-        var to = grant.Row.Subject.Kind == SubjectKind.TechnicianGroup ? Describe.Path(_model.TechnicianGroups[new(grant.Row.Subject.Id)]) : person.Row.Name;
+        var to = grant.Row.Subject.Kind == SubjectKind.TechnicianGroup ? Describe.Path(_model.TechnicianGroups.GetValueOrDefault(new(grant.Row.Subject.Id))!) : person.Row.Name;
         return $"The role {grant.Role.Name}, granted to {to} on {Describe.Scope(_snapshot, grant.Row.Scope)} for {Describe.Accounts(grant.Row.Accounts)},";
     }
 
@@ -140,7 +136,7 @@ internal sealed partial class Explainer
         if (!SystemRoles.IsSystem(grant.Role.Id)) keys.Add(grant.Role.Key);
         if (grant.Row.Subject.Kind == SubjectKind.TechnicianGroup)
         {
-            var subject = _model.TechnicianGroups[new(grant.Row.Subject.Id)];
+            var subject = _model.TechnicianGroups.GetValueOrDefault(new(grant.Row.Subject.Id))!;
             keys.Add(subject.Row.Key);
             foreach (var group in person.DirectMemberships.Where(group => group.IsEnabled && group.IsAtOrBelow(subject)))
             {

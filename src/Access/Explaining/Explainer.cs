@@ -72,7 +72,7 @@ internal sealed partial class Explainer
                 Say("Nothing is wanted.");
                 return false;
             case DenialReason.OutsideSessionHours:
-                var hours = device.Rules[SettingKind.SessionHours];
+                var hours = _model.RulesOf(device)[SettingKind.SessionHours];
                 var open = $"{hours.Value}{Describe.Source(_snapshot, device, hours.Source)}";
                 Say($"{device.Row.Name} takes connections only at {open}, and {Write(_question.At)} is outside of that.", KeyOf(hours));
                 return false;
@@ -87,7 +87,7 @@ internal sealed partial class Explainer
         var steps = _decision.Reason == DenialReason.ApprovalNeeded ? _snapshot.ApprovalSteps(_question) : [];
         foreach (var step in steps)
         {
-            var approvers = step.Approvers.Select(id => _model.People[id].Row.Name);
+            var approvers = step.Approvers.Select(id => _model.People.GetValueOrDefault(id)!.Row.Name);
             var who = step.Automatic
                 ? $"{person.Row.Name} could approve it for others, which counts here"
                 : step.Blocked
@@ -99,9 +99,9 @@ internal sealed partial class Explainer
         if (steps.Count > 0) return;
         if (_question.Wanted.Intersects(PermissionCatalogue.Connections)) SayConsent(person, device);
         if (_decision.Kind != DecisionKind.Allowed) return;
-        if (device.Rules.Recording != RecordingRule.Off)
+        if (_model.RulesOf(device).Recording != RecordingRule.Off)
         {
-            var recording = device.Rules[SettingKind.Recording];
+            var recording = _model.RulesOf(device)[SettingKind.Recording];
             Say(
                 $"Whatever of the session can be recorded on {device.Row.Name} is recorded{Describe.Source(_snapshot, device, recording.Source)}.",
                 KeyOf(recording));
@@ -113,12 +113,12 @@ internal sealed partial class Explainer
     /// <summary>Approved requests in hand, where a rule asks for one.</summary>
     private void SayEvidence(PersonNode person, DeviceNode device)
     {
-        if (_question.Approvals.IsDefaultOrEmpty || !(person.NeedsApproval || device.Rules.RequiresApproval)) return;
+        if (_question.Approvals.IsDefaultOrEmpty || !(person.NeedsApproval || _model.RulesOf(device).RequiresApproval)) return;
         if (!_question.Wanted.Intersects(PermissionCatalogue.Connections)) return;
         foreach (var approved in _question.Approvals)
         {
             var request = string.Create(CultureInfo.InvariantCulture, $"Request #{approved.Number}, approved at {Write(approved.ApprovedAt)},");
-            if (PolicySnapshot.WhyNotCounted(approved, _question, person, device) is { } why) Say($"{request} does not count: {why}.");
+            if (_snapshot.WhyNotCounted(approved, _question, person, device) is { } why) Say($"{request} does not count: {why}.");
             else Say($"{request} covers {Describe.Labels(approved.Covered)} for the account {approved.Account}.");
         }
     }
@@ -131,13 +131,13 @@ internal sealed partial class Explainer
             return;
         }
 
-        var setting = device.Rules[SettingKind.RemoteControlApproval];
+        var setting = _model.RulesOf(device)[SettingKind.RemoteControlApproval];
         var isOfSomeKind = false;
         for (var kind = ConsentKind.Screen; kind <= ConsentKind.Actions; kind++)
         {
             if (!_question.Wanted.Intersects(PermissionCatalogue.Of(kind))) continue;
             isOfSomeKind = true;
-            var mode = device.Rules.Consent.For(kind);
+            var mode = _model.RulesOf(device).Consent.For(kind);
             if (mode == ConsentMode.Off) continue;
             var source = Describe.Source(_snapshot, device, setting.Source);
             Say($"On {device.Row.Name} the end user is {Words(mode)} for {Word(kind)}{source}.", KeyOf(setting));

@@ -32,24 +32,24 @@ internal sealed partial class Planner
     {
         if (VisibleDeviceGroup(command.Id) is not { } group) return NotFound("device group");
         if (!_authority.IsMaster) return OnlyMasters("delete device groups");
-        if (group.Children.Count > 0 || group.Devices.Count > 0) return Conflict($"{Describe.Path(group)} is not empty.");
-        RemoveScope(GrantScope.Of(group.Id), SettingNode.Of(group.Id));
+        if (_model.ContentOf(group) is not { Children: [], Devices: [] }) return Conflict($"{Describe.Path(group)} is not empty.");
+        RemoveScope(_model.ContentOf(group).Grants, group.Own);
         _draft.Remove(group.Row);
         return _draft.Planned($"Deleted the device group {Describe.Path(group)}.");
     }
 
     private PlanResult.Conflict? NameTaken(DeviceGroupNode? parent, string name, DeviceGroupNode? except)
     {
-        var siblings = parent?.Children ?? _model.DeviceGroups.Values.Where(group => group.Parent is null);
-        return siblings.Any(sibling => sibling != except && SameName(sibling.Row.Name, name))
+        var siblings = parent is null ? _model.DeviceGroups.Values.Where(group => group.Parent is null) : _model.ChildrenOf(parent);
+        return siblings.Any(sibling => sibling.Id != except?.Id && SameName(sibling.Row.Name, name))
             ? Conflict($"There is a device group '{name}' here already.")
             : null;
     }
 
     /// <summary>What hangs on a device or device group: grants on it, and its settings.</summary>
-    private void RemoveScope(GrantScope scope, SettingNode node)
+    private void RemoveScope(CompiledGrant[] grants, ParsedSetting[] settings)
     {
-        _draft.RemoveAll(_snapshot.All<GrantRow>().Where(row => row.Scope == scope));
-        _draft.RemoveAll(_snapshot.All<SettingRow>().Where(row => row.Node == node));
+        _draft.RemoveAll(grants.Select(grant => grant.Row));
+        foreach (var setting in settings) _draft.RemoveIfThere(KeyOf(setting.Effective.Source, setting.Kind));
     }
 }

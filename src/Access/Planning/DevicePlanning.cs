@@ -26,11 +26,11 @@ internal sealed partial class Planner
         if (VisibleDevice(command.Id) is not { } device) return NotFound("device");
         if (VisibleDeviceGroup(command.Group) is not { } group) return NotFound("device group");
         if (!MayModify(device)) return Lacking(Permission.ModifyDevice, device.Row.Name);
-        if (group != device.Group && !MayAddTo(group)) return Lacking(Permission.ModifyDevice, Describe.Path(group));
+        if (group.Index != device.GroupIndex && !MayAddTo(group)) return Lacking(Permission.ModifyDevice, Describe.Path(group));
         if (Fields.DeviceName(command.Name) is { } badName) return badName;
         if (Fields.Description(command.Description, out var description) is { } badDescription) return badDescription;
         if (CheckEndpoint(command.Host, command.Port, command.HostKey, out var hostKey) is { } badEndpoint) return badEndpoint;
-        if (_model.DevicesByName.TryGetValue(command.Name, out var named) && named != device) return Conflict($"The name '{command.Name}' is taken.");
+        if (_model.DevicesByName.TryGetValue(command.Name, out var named) && named.Id != device.Id) return Conflict($"The name '{command.Name}' is taken.");
 
         _draft.Put(device.Row with
         {
@@ -49,7 +49,7 @@ internal sealed partial class Planner
     {
         if (VisibleDevice(command.Id) is not { } device) return NotFound("device");
         if (!_authority.IsMaster && !_authority.Over(device).Contains(Permission.DeleteDevice)) return Lacking(Permission.DeleteDevice, device.Row.Name);
-        RemoveScope(device.OwnScope, SettingNode.Of(device.Id));
+        RemoveScope(device.Grants, device.Own);
         _draft.RemoveAll(device.Accounts);
         _draft.Remove(device.Row);
         return _draft.Planned($"Deleted the device {device.Row.Name}.");

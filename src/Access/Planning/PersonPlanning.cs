@@ -55,17 +55,22 @@ internal sealed partial class Planner
 
         // An approval must not climb to another manager because the one appointed is gone (20-approvals: it blocks). Without the row the
         // appointment would be forgotten, so somebody has to decide who approves first.
-        if (person.Manages.Find(group => group is { Managers.Count: 1, IsUnderApproval: true }) is { } orphan)
+        if (person.Manages.Select(id => _model.TechnicianGroups.GetValueOrDefault(id)!).FirstOrDefault(IsLastUnderApproval) is { } orphan)
         {
             var duty = $"the only manager of {Describe.Path(orphan)}, where connections need approval";
             return Conflict($"{person.Row.Name} is {duty}: appoint another one or dismiss this one first.");
         }
 
-        _draft.RemoveAll(_snapshot.All<MembershipRow>().Where(row => row.Person == command.Id));
-        _draft.RemoveAll(_snapshot.All<GroupManagerRow>().Where(row => row.Person == command.Id));
-        _draft.RemoveAll(_snapshot.All<GroupAdministratorRow>().Where(row => row.Person == command.Id));
-        _draft.RemoveAll(_snapshot.All<GrantRow>().Where(row => row.Subject == GrantSubject.To(command.Id)));
+        _draft.RemoveAll(person.DirectMemberships.Select(group => new MembershipRow(group.Id, person.Id)));
+        _draft.RemoveAll(person.Manages.Select(group => new GroupManagerRow(group, person.Id)));
+        _draft.RemoveAll(person.Administers.Select(group => new GroupAdministratorRow(group, person.Id)));
+        _draft.RemoveAll(person.OwnGrants.Select(grant => grant.Row));
         _draft.Remove(person.Row);
         return _draft.Planned($"Deleted {person.Row.Name} ({person.Row.Login}).");
     }
+
+    /// <summary>The group has one manager, and a rule of it, of one above or of one below asks for its managers' approval, or could.</summary>
+    private bool IsLastUnderApproval(TechnicianGroupNode group) =>
+        _model.PeopleOf(group).Managers.Length == 1
+        && (group.ApprovalRule is not null || _model.Downwards(group).Any(below => below.Row.RequiresManagerialApproval));
 }

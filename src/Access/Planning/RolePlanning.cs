@@ -28,7 +28,7 @@ internal sealed partial class Planner
     private PlanResult Plan(PolicyCommand.DeleteRole command)
     {
         if (FindCustomRole(command.Id, "delete roles", out var role) is { } refusal) return refusal;
-        _draft.RemoveAll(_snapshot.All<GrantRow>().Where(row => row.Role == command.Id));
+        _draft.RemoveAll(_model.Grants.Values.Where(grant => grant.Role.Id == command.Id).Select(grant => grant.Row));
         _draft.Remove(role!);
         return _draft.Planned($"Deleted the role {role!.Name} and the grants made with it.");
     }

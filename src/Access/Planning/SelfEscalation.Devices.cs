@@ -7,7 +7,7 @@ internal sealed partial class SelfEscalation
         foreach (var device in _after.Devices.Values)
         {
             if (!_before.Devices.TryGetValue(device.Id, out var earlier)) continue;
-            if (device.Rules != earlier.Rules && Loosened(earlier, device) is { } loosened) return loosened;
+            if (_after.RulesOf(device) != _before.RulesOf(earlier) && Loosened(earlier, device) is { } loosened) return loosened;
             if (IsReachedAlike(earlier, device)) continue;
             foreach (var person in _after.People.Values)
             {
@@ -18,23 +18,23 @@ internal sealed partial class SelfEscalation
         return null;
     }
 
-    private static bool IsReachedAlike(DeviceNode earlier, DeviceNode device) =>
+    private bool IsReachedAlike(DeviceNode earlier, DeviceNode device) =>
         (earlier.Row.Enabled || !device.Row.Enabled)
-        && earlier.ScopesAbove.AsSpan().SequenceEqual(device.ScopesAbove)
+        && _before.GroupOf(earlier).Upwards().Select(group => group.Id).SequenceEqual(_after.GroupOf(device).Upwards().Select(group => group.Id))
         && string.Equals(earlier.DefaultAccount, device.DefaultAccount, StringComparison.Ordinal);
 
     /// <summary>Grants that come to apply to the device, account by account; the actor has to hold what they bring.</summary>
     private string? Reached(DeviceNode earlier, DeviceNode device, PersonNode person)
     {
-        var all = person.Sources.SelectMany(source => source.All).Aggregate(PermissionSet.None, (set, grant) => set | grant.Permissions);
+        var all = _after.GrantsOf(person).Aggregate(PermissionSet.None, (set, grant) => set | grant.Permissions);
         foreach (var name in device.Accounts.Select(account => account.Name).Where(earlier.HasAccount).Append(null))
         {
             var (asked, askedEarlier) = (Asked(device, name), Asked(earlier, name));
-            foreach (var grant in person.Sources.SelectMany(source => source.All))
+            foreach (var grant in _after.GrantsOf(person))
             {
-                if (!device.Row.Enabled || !device.IsCoveredBy(grant.Row.Scope) || !grant.IsFor(asked)) continue;
-                if (earlier.Row.Enabled && earlier.IsCoveredBy(grant.Row.Scope) && grant.IsFor(askedEarlier)) continue;
-                var held = Held([earlier.OwnScope, .. earlier.ScopesAbove], own => own.IsFor(askedEarlier) && CoversWindow(own, grant));
+                if (!device.Row.Enabled || !_after.Covers(grant.Row.Scope, device) || !grant.IsFor(asked)) continue;
+                if (earlier.Row.Enabled && _before.Covers(grant.Row.Scope, earlier) && grant.IsFor(askedEarlier)) continue;
+                var held = Held(scope => _before.Covers(scope, earlier), own => own.IsFor(askedEarlier) && CoversWindow(own, grant));
                 var uncovered = Flowing(person, grant.Permissions, all) - held;
                 if (!uncovered.IsEmpty)
                 {
@@ -51,7 +51,7 @@ internal sealed partial class SelfEscalation
 
     private string? Loosened(DeviceNode earlier, DeviceNode device)
     {
-        var (was, now) = (earlier.Rules, device.Rules);
+        var (was, now) = (_before.RulesOf(earlier), _after.RulesOf(device));
 
         // Recording that is no longer required gives Tunnel back to whoever was granted it, which is more than a restriction less.
         if (was.Recording == RecordingRule.Required && now.Recording != RecordingRule.Required)
@@ -64,7 +64,7 @@ internal sealed partial class SelfEscalation
             || IsLonger(now.MaxSession, was.MaxSession)
             || IsLonger(now.IdleTimeout, was.IdleTimeout)
             || (was.SessionHours is { } hours && (now.SessionHours is null || !hours.Covers(now.SessionHours)));
-        return looser && (Binds(earlier) || Binds(device)) ? $"It would loosen a setting on {device.Row.Name} that binds you too." : null;
+        return looser && (Binds(_before, earlier) || Binds(_after, device)) ? $"It would loosen a setting on {device.Row.Name} that binds you too." : null;
     }
 
     private static bool LoosensConsent(RemoteControlApproval was, RemoteControlApproval now)
@@ -81,5 +81,5 @@ internal sealed partial class SelfEscalation
     private static bool IsLonger(TimeSpan? now, TimeSpan? was) => was is { } limit && (now is not { } time || time > limit);
 
     /// <summary>Whether anything lets the actor connect to the device, or ask to, at any time: its settings bind them then.</summary>
-    private bool Binds(DeviceNode device) => Held([device.OwnScope, .. device.ScopesAbove], _ => true).Intersects(Connecting);
+    private bool Binds(PolicyModel model, DeviceNode device) => Held(scope => model.Covers(scope, device), _ => true).Intersects(Connecting);
 }

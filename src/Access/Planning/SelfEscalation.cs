@@ -55,9 +55,9 @@ internal sealed partial class SelfEscalation
             return $"It would allow {person.Row.Name} {Describe.Labels(raised - _actor.Ceiling)}, which your own groups don't allow you.";
         }
 
-        var held = earlier.Sources.SelectMany(source => source.All).ToDictionary(grant => grant.Row.Id);
-        var all = person.Sources.SelectMany(source => source.All).Aggregate(PermissionSet.None, (set, grant) => set | grant.Permissions);
-        foreach (var grant in person.Sources.SelectMany(source => source.All))
+        var held = _before.GrantsOf(earlier).ToDictionary(grant => grant.Row.Id);
+        var all = _after.GrantsOf(person).Aggregate(PermissionSet.None, (set, grant) => set | grant.Permissions);
+        foreach (var grant in _after.GrantsOf(person))
         {
             var isOld = held.TryGetValue(grant.Row.Id, out var old) && old.Row == grant.Row && old.Permissions == grant.Permissions;
             if (isOld && raised.IsEmpty) continue;
@@ -85,11 +85,11 @@ internal sealed partial class SelfEscalation
     }
 
     /// <summary>A step that a technician group asked for is gone, is for others to approve, or has come unblocked.</summary>
-    private static bool IsFreedOfApproval(PersonNode earlier, PersonNode person)
+    private bool IsFreedOfApproval(PersonNode earlier, PersonNode person)
     {
-        foreach (var (through, approvers) in Duties(earlier))
+        foreach (var (through, approvers) in Duties(_before, earlier))
         {
-            if (!Duties(person).TryGetValue(through, out var now) || now?.Id != approvers?.Id) return true;
+            if (!Duties(_after, person).TryGetValue(through, out var now) || now?.Id != approvers?.Id) return true;
             if (now is { IsEnabled: true } && approvers is { IsEnabled: false }) return true;
         }
 
@@ -97,10 +97,10 @@ internal sealed partial class SelfEscalation
     }
 
     /// <summary>The groups through which an approval rule reaches the person, and the group whose managers approve there.</summary>
-    private static Dictionary<TechnicianGroupId, TechnicianGroupNode?> Duties(PersonNode person) =>
+    private static Dictionary<TechnicianGroupId, TechnicianGroupNode?> Duties(PolicyModel model, PersonNode person) =>
         person.Groups.Where(group => group.ApprovalRule is not null).ToDictionary(
             group => group.Id,
-            group => group.Upwards().FirstOrDefault(above => above.Managers.Count > 0));
+            group => group.Upwards().FirstOrDefault(above => model.PeopleOf(above).Managers.Length > 0));
 
     /// <summary>What really comes to the person: within their ceiling, with what comes to life through it.</summary>
     private static PermissionSet Flowing(PersonNode person, PermissionSet permissions, PermissionSet all) =>
@@ -109,19 +109,19 @@ internal sealed partial class SelfEscalation
     /// <summary>What the actor holds wherever, for whatever account and whenever the grant is for.</summary>
     private PermissionSet HeldOver(CompiledGrant grant)
     {
-        var scopes = grant.Row.Scope.Kind switch
+        Func<GrantScope, bool> reaches = grant.Row.Scope.Kind switch
         {
-            ScopeKind.Device when _before.Devices.TryGetValue(new(grant.Row.Scope.Id), out var device) => [device.OwnScope, .. device.ScopesAbove],
-            ScopeKind.DeviceGroup when _before.DeviceGroups.TryGetValue(new(grant.Row.Scope.Id), out var group) => group.Scopes,
-            ScopeKind.AllDevices or ScopeKind.QuickSupport => [grant.Row.Scope],
-            _ => (GrantScope[])[],
+            ScopeKind.Device when _before.Devices.TryGetValue(new(grant.Row.Scope.Id), out var device) => scope => _before.Covers(scope, device),
+            ScopeKind.DeviceGroup when _before.DeviceGroups.TryGetValue(new(grant.Row.Scope.Id), out var group) => scope => _before.Covers(scope, group),
+            ScopeKind.AllDevices or ScopeKind.QuickSupport => scope => scope == grant.Row.Scope,
+            _ => _ => false,
         };
-        return Held(scopes, own => CoversAccounts(own, grant) && CoversWindow(own, grant));
+        return Held(reaches, own => CoversAccounts(own, grant) && CoversWindow(own, grant));
     }
 
-    private PermissionSet Held(GrantScope[] scopes, Func<CompiledGrant, bool> counts)
+    private PermissionSet Held(Func<GrantScope, bool> reaches, Func<CompiledGrant, bool> counts)
     {
-        var granted = from source in _actor.Sources from scope in scopes from grant in source.At(scope) where counts(grant) select grant.Permissions;
+        var granted = from grant in _before.GrantsOf(_actor) where reaches(grant.Row.Scope) && counts(grant) select grant.Permissions;
         return PermissionCatalogue.WithoutUnmet(granted.Aggregate(PermissionSet.None, (set, more) => set | more) & _actor.Grantable & _actor.Ceiling);
     }
 

@@ -88,15 +88,19 @@ internal sealed partial class Planner
         switch (node.Kind)
         {
             case SettingNodeKind.Organization:
-                return _model.DeviceGroups.Keys.Select(SettingNode.Of).Concat(_model.Devices.Keys.Select(SettingNode.Of));
+                return Nodes(_model.DeviceGroups.Values, _model.Devices.Values);
             case SettingNodeKind.DeviceGroup:
-                var groups = _model.DeviceGroups[new(node.Id)].Downwards().ToList();
-                var devices = groups.SelectMany(group => group.Devices);
-                return groups.Skip(1).Select(group => SettingNode.Of(group.Id)).Concat(devices.Select(device => SettingNode.Of(device.Id)));
+                var groups = _model.Downwards(_model.DeviceGroups.GetValueOrDefault(new(node.Id))!).ToList();
+                return Nodes(groups.Skip(1), groups.SelectMany(group => _model.ContentOf(group).Devices));
             default:
                 return [];
         }
     }
+
+    /// <summary>Those with settings of their own.</summary>
+    private static IEnumerable<SettingNode> Nodes(IEnumerable<DeviceGroupNode> groups, IEnumerable<DeviceNode> devices) =>
+        groups.Where(group => group.Own.Length > 0).Select(group => SettingNode.Of(group.Id))
+            .Concat(devices.Where(device => device.Own.Length > 0).Select(device => SettingNode.Of(device.Id)));
 
     private static RowKey KeyOf(SettingNode node, SettingKind setting) => new SettingRow(node, setting, "", 0).Key;
 }

@@ -11,7 +11,7 @@ internal sealed partial class Planner
         if (Fields.Description(command.Description, out var description) is { } badDescription) return badDescription;
         if (Fields.Defined(command.Consent, "consent") is { } badConsent) return badConsent;
         if (_model.TechnicianGroups.ContainsKey(command.Id)) return Conflict("There is a technician group with this id already.");
-        if (parent.Children.Exists(child => SameName(child.Row.Name, name))) return Conflict($"There is a group '{name}' in {Describe.Path(parent)} already.");
+        if (_model.ChildrenOf(parent).Any(child => SameName(child.Row.Name, name))) return Conflict($"There is a group '{name}' in {Describe.Path(parent)} already.");
 
         _draft.Add(new TechnicianGroupRow(
             command.Id,
@@ -52,9 +52,9 @@ internal sealed partial class Planner
     private PlanResult? MoveBelow(TechnicianGroupNode group, TechnicianGroupId parentId, string name)
     {
         if (VisibleGroup(parentId) is not { } parent) return NotFound("technician group");
-        if (parent != group.Parent && !_authority.AdministersBranchFrom(parent)) return OutsideBranch();
+        if (parent.Id != group.Parent?.Id && !_authority.AdministersBranchFrom(parent)) return OutsideBranch();
         if (parent.IsAtOrBelow(group)) return Fields.Invalid("parent", "A group can't be below itself.");
-        return parent.Children.Exists(child => child != group && SameName(child.Row.Name, name))
+        return _model.ChildrenOf(parent).Any(child => child.Id != group.Id && SameName(child.Row.Name, name))
             ? Conflict($"There is a group '{name}' in {Describe.Path(parent)} already.")
             : null;
     }
@@ -64,13 +64,14 @@ internal sealed partial class Planner
         if (VisibleGroup(command.Id) is not { } group) return NotFound("technician group");
         if (!_authority.Administers(group)) return OutsideBranch();
         if (group.IsEveryone) return new PlanResult.Forbidden("Everyone can't be deleted.");
-        if (group.Children.Count > 0) return Conflict($"{Describe.Path(group)} has groups below it.");
+        if (_model.PeopleOf(group).Children.Length > 0) return Conflict($"{Describe.Path(group)} has groups below it.");
 
-        _draft.RemoveAll(_snapshot.All<MembershipRow>().Where(row => row.Group == group.Id));
-        _draft.RemoveAll(_snapshot.All<GroupManagerRow>().Where(row => row.Group == group.Id));
-        _draft.RemoveAll(_snapshot.All<GroupAdministratorRow>().Where(row => row.Group == group.Id));
-        _draft.RemoveAll(group.Own.Values);
-        _draft.RemoveAll(group.Grants.All.Select(grant => grant.Row));
+        var people = _model.PeopleOf(group);
+        _draft.RemoveAll(people.Members.Select(person => new MembershipRow(group.Id, person)));
+        _draft.RemoveAll(people.Managers.Select(person => new GroupManagerRow(group.Id, person)));
+        _draft.RemoveAll(people.Administrators.Select(person => new GroupAdministratorRow(group.Id, person)));
+        _draft.RemoveAll(group.Own);
+        _draft.RemoveAll(group.OwnGrants.Select(grant => grant.Row));
         _draft.Remove(group.Row);
         return _draft.Planned($"Deleted the technician group {Describe.Path(group)}.");
     }
@@ -130,10 +131,10 @@ internal sealed partial class Planner
         var label = Describe.Label(command.Permission);
         if (group.Parent?.Resolve(command.Permission) is { Locked: true } upper)
         {
-            return Conflict($"{label} is locked by {Describe.Path(_model.TechnicianGroups[upper.Group])}.");
+            return Conflict($"{label} is locked by {Describe.Path(_model.TechnicianGroups.GetValueOrDefault(upper.Group)!)}.");
         }
 
-        var own = group.Own.GetValueOrDefault(command.Permission);
+        var own = group.OwnValue(command.Permission);
         if (!_authority.IsMaster && (command.Locked || own is { Locked: true })) return OnlyMasters("lock and unlock permissions");
         if (command.Value is not { } set)
         {
