@@ -103,9 +103,7 @@ public sealed partial class PolicySnapshot
             : question.Wanted;
 
     private static AccountAsked AccountOf(in AccessQuestion question, DeviceNode device) =>
-        question.Account is not { } name
-            ? new(device.DefaultAccount, IsDefault: true)
-            : new(name, string.Equals(name, device.DefaultAccount, StringComparison.Ordinal));
+        device.Asked(question.Account);
 
     /// <summary>What stands in everybody's way, whatever they were granted.</summary>
     private static DenialReason Hindrance(in AccessQuestion question, DeviceNode device, DeviceRules rules, bool connection)

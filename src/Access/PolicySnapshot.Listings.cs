@@ -115,14 +115,14 @@ public sealed partial class PolicySnapshot
     /// </summary>
     private PermissionSet EffectiveOnSomeAccount(PersonNode person, DeviceNode device, DateTimeOffset at)
     {
-        var itself = Reach.Of(_model, person, device, new(device.DefaultAccount, IsDefault: true), at);
+        var itself = Reach.Of(_model, person, device, device.AskedByDefault, at);
         if (itself.OnAnyAccount.IsEmpty) return PermissionSet.None;
         var rules = _model.RulesOf(device);
         var effective = Reach.Effective(person, rules, itself.Granted);
         if (itself.OnAnyAccount == itself.Granted) return effective;
         foreach (var account in device.Accounts)
         {
-            if (!account.IsDefault) effective |= Reach.Effective(person, rules, Reach.Of(_model, person, device, new(account.Name, IsDefault: false), at).Granted);
+            if (!account.IsDefault) effective |= Reach.Effective(person, rules, Reach.Of(_model, person, device, device.Asked(account.Name), at).Granted);
         }
 
         return effective;

@@ -3,14 +3,12 @@ namespace Countersign.Access;
 /// <summary>All of an organization's policy at one version, immutable, compiled for questions. Any number of threads may ask it.</summary>
 public sealed partial class PolicySnapshot
 {
-    private readonly RowStore _rows;
     private readonly PolicyModel _model;
 
-    private PolicySnapshot(OrganizationId organization, long version, RowStore rows, PolicyModel model)
+    private PolicySnapshot(OrganizationId organization, long version, PolicyModel model)
     {
         Organization = organization;
         Version = version;
-        _rows = rows;
         _model = model;
     }
 
@@ -22,11 +20,8 @@ public sealed partial class PolicySnapshot
 
     /// <summary>Joins the rows of one version. Either all of them fit together or there is no snapshot.</summary>
     /// <exception cref="PolicyException">They don't; the message names what and where.</exception>
-    public static PolicySnapshot Compile(OrganizationId organization, long version, IEnumerable<PolicyRow> rows)
-    {
-        var stored = RowStore.From(rows as IReadOnlyCollection<PolicyRow> ?? [.. rows]);
-        return new(organization, version, stored, ModelEditor.Build(stored));
-    }
+    public static PolicySnapshot Compile(OrganizationId organization, long version, IEnumerable<PolicyRow> rows) =>
+        new(organization, version, ModelEditor.Build(rows));
 
     /// <summary>The next version: equal to compiling the changed rows anew, and sharing with this one what the change does not touch.</summary>
     /// <exception cref="PolicyException">The delta is for another organization or version, or starts from rows that are not these.</exception>
@@ -34,16 +29,15 @@ public sealed partial class PolicySnapshot
     {
         if (delta.Organization != Organization) throw new PolicyException($"the change is for organization {delta.Organization}, and this is {Organization}");
         if (delta.FromVersion != Version) throw new PolicyException($"the change is for version {delta.FromVersion}, and this is {Version}");
-        var rows = _rows.With(delta.Changes);
-        return new(Organization, delta.ToVersion, rows, ModelEditor.Edit(_model, delta.Changes, rows));
+        return new(Organization, delta.ToVersion, ModelEditor.Edit(_model, delta.Changes));
     }
 
     /// <summary>The rows of one table, in no particular order.</summary>
     public IEnumerable<T> All<T>()
-        where T : PolicyRow => _rows.All<T>();
+        where T : PolicyRow => Tables.Where(table => typeof(T).IsAssignableFrom(table.Row)).SelectMany(table => _model.All(table.Table)).Cast<T>();
 
     /// <summary>Null: not there.</summary>
-    public PolicyRow? Find(RowKey key) => _rows.Find(key);
+    public PolicyRow? Find(RowKey key) => _model.Find(key);
 
     public PersonRow? Person(PersonId id) => _model.People.GetValueOrDefault(id)?.Row;
 
@@ -64,6 +58,22 @@ public sealed partial class PolicySnapshot
 
     /// <summary>The value that counts at a node, and where it comes from; null: the node is not there.</summary>
     public EffectiveSetting? Setting(SettingNode node, SettingKind setting) => RulesAt(node)?[setting];
+
+    private static IReadOnlyList<(PolicyTable Table, Type Row)> Tables { get; } =
+    [
+        (PolicyTable.Person, typeof(PersonRow)),
+        (PolicyTable.TechnicianGroup, typeof(TechnicianGroupRow)),
+        (PolicyTable.Membership, typeof(MembershipRow)),
+        (PolicyTable.GroupManager, typeof(GroupManagerRow)),
+        (PolicyTable.GroupAdministrator, typeof(GroupAdministratorRow)),
+        (PolicyTable.GroupPermission, typeof(GroupPermissionRow)),
+        (PolicyTable.DeviceGroup, typeof(DeviceGroupRow)),
+        (PolicyTable.Device, typeof(DeviceRow)),
+        (PolicyTable.DeviceAccount, typeof(DeviceAccountRow)),
+        (PolicyTable.Role, typeof(RoleRow)),
+        (PolicyTable.Grant, typeof(GrantRow)),
+        (PolicyTable.Setting, typeof(SettingRow)),
+    ];
 
     private DeviceRules? RulesAt(SettingNode node) => node.Kind switch
     {

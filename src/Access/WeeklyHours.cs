@@ -18,30 +18,45 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
 
     private const int MaxSpans = 50;
     private const long WeekTicks = 7 * TimeSpan.TicksPerDay;
+    private const long ThreeWeeks = 3 * WeekTicks;
 
     private static readonly string[] DayNames = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-    private readonly TimeZoneInfo _zone;
+    private readonly ZoneClock? _clock;
 
     /// <summary>Sorted, apart, in ticks since Monday 00:00 of local time, half open.</summary>
     private readonly (long Start, long End)[] _open;
 
     private readonly string _text;
 
-    private WeeklyHours(TimeZoneInfo zone, ImmutableArray<Span> spans)
+    private WeeklyHours(string zone, ZoneClock? clock, ImmutableArray<Span> spans)
     {
-        _zone = zone;
+        Zone = zone;
+        _clock = clock;
         _open = Merge(spans);
-        _text = Write(zone.Id, spans);
+        _text = Write(zone, spans);
     }
 
-    public string Zone => _zone.Id;
+    public string Zone { get; }
 
     /// <summary>False for a text of another form, and for a zone that this machine does not know.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out WeeklyHours? hours) => TryParse(text, out hours, out _);
 
     /// <param name="problem">One sentence that says what is wrong with the text; empty if nothing is.</param>
     public static bool TryParse(string text, [NotNullWhen(true)] out WeeklyHours? hours, out string problem)
+    {
+        if (!TryRead(text, out hours, out problem)) return false;
+        if (hours.IsKnown) return true;
+        problem = UnknownZone(hours.Zone);
+        hours = null;
+        return false;
+    }
+
+    /// <summary>
+    /// As <see cref="TryParse(string, out WeeklyHours?, out string)"/>, but takes a zone that this machine does not know: a policy that was
+    /// stored where it was known must not become unreadable. Such hours are never open.
+    /// </summary>
+    internal static bool TryRead(string text, [NotNullWhen(true)] out WeeklyHours? hours, out string problem)
     {
         hours = null;
         if (string.IsNullOrWhiteSpace(text) || text.Length > MaxLength)
@@ -51,9 +66,9 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
         }
 
         var parts = text.Split(';', StringSplitOptions.TrimEntries);
-        if (!IsZoneName(parts[0]) || !TimeZoneInfo.TryFindSystemTimeZoneById(parts[0], out var zone))
+        if (!IsZoneName(parts[0]))
         {
-            problem = $"'{Quoted(parts[0])}' is no time zone that this machine knows: write an IANA name such as Europe/Berlin or UTC.";
+            problem = UnknownZone(parts[0]);
             return false;
         }
 
@@ -76,13 +91,42 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
         }
 
         problem = "";
-        hours = new WeeklyHours(zone, spans.MoveToImmutable());
+        var isKnown = TimeZoneInfo.TryFindSystemTimeZoneById(parts[0], out var zone);
+        hours = new WeeklyHours(zone?.Id ?? parts[0], isKnown ? new(zone!) : null, spans.MoveToImmutable());
         return true;
     }
 
-    public bool IsOpen(DateTimeOffset at)
+    private static string UnknownZone(string name) =>
+        $"'{Quoted(name)}' is no time zone that this machine knows: write an IANA name such as Europe/Berlin or UTC.";
+
+    /// <summary>False: this machine does not know the zone, so that nobody can say what its clocks show, and the hours are never open.</summary>
+    public bool IsKnown => _clock is not null;
+
+    public bool IsOpen(DateTimeOffset at) => _clock is not null && IsOpen(at.UtcTicks, _clock.OffsetAt(at.UtcTicks, out _));
+
+    /// <summary>The earliest instant after <paramref name="at"/> at which <see cref="IsOpen(DateTimeOffset)"/> answers differently; null: never.</summary>
+    public DateTimeOffset? NextChange(DateTimeOffset at)
     {
-        var local = LocalInWeek(at, _zone.GetUtcOffset(at));
+        if (_clock is null || _open is [(0, WeekTicks)]) return null;
+        var current = at.UtcTicks;
+        var offset = _clock.OffsetAt(current, out var until);
+        var open = IsOpen(current, offset);
+
+        // Three weeks hold a change even where a shift of the clock swallows one week's span whole.
+        var last = Math.Min(current, DateTime.MaxValue.Ticks - ThreeWeeks) + ThreeWeeks;
+        while (current < last)
+        {
+            current = Math.Min(Math.Min(current + TicksToNextBoundary(LocalInWeek(current, offset)), until), last);
+            offset = _clock.OffsetAt(current, out until);
+            if (IsOpen(current, offset) != open) return new(current, TimeSpan.Zero);
+        }
+
+        return null;
+    }
+
+    private bool IsOpen(long utcTicks, long offset)
+    {
+        var local = LocalInWeek(utcTicks, offset);
         foreach (var (start, end) in _open)
         {
             if (local < start) return false;
@@ -90,31 +134,6 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
         }
 
         return false;
-    }
-
-    /// <summary>The earliest instant after <paramref name="at"/> at which <see cref="IsOpen"/> answers differently; null: never.</summary>
-    public DateTimeOffset? NextChange(DateTimeOffset at)
-    {
-        if (_open is [(0, WeekTicks)]) return null;
-        var open = IsOpen(at);
-        var current = at;
-
-        // Three weeks hold a change even where a shift of the clock swallows one week's span whole.
-        var last = DateTimeOffset.MaxValue - at > TimeSpan.FromDays(21) ? at.AddDays(21) : DateTimeOffset.MaxValue;
-        while (current < last)
-        {
-            var offset = _zone.GetUtcOffset(current);
-            var ahead = TicksToNextBoundary(LocalInWeek(current, offset));
-
-            // Hops of a day at most: no zone shifts its clock there and back again within one.
-            var hop = new TimeSpan(Math.Min(Math.Min(ahead, TimeSpan.TicksPerDay), (last - current).Ticks));
-            var next = current + hop;
-            if (_zone.GetUtcOffset(next) != offset) next = Shift(current, next, offset);
-            if (IsOpen(next) != open) return next;
-            current = next;
-        }
-
-        return null;
     }
 
     /// <summary>True when every hour of <paramref name="other"/> is surely one of these too; false also where that is not plain to see.</summary>
@@ -134,20 +153,6 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
 
     public override int GetHashCode() => string.GetHashCode(_text, StringComparison.Ordinal);
 
-    /// <summary>The first instant in (from, to] with another offset.</summary>
-    private DateTimeOffset Shift(DateTimeOffset from, DateTimeOffset to, TimeSpan offset)
-    {
-        long low = from.UtcTicks, high = to.UtcTicks;
-        while (high - low > 1)
-        {
-            var middle = low + ((high - low) / 2);
-            if (_zone.GetUtcOffset(new DateTimeOffset(middle, TimeSpan.Zero)) == offset) low = middle;
-            else high = middle;
-        }
-
-        return new(high, TimeSpan.Zero);
-    }
-
     private long TicksToNextBoundary(long local)
     {
         foreach (var (start, end) in _open)
@@ -159,10 +164,10 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
         return WeekTicks - local + _open[0].Start;
     }
 
-    private static long LocalInWeek(DateTimeOffset at, TimeSpan offset)
+    private static long LocalInWeek(long utcTicks, long offset)
     {
         // 0001-01-01, where ticks begin, was a Monday.
-        var ticks = (at.UtcTicks + offset.Ticks) % WeekTicks;
+        var ticks = (utcTicks + offset) % WeekTicks;
         return ticks < 0 ? ticks + WeekTicks : ticks;
     }
 

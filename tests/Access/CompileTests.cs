@@ -101,7 +101,7 @@ public class CompileTests
     {
         Refused("Recording", new SettingRow(SettingNode.Organization, SettingKind.Recording, "sometimes", 1));
         var grant = Grant(GrantSubject.To(Owner), GrantScope.AllDevices, SystemRoles.FullDeviceAccess.Id);
-        Refused("time zone", grant with { Window = new(null, null, "Nowhere/Land; Mon 08:00-09:00") });
+        Refused("span", grant with { Window = new(null, null, "Europe/Berlin; whenever") });
         var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         Refused("ends before", grant with { Window = new(now, now) });
         Refused("accounts", grant with { Accounts = new(AccountRule.Named, "") });

@@ -45,8 +45,8 @@ internal sealed class Authority
         if (_person is null) return PermissionSet.None;
         if (_person.IsOwner) return PermissionCatalogue.OwnerOnDevices;
         var gathering = new Gathering(_model.Phantom, AccountAsked.TheDeviceItself, _at);
-        foreach (var table in _person.Tables) table.Gather(group?.Start ?? 0, 0, ref gathering);
-        if (_person.IsInEveryone) _model.EveryoneGrants.Gather(group?.Start ?? 0, 0, ref gathering);
+        foreach (var table in _person.Tables) table.GatherAt(group?.Start ?? 0, ref gathering);
+        if (_person.IsInEveryone) _model.EveryoneGrants.GatherAt(group?.Start ?? 0, ref gathering);
         var granted = gathering.Always | gathering.ByDefault | gathering.Here;
         return PermissionCatalogue.WithoutUnmet(granted & _person.Grantable & _person.Ceiling);
     }

@@ -3,32 +3,46 @@ namespace Countersign.Access;
 /// <summary>A grant with its role and window looked up, ready to be asked.</summary>
 internal sealed class CompiledGrant
 {
-    public required GrantRow Row { get; init; }
+    private readonly ulong _accountBits;
+    private readonly bool _haveAllBits;
 
-    public required RoleRow Role { get; init; }
+    public CompiledGrant(GrantRow row, RoleRow role, string[] accountNames, WeeklyHours? hours, AccountNames numbers)
+    {
+        Row = row;
+        Role = role;
+        AccountNames = accountNames;
+        if (row.Window.From is not null || row.Window.To is not null || hours is not null) Window = new(row.Window.From, row.Window.To, hours);
+        _accountBits = numbers.BitsOf(accountNames, out _haveAllBits);
+    }
 
-    public required PermissionSet Permissions { get; init; }
+    public GrantRow Row { get; }
+
+    public RoleRow Role { get; }
+
+    public PermissionSet Permissions => Role.Permissions;
 
     /// <summary>Empty unless the rule is <see cref="AccountRule.Named"/>.</summary>
-    public required string[] AccountNames { get; init; }
+    public string[] AccountNames { get; }
 
-    public required WeeklyHours? Hours { get; init; }
+    /// <summary>Null: always.</summary>
+    public Window? Window { get; }
 
-    public bool IsUnlimited => Hours is null && Row.Window.From is null && Row.Window.To is null;
+    public WeeklyHours? Hours => Window?.Hours;
 
-    public bool InForce(DateTimeOffset at) =>
-        (Row.Window.From is not { } from || at >= from)
-        && (Row.Window.To is not { } to || at < to)
-        && (Hours is null || Hours.IsOpen(at));
+    public bool IsOverSection => Row.Scope.Kind is ScopeKind.QuickSupport or ScopeKind.Team;
+
+    /// <summary>Where its scope lies. Set once, before anybody asks: who moves the scope makes the grant anew.</summary>
+    public Placement Place { get; set; }
+
+    /// <summary>What it gives depends on the instant or on the account's name.</summary>
+    public bool IsConditional => Window is not null || Row.Accounts.Rule == AccountRule.Named;
+
+    public Condition Condition => new(Permissions, Window, Row.Accounts.Rule, _accountBits, _haveAllBits ? null : AccountNames);
+
+    public bool InForce(DateTimeOffset at) => Window is null || Window.IsOpen(at);
 
     /// <summary>The earliest instant after <paramref name="at"/> at which it may come into force or stop; null: never.</summary>
-    public DateTimeOffset? NextChange(DateTimeOffset at)
-    {
-        if (Row.Window.To is { } to && at >= to) return null;
-        if (Row.Window.From is { } from && at < from) return from;
-        var next = Hours?.NextChange(at);
-        return Row.Window.To is { } end && (next is null || end < next) ? end : next;
-    }
+    public DateTimeOffset? NextChange(DateTimeOffset at) => Window?.NextChange(at);
 
     /// <summary>Whether it is for the account. The default rule stands for the device as such too, where no account is meant.</summary>
     public bool IsFor(in AccountAsked account) => Row.Accounts.Rule switch
@@ -40,21 +54,30 @@ internal sealed class CompiledGrant
     };
 
     /// <summary>Whether it is for any account that the device has, or for the device as such.</summary>
-    public bool IsForAnyOf(DeviceNode device)
-    {
-        if (Row.Accounts.Rule != AccountRule.Named) return true;
-        foreach (var account in device.Accounts)
-        {
-            if (Array.IndexOf(AccountNames, account.Name) >= 0) return true;
-        }
+    public bool IsForAnyOf(DeviceNode device) =>
+        Row.Accounts.Rule != AccountRule.Named || Array.Exists(device.Accounts, account => Array.IndexOf(AccountNames, account.Name) >= 0);
+}
 
-        return false;
+/// <summary>When something holds: from an instant (included) to another (excluded), and within weekly hours.</summary>
+/// <param name="Hours">Null: at all hours.</param>
+internal sealed record Window(DateTimeOffset? From, DateTimeOffset? To, WeeklyHours? Hours)
+{
+    public bool IsOpen(DateTimeOffset at) => !(at < From) && !(at >= To) && (Hours is null || Hours.IsOpen(at));
+
+    /// <summary>The earliest instant after <paramref name="at"/> at which it may open or close; null: never.</summary>
+    public DateTimeOffset? NextChange(DateTimeOffset at)
+    {
+        if (at >= To) return null;
+        if (at < From) return From;
+        var next = Hours?.NextChange(at);
+        return To is { } end && (next is null || end < next) ? end : next;
     }
 }
 
 /// <summary>The account that a question is about.</summary>
 /// <param name="Name">Null: the device as such.</param>
-internal readonly record struct AccountAsked(string? Name, bool IsDefault)
+/// <param name="Bit">Of the name, if it has one.</param>
+internal readonly record struct AccountAsked(string? Name, bool IsDefault, ulong Bit)
 {
-    public static AccountAsked TheDeviceItself => new(null, true);
+    public static AccountAsked TheDeviceItself => new(null, true, 0);
 }

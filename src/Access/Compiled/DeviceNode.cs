@@ -42,31 +42,88 @@ internal sealed record GroupContent(DeviceGroupId[] Children, DeviceNode[] Devic
 }
 
 /// <summary>A device with its accounts, and the settings in force there if it has some of its own.</summary>
-/// <param name="number">What tables of grants know it by; 0 only for the phantom that questions about unknown devices are asked of.</param>
-/// <param name="rules">Null: its group's.</param>
-/// <param name="grants">On exactly this device.</param>
-internal sealed class DeviceNode(DeviceRow row, int number, int groupIndex, DeviceAccountRow[] accounts, ParsedSetting[] own, DeviceRules? rules, CompiledGrant[] grants)
+internal sealed class DeviceNode
 {
-    public DeviceRow Row { get; } = row;
+    private readonly AccountNames _names;
+    private DeviceRules? _rules;
+
+    public DeviceNode(
+        DeviceRow row,
+        int number,
+        int groupIndex,
+        DeviceAccountRow[] accounts,
+        AccountNames names,
+        ParsedSetting[] own,
+        CompiledGrant[] grants)
+    {
+        _names = names;
+        (Row, Number, GroupIndex, Enabled) = (row, number, groupIndex, row.Enabled);
+        (Accounts, Own, Grants) = (accounts, own, grants);
+        foreach (var account in accounts)
+        {
+            var bit = names.BitOf(account.Name);
+            AccountBits |= bit;
+            if (account.IsDefault) (DefaultAccount, DefaultBit) = (account.Name, bit);
+        }
+
+        foreach (var grant in grants) GrantMarks |= Mark(grant.Row.Subject.Id);
+    }
+
+    public DeviceRow Row { get; }
 
     public DeviceId Id => Row.Id;
 
-    public int Number { get; } = number;
+    /// <summary>What tables of grants know it by; 0 only for the phantom that questions about unknown devices are asked of.</summary>
+    public int Number { get; }
 
-    public int GroupIndex { get; } = groupIndex;
+    public int GroupIndex { get; }
 
-    public bool Enabled { get; } = row.Enabled;
+    public bool Enabled { get; }
 
     /// <summary>By name.</summary>
-    public DeviceAccountRow[] Accounts { get; } = accounts;
+    public DeviceAccountRow[] Accounts { get; }
 
-    public string? DefaultAccount { get; } = Array.Find(accounts, account => account.IsDefault)?.Name;
+    public string? DefaultAccount { get; }
 
-    public ParsedSetting[] Own { get; } = own;
+    /// <summary>Of the accounts' names, those that have bits; see <see cref="AccountNames"/>.</summary>
+    public ulong AccountBits { get; }
 
-    public DeviceRules? OwnRules { get; } = rules;
+    public ulong DefaultBit { get; }
 
-    public CompiledGrant[] Grants { get; } = grants;
+    public ParsedSetting[] Own { get; }
+
+    /// <summary>On exactly this device.</summary>
+    public CompiledGrant[] Grants { get; }
+
+    /// <summary>Marks of the subjects of <see cref="Grants"/>: who has none of them has no grant on this very device.</summary>
+    public ulong GrantMarks { get; }
+
+    /// <summary>The default account.</summary>
+    public AccountAsked AskedByDefault => new(DefaultAccount, IsDefault: true, DefaultBit);
+
+    public AccountAsked Asked(string? name)
+    {
+        if (name is null) return AskedByDefault;
+        var isDefault = string.Equals(name, DefaultAccount, StringComparison.Ordinal);
+        return new(name, isDefault, isDefault ? DefaultBit : _names.KnownBitOf(name));
+    }
+
+    /// <summary>
+    /// The settings in force here when those are in force at the group. Worked out when asked and kept until the group's change, so that a
+    /// setting far above does not touch every device below that has one of its own.
+    /// </summary>
+    public DeviceRules RulesUnder(DeviceRules group)
+    {
+        if (Own.Length == 0) return group;
+        var known = Volatile.Read(ref _rules);
+        if (known?.Above == group) return known;
+        var rules = group.With(Own);
+        Volatile.Write(ref _rules, rules);
+        return rules;
+    }
+
+    /// <summary>One bit out of 64 for a subject.</summary>
+    public static ulong Mark(Guid subject) => 1UL << (subject.GetHashCode() * -1640531535 >> 26);
 
     // A loop, since a lambda that captures the name would allocate in every decision.
     public bool HasAccount(string name)

@@ -2,14 +2,16 @@ namespace Countersign.Access;
 
 /// <summary>One value of a setting, read.</summary>
 /// <param name="Value">What the text says, of a type for each kind; see <see cref="DeviceRules"/>.</param>
-internal sealed record ParsedSetting(EffectiveSetting Effective, object? Value)
+internal sealed record ParsedSetting(SettingRow Row, object? Value)
 {
-    public SettingKind Kind => Effective.Setting;
+    public SettingKind Kind => Row.Setting;
+
+    public EffectiveSetting Effective => new(Row.Setting, Row.Value, Row.Node);
 
     /// <exception cref="PolicyException">The text is not a value in canonical form: it must never pass for a default.</exception>
-    public static ParsedSetting Read(SettingKind kind, string text, SettingNode source)
+    public static ParsedSetting Read(SettingRow row, PolicyPool pool)
     {
-        var problem = "";
+        var (kind, text, problem) = (row.Setting, row.Value, "");
         object? value = kind switch
         {
             SettingKind.RemoteControlApproval => Settings.TryConsent(text, out var consent, out problem) ? consent : null,
@@ -17,13 +19,13 @@ internal sealed record ParsedSetting(EffectiveSetting Effective, object? Value)
             SettingKind.Recording => text switch { "off" => RecordingRule.Off, "on" => RecordingRule.On, _ => RecordingRule.Required },
             SettingKind.MaxSession or SettingKind.IdleTimeout or SettingKind.EndWarning or SettingKind.ApprovalStatusChangeToExpire =>
                 Settings.TryDuration(text, out var duration, out problem) ? duration : null,
-            SettingKind.SessionHours => Settings.TryHours(text, out var hours, out problem) ? hours : null,
+            SettingKind.SessionHours => text == "always" ? null : pool.Hours(text, out problem),
             SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => text == "true",
             SettingKind.ApprovalValidFor => Settings.TryValidity(text, out var validity, out problem) ? validity : null,
             _ => null,
         };
-        if (problem.Length > 0) throw new PolicyException($"{kind} from {source.Kind} {source.Id}: {problem}");
-        return new(new(kind, text, source), value);
+        if (problem.Length > 0) throw new PolicyException($"{kind} from {row.Node.Kind} {row.Node.Id}: {problem}");
+        return new(row, value);
     }
 }
 
@@ -32,9 +34,10 @@ internal sealed class DeviceRules
 {
     private readonly ParsedSetting[] _values;
 
-    private DeviceRules(ParsedSetting[] values)
+    private DeviceRules(ParsedSetting[] values, DeviceRules? above)
     {
         _values = values;
+        Above = above;
         Consent = (RemoteControlApproval)Of(SettingKind.RemoteControlApproval)!;
         RequiresApproval = (bool)Of(SettingKind.ManagerialApproval)!;
         Recording = (RecordingRule)Of(SettingKind.Recording)!;
@@ -43,6 +46,9 @@ internal sealed class DeviceRules
         EndWarning = (TimeSpan?)Of(SettingKind.EndWarning);
         SessionHours = (WeeklyHours?)Of(SettingKind.SessionHours);
     }
+
+    /// <summary>Those that these were made from.</summary>
+    public DeviceRules? Above { get; }
 
     public RemoteControlApproval Consent { get; }
 
@@ -77,7 +83,7 @@ internal sealed class DeviceRules
     public EffectiveSetting this[SettingKind kind] => _values[(int)kind - 1].Effective;
 
     private static DeviceRules Defaults { get; } =
-        new([.. Settings.All.Select(kind => ParsedSetting.Read(kind, Settings.Default(kind), SettingNode.Organization))]);
+        new([.. Settings.All.Select(kind => ParsedSetting.Read(new(SettingNode.Organization, kind, Settings.Default(kind), 0), new()))], null);
 
     /// <summary>The organization's: its own values, the defaults where it has none.</summary>
     public static DeviceRules ForOrganization(ParsedSetting[] own) => Defaults.With(own);
@@ -87,7 +93,7 @@ internal sealed class DeviceRules
         if (own.Length == 0) return this;
         var values = (ParsedSetting[])_values.Clone();
         foreach (var setting in own) values[(int)setting.Kind - 1] = setting;
-        return new(values);
+        return new(values, this);
     }
 
     private object? Of(SettingKind kind) => _values[(int)kind - 1].Value;

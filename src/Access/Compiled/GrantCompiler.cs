@@ -5,7 +5,7 @@ internal static class GrantCompiler
 {
     /// <param name="role">Null: not there.</param>
     /// <exception cref="PolicyException">The row contradicts itself or its role.</exception>
-    public static CompiledGrant Compile(GrantRow row, RoleRow? role)
+    public static CompiledGrant Compile(GrantRow row, RoleRow? role, PolicyPool pool)
     {
         if (role is null) throw new PolicyException($"{row.Key}: role {row.Role} is not there");
         if (PurposeOf(row.Scope.Kind) != role.Purpose)
@@ -15,11 +15,11 @@ internal static class GrantCompiler
         if (row.Window is { From: { } from, To: { } to } && to <= from) throw new PolicyException($"{row.Key}: its window ends before it starts");
 
         WeeklyHours? hours = null;
-        if (row.Window.Hours.Length > 0 && !WeeklyHours.TryParse(row.Window.Hours, out hours, out var problem))
+        if (row.Window.Hours.Length > 0 && (hours = pool.Hours(row.Window.Hours, out var problem)) is null)
         {
             throw new PolicyException($"{row.Key}: {problem}");
         }
-        return new() { Row = row, Role = role, Permissions = role.Permissions, AccountNames = Names(row), Hours = hours };
+        return new(row, role, Names(row), hours, pool.AccountNames);
     }
 
     /// <summary>The purpose that a role for the scope must have; null: the kind of scope is not known.</summary>

@@ -5,16 +5,13 @@ internal sealed partial class ModelEditor
     private readonly ChunkedMap<DeviceGroupId, DeviceGroupNode>.Builder _deviceGroups;
     private ChunkedMap<DeviceId, DeviceNode>.Builder _devices;
     private ChunkedMap<string, DeviceRow>.Builder _names;
-    private readonly Dictionary<int, Dictionary<DeviceId, DeviceNode?>> _contentChanges = [];
+    private readonly Dictionary<int, (HashSet<DeviceId> Gone, List<DeviceNode> Come)> _contentChanges = [];
     private DeviceGroupNode?[] _deviceGroupAt;
     private GroupContent[] _contents;
     private LabelSpace _labels;
     private DeviceRules _organizationRules = null!;
     private int _nextDeviceNumber;
     private int _nextGroupIndex;
-
-    /// <summary>Subjects of grants whose scopes have other labels now.</summary>
-    private readonly HashSet<GrantSubject> _moved = [];
 
     private void EditDeviceGroups()
     {
@@ -107,10 +104,6 @@ internal sealed partial class ModelEditor
         };
         _deviceGroups.Set(id, node);
         _deviceGroupAt[index] = node;
-        foreach (var device in _contents[index].Devices)
-        {
-            if (device.Own.Length > 0) Draft(device.Id, device.Row);
-        }
     }
 
     /// <summary>Gives labels to what is new or has moved; to everything anew if there are too few where they are needed.</summary>
@@ -175,7 +168,7 @@ internal sealed partial class ModelEditor
             node.Start = next;
             _labels.Free(node.Index, next + 1, next + each);
             next += each;
-            MarkMoved(step.Id, node);
+            PlaceAnew(step.Id, node);
             ahead.Push((step.Id, true));
             foreach (var child in ChildrenNow(step.Id)) ahead.Push((child, false));
         }
@@ -183,12 +176,15 @@ internal sealed partial class ModelEditor
         return next;
     }
 
-    private void MarkMoved(DeviceGroupId id, DeviceGroupNode node)
+    /// <summary>Makes the grants on a group anew, for they know its labels.</summary>
+    private void PlaceAnew(DeviceGroupId id, DeviceGroupNode node)
     {
-        if (_before.DeviceGroups.Count == 0) return;
-        foreach (var grant in _deviceGroupDrafts.TryGetValue(id, out var draft) ? (IReadOnlyList<CompiledGrant>)draft.Grants : _contents[node.Index].Grants)
+        if (!_before.DeviceGroups.ContainsKey(id)) return;
+        CompiledGrant[] grants = _deviceGroupDrafts.TryGetValue(id, out var draft) ? [.. draft.Grants] : _contents[node.Index].Grants;
+        foreach (var grant in grants)
         {
-            _moved.Add(grant.Row.Subject);
+            Withdraw(grant);
+            Hand(new(grant.Row, grant.Role, grant.AccountNames, grant.Hours, _pool.AccountNames));
         }
     }
 
@@ -206,7 +202,7 @@ internal sealed partial class ModelEditor
             if (draft.Row is null)
             {
                 _devices.Remove(id);
-                ChangeContent(before.GroupIndex, id, null);
+                Content(before.GroupIndex).Gone.Add(id);
             }
 
             if (draft.Row?.Name != before.Row.Name) _names.Remove(before.Row.Name);
@@ -215,10 +211,10 @@ internal sealed partial class ModelEditor
         foreach (var (id, draft) in _deviceDrafts)
         {
             if (draft.Row is { } row) MakeDevice(id, draft, row);
-            else if (draft.Before is null || draft.Grants.Count + draft.Settings.Count + draft.Accounts.Count > 0) throw Dangling(draft);
+            else if (draft.Before is null || draft.AllGrants.Length + draft.AllSettings.Length + draft.Accounts.Length > 0) throw Dangling(draft);
         }
 
-        foreach (var (index, changes) in _contentChanges) ChangeContent(index, changes);
+        foreach (var (index, (gone, come)) in _contentChanges) ChangeContent(index, gone, come);
         foreach (var draft in _deviceGroupDrafts.Values)
         {
             if (draft is not { Row: null, Before: { } gone }) continue;
@@ -235,45 +231,42 @@ internal sealed partial class ModelEditor
         {
             throw new PolicyException($"device '{row.Name}' is in the device group {row.Group}, which is not there");
         }
-        if (draft.Accounts.Count(account => account.IsDefault) > 1) throw new PolicyException($"device '{row.Name}' has two default accounts");
-        draft.Accounts.Sort((one, other) => string.CompareOrdinal(one.Name, other.Name));
-        ParsedSetting[] own = [.. draft.Settings];
+        var defaults = 0;
+        foreach (var account in draft.Accounts) defaults += account.IsDefault ? 1 : 0;
+        if (defaults > 1) throw new PolicyException($"device '{row.Name}' has two default accounts");
+        var accounts = draft.Accounts;
+        if (accounts.Length > 1)
+        {
+            accounts = [.. accounts];
+            Array.Sort(accounts, static (one, other) => string.CompareOrdinal(one.Name, other.Name));
+        }
+
         var number = draft.Before?.Number ?? _nextDeviceNumber++;
-        var node = new DeviceNode(row, number, group.Index, [.. draft.Accounts], own, own.Length > 0 ? group.Rules.With(own) : null, [.. draft.Grants]);
+        var node = new DeviceNode(row, number, group.Index, accounts, _pool.AccountNames, draft.AllSettings, draft.AllGrants);
         _devices.Set(id, node);
-        if (draft.Before is { } before && before.GroupIndex != group.Index) ChangeContent(before.GroupIndex, id, null);
-        ChangeContent(group.Index, id, node);
+        if (draft.Before is { } before) Content(before.GroupIndex).Gone.Add(id);
+        Content(group.Index).Come.Add(node);
         if (draft.Before?.Row == row) return;
         if (draft.Before?.Row.Name == row.Name) _names.Set(row.Name, row);
         else if (!_names.TryAdd(row.Name, row)) throw new PolicyException($"two devices have the name '{row.Name}'");
     }
 
-    /// <param name="node">Null: it is no longer in the group.</param>
-    private void ChangeContent(int group, DeviceId id, DeviceNode? node)
+    private (HashSet<DeviceId> Gone, List<DeviceNode> Come) Content(int group)
     {
-        if (!_contentChanges.TryGetValue(group, out var changes)) _contentChanges.Add(group, changes = []);
-        changes[id] = node;
+        if (!_contentChanges.TryGetValue(group, out var changes)) _contentChanges.Add(group, changes = ([], []));
+        return changes;
     }
 
-    private void ChangeContent(int group, Dictionary<DeviceId, DeviceNode?> changes)
+    private void ChangeContent(int group, HashSet<DeviceId> gone, List<DeviceNode> come)
     {
         Own(ref _contents, _before.Contents);
-        var devices = new List<DeviceNode>(_contents[group].Devices.Length + changes.Count);
-        foreach (var device in _contents[group].Devices)
-        {
-            if (!changes.ContainsKey(device.Id)) devices.Add(device);
-        }
-
-        foreach (var device in changes.Values)
-        {
-            if (device is not null) devices.Add(device);
-        }
-
-        _contents[group] = _contents[group] with { Devices = [.. devices] };
+        var stay = _contents[group].Devices;
+        if (gone.Count > 0) stay = Array.FindAll(stay, device => !gone.Contains(device.Id));
+        _contents[group] = _contents[group] with { Devices = [.. stay, .. come] };
     }
 
     private static PolicyException Dangling(DeviceDraft draft) =>
-        draft.Accounts.Count > 0 ? new($"{draft.Accounts[0].Key}: its device is not there") : Dangling(draft.Cause, draft.Grants, draft.Settings);
+        draft.Accounts.Length > 0 ? new($"{draft.Accounts[0].Key}: its device is not there") : Dangling(draft.Cause, draft.Grants, draft.Settings);
 
     private static PolicyException Dangling(PolicyRow cause, List<CompiledGrant> grants, List<ParsedSetting> settings)
     {

@@ -68,15 +68,23 @@ internal sealed partial class ModelEditor
 
     private sealed class DeviceDraft(DeviceNode? before, PolicyRow cause) : Gathered(cause)
     {
+        private List<ParsedSetting>? _settings;
+        private List<CompiledGrant>? _grants;
+
         public DeviceNode? Before { get; } = before;
 
         public DeviceRow? Row { get; set; } = before?.Row;
 
-        public List<DeviceAccountRow> Accounts { get; } = before is null ? [] : [.. before.Accounts];
+        // There are many devices, and most have no settings and few grants: a list is made when there is something to put in it.
+        public DeviceAccountRow[] Accounts { get; set; } = before?.Accounts ?? [];
 
-        public List<ParsedSetting> Settings { get; } = before is null ? [] : [.. before.Own];
+        public List<ParsedSetting> Settings => _settings ??= [.. Before?.Own ?? []];
 
-        public List<CompiledGrant> Grants { get; } = before is null ? [] : [.. before.Grants];
+        public List<CompiledGrant> Grants => _grants ??= [.. Before?.Grants ?? []];
+
+        public ParsedSetting[] AllSettings => _settings is { } settings ? [.. settings] : Before?.Own ?? [];
+
+        public CompiledGrant[] AllGrants => _grants is { } grants ? [.. grants] : Before?.Grants ?? [];
     }
 
     private PersonDraft Draft(PersonId id, PolicyRow cause)
@@ -107,5 +115,15 @@ internal sealed partial class ModelEditor
     {
         if (!_deviceDrafts.TryGetValue(id, out var draft)) _deviceDrafts.Add(id, draft = new(_before.Devices.GetValueOrDefault(id), cause));
         return draft;
+    }
+}
+
+internal static class DraftLists
+{
+    /// <summary>Takes the value out if it was there before, and puts it in if it is there after.</summary>
+    public static void Replace<T>(this List<T> list, T value, PolicyRow? before, PolicyRow? after)
+    {
+        if (before is not null) list.Remove(value);
+        if (after is not null) list.Add(value);
     }
 }

@@ -6,6 +6,7 @@ internal sealed partial class ModelEditor
     private ChunkedMap<GrantId, CompiledGrant>.Builder _grants;
     private CompiledGrant[] _grantsOnAllDevices;
     private List<CompiledGrant>? _allDevices;
+    private readonly List<CompiledGrant> _handed = [];
 
     /// <summary>A role that changed changes every grant made with it.</summary>
     private void EditRoles()
@@ -24,7 +25,7 @@ internal sealed partial class ModelEditor
         foreach (var (before, after) in _grantChanges)
         {
             if (before is GrantRow gone) Withdraw(_grants.GetValueOrDefault(gone.Id)!);
-            if (after is GrantRow come) Hand(GrantCompiler.Compile(come, SystemRoles.Find(come.Role) ?? _roles.GetValueOrDefault(come.Role)));
+            if (after is GrantRow come) Hand(GrantCompiler.Compile(come, SystemRoles.Find(come.Role) ?? _roles.GetValueOrDefault(come.Role), _pool));
         }
 
         if (_allDevices is { } all) _grantsOnAllDevices = [.. all];
@@ -39,7 +40,8 @@ internal sealed partial class ModelEditor
 
     private void Hand(CompiledGrant grant)
     {
-        _grants.Set(grant.Row.Id, grant);
+        if (!_grants.TryAdd(grant.Row.Id, grant)) throw Twice(grant.Row);
+        _handed.Add(grant);
         OfSubject(grant.Row).Add(grant);
         OfScope(grant.Row)?.Add(grant);
     }
@@ -80,19 +82,18 @@ internal sealed partial class ModelEditor
 
     private static PolicyException NoScope(GrantRow row) => new($"{row.Key}: its scope, {row.Scope.Kind} {row.Scope.Id}, is not there");
 
-    /// <summary>Where the grant's scope lies in the version that is being made. Device groups and devices are made by then.</summary>
-    private Placement Place(CompiledGrant grant)
+    /// <summary>Says of each grant that is new where its scope lies; device groups and devices are made by then.</summary>
+    private void PlaceGrants()
     {
-        var scope = grant.Row.Scope;
-        switch (scope.Kind)
+        foreach (var grant in _handed)
         {
-            case ScopeKind.Device:
-                return new(0, 0, _devices.GetValueOrDefault(new(scope.Id))!.Number);
-            case ScopeKind.DeviceGroup:
-                var group = _deviceGroups.GetValueOrDefault(new(scope.Id))!;
-                return new(group.Start, group.End, 0);
-            default:
-                return new(0, uint.MaxValue, 0);
+            var scope = grant.Row.Scope;
+            grant.Place = scope.Kind switch
+            {
+                ScopeKind.Device => new(0, 0, _devices.GetValueOrDefault(new(scope.Id))!.Number),
+                ScopeKind.DeviceGroup when _deviceGroups.GetValueOrDefault(new(scope.Id)) is { } group => new(group.Start, group.End, 0),
+                _ => new(0, uint.MaxValue, 0),
+            };
         }
     }
 }

@@ -16,14 +16,6 @@ internal sealed partial class ModelEditor
 
     private void EditTechnicianGroups()
     {
-        foreach (var subject in _moved)
-        {
-            if (subject.Kind == SubjectKind.TechnicianGroup && _before.TechnicianGroups.TryGetValue(new(subject.Id), out var group))
-            {
-                Draft(group.Id, group.Row).IsChanged = true;
-            }
-        }
-
         LinkTechnicianGroups();
         var changed = _technicianGroupDrafts.Where(draft => draft.Value is { IsChanged: true, Row: not null }).Select(draft => draft.Key).ToList();
         if (changed is [var only] && only == _before.Everyone?.Id && !IsNewForOthers(_technicianGroupDrafts[only]))
@@ -94,10 +86,13 @@ internal sealed partial class ModelEditor
         var row = draft?.Row ?? before!.Row;
         var parent = row.ParentId is { } above ? _technicianGroups.GetValueOrDefault(above) : null;
         var index = before?.Index ?? _nextTechnicianGroup++;
-        var node = new TechnicianGroupNode(row, parent, index, draft is null ? before!.Own : [.. draft.Own], draft is null ? before!.OwnGrants : [.. draft.Grants]);
-        node.MakeTables(Place);
+        var node = new TechnicianGroupNode(row, parent, index, draft is null ? before!.Own : [.. draft.Own], OwnGrants(before, draft));
+        node.MakeTables(before);
         _technicianGroups.Set(id, node);
     }
+
+    private static CompiledGrant[] OwnGrants(TechnicianGroupNode? before, TechnicianGroupDraft? draft) =>
+        before is not null && (draft is null || draft.Grants.SequenceEqual(before.OwnGrants)) ? before.OwnGrants : [.. draft!.Grants];
 
     private void FindEveryone()
     {
@@ -113,11 +108,11 @@ internal sealed partial class ModelEditor
         if (_everyone is not null) _everyone = _technicianGroups.GetValueOrDefault(_everyone.Id);
         if (_everyone is null or { Parent: not null })
         {
-            if (!_isEmpty) throw new PolicyException("there is no root technician group");
+            if (_personDrafts.Count + _people.Count + _technicianGroups.Count > 0) throw new PolicyException("there is no root technician group");
             return;
         }
 
-        if (_everyone != _before.Everyone) _everyoneGrants = GrantTable.Build(_everyone.IsEnabled ? _everyone.OwnGrants : [], Place);
+        if (_everyone != _before.Everyone) _everyoneGrants = new(null, _everyone.IsEnabled ? _everyone.OwnGrants : []);
     }
 
     private static void CheckNothingLeft(TechnicianGroupId id, TechnicianGroupDraft draft)
@@ -135,7 +130,6 @@ internal sealed partial class ModelEditor
 
     private void EditPeople()
     {
-        DraftThoseConcerned();
         foreach (var (id, draft) in _personDrafts)
         {
             if (draft.Before is not { } before) continue;
@@ -158,19 +152,8 @@ internal sealed partial class ModelEditor
         var isConcerned = _personDrafts.Values.Any(draft => draft.Row?.Kind == PersonKind.Owner || draft.Before is { IsOwner: true });
         if (!isConcerned && _before.People.Count > 0) return;
         var owners = _people.ToImmutable().Values.Where(person => person.IsOwner).ToList();
-        if (owners.Count != 1 && !_isEmpty) throw new PolicyException($"an organization has one owner, and here are {owners.Count}");
+        if (owners.Count != 1 && _people.Count > 0) throw new PolicyException($"an organization has one owner, and here are {owners.Count}");
         _owner = owners.Count == 1 ? owners[0].Id : null;
-    }
-
-    private void DraftThoseConcerned()
-    {
-        foreach (var subject in _moved)
-        {
-            if (subject.Kind == SubjectKind.Person && _before.People.TryGetValue(new(subject.Id), out var person))
-            {
-                Draft(person.Id, person.Row).AreGrantsChanged = true;
-            }
-        }
     }
 
     /// <summary>People who are not spoken of, but are in a group that was made anew.</summary>
@@ -200,7 +183,7 @@ internal sealed partial class ModelEditor
         if (!Enum.IsDefined(row.Kind)) throw new PolicyException($"person {row.Id} is of no known kind");
         if (_everyone is null) throw new PolicyException("there is no root technician group");
         var groups = draft.Groups.ConvertAll(group => _technicianGroups.GetValueOrDefault(group)!);
-        var own = draft.Before is null || draft.AreGrantsChanged ? GrantTable.Build(draft.Grants, Place) : draft.Before.OwnTable;
+        var own = draft.Before is null || draft.AreGrantsChanged ? new(null, [.. draft.Grants]) : draft.Before.OwnTable;
         _people.Set(id, new(row, [.. groups], _everyone, [.. draft.Administers], [.. draft.Manages], [.. draft.Grants], own));
         if (draft.Before?.Row == row) return;
         if (draft.Before?.Row.Login == row.Login) _logins.Set(row.Login, row);

@@ -14,14 +14,14 @@ internal sealed partial class ModelEditor
     private readonly Dictionary<DeviceId, DeviceDraft> _deviceDrafts = [];
     private readonly List<(PolicyRow? Before, PolicyRow? After)> _grantChanges = [];
     private readonly HashSet<RoleId> _changedRoles = [];
-    private readonly bool _isEmpty;
+    private readonly PolicyPool _pool;
     private List<ParsedSetting>? _organizationSettings;
 
-    private ModelEditor(PolicyModel before, bool isEmpty)
+    private ModelEditor(PolicyModel before)
     {
         _before = before;
-        _isEmpty = isEmpty;
         _people = before.People.ToBuilder();
+        _pool = before.Pool;
         _owner = before.Owner;
         _logins = before.PeopleByLogin.ToBuilder();
         _technicianGroups = before.TechnicianGroups.ToBuilder();
@@ -42,19 +42,31 @@ internal sealed partial class ModelEditor
     }
 
     /// <exception cref="PolicyException">Something dangles, goes round in a circle or contradicts itself.</exception>
-    public static PolicyModel Build(RowStore rows)
+    public static PolicyModel Build(IEnumerable<PolicyRow> rows)
     {
-        var editor = new ModelEditor(Nothing(), rows.IsEmpty);
-        foreach (var row in rows.Rows) editor.Take(null, row);
+        var editor = new ModelEditor(Nothing());
+        foreach (var row in rows) editor.Take(null, row);
         return editor.Finish();
     }
 
-    /// <param name="rows">As they are after the changes.</param>
-    /// <exception cref="PolicyException">Something dangles, goes round in a circle or contradicts itself.</exception>
-    public static PolicyModel Edit(PolicyModel before, IReadOnlyList<RowChange> changes, RowStore rows)
+    /// <exception cref="PolicyException">
+    /// Something dangles, goes round in a circle or contradicts itself, or a row is not what the change takes it to be.
+    /// </exception>
+    public static PolicyModel Edit(PolicyModel before, IReadOnlyList<RowChange> changes)
     {
-        var editor = new ModelEditor(before, rows.IsEmpty);
-        foreach (var change in changes) editor.Take(change.Before, change.After);
+        var editor = new ModelEditor(before);
+        var changed = new Dictionary<RowKey, PolicyRow?>();
+        foreach (var change in changes)
+        {
+            if (change is { Before: null, After: null }) throw new PolicyException("a change has neither before nor after");
+            var key = change.Key;
+            if (change is { Before: { } was, After: not null } && was.Key != key) throw new PolicyException($"a change turns {was.Key} into {key}");
+            if (!changed.TryGetValue(key, out var now)) now = before.Find(key);
+            if (!Equals(now, change.Before)) throw new PolicyException($"the row {key} is not what the change starts from");
+            changed[key] = change.After;
+            editor.Take(now, change.After);
+        }
+
         return editor.Finish();
     }
 
@@ -76,13 +88,14 @@ internal sealed partial class ModelEditor
             NextDeviceNumber = 1,
             CustomRoles = ChunkedMap<RoleId, RoleRow>.Empty,
             Grants = ChunkedMap<GrantId, CompiledGrant>.Empty,
+            Pool = new(),
             Owner = null,
             GrantsOnAllDevices = [],
             Everyone = null,
             EveryoneGrants = GrantTable.Empty,
             OrganizationSettings = [],
             OrganizationRules = rules,
-            Phantom = new(new(default, default, "", "", true, EndpointProtocol.Ssh, "", 0, ""), 0, 0, [], [], null, []),
+            Phantom = new(new(default, default, "", "", true, EndpointProtocol.Ssh, "", 0, ""), 0, 0, [], new AccountNames(), [], []),
         };
     }
 
@@ -95,9 +108,10 @@ internal sealed partial class ModelEditor
         EditOrganizationSettings();
         EditDeviceGroups();
         EditDevices();
+        PlaceGrants();
         EditTechnicianGroups();
         EditPeople();
-        if (_people.Count > 0 && _everyone is null) throw new PolicyException("there is no root technician group");
+        if (_people.Count == 0 && IsAnythingThere()) throw new PolicyException("an organization has one owner, and here are 0");
         return new()
         {
             People = _people.ToImmutable(),
@@ -113,6 +127,7 @@ internal sealed partial class ModelEditor
             NextDeviceNumber = _nextDeviceNumber,
             CustomRoles = _roles.ToImmutable(),
             Grants = _grants.ToImmutable(),
+            Pool = _pool,
             Owner = _owner,
             GrantsOnAllDevices = _grantsOnAllDevices,
             Everyone = _everyone,
@@ -123,52 +138,60 @@ internal sealed partial class ModelEditor
         };
     }
 
+    private bool IsAnythingThere() =>
+        _technicianGroups.Count + _deviceGroups.Count + _devices.Count + _roles.Count + _grants.Count > 0 || (_organizationSettings ?? [.. _before.OrganizationSettings]).Count > 0;
+
+    /// <param name="before">As it is in the version before; null: not there.</param>
     private void Take(PolicyRow? before, PolicyRow? after)
     {
         switch (after ?? before)
         {
             case PersonRow row:
-                Draft(row.Id, row).Row = (PersonRow?)after;
+                var person = Draft(row.Id, row);
+                if (before is null && person.Row is not null) throw Twice(row);
+                person.Row = (PersonRow?)after;
                 break;
             case TechnicianGroupRow row:
                 var group = Draft(row.Id, row);
+                if (before is null && group.Row is not null) throw Twice(row);
                 (group.Row, group.IsChanged) = ((TechnicianGroupRow?)after, true);
                 break;
             case MembershipRow row:
-                Replace(Draft(row.Person, row).Groups, before is null ? null : row.Group, after is null ? null : row.Group);
-                Replace(Draft(row.Group, row).Members, before is null ? null : row.Person, after is null ? null : row.Person);
+                Replace(row, Draft(row.Person, row).Groups, row.Group, before, after);
+                Draft(row.Group, row).Members.Replace(row.Person, before, after);
                 break;
             case GroupManagerRow row:
-                Replace(Draft(row.Person, row).Manages, before is null ? null : row.Group, after is null ? null : row.Group);
-                Replace(Draft(row.Group, row).Managers, before is null ? null : row.Person, after is null ? null : row.Person);
+                Replace(row, Draft(row.Person, row).Manages, row.Group, before, after);
+                Draft(row.Group, row).Managers.Replace(row.Person, before, after);
                 break;
             case GroupAdministratorRow row:
-                Replace(Draft(row.Person, row).Administers, before is null ? null : row.Group, after is null ? null : row.Group);
-                Replace(Draft(row.Group, row).Administrators, before is null ? null : row.Person, after is null ? null : row.Person);
+                Replace(row, Draft(row.Person, row).Administers, row.Group, before, after);
+                Draft(row.Group, row).Administrators.Replace(row.Person, before, after);
                 break;
             case GroupPermissionRow row:
                 TakeValue(row, (GroupPermissionRow?)before, (GroupPermissionRow?)after);
                 break;
             case DeviceGroupRow row:
                 var devices = Draft(row.Id, row);
+                if (before is null && devices.Row is not null) throw Twice(row);
                 (devices.Row, devices.IsChanged) = ((DeviceGroupRow?)after, true);
                 break;
             case DeviceRow row:
-                Draft(row.Id, row).Row = (DeviceRow?)after;
+                var device = Draft(row.Id, row);
+                if (before is null && device.Row is not null) throw Twice(row);
+                device.Row = (DeviceRow?)after;
                 break;
             case DeviceAccountRow row:
-                var accounts = Draft(row.Device, row).Accounts;
-                accounts.RemoveAll(account => account == before);
-                if (after is DeviceAccountRow added) accounts.Add(added);
+                TakeAccount(row, (DeviceAccountRow?)after, before is null);
                 break;
             case RoleRow row:
-                TakeRole(row, (RoleRow?)after);
+                TakeRole(row, (RoleRow?)after, before is null);
                 break;
             case GrantRow:
                 _grantChanges.Add((before, after));
                 break;
             case SettingRow row:
-                TakeSetting(row, (SettingRow?)after);
+                TakeSetting(row, (SettingRow?)after, before is null);
                 break;
         }
     }
@@ -179,57 +202,67 @@ internal sealed partial class ModelEditor
         if (!Enum.IsDefined(row.Value)) throw new PolicyException($"{row.Key}: neither allows nor denies");
         var draft = Draft(row.Group, row);
         draft.IsChanged = true;
+        if (before is null && draft.Own.Exists(own => own.Permission == row.Permission)) throw Twice(row);
         if (before is not null) draft.Own.Remove(before);
         if (after is not null) draft.Own.Add(after);
     }
 
-    private void TakeRole(RoleRow row, RoleRow? after)
+    private void TakeRole(RoleRow row, RoleRow? after, bool isNew)
     {
         if (SystemRoles.IsSystem(row.Id)) throw new PolicyException($"role '{row.Name}' has the id of a system role");
         if (!Enum.IsDefined(row.Purpose)) throw new PolicyException($"role '{row.Name}' is for no known purpose");
         var beside = row.Permissions - PermissionCatalogue.AllowedFor(row.Purpose);
         if (!beside.IsEmpty) throw new PolicyException($"role '{row.Name}' is for {row.Purpose} and can't hold {beside}");
+        if (isNew && _roles.ContainsKey(row.Id)) throw Twice(row);
         _changedRoles.Add(row.Id);
         if (after is null) _roles.Remove(row.Id);
         else _roles.Set(row.Id, after);
     }
 
-    private void TakeSetting(SettingRow row, SettingRow? after)
+    private void TakeSetting(SettingRow row, SettingRow? after, bool isNew)
     {
         if (!Enum.IsDefined(row.Setting)) throw new PolicyException($"{row.Key}: no such setting");
-        if (!Settings.TryCanonical(row.Setting, row.Value, out var canonical, out var problem)) throw new PolicyException($"{row.Key}: {problem}");
-        if (!string.Equals(canonical, row.Value, StringComparison.Ordinal)) throw new PolicyException($"{row.Key}: '{row.Value}' is not in canonical form");
+        if (after is not null && !Settings.IsCanonical(row.Setting, row.Value, out var problem)) throw new PolicyException($"{row.Key}: {problem}");
         if (Settings.IsOfOrganization(row.Setting) && row.Node != SettingNode.Organization) throw new PolicyException($"{row.Key}: only the organization has it");
         switch (row.Node.Kind)
         {
             case SettingNodeKind.Organization when row.Node.Id == Guid.Empty:
-                Put(_organizationSettings ??= [.. _before.OrganizationSettings], row, after);
+                Put(_organizationSettings ??= [.. _before.OrganizationSettings], row, after, isNew);
                 break;
             case SettingNodeKind.DeviceGroup:
                 var group = Draft(new DeviceGroupId(row.Node.Id), row);
                 group.IsChanged = true;
-                Put(group.Settings, row, after);
+                Put(group.Settings, row, after, isNew);
                 break;
             case SettingNodeKind.Device:
-                Put(Draft(new DeviceId(row.Node.Id), row).Settings, row, after);
+                Put(Draft(new DeviceId(row.Node.Id), row).Settings, row, after, isNew);
                 break;
             default:
                 throw new PolicyException($"settings are for {row.Node.Kind} {row.Node.Id}, which is not there");
         }
     }
 
-    private static void Put(List<ParsedSetting> settings, SettingRow row, SettingRow? after)
+    private void TakeAccount(DeviceAccountRow row, DeviceAccountRow? after, bool isNew)
     {
-        settings.RemoveAll(setting => setting.Kind == row.Setting);
-        if (after is not null) settings.Add(ParsedSetting.Read(after.Setting, after.Value, after.Node));
+        var draft = Draft(row.Device, row);
+        var others = Array.FindAll(draft.Accounts, account => !string.Equals(account.Name, row.Name, StringComparison.Ordinal));
+        if (isNew && others.Length < draft.Accounts.Length) throw Twice(row);
+        draft.Accounts = after is null ? others : [.. others, after];
     }
 
-    private static void Replace<T>(List<T> list, T? before, T? after)
-        where T : struct
+    private void Put(List<ParsedSetting> settings, SettingRow row, SettingRow? after, bool isNew)
     {
-        if (before is { } gone) list.Remove(gone);
-        if (after is { } come) list.Add(come);
+        if (settings.RemoveAll(setting => setting.Kind == row.Setting) > 0 && isNew) throw Twice(row);
+        if (after is not null) settings.Add(ParsedSetting.Read(after, _pool));
     }
+
+    private static void Replace<T>(PolicyRow row, List<T> list, T value, PolicyRow? before, PolicyRow? after)
+    {
+        if (before is null && list.Contains(value)) throw Twice(row);
+        list.Replace(value, before, after);
+    }
+
+    private static PolicyException Twice(PolicyRow row) => new($"two rows have the key {row.Key}");
 
     private void EditOrganizationSettings()
     {

@@ -41,6 +41,13 @@ internal sealed class PersonNode
         }
 
         Ceiling = IsOwner ? PermissionCatalogue.All : (PermissionCatalogue.All - PermissionCatalogue.Restrictable) | (allowed - LockedDenied);
+        Marks = DeviceNode.Mark(row.Id.Value);
+        foreach (var group in Groups)
+        {
+            for (var above = group; above is not null; above = above.Parent) Marks |= DeviceNode.Mark(above.Id.Value);
+        }
+
+        if (groups.Length > 0) Marks |= DeviceNode.Mark(everyone.Id.Value);
         Tables = tables == 0 ? ownTable.Count == 0 ? [] : [ownTable] : Gather(ownTable, Groups);
     }
 
@@ -72,6 +79,9 @@ internal sealed class PersonNode
 
     /// <summary>The person's own grants and those of groups through which they reach; not Everyone's.</summary>
     public GrantTable[] Tables { get; }
+
+    /// <summary>Of the subjects whose grants may reach the person; see <see cref="DeviceNode.GrantMarks"/>.</summary>
+    public ulong Marks { get; }
 
     /// <summary>What any grant can give this person at all.</summary>
     public PermissionSet Grantable { get; }

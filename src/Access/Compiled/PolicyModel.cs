@@ -4,7 +4,7 @@ namespace Countersign.Access;
 /// Policy as questions need it: rows joined, trees resolved. Never changed; a later version shares with it all that no change touched.
 /// Nodes of people and groups refer upwards only, and devices to their group by its number, so that a change stays where it is made.
 /// </summary>
-internal sealed class PolicyModel
+internal sealed partial class PolicyModel
 {
     public required ChunkedMap<PersonId, PersonNode> People { get; init; }
 
@@ -39,6 +39,9 @@ internal sealed class PolicyModel
     /// <summary>Null only in an organization that has no policy yet.</summary>
     public required PersonId? Owner { get; init; }
 
+    /// <summary>Versions of one policy share it.</summary>
+    public required PolicyPool Pool { get; init; }
+
     /// <summary>On all devices, whoever they are for.</summary>
     public required CompiledGrant[] GrantsOnAllDevices { get; init; }
 
@@ -62,7 +65,7 @@ internal sealed class PolicyModel
 
     public DeviceGroupNode GroupOf(DeviceNode device) => DeviceGroupAt[device.GroupIndex]!;
 
-    public DeviceRules RulesOf(DeviceNode device) => device.OwnRules ?? DeviceGroupAt[device.GroupIndex]!.Rules;
+    public DeviceRules RulesOf(DeviceNode device) => device.RulesUnder(DeviceGroupAt[device.GroupIndex]!.Rules);
 
     public GroupPeople PeopleOf(TechnicianGroupNode group) => GroupPeople[group.Index];
 

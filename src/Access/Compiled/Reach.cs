@@ -11,8 +11,13 @@ internal readonly record struct Reach(PermissionSet Granted, PermissionSet OnAny
         if (person.IsOwner) return new(PermissionCatalogue.OwnerOnDevices, PermissionCatalogue.OwnerOnDevices, null);
         var gathering = new Gathering(device, account, at);
         var label = model.GroupOf(device).Start;
-        foreach (var table in person.Tables) table.Gather(label, device.Number, ref gathering);
-        if (person.IsInEveryone) model.EveryoneGrants.Gather(label, device.Number, ref gathering);
+        foreach (var table in person.Tables) table.GatherAt(label, ref gathering);
+        if (person.IsInEveryone) model.EveryoneGrants.GatherAt(label, ref gathering);
+        if ((device.GrantMarks & person.Marks) != 0)
+        {
+            foreach (var table in person.Tables) table.GatherOn(device.Number, ref gathering);
+            if (person.IsInEveryone) model.EveryoneGrants.GatherOn(device.Number, ref gathering);
+        }
 
         var anywhere = (gathering.Always | gathering.ByDefault | gathering.Somewhere) & person.Grantable;
         var here = gathering.Always | gathering.Here | (account.IsDefault ? gathering.ByDefault : PermissionSet.None);

@@ -63,9 +63,6 @@ internal sealed class TechnicianGroupNode
     /// <summary>Own grants and those of the groups above, Everyone's aside; nothing where the group is disabled.</summary>
     public GrantTable[] Tables { get; private set; } = [];
 
-    /// <summary>What the last of <see cref="Tables"/> is made of.</summary>
-    private List<CompiledGrant> Merged { get; set; } = [];
-
     /// <summary>What the resolved values allow; a value that is missing at the root denies.</summary>
     public PermissionSet Allowed { get; }
 
@@ -105,18 +102,14 @@ internal sealed class TechnicianGroupNode
     }
 
     /// <summary>Puts the grants of the way up together; those above must have theirs.</summary>
-    public void MakeTables(Func<CompiledGrant, Placement> place)
+    /// <param name="before">The version before, whose tables are good while nothing on the way changed them.</param>
+    public void MakeTables(TechnicianGroupNode? before)
     {
         if (!IsEnabled || Parent is null) return;
-        if (OwnGrants.Length == 0)
-        {
-            (Tables, Merged) = (Parent.Tables, Parent.Merged);
-            return;
-        }
-
-        var fits = Parent.Tables.Length > 0 && Parent.Merged.Count + OwnGrants.Length <= MostMerged;
-        Merged = fits ? [.. Parent.Merged, .. OwnGrants] : [.. OwnGrants];
-        Tables = [.. fits ? Parent.Tables[..^1] : Parent.Tables, GrantTable.Build(Merged, place)];
+        if (before is { IsEnabled: true, Parent: not null } && before.OwnGrants == OwnGrants && before.Parent.Tables == Parent.Tables) Tables = before.Tables;
+        else if (OwnGrants.Length == 0) Tables = Parent.Tables;
+        else if (Parent.Tables is [.. var others, var last] && last.Count + OwnGrants.Length <= MostMerged) Tables = [.. others, new(last, OwnGrants)];
+        else Tables = [.. Parent.Tables, new(null, OwnGrants)];
     }
 }
 

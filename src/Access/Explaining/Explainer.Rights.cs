@@ -5,7 +5,7 @@ internal sealed partial class Explainer
     /// <summary>Grants, ceiling, recording and prerequisites; false: something wanted is lacking, and the sentences say what.</summary>
     private bool SayRights(PersonNode person, DeviceNode device)
     {
-        var account = _question.Account is { } name ? new AccountAsked(name, name == device.DefaultAccount) : new(device.DefaultAccount, IsDefault: true);
+        var account = device.Asked(_question.Account);
         var granted = Reach.Of(_model, person, device, account, _question.At).Granted;
         var effective = Reach.Effective(person, _model.RulesOf(device), granted);
         var asked = Asked(device);

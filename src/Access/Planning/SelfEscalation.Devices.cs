@@ -47,7 +47,7 @@ internal sealed partial class SelfEscalation
     }
 
     private static AccountAsked Asked(DeviceNode device, string? name) =>
-        name is null ? AccountAsked.TheDeviceItself : new(name, string.Equals(name, device.DefaultAccount, StringComparison.Ordinal));
+        name is null ? AccountAsked.TheDeviceItself : device.Asked(name);
 
     private string? Loosened(DeviceNode earlier, DeviceNode device)
     {

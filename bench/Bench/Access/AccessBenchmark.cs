@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using Countersign.Access;
+
+namespace Countersign.Bench.Access;
+
+/// <summary>The access engine at the sizes that its model names: decisions, compiling, changes, listings.</summary>
+internal static class AccessBenchmark
+{
+    private const int Questions = 1 << 18;
+
+    public static Task<List<Figure>> RunAsync()
+    {
+        var organization = new LargeOrganization(people: 10_000, devices: 100_000, grants: 200_000, overrides: 10_000);
+        var figures = new List<Figure>();
+        var compile = Median(5, () => Time(() => PolicySnapshot.Compile(LargeOrganization.Organization, 1, organization.Rows)));
+        var policy = PolicySnapshot.Compile(LargeOrganization.Organization, 1, organization.Rows);
+
+        var questions = organization.RandomQuestions(Questions, seed: 1);
+        var random = Decisions(policy, questions);
+        var map = LookUps(policy, questions);
+        figures.Add(Figure.AtMost("decide.hot.ns", Hot(policy, questions), "ns", 150));
+        figures.Add(Figure.AtMost("decide.random.ns", random, "ns", 500));
+        figures.Add(Figure.AtMost("decide.random.p99.ns", Percentile(policy, questions), "ns", 2000));
+        figures.Add(Figure.AtMost("decide.bytes", Bytes(policy, questions), "B", 0));
+        figures.Add(Figure.AtMost("decide.vs_map", random / map, "ratio", 3));
+        var heavy = Heavy(organization);
+        figures.Add(Figure.AtMost("decide.heavy_person.ns", Decisions(policy, heavy), "ns", 2 * random));
+        figures.Add(Figure.AtMost("compile.ms", compile, "ms", 1000));
+        var changes = Changes.Run(organization, policy);
+        figures.Add(Figure.AtMost("change.ms", changes.Max(change => change.Milliseconds), "ms", 5));
+        figures.AddRange(changes.Select(change => Figure.Plain($"change.{change.Name}.ms", change.Milliseconds, "ms")));
+        figures.AddRange(Listings(organization, policy));
+        policy = null;
+        GC.Collect();
+
+        var larger = new LargeOrganization(people: 10_000, devices: 1_000_000, grants: 200_000, overrides: 10_000);
+        var million = PolicySnapshot.Compile(LargeOrganization.Organization, 1, larger.Rows);
+        figures.Add(Figure.AtMost("decide.1m_devices.ns", Decisions(million, larger.RandomQuestions(Questions, seed: 1)), "ns", 1.5 * random));
+        return Task.FromResult(figures);
+    }
+
+    /// <summary>Nanoseconds for each of a few questions that are asked again and again.</summary>
+    private static double Hot(PolicySnapshot policy, AccessQuestion[] questions) => Decisions(policy, [.. Enumerable.Repeat(questions.Take(16), 4096).SelectMany(few => few)]);
+
+    private static double Decisions(PolicySnapshot policy, AccessQuestion[] questions)
+    {
+        var best = Ask(policy, questions);
+        return Math.Min(best, Median(9, () => Ask(policy, questions)));
+    }
+
+    private static double Ask(PolicySnapshot policy, AccessQuestion[] questions)
+    {
+        var allowed = 0;
+        var start = Stopwatch.GetTimestamp();
+        foreach (ref readonly var question in questions.AsSpan())
+        {
+            if (policy.Decide(question).Kind == DecisionKind.Allowed) allowed++;
+        }
+
+        var spent = Stopwatch.GetElapsedTime(start).TotalNanoseconds / questions.Length;
+        return allowed >= 0 ? spent : throw new InvalidOperationException();
+    }
+
+    private static double Percentile(PolicySnapshot policy, AccessQuestion[] questions)
+    {
+        var ticks = new long[questions.Length];
+        for (var index = 0; index < questions.Length; index++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            policy.Decide(questions[index]);
+            ticks[index] = Stopwatch.GetTimestamp() - start;
+        }
+
+        Array.Sort(ticks);
+        return ticks[ticks.Length * 99 / 100] * (1e9 / Stopwatch.Frequency);
+    }
+
+    private static double Bytes(PolicySnapshot policy, AccessQuestion[] questions)
+    {
+        Ask(policy, questions);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Ask(policy, questions);
+        return (double)(GC.GetAllocatedBytesForCurrentThread() - before) / questions.Length;
+    }
+
+    /// <summary>Nanoseconds to look the same questions up in a map that holds their answers.</summary>
+    private static double LookUps(PolicySnapshot policy, AccessQuestion[] questions)
+    {
+        var map = new Dictionary<(PersonId, DeviceId, ulong), AccessDecision>();
+        foreach (var question in questions) map[(question.Subject, question.Device, question.Wanted.Bits)] = policy.Decide(question);
+        return Median(9, () =>
+        {
+            var allowed = 0;
+            var start = Stopwatch.GetTimestamp();
+            foreach (ref readonly var question in questions.AsSpan())
+            {
+                if (map[(question.Subject, question.Device, question.Wanted.Bits)].Kind == DecisionKind.Allowed) allowed++;
+            }
+
+            var spent = Stopwatch.GetElapsedTime(start).TotalNanoseconds / questions.Length;
+            return allowed >= 0 ? spent : throw new InvalidOperationException();
+        });
+    }
+
+    private static AccessQuestion[] Heavy(LargeOrganization organization)
+    {
+        var random = new Random(2);
+        var devices = organization.HeavyDevices;
+        return [.. Enumerable.Range(0, Questions).Select(_ => organization.Ask(organization.Heavy, devices[random.Next(devices.Count)], Permission.Terminal))];
+    }
+
+    private static IEnumerable<Figure> Listings(LargeOrganization organization, PolicySnapshot policy)
+    {
+        var random = new Random(3);
+        var people = Enumerable.Range(0, 60).Select(_ => organization.People[random.Next(organization.People.Count)]).ToList();
+        var devices = Enumerable.Range(0, 60).Select(_ => organization.Devices[random.Next(organization.Devices.Count)]).ToList();
+        long listed = 0, reached = 0;
+        var ofPeople = Median(3, () => Time(() => listed = people.Sum(person => (long)policy.DevicesOf(person, LargeOrganization.Noon).Count)));
+        var ofDevices = Median(3, () => Time(() => reached = devices.Sum(device => (long)policy.PeopleOf(device, LargeOrganization.Noon).Count)));
+        yield return Figure.Plain("devices_of.ns_per_device", ofPeople * 1e6 / listed, "ns");
+        yield return Figure.AtMost("people_of.ms_per_1000", ofDevices * 1000 / reached, "ms", 1);
+    }
+
+    public static double Time(Action act)
+    {
+        var start = Stopwatch.GetTimestamp();
+        act();
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+    }
+
+    public static double Median(int times, Func<double> measure)
+    {
+        var values = Enumerable.Range(0, times).Select(_ => measure()).Order().ToList();
+        return values[times / 2];
+    }
+}
