@@ -19,6 +19,7 @@ internal sealed record ParsedSetting(SettingRow Row, object? Value)
             SettingKind.Recording => text switch { "off" => RecordingRule.Off, "on" => RecordingRule.On, _ => RecordingRule.Required },
             SettingKind.MaxSession or SettingKind.IdleTimeout or SettingKind.EndWarning or SettingKind.ApprovalStatusChangeToExpire =>
                 Settings.TryDuration(text, out var duration, out problem) ? duration : null,
+            SettingKind.RecordingRetention => Settings.TryRetention(text, out var retention, out problem) ? retention : null,
             SettingKind.SessionHours => text == "always" ? null : pool.Hours(text, out problem),
             SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => text == "true",
             SettingKind.ApprovalValidFor => Settings.TryValidity(text, out var validity, out problem) ? validity : null,
@@ -79,6 +80,9 @@ internal sealed class DeviceRules
                 (bool)Of(SettingKind.ApprovalReasonRequired)!);
         }
     }
+
+    /// <summary>Null: for ever. The organization's, as well.</summary>
+    public TimeSpan? RecordingRetention => (TimeSpan?)Of(SettingKind.RecordingRetention);
 
     public EffectiveSetting this[SettingKind kind] => _values[(int)kind - 1].Effective;
 
