@@ -1,0 +1,152 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using Countersign.Access.Tests.Naive;
+
+namespace Countersign.Access.Tests.Golden;
+
+/// <summary>One case, step by step, through the engine and through the naive model.</summary>
+internal sealed partial class GoldenRun
+{
+    private readonly GoldenPolicy _names;
+    private readonly GoldenAnswer _answer;
+    private readonly Stack<PolicyDelta> _done = [];
+    private PolicySnapshot _engine;
+
+    public GoldenRun(IEnumerable<GoldenLine> policy)
+    {
+        _names = new(policy);
+        _answer = new(_names);
+        _engine = PolicySnapshot.Compile(Sample.Organization, 1, _names.Rows);
+    }
+
+    private NaivePolicy Naive => new(_engine.All<PolicyRow>());
+
+    /// <summary>Both answers, in words, and the engine's reasons.</summary>
+    public (string Engine, string Naive, IReadOnlyList<string> Reasons) Answer(GoldenLine line)
+    {
+        try
+        {
+            if (Question().Match(line.Text) is { Success: true } question) return Decide(question.Groups);
+            if (DevicesOf().Match(line.Text) is { Success: true } devices) return ListDevices(devices.Groups["who"].Value);
+            if (PeopleOf().Match(line.Text) is { Success: true } people) return ListPeople(people.Groups["device"].Value);
+            if (SettingAt().Match(line.Text) is { Success: true } setting) return Read(setting.Groups["setting"].Value, setting.Groups["node"].Value);
+            if (ValueAt().Match(line.Text) is { Success: true } value) return Read(Enum.Parse<Permission>(value.Groups["permission"].Value), value.Groups["group"].Value);
+            if (line.Text == "undo the change before") return Undo();
+            if (GoldenChange.Read(line.Text, _names, _engine) is var (actor, command)) return Change(_names.Person(actor), command);
+        }
+        catch (Exception problem) when (problem is KeyNotFoundException or ArgumentException or FormatException)
+        {
+            throw line.Error(problem.Message);
+        }
+
+        throw line.Error("no such question or change");
+    }
+
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Decide(GroupCollection match)
+    {
+        var question = new AccessQuestion(
+            _names.Person(match["who"].Value),
+            _names.Find("device", match["device"].Value) is { } id ? new(id) : default,
+            match["account"].Success ? match["account"].Value : null,
+            match["names"].Value == "nothing" ? PermissionSet.None : GoldenPolicy.Permissions(match["names"].Value),
+            match["at"].Success ? GoldenPolicy.Instant(match["at"].Value) : Sample.Noon,
+            match["source"].Success ? IPAddress.Parse(match["source"].Value) : null,
+            match["unsigned"].Success ? SignInStrength.None : SignInStrength.OneFactor,
+            match["present"].Success ? EndUserPresence.CanBeAsked : match["absent"].Success ? EndUserPresence.NobodyLoggedOn : EndUserPresence.CannotBeAsked)
+        {
+            Approvals = match["requests"].Success ? [.. match["requests"].Value.Split(" and ").Select(_names.Request)] : [],
+        };
+        var (decision, naive) = (_engine.Decide(question), Naive);
+        var expected = naive.Decide(question);
+        var steps = _engine.ApprovalSteps(question).Select(step => new NaiveStep(step.Id, step.Approvers, step.Automatic));
+        var naiveSteps = expected.Kind == DecisionKind.NeedsApproval ? naive.Steps(naive.Person(question.Subject)!, naive.Device(question.Device)!, question.At) : [];
+        return (
+            _answer.Write(NaiveAnswer.Of(decision), decision.Until, question.Wanted, steps),
+            _answer.Write(expected, expected.Kind == DecisionKind.Allowed ? naive.Until(question) : null, question.Wanted, naiveSteps),
+            [.. _engine.Explain(question).Lines.Select(reason => reason.Text)]);
+    }
+
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) ListDevices(string who)
+    {
+        var naive = Naive;
+        return (
+            Names(_engine.DevicesOf(_names.Person(who), Sample.Noon).Select(listing => (listing.Device.Id.Value, listing.Permissions))),
+            Names(naive.DevicesOf(naive.Person(_names.Person(who))!, Sample.Noon).Select(listing => (listing.Device.Value, listing.Permissions))),
+            []);
+    }
+
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) ListPeople(string device)
+    {
+        var naive = Naive;
+        return (
+            Names(_engine.PeopleOf(_names.Device(device), Sample.Noon).Select(listing => (listing.Person.Id.Value, listing.Permissions))),
+            Names(naive.PeopleOf(naive.Device(_names.Device(device))!, Sample.Noon).Select(listing => (listing.Person.Value, listing.Permissions))),
+            []);
+    }
+
+    private string Names(IEnumerable<(Guid Id, PermissionSet Permissions)> listed) =>
+        string.Join("; ", listed.Select(one => $"{_names.NameOf(one.Id)} ({GoldenAnswer.Write(one.Permissions, PermissionSet.Of(Permission.Terminal))})").Order(StringComparer.Ordinal)) is { Length: > 0 } names
+            ? names
+            : "none";
+
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Read(string setting, string node)
+    {
+        var (kind, where) = (Enum.Parse<SettingKind>(setting), _names.Node(node));
+        var (effective, naive) = (_engine.Setting(where, kind)!.Value, Naive.Setting(where, kind));
+        return (Write(effective.Value, effective.Source), Write(naive.Value, naive.Source), []);
+
+        string Write(string value, SettingNode source) => source == where ? $"{value}, its own" : $"{value}, inherited from {_answer.Write(source)}";
+    }
+
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Read(Permission permission, string group)
+    {
+        var id = _names.TechnicianGroup(group);
+        return (Write(_engine.PermissionAt(id, permission)!), Write(Naive.ValueAt(id, permission)!), []);
+
+        string Write(GroupPermissionRow row) =>
+            $"{(row.Value == PolicyValue.Allow ? "allow" : "deny")}{(row.Locked ? ", locked" : "")}, from {_names.NameOf(row.Group.Value)}";
+    }
+
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Change(PersonId actor, PolicyCommand command)
+    {
+        var result = _engine.Plan(command, actor, Sample.Noon);
+        var (verdict, reason) = result switch
+        {
+            PlanResult.Planned planned => ("done", planned.Delta.Summary),
+            PlanResult.NotFound missing => ("not found", $"There is no such {missing.What}, or they may not see it."),
+            PlanResult.Forbidden forbidden => ("forbidden", forbidden.Reason),
+            PlanResult.Invalid invalid => ("invalid", invalid.Message),
+            PlanResult.Conflict conflict => ("conflict", conflict.Message),
+            _ => throw new InvalidOperationException("a result of a plan that is not known"),
+        };
+        if (result is PlanResult.Planned { Delta: var delta })
+        {
+            _done.Push(delta);
+            _engine = _engine.Apply(delta);
+        }
+
+        return (verdict, verdict, [reason]);
+    }
+
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Undo()
+    {
+        var delta = _done.Pop();
+        _engine = _engine.Apply(new(delta.Organization, _engine.Version, "", [.. delta.Changes.Reverse().Select(change => new RowChange(change.After, change.Before))]));
+        return ("done", "done", []);
+    }
+
+    [GeneratedRegex("^(?<who>[a-z]+) wants (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:-]+))?( from (?<source>[0-9.]+))?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with requests? (?<requests>[0-9]+( and [0-9]+)*) in hand)?$")]
+    private static partial Regex Question();
+
+    [GeneratedRegex("^the devices of (?<who>[a-z]+)$")]
+    private static partial Regex DevicesOf();
+
+    [GeneratedRegex("^the people of (?<device>[a-z0-9.-]+)$")]
+    private static partial Regex PeopleOf();
+
+    [GeneratedRegex("^the setting (?<setting>[A-Za-z]+) at (?<node>.+)$")]
+    private static partial Regex SettingAt();
+
+    [GeneratedRegex("^the value of (?<permission>[A-Za-z0-9]+) at (?<group>.+)$")]
+    private static partial Regex ValueAt();
+}
