@@ -253,6 +253,8 @@ public enum SettingKind : byte
     ApprovalValidFor = 11,
     ApprovalReasonRequired = 12,
     RecordingRetention = 13,
+    ApprovalReasonPattern = 14,
+    ApprovalReasonWords = 15,
 }
 
 public enum SettingNodeKind : byte

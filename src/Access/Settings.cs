@@ -57,7 +57,24 @@ public sealed record RemoteControlApproval(
 /// <param name="ValidFor">How long after approval a connection may begin.</param>
 /// <param name="Once">One connection claims the approval, and others only join it; false: as often as wanted.</param>
 /// <param name="ReasonRequired">The requester says why.</param>
-public sealed record ApprovalSettings(bool AutoApprove, TimeSpan? ExpireAfter, TimeSpan ValidFor, bool Once, bool ReasonRequired);
+public sealed record ApprovalSettings(bool AutoApprove, TimeSpan? ExpireAfter, TimeSpan ValidFor, bool Once, bool ReasonRequired)
+{
+    /// <summary>What every reason has to hold, such as a ticket's number: see <see cref="Access.ReasonPattern"/>. With it a reason is required. Null: any will do.</summary>
+    public string? ReasonPattern { get; init; }
+
+    /// <summary>The organization's own words for what the reason has to be; null: it has none.</summary>
+    public string? ReasonWords { get; init; }
+
+    /// <summary>What a requester is asked for; empty: nothing but a reason.</summary>
+    public string ReasonAsked => ReasonWords ?? (ReasonPattern is null ? "" : $"one that fits {ReasonPattern}");
+
+    /// <summary>Whether a request may be made with this reason; empty: with none.</summary>
+    public bool Accepts(string reason)
+    {
+        if (reason.Length == 0) return !ReasonRequired && ReasonPattern is null;
+        return ReasonPattern is null || Access.ReasonPattern.IsIn(reason, ReasonPattern);
+    }
+}
 
 /// <summary>
 /// The values of settings as text, each in one canonical spelling:
@@ -70,6 +87,8 @@ public sealed record ApprovalSettings(bool AutoApprove, TimeSpan? ExpireAfter, T
 /// <item><c>always</c> or what <see cref="WeeklyHours"/> takes for SessionHours;</item>
 /// <item><c>none</c> for Notifications;</item>
 /// <item><c>true</c> or <c>false</c> for AutoApproveWhenRequesterIsApprover and ApprovalReasonRequired;</item>
+/// <item><c>none</c> or a regular expression for ApprovalReasonPattern: see <see cref="ReasonPattern"/>;</item>
+/// <item><c>none</c> or a line of at most 200 characters for ApprovalReasonWords;</item>
 /// <item><c>none</c> or a duration for ApprovalStatusChangeToExpire;</item>
 /// <item>a duration and <c>once</c> or <c>often</c> for ApprovalValidFor, such as <c>1h; once</c>;</item>
 /// <item><c>none</c> (for ever) or a number of days for RecordingRetention, such as <c>90d</c>.</item>
@@ -100,7 +119,7 @@ public static class Settings
     public static IEnumerable<SettingKind> At(SettingNodeKind node) => All.Where(kind => node == SettingNodeKind.Organization || !IsOfOrganization(kind));
 
     /// <summary>Whether only the organization itself has it.</summary>
-    public static bool IsOfOrganization(SettingKind kind) => kind is >= SettingKind.AutoApproveWhenRequesterIsApprover and <= SettingKind.RecordingRetention;
+    public static bool IsOfOrganization(SettingKind kind) => kind is >= SettingKind.AutoApproveWhenRequesterIsApprover and <= SettingKind.ApprovalReasonWords;
 
     /// <summary>The organization's value unless it is changed, in canonical form.</summary>
     public static string Default(SettingKind kind) => kind switch
@@ -112,7 +131,7 @@ public static class Settings
         SettingKind.IdleTimeout => "30m",
         SettingKind.EndWarning => "5m",
         SettingKind.SessionHours => "always",
-        SettingKind.Notifications => "none",
+        SettingKind.Notifications or SettingKind.ApprovalReasonPattern or SettingKind.ApprovalReasonWords => "none",
         SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => "false",
         SettingKind.ApprovalStatusChangeToExpire => "30m",
         SettingKind.ApprovalValidFor => "1h; once",
@@ -140,6 +159,8 @@ public static class Settings
             SettingKind.ApprovalStatusChangeToExpire => TryDuration(text, out var expiry, out problem) ? Write(expiry) : null,
             SettingKind.ApprovalValidFor => TryValidity(text, out var validity, out problem) ? $"{Write(validity.For)}; {(validity.Once ? "once" : "often")}" : null,
             SettingKind.RecordingRetention => TryRetention(text, out var retention, out problem) ? Write(retention) : null,
+            SettingKind.ApprovalReasonPattern => ReasonPattern.TryRead(text, out problem) ? text : null,
+            SettingKind.ApprovalReasonWords => TryWords(text, out problem),
             _ => null,
         };
         if (canonical is null && problem.Length == 0) problem = "There is no such setting.";
@@ -255,6 +276,14 @@ public static class Settings
 
         problem = $"Write none, or a number of days from 1d to {LongestRetention}d.";
         return false;
+    }
+
+    private static string? TryWords(string text, out string problem)
+    {
+        const int Most = 200;
+        var words = text.Trim();
+        problem = words.Length is 0 or > Most || !Fields.IsPlain(words) ? $"Write none or 1 to {Most} characters on one line." : "";
+        return problem.Length == 0 ? words : null;
     }
 
     private static string? OneOf(string text, string[] values, out string problem)

@@ -16,6 +16,7 @@ using Countersign.Server.Features.Technicians;
 using Countersign.Server.Features.Sessions;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
+using Countersign.Server.Platform.Events;
 
 namespace Countersign.Server;
 
@@ -25,6 +26,7 @@ internal static class Composition
     public static void Add(IServiceCollection services, ServerOptions options)
     {
         services.AddPlatform(options);
+        services.AddEvents();
         // First of all features, because services stop in the order turned round: what the others write while they stop is sealed, too.
         services.AddAudit(options);
         services.AddVault(options);
@@ -49,6 +51,7 @@ internal static class Composition
     {
         app.MapPlatform();
         var api = app.MapGroup("/api/v1");
+        api.MapEvents();
         api.MapVault();
         api.MapIdentity();
         api.MapOrganizations();

@@ -14,6 +14,12 @@ public sealed class Admission(
     /// </summary>
     private static readonly DeviceId NoDevice = new(Guid.AllBitsSet);
 
+    /// <summary>How often a person is asked for a reason that will do.</summary>
+    private const int MostQuestions = 3;
+
+    /// <summary>How often a connection waits anew, because what was approved does not count any more when it is. Far more than a person would bear.</summary>
+    private const int MostWaits = 10;
+
     /// <summary>Asks where nobody can wait: a connection whose approval is not in hand already is refused.</summary>
     public ValueTask<AdmissionResult> AskAsync(ConnectionWish wish, CancellationToken cancellation) => AskAsync(wish, null, cancellation);
 
@@ -22,7 +28,7 @@ public sealed class Admission(
     public async ValueTask<AdmissionResult> AskAsync(ConnectionWish wish, IWaitingRoom? room, CancellationToken cancellation)
     {
         // Once more from the beginning whenever something happened meanwhile: each answer is from one version of policy, at one instant.
-        while (true)
+        for (var waits = 0; ;)
         {
             if (Ask(wish) is not { } asked) return new AdmissionResult.Refused(DecisionKind.Denied, Refusals.NoSuchDevice(wish));
             ApprovedRequest? claim = null;
@@ -42,7 +48,7 @@ public sealed class Admission(
                 case DecisionKind.Allowed:
                     if (await BeginAsync(wish, asked, claim, cancellation) is { } admitted) return admitted;
                     break;
-                case DecisionKind.NeedsApproval when room is not null:
+                case DecisionKind.NeedsApproval when room is not null && waits++ < MostWaits:
                     if (await WaitAsync(wish, asked, room, cancellation) is { } refused) return refused;
                     break;
                 default:
@@ -122,14 +128,8 @@ public sealed class Admission(
     /// <returns>Null: things have changed, ask again.</returns>
     private async ValueTask<AdmissionResult?> WaitAsync(ConnectionWish wish, Asked asked, IWaitingRoom room, CancellationToken cancellation)
     {
-        var approval = asked.ToApprove(wish);
-        var joined = await desk.AskAsync(approval, room.Reason, cancellation)
-            ?? await desk.AskAsync(approval, await room.AskReasonAsync(cancellation), cancellation);
-        if (joined is null)
-        {
-            return new AdmissionResult.Refused(DecisionKind.NeedsApproval, $"{wish.Device} needs approval, and a reason for it: give one with ssh -o SetEnv=LC_REASON=…");
-        }
-
+        var desks = await AskDeskAsync(asked.ToApprove(wish), room, cancellation);
+        if (desks is not ApprovalAsked.Waits(var joined)) return new AdmissionResult.Refused(DecisionKind.NeedsApproval, Refusals.NotAsked(wish, desks));
         await using var pending = joined;
         if (!pending.Outcome.IsCompleted)
         {
@@ -150,6 +150,20 @@ public sealed class Admission(
         if (!outcome.Approved) return new AdmissionResult.Refused(DecisionKind.NeedsApproval, $"request #{pending.Number}: {outcome.Message}");
         room.LetIn($"request #{pending.Number}: {outcome.Message}");
         return null;
+    }
+
+    /// <summary>With a reason, where one is needed: as given beforehand, or else from the person.</summary>
+    private async ValueTask<ApprovalAsked> AskDeskAsync(ApprovalWish approval, IWaitingRoom room, CancellationToken cancellation)
+    {
+        var asked = await desk.AskAsync(approval, room.Reason, room.Note, cancellation);
+        for (var question = 0; question < MostQuestions && asked is ApprovalAsked.NeedsReason(var wanted); question++)
+        {
+            var reason = await room.AskReasonAsync(wanted, cancellation);
+            if (reason.Length == 0) break;
+            asked = await desk.AskAsync(approval, reason, room.Note, cancellation);
+        }
+
+        return asked;
     }
 
     private async ValueTask<AdmissionResult> RefuseAsync(ConnectionWish wish, Asked asked, CancellationToken cancellation)

@@ -10,12 +10,32 @@ public interface IApprovalDesk
     /// <summary>Approved requests that such a connection may claim or join now, newest first; whether they count is the engine's answer.</summary>
     ValueTask<ImmutableArray<ApprovedRequest>> InHandAsync(ApprovalWish wish, CancellationToken cancellation);
 
-    /// <summary>Joins the request that waits for the same already, or makes one. Null: a reason is required, and there is none.</summary>
-    /// <param name="reason">At most <see cref="ApprovalWish.LongestReason"/> characters, cleaned of control characters; empty: none.</param>
-    ValueTask<IPendingApproval?> AskAsync(ApprovalWish wish, string reason, CancellationToken cancellation);
+    /// <summary>Joins the request that waits for the same already, or makes one.</summary>
+    /// <param name="reason">Why, in the person's own words; cleaned and cut to <see cref="ApprovalWish.LongestReason"/> here. Empty: none was given.</param>
+    /// <param name="tell">Called with a line that the person should read while they wait; returns quickly.</param>
+    ValueTask<ApprovalAsked> AskAsync(ApprovalWish wish, string reason, Action<string> tell, CancellationToken cancellation);
 
     /// <summary>Whether an approved request has not been revoked.</summary>
     ValueTask<bool> StandsAsync(OrganizationId organization, long number, CancellationToken cancellation);
+}
+
+/// <summary>What came of asking for an approval.</summary>
+public abstract record ApprovalAsked
+{
+    private ApprovalAsked()
+    {
+    }
+
+    /// <param name="Pending">Owned by whoever asked.</param>
+    public sealed record Waits(IPendingApproval Pending) : ApprovalAsked;
+
+    /// <summary>There is no request: it needs a reason, or another one.</summary>
+    /// <param name="Asked">What the reason has to be, in the organization's words; empty: nothing but one.</param>
+    public sealed record NeedsReason(string Asked) : ApprovalAsked;
+
+    /// <summary>There is no request.</summary>
+    /// <param name="Message">One plain sentence.</param>
+    public sealed record Refused(string Message) : ApprovalAsked;
 }
 
 /// <summary>One connection's part in a request that waits. Disposing it leaves the request, which is cancelled when its last connection leaves.</summary>
@@ -50,11 +70,15 @@ public interface IWaitingRoom
     /// <summary>Why the connection is wanted, as given beforehand; empty: nothing was said.</summary>
     string Reason { get; }
 
-    /// <summary>Asks the person why; empty where nobody can be asked.</summary>
-    ValueTask<string> AskReasonAsync(CancellationToken cancellation);
+    /// <summary>Asks the person why; empty where nobody can be asked, or nobody answers.</summary>
+    /// <param name="asked">What the reason has to be; empty: nothing but one.</param>
+    ValueTask<string> AskReasonAsync(string asked, CancellationToken cancellation);
 
     /// <summary>Shows one line. The text may hold what people have written: it is cleaned here.</summary>
     void Tell(string line);
+
+    /// <summary>Shows one line if the person waits at this moment.</summary>
+    void Note(string line);
 
     /// <summary>Shows the last line: what the person types from here on is for the device.</summary>
     void LetIn(string line);

@@ -31,6 +31,15 @@ internal static class Refusals
     public static string NeedsApproval(ConnectionWish wish, PolicySnapshot snapshot, in AccessQuestion question) =>
         $"{wish.Device} needs approval. {Approvers(snapshot, question)}";
 
+    /// <summary>Why there is no request.</summary>
+    public static string NotAsked(ConnectionWish wish, ApprovalAsked asked) => asked switch
+    {
+        ApprovalAsked.Refused(var message) => message,
+        ApprovalAsked.NeedsReason(var wanted) =>
+            $"{wish.Device} needs approval, and a reason for it{(wanted.Length > 0 ? $": {wanted}" : "")}. Without a terminal, give it with ssh -o SetEnv=LC_REASON=…",
+        _ => throw new ArgumentException("It was asked.", nameof(asked)),
+    };
+
     private static string Labels(PermissionSet wanted) => string.Join(", ", wanted.Select(permission => PermissionCatalogue.Get(permission).Label));
 
     private static string Approvers(PolicySnapshot snapshot, in AccessQuestion question)

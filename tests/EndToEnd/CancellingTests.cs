@@ -66,8 +66,11 @@ public sealed class CancellingTests : IAsyncLifetime
         public ValueTask<ImmutableArray<Access.ApprovedRequest>> InHandAsync(ApprovalWish wish, CancellationToken cancellation) =>
             desk.InHandAsync(wish, CancellationToken.None);
 
-        public async ValueTask<IPendingApproval?> AskAsync(ApprovalWish wish, string reason, CancellationToken cancellation) =>
-            await desk.AskAsync(wish, reason, cancellation) is { } pending ? new Pending(pending, interrupted) : null;
+        public async ValueTask<ApprovalAsked> AskAsync(ApprovalWish wish, string reason, Action<string> tell, CancellationToken cancellation)
+        {
+            var asked = await desk.AskAsync(wish, reason, tell, cancellation);
+            return asked is ApprovalAsked.Waits(var pending) ? new ApprovalAsked.Waits(new Pending(pending, interrupted)) : asked;
+        }
 
         public ValueTask<bool> StandsAsync(Access.OrganizationId organization, long number, CancellationToken cancellation) =>
             desk.StandsAsync(organization, number, cancellation);

@@ -49,7 +49,10 @@ internal sealed class ApiCaller(HttpClient http, string? token)
         if (token is not null) request.Headers.Authorization = new("Bearer", token);
         if (body is string text) request.Content = new StringContent(text, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
         else if (body is not null) request.Content = JsonContent.Create(body, body.GetType());
-        using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+
+        // A stream of events has no end.
+        if (response.Content.Headers.ContentType?.MediaType == "text/event-stream") return new(response.StatusCode, default, "", null);
         var answer = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         return new(response.StatusCode, answer.Length > 0 && IsJson(response) ? JsonElement.Parse(answer) : default, answer, response.Headers.Location);
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using Countersign.Server.Platform;
+using Countersign.Server.Platform.Events;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -11,9 +12,9 @@ internal sealed class RunningServer : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("countersign-server");
 
-    private RunningServer()
-    {
-    }
+    private readonly Action<IServiceCollection>? _configure;
+
+    private RunningServer(Action<IServiceCollection>? configure) => _configure = configure;
 
     public CountersignServer Server { get; private set; } = null!;
 
@@ -23,9 +24,10 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public Database Database => Server.Services.GetRequiredService<Database>();
 
-    public static async Task<RunningServer> StartAsync()
+    /// <param name="configure">Further services; the last registration counts.</param>
+    public static async Task<RunningServer> StartAsync(Action<IServiceCollection>? configure = null)
     {
-        var running = new RunningServer();
+        var running = new RunningServer(configure);
         await running.BeginAsync();
         return running;
     }
@@ -58,6 +60,8 @@ internal sealed class RunningServer : IAsyncDisposable
             {
                 builder.Logging.ClearProviders();
                 builder.Services.AddSingleton<ValidateToken>(TestTokens.ValidateAsync);
+                builder.Services.AddSingleton<StandingTokens>(TestTokens.StandingAsync);
+                _configure?.Invoke(builder.Services);
             });
         Http = new() { BaseAddress = Server.HttpAddress };
     }

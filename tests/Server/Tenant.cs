@@ -76,7 +76,13 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
         (await PendingAsync(person, device, source, permissions)).Number;
 
     public async Task<IPendingApproval> PendingAsync(Guid person, Guid device, string? source = null, PermissionSet? permissions = null, string reason = "") =>
-        (await running.Server.Services.GetRequiredService<IApprovalDesk>().AskAsync(Wish(person, device, source, permissions), reason, TestContext.Current.CancellationToken)).ShouldNotBeNull();
+        (await AskDeskAsync(person, device, source, permissions, reason)).ShouldBeOfType<ApprovalAsked.Waits>().Pending;
+
+    /// <param name="told">Gets what the connection is told while it waits.</param>
+    public async Task<ApprovalAsked> AskDeskAsync(
+        Guid person, Guid device, string? source = null, PermissionSet? permissions = null, string reason = "", Action<string>? told = null) =>
+        await running.Server.Services.GetRequiredService<IApprovalDesk>().AskAsync(
+            Wish(person, device, source, permissions), reason, told ?? (_ => { }), TestContext.Current.CancellationToken);
 
     public ApprovalWish Wish(Guid person, Guid device, string? source = null, PermissionSet? permissions = null) => new(
         id, new(person), Policy.Person(new(person))!.Login, SignInStrength.OneFactor, new(device), Policy.Device(new(device))!.Name, "root",
@@ -104,6 +110,10 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
 /// <summary>Tokens that say in clear whose they are: the identity feature has tests of its own.</summary>
 internal static class TestTokens
 {
+    /// <summary>They count until somebody says otherwise.</summary>
+    public static ValueTask<IReadOnlySet<Guid>> StandingAsync(IReadOnlyCollection<Guid> tokens, CancellationToken cancellation) =>
+        ValueTask.FromResult<IReadOnlySet<Guid>>(tokens.ToHashSet());
+
     public static string Write(OrganizationId organization, PersonId person, TokenScopes scopes) => $"{organization.Value:N}.{person.Value:N}.{(byte)scopes}";
 
     public static ValueTask<TokenIdentity?> ValidateAsync(string token, IPAddress? source, CancellationToken cancellation)

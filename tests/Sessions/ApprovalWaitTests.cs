@@ -63,14 +63,54 @@ public sealed class ApprovalWaitTests : IAsyncDisposable
     [Fact]
     public async Task A_reason_that_is_required_is_asked_for_once_and_a_connection_without_one_is_refused()
     {
-        _world.ReasonRequired = true;
+        _world.ReasonFits = reason => reason.Length > 0;
         (await AskAsync()).ShouldBeOfType<AdmissionResult.Refused>().Message.ShouldContain("LC_REASON");
         _room.Answer = "the disk is full";
-        _room.Questions.ShouldBe(1);
+        _room.AskedFor.ShouldHaveSingleItem();
         var asking = AskAsync();
         _world.Asked.ShouldHaveSingleItem().Reason.ShouldBe("the disk is full");
         _world.Asked[0].Decide(new(false, "expired"));
         await asking;
+    }
+
+    [Fact]
+    public async Task A_reason_that_will_not_do_is_asked_for_again_in_the_organization_s_words_and_not_for_ever()
+    {
+        _world.ReasonFits = reason => reason == "OPS-7";
+        _world.ReasonAsked = "a ticket such as OPS-7";
+        _room.Answer = "please";
+        (await AskAsync()).ShouldBeOfType<AdmissionResult.Refused>().Message.ShouldContain("needs approval, and a reason for it: a ticket such as OPS-7.");
+        _room.AskedFor.ShouldBe(["a ticket such as OPS-7", "a ticket such as OPS-7", "a ticket such as OPS-7"]);
+        _world.Asked.ShouldBeEmpty();
+        _room.Answer = "OPS-7";
+        var asking = AskAsync();
+        _world.Asked.ShouldHaveSingleItem().Decide(new(false, "expired"));
+        await asking;
+    }
+
+    [Fact]
+    public async Task Where_the_desk_takes_no_more_requests_that_is_told()
+    {
+        _world.DeskRefuses = "64 requests of yours wait already";
+        (await AskAsync()).ShouldBeOfType<AdmissionResult.Refused>().Message.ShouldBe("64 requests of yours wait already");
+    }
+
+    [Fact]
+    public async Task What_the_desk_tells_meanwhile_is_shown()
+    {
+        var asking = AskAsync();
+        _world.Asked[0].Note("nobody can approve it now");
+        _room.Lines[^1].ShouldBe("nobody can approve it now");
+        _world.Asked[0].Decide(new(false, "expired"));
+        await asking;
+    }
+
+    [Fact]
+    public async Task An_approval_that_never_counts_is_not_asked_for_without_end()
+    {
+        _world.OnAsked = pending => pending.Decide(new(true, "approved automatically"));
+        (await AskAsync()).ShouldBeOfType<AdmissionResult.Refused>().Decision.ShouldBe(DecisionKind.NeedsApproval);
+        _world.Asked.Count.ShouldBe(10);
     }
 
     [Fact]
@@ -152,15 +192,17 @@ public sealed class ApprovalWaitTests : IAsyncDisposable
 
         public string Answer { get; set; } = "";
 
-        public int Questions { get; private set; }
-
         public string Reason => "";
 
-        public ValueTask<string> AskReasonAsync(CancellationToken cancellation)
+        public List<string> AskedFor { get; } = [];
+
+        public ValueTask<string> AskReasonAsync(string asked, CancellationToken cancellation)
         {
-            Questions++;
+            AskedFor.Add(asked);
             return new(Answer);
         }
+
+        public void Note(string line) => Lines.Add(line);
 
         public void Tell(string line) => Lines.Add(line);
 

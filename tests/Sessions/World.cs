@@ -95,7 +95,13 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
     /// <summary>What waits at the desk, with the reason given.</summary>
     public List<Pending> Asked { get; } = [];
 
-    public bool ReasonRequired { get; set; }
+    public Func<string, bool> ReasonFits { get; set; } = _ => true;
+
+    public string ReasonAsked { get; set; } = "";
+
+    public string? DeskRefuses { get; set; }
+
+    public Action<Pending>? OnAsked { get; set; }
 
     /// <summary>Thrown by the ledger when a session is to begin.</summary>
     public Exception? LedgerFault { get; set; }
@@ -170,12 +176,14 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
 
     ValueTask<ImmutableArray<ApprovedRequest>> IApprovalDesk.InHandAsync(ApprovalWish wish, CancellationToken cancellation) => new([.. Approved]);
 
-    ValueTask<IPendingApproval?> IApprovalDesk.AskAsync(ApprovalWish wish, string reason, CancellationToken cancellation)
+    ValueTask<ApprovalAsked> IApprovalDesk.AskAsync(ApprovalWish wish, string reason, Action<string> tell, CancellationToken cancellation)
     {
-        if (ReasonRequired && reason.Length == 0) return new((IPendingApproval?)null);
-        var pending = new Pending(Asked.Count + 1, wish, reason);
+        if (DeskRefuses is { } refusal) return new(new ApprovalAsked.Refused(refusal));
+        if (!ReasonFits(reason)) return new(new ApprovalAsked.NeedsReason(ReasonAsked));
+        var pending = new Pending(Asked.Count + 1, wish, reason, tell);
         Asked.Add(pending);
-        return new(pending);
+        OnAsked?.Invoke(pending);
+        return new(new ApprovalAsked.Waits(pending));
     }
 
     ValueTask<bool> IApprovalDesk.StandsAsync(OrganizationId organization, long number, CancellationToken cancellation) => new(!Revoked.Contains(number));
@@ -188,7 +196,7 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
         Directory.Delete(Folder, recursive: true);
     }
 
-    internal sealed class Pending(long number, ApprovalWish wish, string reason) : IPendingApproval
+    internal sealed class Pending(long number, ApprovalWish wish, string reason, Action<string> tell) : IPendingApproval
     {
         private readonly TaskCompletionSource<ApprovalOutcome> _outcome = new();
 
@@ -201,6 +209,8 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
         public bool Left { get; private set; }
 
         public Task<ApprovalOutcome> Outcome => _outcome.Task;
+
+        public void Note(string line) => tell(line);
 
         public void Decide(ApprovalOutcome outcome) => _outcome.SetResult(outcome);
 

@@ -22,6 +22,7 @@ internal sealed record ParsedSetting(SettingRow Row, object? Value)
             SettingKind.RecordingRetention => Settings.TryRetention(text, out var retention, out problem) ? retention : null,
             SettingKind.SessionHours => text == "always" ? null : pool.Hours(text, out problem),
             SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => text == "true",
+            SettingKind.ApprovalReasonPattern or SettingKind.ApprovalReasonWords => text == "none" ? null : text,
             SettingKind.ApprovalValidFor => Settings.TryValidity(text, out var validity, out problem) ? validity : null,
             _ => null,
         };
@@ -77,7 +78,11 @@ internal sealed class DeviceRules
                 (TimeSpan?)Of(SettingKind.ApprovalStatusChangeToExpire),
                 validFor,
                 once,
-                (bool)Of(SettingKind.ApprovalReasonRequired)!);
+                (bool)Of(SettingKind.ApprovalReasonRequired)!)
+            {
+                ReasonPattern = (string?)Of(SettingKind.ApprovalReasonPattern),
+                ReasonWords = (string?)Of(SettingKind.ApprovalReasonWords),
+            };
         }
     }
 

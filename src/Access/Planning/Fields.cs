@@ -119,7 +119,7 @@ internal static class Fields
     public static PlanResult Invalid(string field, string message) => new PlanResult.Invalid(field, message);
 
     // Control characters, halves of characters, and marks that turn the direction of writing: names stand in logs and terminals.
-    private static bool IsPlain(string text)
+    public static bool IsPlain(string text)
     {
         foreach (var rune in text.EnumerateRunes())
         {

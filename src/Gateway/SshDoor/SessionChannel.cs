@@ -115,7 +115,7 @@ internal sealed partial class SessionChannel(
 
         // The answer comes before the decision: what takes time (an approval, the end user) waits in the channel, and refusals are told there.
         request.Reply(SshReply.Success);
-        _room = new(channel, _terminal is not null, _reason);
+        _room = new(channel, _terminal is not null, _reason, time);
         track(this, RunAsync(Relay(channel), _room, kind, command.Length > CommandKept ? command[..CommandKept] : command));
     }
 
@@ -265,10 +265,8 @@ internal sealed partial class SessionChannel(
     {
         var reader = new SshReader(payload);
         if (!reader.TryReadString(out var name, 64) || !name.SequenceEqual("LC_REASON"u8)) return null;
-        return reader.TryReadString(out var value, MostPayload) && Utf8.IsValid(value) ? Shorten(Encoding.UTF8.GetString(value)) : "";
+        return reader.TryReadString(out var value, MostPayload) && Utf8.IsValid(value) ? Encoding.UTF8.GetString(value) : "";
     }
-
-    private static string Shorten(string text) => text.Length > ApprovalWish.LongestReason ? text[..ApprovalWish.LongestReason] : text;
 
     /// <summary>On the receive loop only.</summary>
     private SshRelay Relay(SshChannel channel) => _relay ??= new(channel, window);

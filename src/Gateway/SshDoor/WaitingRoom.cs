@@ -10,8 +10,12 @@ namespace Countersign.Gateway.SshDoor;
 /// </summary>
 /// <param name="terminal">The client has one, in raw mode: it echoes nothing itself, and Ctrl-C comes as a byte.</param>
 /// <param name="reason">As the client gave it in its environment.</param>
-internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reason) : IWaitingRoom
+/// <param name="time">The network's.</param>
+internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reason, TimeProvider time) : IWaitingRoom
 {
+    /// <summary>How long a question stands: nobody else waits for the answer.</summary>
+    private static readonly TimeSpan LongestQuestion = TimeSpan.FromMinutes(5);
+
     private const byte CtrlC = 3;
     private const byte CtrlD = 4;
     private const byte Backspace = 8;
@@ -24,7 +28,7 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
     private TaskCompletionSource<string>? _answer;
     private bool _open;
 
-    public string Reason { get; } = Clean(reason);
+    public string Reason { get; } = PlainLine.Clean(reason, ApprovalWish.LongestReason);
 
     /// <summary>Completes when the person has pressed Ctrl-C.</summary>
     public Task Interrupted => _interrupted.Task;
@@ -38,6 +42,14 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
         }
     }
 
+    public void Note(string line)
+    {
+        lock (_gate)
+        {
+            if (_open) Write($"countersign: {Clean(line)}\r\n");
+        }
+    }
+
     public void LetIn(string line)
     {
         lock (_gate)
@@ -47,7 +59,7 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
         }
     }
 
-    public async ValueTask<string> AskReasonAsync(CancellationToken cancellation)
+    public async ValueTask<string> AskReasonAsync(string asked, CancellationToken cancellation)
     {
         if (!terminal) return "";
         Task<string> answer;
@@ -56,10 +68,18 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
             _open = true;
             _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
             answer = _answer.Task;
-            Write("countersign: this needs approval. Why do you want to connect? ");
+            _typed.Clear();
+            Write($"countersign: this needs approval. Why do you want to connect? {(asked.Length > 0 ? $"Give {Clean(asked)}: " : "")}");
         }
 
-        return Clean(await answer.WaitAsync(cancellation));
+        try
+        {
+            return PlainLine.Clean(await answer.WaitAsync(LongestQuestion, time, cancellation), ApprovalWish.LongestReason);
+        }
+        catch (TimeoutException)
+        {
+            return "";
+        }
     }
 
     /// <summary>From here on what is typed is for the device.</summary>
@@ -105,10 +125,10 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
     {
         Span<char> characters = stackalloc char[4];
         var count = _decoder.GetChars([key], characters, flush: false);
-        foreach (var character in characters[..count])
+        foreach (var character in characters[..count].EnumerateRunes())
         {
-            if (char.IsControl(character) || _typed.Length >= ApprovalWish.LongestReason) continue;
-            _typed.Append(character);
+            if (!PlainLine.Holds(character) || _typed.Length + character.Utf16SequenceLength > ApprovalWish.LongestReason) continue;
+            _typed.Append(character.ToString());
             Write(character.ToString());
         }
     }
@@ -116,7 +136,7 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
     private void Erase()
     {
         if (_typed.Length == 0) return;
-        _typed.Length -= 1;
+        _typed.Length -= char.IsLowSurrogate(_typed[^1]) ? 2 : 1;
         Write("\b \b");
     }
 
@@ -127,11 +147,7 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
         if (channel.SendWindow >= bytes.Length) channel.SendExtendedData(1, bytes);
     }
 
-    internal static string Clean(string text)
-    {
-        var clean = new string([.. text.Where(character => !char.IsControl(character))]).Trim();
-        return clean.Length > MostShown ? clean[..MostShown] : clean;
-    }
+    internal static string Clean(string text) => PlainLine.Clean(text, MostShown);
 
     private const int MostShown = 2000;
 }

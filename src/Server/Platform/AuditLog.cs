@@ -16,7 +16,7 @@ internal sealed record AuditEntry
     /// <summary>The login, or what an unknown person called themselves.</summary>
     public string ActorLogin { get; init; } = "";
 
-    /// <summary><c>api</c>, <c>ssh</c>, <c>system</c>.</summary>
+    /// <summary><c>api</c>, <c>cli</c> (a label: see <see cref="Caller.Channel"/>), <c>ssh</c>, <c>automatic</c>, <c>system</c>.</summary>
     public required string Channel { get; init; }
 
     public IPAddress? Source { get; init; }
@@ -36,7 +36,7 @@ internal sealed record AuditEntry
         Kind = kind,
         Actor = caller.Person,
         ActorLogin = caller.Login,
-        Channel = "api",
+        Channel = caller.Channel,
         Source = caller.Source,
         Correlation = caller.Correlation,
     };

@@ -149,8 +149,7 @@ public sealed class RequestTests : IAsyncLifetime
     public async Task A_reason_that_is_required_has_to_be_given()
     {
         await SetAsync("organization/approvalReasonRequired", "true");
-        var desk = _running.Server.Services.GetRequiredService<IApprovalDesk>();
-        (await desk.AskAsync(_tenant.Wish(_ned, _device), "", TestContext.Current.CancellationToken)).ShouldBeNull();
+        (await _tenant.AskDeskAsync(_ned, _device)).ShouldBe(new ApprovalAsked.NeedsReason(""));
         var pending = await _tenant.PendingAsync(_ned, _device, reason: "the disk is full");
         (await _tenant.As(_mara).GetAsync($"/api/v1/requests/{pending.Number}")).Body.GetProperty("reason").GetString().ShouldBe("the disk is full");
         (await _tenant.AskAsync(_ned, _device)).ShouldBe(pending.Number);

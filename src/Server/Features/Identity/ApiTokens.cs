@@ -1,6 +1,7 @@
 using System.Net;
 using Countersign.Access;
 using Countersign.Server.Platform;
+using Countersign.Server.Platform.Events;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.EntityFrameworkCore;
 
@@ -65,6 +66,15 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, TimeProvide
         if (token is null || token.Expires <= now) return null;
         if (token.LastUsed is not { } last || now - last >= _useResolution) await NoteUseAsync(token, now, cancellation);
         return new(token.OrganizationId, token.Person, token.Id, token.Scopes, SignInStrength.OneFactor);
+    }
+
+    /// <summary>Those of the tokens that still count, as <see cref="StandingTokens"/> demands.</summary>
+    public async ValueTask<IReadOnlySet<Guid>> StandingAsync(IReadOnlyCollection<Guid> tokens, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        await using var db = database.Open();
+        // Across organizations, as when they were shown: ids are random and nobody names one here.
+        return await db.Set<ApiToken>().IgnoreQueryFilters().Where(row => tokens.Contains(row.Id) && row.Expires > now).Select(row => row.Id).ToHashSetAsync(cancellation);
     }
 
     private Task<int> NoteUseAsync(ApiToken token, DateTimeOffset now, CancellationToken cancellation) => queue.WriteAsync(

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Countersign.Gateway;
 using Countersign.Server.Platform;
+using Countersign.Server.Platform.Events;
 
 namespace Countersign.Server.Features.Identity;
 
@@ -21,6 +22,7 @@ internal static class IdentityFeature
         services.AddSingleton<RegisteredKeys>();
         // The last registration of a service counts: it stands for the platform's, which lets nobody in.
         services.AddSingleton<ValidateToken>(provider => provider.GetRequiredService<ApiTokens>().ValidateAsync);
+        services.AddSingleton<StandingTokens>(provider => provider.GetRequiredService<ApiTokens>().StandingAsync);
         return services.AddApiTypes(IdentityJson.Default);
     }
 

@@ -74,6 +74,12 @@ internal sealed class AccessRequest
     /// <summary>As it was then.</summary>
     public string ChangedByName { get; set; } = "";
 
+    /// <summary>As <see cref="RequestActor.Channel"/>; null: it was not written down yet then.</summary>
+    public string? ChangedThrough { get; set; }
+
+    /// <summary>Since when nobody can take one of its open steps; null: somebody can take each.</summary>
+    public DateTimeOffset? Blocked { get; set; }
+
     /// <summary>What they said to it.</summary>
     public string Comment { get; set; } = "";
 
@@ -100,7 +106,7 @@ internal sealed class RequestApproval
 
     public required DateTimeOffset At { get; init; }
 
-    /// <summary><c>api</c> or <c>automatic</c>.</summary>
+    /// <summary>As <see cref="RequestActor.Channel"/>.</summary>
     public required string Channel { get; init; }
 
     public required string Comment { get; init; }
@@ -131,6 +137,7 @@ internal sealed class AccessRequestMapping : IEntityTypeConfiguration<AccessRequ
         builder.Property(row => row.Source).HasMaxLength(45);
         builder.Property(row => row.Reason).HasMaxLength(400);
         builder.Property(row => row.ChangedByName).HasMaxLength(200);
+        builder.Property(row => row.ChangedThrough).HasMaxLength(16);
         builder.Property(row => row.Comment).HasMaxLength(400);
         builder.Property(row => row.Version).IsConcurrencyToken();
         builder.HasIndex(row => new { row.OrganizationId, row.State });

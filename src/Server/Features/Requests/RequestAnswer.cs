@@ -6,7 +6,7 @@ namespace Countersign.Server.Features.Requests;
 
 internal sealed record RequestPerson(Guid Id, string Name);
 
-/// <param name="Channel"><c>api</c> or <c>automatic</c>.</param>
+/// <param name="Channel">Through what: <c>api</c>, <c>cli</c> (as the client calls itself) or <c>automatic</c>.</param>
 internal sealed record GivenApproval(RequestPerson By, DateTimeOffset At, string Channel, string Comment);
 
 /// <param name="Rule">One sentence that names the rule.</param>
@@ -18,9 +18,12 @@ internal sealed record RequestStep(string Rule, IReadOnlyList<RequestPerson> App
 /// <param name="Expires">Waiting: when it expires by itself; null: never.</param>
 /// <param name="OpenUntil">Approved: until when a connection may begin.</param>
 /// <param name="Once">Approved: whether it is good for one connection and those that join it.</param>
+/// <param name="Blocked">Waiting: since when nobody can take one of its steps.</param>
 /// <param name="ChangedBy">Who brought it to its state; null: the clock, or the system.</param>
+/// <param name="ChangedThrough">Through what: <c>api</c>, <c>cli</c> (as the client calls itself), <c>ssh</c>, <c>automatic</c> or <c>system</c>.</param>
 /// <param name="Steps">What the rules of now ask for.</param>
 /// <param name="Approvals">What was given, whoever has left since.</param>
+/// <param name="MayMend">Nobody can take a step of it, and the caller can appoint somebody.</param>
 internal sealed record RequestAnswer(
     long Number,
     RequestState State,
@@ -36,15 +39,18 @@ internal sealed record RequestAnswer(
     DateTimeOffset? Expires,
     DateTimeOffset? OpenUntil,
     bool Once,
+    DateTimeOffset? Blocked,
     DateTimeOffset Changed,
     RequestPerson? ChangedBy,
+    string? ChangedThrough,
     string Comment,
     IReadOnlyList<RequestStep> Steps,
     IReadOnlyList<GivenApproval> Approvals,
     bool MayApprove,
     bool MayReject,
     bool MayCancel,
-    bool MayRevoke)
+    bool MayRevoke,
+    bool MayMend)
 {
     public static RequestAnswer Of(RequestSight sight, PolicySnapshot policy)
     {
@@ -55,12 +61,13 @@ internal sealed record RequestAnswer(
             [.. request.Permissions], request.Source?.ToString(), request.Reason, request.Created,
             request.State == RequestState.Waiting ? request.Due : null,
             request.State == RequestState.Approved ? request.Due : null,
-            request.Once, request.Changed,
+            request.Once, request.Blocked, request.Changed,
             request.ChangedBy is { } by ? new(by.Value, request.ChangedByName) : null,
+            request.ChangedThrough,
             request.Comment,
-            [.. sight.Steps.Select(step => new RequestStep(step.Rule, [.. step.Approvers.Select(id => Named(id, ""))], step.Blocked, sight.IsOpen(step)))],
+            [.. sight.Steps.Select(step => new RequestStep(step.Rule, [.. step.Approvers.Select(id => Named(id, ""))], sight.IsBlocked(step), sight.IsOpen(step)))],
             [.. sight.Approvals.Select(given => new GivenApproval(new(given.Person.Value, given.Name), given.At, given.Channel, given.Comment))],
-            sight.MayApprove, sight.MayReject, sight.MayCancel, sight.MayRevoke);
+            sight.MayApprove, sight.MayReject, sight.MayCancel, sight.MayRevoke, sight.MayMend);
     }
 }
 

@@ -1,7 +1,6 @@
 using Countersign.Server.Features.Sessions;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
-using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Requests;
 
@@ -12,16 +11,17 @@ internal sealed class RequestClaims(RequestTransitions transitions)
     public static readonly TimeSpan JoinFor = TimeSpan.FromSeconds(30);
 
     /// <summary>Claims or joins the request that the opening names, in the transaction of the session's row. False: it is not to be had.</summary>
-    public async Task<bool> TakeAsync(CountersignDb db, SessionOpening opening, CancellationToken cancellation)
+    public async Task<bool> TakeAsync(WriteUnit unit, SessionOpening opening, CancellationToken cancellation)
     {
         if (opening.Request is not { } number) return true;
-        var request = await db.Set<AccessRequest>().SingleOrDefaultAsync(row => row.Number == number, cancellation);
-        if (request is null || request.Person != opening.Person || request.Device != opening.Device || request.Account != opening.Account) return false;
+        if (await RequestUnit.FindAsync(unit, opening.Organization, number, cancellation) is not { } claimed) return false;
+        var (db, request) = (claimed.Db, claimed.Request);
+        if (request.Person != opening.Person || request.Device != opening.Device || request.Account != opening.Account || !Equals(request.Source, opening.Source)) return false;
         var until = await OpenUntilAsync(db, request, cancellation);
         if (until <= transitions.Now || request.State is not (RequestState.Approved or RequestState.Used)) return false;
         if (request is { State: RequestState.Approved, Once: true })
         {
-            transitions.Move(db, request, RequestState.Used, new(opening.Person, opening.Login, "", "ssh", opening.Source, opening.Id.ToString()));
+            transitions.Move(claimed, RequestState.Used, new(opening.Person, opening.Login, "", "ssh", opening.Source, opening.Id.ToString()));
             request.Claimed = request.Changed;
         }
 

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
@@ -6,14 +7,18 @@ using Microsoft.EntityFrameworkCore;
 namespace Countersign.Server.Features.Requests;
 
 /// <summary>
-/// Moves what nobody decides: waiting requests whose time is over expire, approved ones end, and rules that fall may complete one. The instants are in the rows, so that a restart resumes every clock.
+/// Moves what nobody decides: waiting requests whose time is over expire, approved ones end, and what a change of policy makes of those that wait is
+/// looked at. The instants are in the rows, so that a restart resumes every clock.
 /// </summary>
 internal sealed partial class RequestClock(
-    WriteQueue queue, Database database, PolicySource policy, RequestTransitions transitions, RequestNews news, TimeProvider time, ILogger<RequestClock> log)
+    WriteQueue queue, Database database, PolicySource policy, RequestTransitions transitions, RequestSettling settling, TimeProvider time, ILogger<RequestClock> log)
     : BackgroundService
 {
     /// <summary>It looks at least so often, so that a wall clock that was set is noticed, too.</summary>
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(30);
+
+    /// <summary>After a failure of the database.</summary>
+    private static readonly TimeSpan Breath = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -42,6 +47,7 @@ internal sealed partial class RequestClock(
                 _woken.TrySetResult();
             }
         });
+        var reviewed = DateTimeOffset.MinValue;
         while (!stoppingToken.IsCancellationRequested)
         {
             Task woken;
@@ -55,6 +61,13 @@ internal sealed partial class RequestClock(
             var rest = LongestRest;
             try
             {
+                // Rights come and go with the hour, too; and before the first look policy may have changed and nobody been there to see it.
+                if (time.GetUtcNow() - reviewed >= LongestRest || reviewed > time.GetUtcNow())
+                {
+                    lock (_gate) _changed.UnionWith(policy.All.Select(snapshot => snapshot.Organization));
+                    reviewed = time.GetUtcNow();
+                }
+
                 await ReviewAsync(stoppingToken);
                 var next = await SweepAsync(stoppingToken);
                 lock (_gate) _next = next ?? DateTimeOffset.MaxValue;
@@ -63,10 +76,15 @@ internal sealed partial class RequestClock(
                 // Timers count milliseconds: rounding up keeps it from looking just before the instant, and then again.
                 rest = TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(rest.TotalMilliseconds)));
             }
-            catch (DbUpdateException failure)
+            catch (Exception failure) when (failure is DbException or DbUpdateException)
             {
                 // The disk is full, the file is locked: it will look again. Until then whoever decides or connects finds the time over by itself.
                 LogFailed(failure);
+                rest = Breath;
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
             }
 
             try
@@ -84,7 +102,7 @@ internal sealed partial class RequestClock(
         }
     }
 
-    /// <summary>Where policy has changed: a request whose open steps are gone with their rules is approved by what was taken of it.</summary>
+    /// <summary>Where policy has changed, or may say something else by now.</summary>
     private async Task ReviewAsync(CancellationToken cancellation)
     {
         OrganizationId[] changed;
@@ -94,27 +112,42 @@ internal sealed partial class RequestClock(
             _changed.Clear();
         }
 
-        foreach (var organization in changed)
+        var done = 0;
+        try
         {
-            await using var db = database.Read(organization);
-            if (!await db.Set<AccessRequest>().AnyAsync(row => row.State == RequestState.Waiting, cancellation)) continue;
-            await queue.WriteAsync((unit, stop) => ReviewAsync(unit, organization, stop), cancellation);
+            for (; done < changed.Length; done++) await ReviewAsync(changed[done], cancellation);
+        }
+        finally
+        {
+            // What was not looked at, because something failed, is still owed.
+            lock (_gate) _changed.UnionWith(changed[done..]);
         }
     }
 
-    private async Task<bool> ReviewAsync(WriteUnit unit, OrganizationId organization, CancellationToken cancellation)
+    private async Task ReviewAsync(OrganizationId organization, CancellationToken cancellation)
     {
-        if (policy.Current(organization) is not { } snapshot) return false;
-        var db = unit.Db.Of(organization);
-        foreach (var request in await db.Set<AccessRequest>().Where(row => row.State == RequestState.Waiting).ToListAsync(cancellation))
+        if (policy.Current(organization) is not { } snapshot) return;
+        var due = new List<long>();
+        await using (var db = database.Read(organization))
         {
-            var approvals = await RequestDesk.ApprovalsAsync(db, request.Number, cancellation);
-            var sight = new RequestSight(snapshot, request, approvals, request.Person, transitions.Now);
-            if (approvals.Count == 0 || sight.Steps.Count == 0 || !sight.IsComplete) continue;
-            transitions.Approve(db, request, snapshot.Approving, RequestActor.Clock);
-            unit.Committed += () => news.Tell(request);
+            var rows = await db.Set<AccessRequest>().AsNoTracking().Where(row => row.State == RequestState.Waiting).ToListAsync(cancellation);
+            var approvals = await RequestUnit.ApprovalsAsync(db, rows, cancellation);
+            foreach (var row in rows)
+            {
+                var sight = new RequestSight(snapshot, row, [.. approvals[row.Number]], row.Person, transitions.Now);
+                if (RequestSettling.IsDue(sight)) due.Add(row.Number);
+            }
         }
 
+        foreach (var number in due) await queue.WriteAsync((unit, stop) => SettleAsync(unit, organization, number, stop), cancellation);
+    }
+
+    private async Task<bool> SettleAsync(WriteUnit unit, OrganizationId organization, long number, CancellationToken cancellation)
+    {
+        var request = await RequestUnit.FindAsync(unit, organization, number, cancellation);
+        if (request is not { Request.State: RequestState.Waiting } || policy.Current(organization) is not { } snapshot) return false;
+        settling.Settle(request, snapshot);
+        unit.Committed += () => Wake(request.Request.Due);
         return true;
     }
 
@@ -151,8 +184,7 @@ internal sealed partial class RequestClock(
                     continue;
                 }
 
-                transitions.Move(db, request, Next(request.State), RequestActor.Clock);
-                unit.Committed += () => news.Tell(request);
+                transitions.Move(await RequestUnit.OfAsync(unit, request, stop), Next(request.State), RequestActor.Clock);
             }
 
             return next;

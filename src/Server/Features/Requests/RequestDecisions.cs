@@ -2,7 +2,6 @@ using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
-using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Requests;
 
@@ -28,102 +27,92 @@ internal abstract record RequestOutcome
 /// and the other is told by whom.
 /// </summary>
 internal sealed class RequestDecisions(
-    WriteQueue queue, PolicySource policy, RequestTransitions transitions, RequestNews news, RequestClock clock, LiveSessions sessions)
+    WriteQueue queue, PolicyWriter policy, RequestTransitions transitions, RequestSettling settling, RequestClock clock, LiveSessions sessions)
 {
     /// <summary>Counts for every open step that the caller can take.</summary>
     public Task<RequestOutcome> ApproveAsync(Caller caller, long number, string comment, CancellationToken cancellation) => DecideAsync(
+        "approve",
         caller,
         number,
-        (unit, db, sight) =>
+        (unit, sight, by) =>
         {
             if (NotWaiting(sight) is { } conflict) return conflict;
-            var (request, now, name) = (sight.Request, transitions.Now, Name(caller));
-            var taken = sight.OpenForViewer.Select(step => new RequestApproval
-            {
-                OrganizationId = caller.Organization,
-                Number = number,
-                Kind = step.Id.Kind,
-                Rule = step.Id.Rule,
-                Through = step.Id.Through,
-                Person = caller.Person,
-                Name = name,
-                At = now,
-                Channel = "api",
-                Comment = comment,
-            }).ToList();
-            if (taken.Count == 0) return new RequestOutcome.Forbidden("None of its open steps is yours to take.");
-            db.AddRange(taken);
-            var policyNow = Policy(caller.Organization);
-            var after = new RequestSight(policyNow, request, [.. sight.Approvals, .. taken], caller.Person, now);
-            if (after.IsComplete) transitions.Approve(db, request, policyNow.Approving, RequestActor.Of(caller, name), comment);
-            else transitions.Record(db, request, "step-approved", RequestActor.Of(caller, name), comment);
-            unit.Committed += () => clock.Wake(request.Due);
-            return new RequestOutcome.Done(after);
+            var mine = sight.OpenForViewer.ToList();
+            if (mine.Count == 0) return new RequestOutcome.Forbidden("None of its open steps is yours to take.");
+            var (inForce, now) = (Policy(caller.Organization), transitions.Now);
+            unit.Fill(mine, by, comment, now);
+            if (unit.Sight(inForce, caller.Person, now).IsComplete) transitions.Approve(unit, inForce.Approving, by, comment);
+            else transitions.Note(unit, "step-approved", by, comment);
+            if (unit.Request.State == RequestState.Waiting) settling.Settle(unit, inForce);
+            unit.Unit.Committed += () => clock.Wake(unit.Request.Due);
+            return new RequestOutcome.Done(unit.Sight(inForce, caller.Person, now));
         },
         cancellation);
 
     public Task<RequestOutcome> RejectAsync(Caller caller, long number, string reason, CancellationToken cancellation) => DecideAsync(
+        "reject",
         caller,
         number,
-        (_, db, sight) =>
+        (unit, sight, by) =>
         {
             if (NotWaiting(sight) is { } conflict) return conflict;
             if (!sight.MayReject) return new RequestOutcome.Forbidden("None of its steps is yours to take.");
-            transitions.Move(db, sight.Request, RequestState.Rejected, RequestActor.Of(caller, Name(caller)), reason);
+            transitions.Move(unit, RequestState.Rejected, by, reason);
             return new RequestOutcome.Done(sight);
         },
         cancellation);
 
     public Task<RequestOutcome> CancelAsync(Caller caller, long number, CancellationToken cancellation) => DecideAsync(
+        "cancel",
         caller,
         number,
-        (_, db, sight) =>
+        (unit, sight, by) =>
         {
             if (sight.Request.Person != caller.Person) return new RequestOutcome.Forbidden("Only who has asked may cancel it.");
             if (NotWaiting(sight) is { } conflict) return conflict;
-            transitions.Move(db, sight.Request, RequestState.Cancelled, RequestActor.Of(caller, Name(caller)));
+            transitions.Move(unit, RequestState.Cancelled, by);
             return new RequestOutcome.Done(sight);
         },
         cancellation);
 
     /// <summary>Takes an approval back, and ends the sessions that live on it.</summary>
     public Task<RequestOutcome> RevokeAsync(Caller caller, long number, string reason, CancellationToken cancellation) => DecideAsync(
+        "revoke",
         caller,
         number,
-        (unit, db, sight) =>
+        (unit, sight, by) =>
         {
             var request = sight.Request;
-            if (request.State is not (RequestState.Approved or RequestState.Used)) return new RequestOutcome.Conflict(Told(request));
+            var holds = request.State is RequestState.Approved or RequestState.Used || (request.State == RequestState.Ended && Living().Any());
+            if (!holds) return new RequestOutcome.Conflict(Told(request));
             if (!sight.MayRevoke) return new RequestOutcome.Forbidden("Revoking it needs one of its approvers or a master administrator.");
-            var name = Name(caller);
-            transitions.Move(db, request, RequestState.Revoked, RequestActor.Of(caller, name), reason);
-            var told = reason.Length > 0 ? $"the approval was revoked by {name}: {reason}" : $"the approval was revoked by {name}";
-            unit.Committed += () =>
+            transitions.Move(unit, RequestState.Revoked, by, reason);
+            var told = reason.Length > 0 ? $"the approval was revoked by {by.Name}: {reason}" : $"the approval was revoked by {by.Name}";
+            unit.Unit.Committed += () =>
             {
-                foreach (var session in sessions.Of(caller.Organization).Where(session => session.Opening.Request == number))
-                {
-                    session.Finish(EndReason.PermissionRevoked, told);
-                }
+                foreach (var session in Living()) session.Finish(EndReason.PermissionRevoked, told);
             };
             return new RequestOutcome.Done(sight);
+
+            IEnumerable<LiveSession> Living() => sessions.Of(caller.Organization).Where(session => session.Opening.Request == number);
         },
         cancellation);
 
     private Task<RequestOutcome> DecideAsync(
-        Caller caller, long number, Func<WriteUnit, CountersignDb, RequestSight, RequestOutcome> decide, CancellationToken cancellation) => queue.WriteAsync(
+        string verb, Caller caller, long number, Func<RequestUnit, RequestSight, RequestActor, RequestOutcome> decide, CancellationToken cancellation) => queue.WriteAsync(
         async (unit, stop) =>
         {
-            var db = unit.Db.Of(caller.Organization);
-            var request = await db.Set<AccessRequest>().SingleOrDefaultAsync(row => row.Number == number, stop);
-            if (request is null) return new RequestOutcome.NotFound();
-            var approvals = await RequestDesk.ApprovalsAsync(db, number, stop);
-            var sight = new RequestSight(Policy(caller.Organization), request, approvals, caller.Person, transitions.Now);
-            if (!sight.MaySee) return new RequestOutcome.NotFound();
+            var inForce = Policy(caller.Organization);
+            var found = await RequestUnit.FindAsync(unit, caller.Organization, number, stop);
+            if (found is null) return new RequestOutcome.NotFound();
+            var sight = found.Sight(inForce, caller.Person, transitions.Now);
+            if (!sight.MaySee || inForce.Person(caller.Person) is not { TakesPart: true } person) return new RequestOutcome.NotFound();
 
             // The clock may not have come round yet: what is due has happened.
-            if (request.Due <= transitions.Now) transitions.Move(db, request, RequestClock.Next(request.State), RequestActor.Clock);
-            var outcome = decide(unit, db, sight);
-            unit.Committed += () => news.Tell(request);
+            if (found.Request.Due <= transitions.Now) transitions.Move(found, RequestClock.Next(found.Request.State), RequestActor.Clock);
+            var by = RequestActor.Of(caller, person.Name);
+            var outcome = decide(found, sight, by);
+            if (outcome is RequestOutcome.Forbidden(var why)) transitions.Refuse(found, verb, by, why);
             return outcome;
         },
         cancellation);
@@ -137,8 +126,6 @@ internal sealed class RequestDecisions(
         return request.ChangedByName.Length > 0 ? $"It is {state} already, by {request.ChangedByName}." : $"It is {state} already.";
     }
 
-    private string Name(Caller caller) => Policy(caller.Organization).Person(caller.Person)!.Name;
-
     private PolicySnapshot Policy(OrganizationId organization) =>
-        policy.Current(organization) ?? throw new InvalidOperationException($"Organization {organization} has no policy.");
+        policy.ForWriter(organization) ?? throw new InvalidOperationException($"Organization {organization} has no policy.");
 }

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Data.Common;
 using Countersign.Access;
+using Countersign.Server.Features.Sessions;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
@@ -8,62 +10,90 @@ using Microsoft.EntityFrameworkCore;
 namespace Countersign.Server.Features.Requests;
 
 /// <summary>The requester's side: connections ask here, wait here, and leave.</summary>
-internal sealed class RequestDesk(
-    WriteQueue queue, Database database, PolicySource policy, RequestTransitions transitions, WaitingConnections waiting, RequestNews news, RequestClock clock) : IApprovalDesk
+internal sealed partial class RequestDesk(
+    WriteQueue queue,
+    Database database,
+    PolicyWriter policy,
+    RequestTransitions transitions,
+    RequestSettling settling,
+    WaitingConnections waiting,
+    RequestClock clock,
+    ILogger<RequestDesk> log) : IApprovalDesk
 {
+    /// <summary>Requests of one person that wait at once. Each lands before somebody who decides.</summary>
+    public const int MostWaiting = 64;
+
+    /// <summary>Approved requests that are looked at for one connection, the newest first.</summary>
+    private const int MostInHand = 20;
+
     public async ValueTask<ImmutableArray<ApprovedRequest>> InHandAsync(ApprovalWish wish, CancellationToken cancellation)
     {
         await using var db = database.Read(wish.Organization);
-        var found = ImmutableArray.CreateBuilder<ApprovedRequest>();
+        var now = transitions.Now;
+        var joinable = now - RequestClaims.JoinFor;
+        var live = SessionLedger.Live(db);
         var rows = await Like(db, wish)
-            .Where(row => row.State == RequestState.Approved || row.State == RequestState.Used)
+            .Where(row => (row.State == RequestState.Approved && !(row.Due <= now)) || (row.State == RequestState.Used
+                && (row.Claimed > joinable || db.Set<RequestSession>().Any(session => session.Number == row.Number && live.Contains(session.Session)))))
             .OrderByDescending(row => row.Number)
             .AsNoTracking()
-            .Take(100)
+            .Take(MostInHand)
             .ToListAsync(cancellation);
+        var approvals = await RequestUnit.ApprovalsAsync(db, rows, cancellation);
+        var found = ImmutableArray.CreateBuilder<ApprovedRequest>(rows.Count);
         foreach (var row in rows)
         {
             var until = await RequestClaims.OpenUntilAsync(db, row, cancellation);
             if (until <= transitions.Now) continue;
-            var approvals = await ApprovalsAsync(db, row.Number, cancellation);
             found.Add(new(
                 row.Number, row.Person, row.Device, row.Account, row.Permissions, row.Source, row.Approved!.Value, until,
-                [.. approvals.Select(approval => approval.Step).Distinct()]));
+                [.. approvals[row.Number].Select(approval => approval.Step).Distinct()]));
         }
 
-        return found.ToImmutable();
+        return found.DrainToImmutable();
     }
 
-    public async ValueTask<IPendingApproval?> AskAsync(ApprovalWish wish, string reason, CancellationToken cancellation) => await queue.WriteAsync(
-        async (unit, stop) =>
-        {
-            var db = unit.Db.Of(wish.Organization);
-            var request = await WaitingAsync(db, wish, stop);
-            if (request is null)
-            {
-                if (reason.Length == 0 && Policy(wish.Organization).Approving.ReasonRequired) return null;
-                request = await AddAsync(unit, db, wish, reason, stop);
-            }
+    public async ValueTask<ApprovalAsked> AskAsync(ApprovalWish wish, string reason, Action<string> tell, CancellationToken cancellation)
+    {
+        var clean = PlainLine.Clean(reason, ApprovalWish.LongestReason);
 
-            var pending = new Pending(this, wish, request.Number);
-            if (request.State == RequestState.Approved) pending.Outcome = Task.FromResult(new ApprovalOutcome(Approved: true, "approved automatically"));
-            else unit.Saved += () =>
+        // Off the writer: it has others to serve. What was accepted a moment ago is good enough.
+        var approving = Policy(wish.Organization).Approving;
+        var accepted = approving.Accepts(clean);
+        return await queue.WriteAsync(
+            async (unit, stop) =>
             {
-                pending.Outcome = waiting.Enter(wish.Organization, request.Number);
-                unit.Lost += () => waiting.Leave(wish.Organization, request.Number);
-            };
-            return (IPendingApproval?)pending;
-        },
-        cancellation);
+                var db = unit.Db.Of(wish.Organization);
+                var request = await WaitingAsync(db, wish, stop);
+                if (request is null)
+                {
+                    if (!accepted) return new ApprovalAsked.NeedsReason(approving.ReasonAsked);
+                    if (await db.Set<AccessRequest>().CountAsync(row => row.Person == wish.Person && row.State == RequestState.Waiting, stop) >= MostWaiting)
+                        return new ApprovalAsked.Refused($"{MostWaiting} requests of yours wait already: let them be decided, or cancel some");
+                    request = await AddAsync(unit, db, wish, clean, stop);
+                }
+                else if (waiting.IsFull(wish.Organization, request.Number))
+                {
+                    return new ApprovalAsked.Refused($"request #{request.Number}: {WaitingConnections.Most} connections wait for it already");
+                }
+
+                var pending = new Pending(this, wish, request.Number);
+                if (request.State == RequestState.Approved) pending.Outcome = Task.FromResult(new ApprovalOutcome(Approved: true, "approved automatically"));
+                else unit.Saved += () =>
+                {
+                    (pending.Place, pending.Outcome) = waiting.Enter(wish.Organization, request.Number, tell);
+                    unit.Lost += () => pending.Place.Leave();
+                };
+                return (ApprovalAsked)new ApprovalAsked.Waits(pending);
+            },
+            cancellation);
+    }
 
     public async ValueTask<bool> StandsAsync(OrganizationId organization, long number, CancellationToken cancellation)
     {
         await using var db = database.Read(organization);
         return await db.Set<AccessRequest>().AnyAsync(row => row.Number == number && row.State != RequestState.Revoked, cancellation);
     }
-
-    internal static Task<List<RequestApproval>> ApprovalsAsync(CountersignDb db, long number, CancellationToken cancellation) =>
-        db.Set<RequestApproval>().AsNoTracking().Where(row => row.Number == number).OrderBy(row => row.At).ToListAsync(cancellation);
 
     private static IQueryable<AccessRequest> Like(CountersignDb db, ApprovalWish wish) => db.Set<AccessRequest>().Where(row =>
         row.Person == wish.Person && row.Device == wish.Device && row.Account == wish.Account && row.Source == wish.Source);
@@ -94,64 +124,46 @@ internal sealed class RequestDesk(
             State = RequestState.Waiting,
             Due = now + snapshot.Approving.ExpireAfter,
             Changed = now,
-            Version = 1,
+            ChangedThrough = "ssh",
         };
-        db.Add(request);
-        var asking = Requester(wish);
-        transitions.Record(db, request, "asked", asking);
-        var automatic = snapshot.ApprovalSteps(RequestSight.Question(request, now)).Where(step => step.Automatic).Select(step => new RequestApproval
-        {
-            OrganizationId = wish.Organization,
-            Number = request.Number,
-            Kind = step.Id.Kind,
-            Rule = step.Id.Rule,
-            Through = step.Id.Through,
-            Person = wish.Person,
-            Name = asking.Name,
-            At = now,
-            Channel = "automatic",
-            Comment = "",
-        }).ToList();
-        db.AddRange(automatic);
-        var sight = new RequestSight(snapshot, request, automatic, wish.Person, now);
-        if (automatic.Count > 0)
-        {
-            if (sight.IsComplete) transitions.Approve(db, request, snapshot.Approving, asking with { Channel = "automatic" });
-            else transitions.Record(db, request, "step-approved", asking with { Channel = "automatic" });
-        }
-
+        var asked = RequestUnit.New(unit, request);
+        transitions.Note(asked, "asked", Requester(wish));
+        settling.Settle(asked, snapshot);
         var due = request.Due;
-        unit.Committed += () =>
-        {
-            clock.Wake(due);
-            news.Tell(request);
-        };
+        unit.Committed += () => clock.Wake(due);
         return request;
     }
 
     private async ValueTask LeaveAsync(ApprovalWish wish, long number)
     {
-        if (!waiting.Leave(wish.Organization, number)) return;
-        await queue.WriteAsync(
-            async (unit, stop) =>
-            {
-                var db = unit.Db.Of(wish.Organization);
-                var request = await db.Set<AccessRequest>().SingleAsync(row => row.Number == number, stop);
-
-                // Somebody may have come meanwhile, or it was decided.
-                if (waiting.Has(wish.Organization, number) || request.State != RequestState.Waiting) return false;
-                transitions.Move(db, request, RequestState.Cancelled, Requester(wish));
-                unit.Committed += () => news.Tell(request);
-                return true;
-            },
-            CancellationToken.None);
+        try
+        {
+            await queue.WriteAsync(
+                async (unit, stop) =>
+                {
+                    // Somebody may have come meanwhile, or it was decided.
+                    var left = await RequestUnit.FindAsync(unit, wish.Organization, number, stop);
+                    if (left is null || waiting.Has(wish.Organization, number) || left.Request.State != RequestState.Waiting) return false;
+                    transitions.Move(left, RequestState.Cancelled, Requester(wish));
+                    return true;
+                },
+                CancellationToken.None);
+        }
+        catch (Exception failure) when (failure is DbException or DbUpdateException)
+        {
+            // The request goes on waiting until it expires or is decided; the connection has its own answer already.
+            LogNotCancelled(failure, number);
+        }
     }
 
     private RequestActor Requester(ApprovalWish wish) =>
         new(wish.Person, wish.Login, Policy(wish.Organization).Person(wish.Person)?.Name ?? wish.Login, "ssh", wish.Source);
 
     private PolicySnapshot Policy(OrganizationId organization) =>
-        policy.Current(organization) ?? throw new InvalidOperationException($"Organization {organization} has no policy.");
+        policy.ForWriter(organization) ?? throw new InvalidOperationException($"Organization {organization} has no policy.");
+
+    [LoggerMessage(1, LogLevel.Error, "Request #{Number} has lost its last connection, and that could not be written down")]
+    private partial void LogNotCancelled(Exception failure, long number);
 
     private sealed class Pending(RequestDesk desk, ApprovalWish wish, long number) : IPendingApproval
     {
@@ -159,12 +171,14 @@ internal sealed class RequestDesk(
 
         public long Number => number;
 
-        /// <summary>Set before anybody gets the object.</summary>
+        /// <summary>Null: nobody waits, it is decided. Set before anybody gets the object, as the outcome is.</summary>
+        public WaitingConnections.Place? Place { get; set; }
+
         public Task<ApprovalOutcome> Outcome { get; set; } = null!;
 
         public async ValueTask DisposeAsync()
         {
-            if (Interlocked.Exchange(ref _left, 1) == 0) await desk.LeaveAsync(wish, number);
+            if (Interlocked.Exchange(ref _left, 1) == 0 && Place?.Leave() == true) await desk.LeaveAsync(wish, number);
         }
     }
 }

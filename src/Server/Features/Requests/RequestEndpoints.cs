@@ -1,6 +1,7 @@
 using System.Globalization;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
+using Countersign.Sessions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -11,10 +12,13 @@ internal static class RequestEndpoints
 {
     private const int LongestComment = 400;
 
+    /// <summary>Rows read at once.</summary>
+    private const int Batch = 200;
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/requests").WithTags("Requests");
-        group.MapGet("", ListAsync).Requires(TokenScopes.Read).WithSummary("One's own requests, newest first; with for=me those that wait for the caller");
+        group.MapGet("", ListAsync).Requires(TokenScopes.Read).WithSummary("One's own requests, newest first; with for=me those that wait for the caller's approval, or for the caller to appoint somebody");
         group.MapGet("/{number:long}", FindAsync).Requires(TokenScopes.Read).WithSummary("One request, with its steps and who can take them");
         group.MapPost("/{number:long}/approve", ApproveAsync).Requires(TokenScopes.Write).WithSummary("Takes every open step that the caller can take");
         group.MapPost("/{number:long}/reject", RejectAsync).Requires(TokenScopes.Write).WithSummary("Rejects the request");
@@ -34,20 +38,24 @@ internal static class RequestEndpoints
         await using var db = database.Read(caller.Organization);
         var query = db.Set<AccessRequest>().AsNoTracking();
         query = @for is null ? query.Where(row => row.Person == caller.Person) : query.Where(row => row.State == RequestState.Waiting);
+
+        // A page is full, or it is the last. Those that wait are few: each person has at most RequestDesk.MostWaiting.
         var items = new List<RequestAnswer>();
-        while (true)
+        for (var last = 0L; ; before = last)
         {
-            var rows = await query.Where(row => row.Number < before).OrderByDescending(row => row.Number).Take(limit).ToListAsync(cancellation);
+            var rows = await query.Where(row => row.Number < before).OrderByDescending(row => row.Number).Take(Batch).ToListAsync(cancellation);
+            var approvals = await RequestUnit.ApprovalsAsync(db, rows, cancellation);
             foreach (var row in rows)
             {
-                before = row.Number;
-                var sight = new RequestSight(policy.Snapshot, row, await RequestDesk.ApprovalsAsync(db, row.Number, cancellation), caller.Person, policy.At);
-                if (@for is not null && !sight.MayApprove) continue;
+                var sight = new RequestSight(policy.Snapshot, row, [.. approvals[row.Number]], caller.Person, policy.At);
+                if (@for is not null && !sight.MayApprove && !sight.MayMend) continue;
+                if (items.Count == limit) return TypedResults.Ok(new Page<RequestAnswer>(items, PageQuery.Write(last.ToString(CultureInfo.InvariantCulture))));
                 items.Add(RequestAnswer.Of(sight, policy.Snapshot));
-                if (items.Count == limit) return TypedResults.Ok(new Page<RequestAnswer>(items, PageQuery.Write(before.ToString(CultureInfo.InvariantCulture))));
+                last = row.Number;
             }
 
-            if (rows.Count < limit) return TypedResults.Ok(new Page<RequestAnswer>(items, null));
+            if (rows.Count < Batch) return TypedResults.Ok(new Page<RequestAnswer>(items, null));
+            last = rows[^1].Number;
         }
     }
 
@@ -57,7 +65,7 @@ internal static class RequestEndpoints
         await using var db = database.Read(caller.Organization);
         var row = await db.Set<AccessRequest>().AsNoTracking().SingleOrDefaultAsync(request => request.Number == number, cancellation);
         if (row is null) return Problems.NotFound();
-        var sight = new RequestSight(policy.Snapshot, row, await RequestDesk.ApprovalsAsync(db, number, cancellation), caller.Person, policy.At);
+        var sight = new RequestSight(policy.Snapshot, row, await RequestUnit.ApprovalsAsync(db, number, cancellation), caller.Person, policy.At);
         return sight.MaySee ? TypedResults.Ok(RequestAnswer.Of(sight, policy.Snapshot)) : Problems.NotFound();
     }
 
@@ -81,7 +89,7 @@ internal static class RequestEndpoints
     {
         if (text is null) return null;
         if (text.Length > LongestComment) return Problems.Invalid(field, $"It has at most {LongestComment} characters.");
-        return text.Any(char.IsControl) ? Problems.Invalid(field, "It has no control characters.") : null;
+        return PlainLine.IsPlain(text) ? null : Problems.Invalid(field, "It has no control characters, nor marks that turn the direction of writing.");
     }
 
     private static Results<Ok<RequestAnswer>, ProblemHttpResult> Answer(RequestOutcome outcome, CallersPolicy policy) => outcome switch

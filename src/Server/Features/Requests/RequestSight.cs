@@ -33,13 +33,16 @@ internal sealed class RequestSight
     /// <summary>Every step has one approval by a person of its own right; a request whose rules are all gone has.</summary>
     public bool IsComplete => Steps.All(step => !IsOpen(step));
 
-    public bool MaySee =>
-        _request.Person == _viewer
-        || MayTakeAny
-        || _request.ChangedBy == _viewer
-        || _approvals.Any(approval => approval.Person == _viewer)
-        || _policy.IsMasterAdministrator(_viewer, _at)
-        || _policy.HoldsOverTeam(_viewer, Permission.AuditLog, _at);
+    public bool MaySee => Concerns || _request.ChangedBy == _viewer || _policy.IsMasterAdministrator(_viewer, _at) || _policy.HoldsOverTeam(_viewer, Permission.AuditLog, _at);
+
+    /// <summary>Whoever has asked, whoever decides or has, and whoever has to mend it.</summary>
+    public bool Concerns => _request.Person == _viewer || MayTakeAny || _approvals.Any(approval => approval.Person == _viewer) || MayMend;
+
+    /// <summary>Nobody can take it, and the viewer can appoint somebody.</summary>
+    public bool MayMend => _request is { State: RequestState.Waiting, Blocked: not null } && _policy.IsMasterAdministrator(_viewer, _at);
+
+    /// <summary>Nobody can take one of its open steps now.</summary>
+    public bool HasBlockedStep => Steps.Any(IsBlocked);
 
     public bool MayApprove => _request.State == RequestState.Waiting && OpenForViewer.Any();
 
@@ -47,13 +50,16 @@ internal sealed class RequestSight
 
     public bool MayCancel => _request.State == RequestState.Waiting && _request.Person == _viewer;
 
+    /// <summary>Also once its time to connect is over, as sessions may live on it still.</summary>
     public bool MayRevoke =>
-        _request.State is RequestState.Approved or RequestState.Used && (MayTakeAny || _policy.IsMasterAdministrator(_viewer, _at));
+        _request.State is RequestState.Approved or RequestState.Used or RequestState.Ended && (MayTakeAny || _policy.IsMasterAdministrator(_viewer, _at));
 
     /// <summary>The steps that the viewer can take and that nobody has taken.</summary>
     public IEnumerable<ApprovalStep> OpenForViewer => Steps.Where(step => IsOpen(step) && step.Approvers.Contains(_viewer));
 
     private bool MayTakeAny => Steps.Any(step => step.Approvers.Contains(_viewer));
+
+    public bool IsBlocked(ApprovalStep step) => IsOpen(step) && step.Approvers.Count == 0;
 
     public bool IsOpen(ApprovalStep step) => !_approvals.Any(approval => approval.Step == step.Id);
 

@@ -9,44 +9,61 @@ namespace Countersign.Server.Features.Requests;
 
 /// <summary>Who moves a request, and through what.</summary>
 /// <param name="Person">Null: the clock, or the system itself.</param>
-/// <param name="Channel"><c>api</c>, <c>ssh</c>, <c>automatic</c>, <c>system</c>.</param>
+/// <param name="Channel"><c>api</c>, <c>cli</c>, <c>ssh</c>, <c>automatic</c>, <c>system</c>.</param>
 internal sealed record RequestActor(PersonId? Person, string Login, string Name, string Channel, IPAddress? Source = null, string Correlation = "")
 {
     public static RequestActor Clock { get; } = new(null, "", "", "system");
 
-    public static RequestActor Of(Caller caller, string name) => new(caller.Person, caller.Login, name, "api", caller.Source, caller.Correlation);
+    public static RequestActor Of(Caller caller, string name) => new(caller.Person, caller.Login, name, caller.Channel, caller.Source, caller.Correlation);
+
+    /// <summary>The requester, whose own place the organization's setting fills.</summary>
+    public static RequestActor Automatic(AccessRequest request, PolicySnapshot policy) =>
+        new(request.Person, request.Login, policy.Person(request.Person)?.Name ?? request.Login, "automatic", request.Source);
 }
 
-/// <summary>The state machine: each transition once, and together with its audit record in the transaction of the context.</summary>
-internal sealed class RequestTransitions(AuditLog audit, TimeProvider time)
+/// <summary>The state machine: each transition once, and together with its audit record in the transaction of the unit.</summary>
+internal sealed class RequestTransitions(AuditLog audit, RequestNews news, TimeProvider time)
 {
     public DateTimeOffset Now => time.GetUtcNow();
 
     /// <exception cref="InvalidOperationException">There is no such transition; callers ask before.</exception>
-    public void Move(CountersignDb db, AccessRequest request, RequestState to, RequestActor actor, string comment = "")
+    public void Move(RequestUnit unit, RequestState to, RequestActor actor, string comment = "")
     {
+        var request = unit.Request;
         if (!IsAllowed(request.State, to)) throw new InvalidOperationException($"A request that is {request.State} does not become {to}.");
         request.State = to;
         request.Due = null;
+        request.Blocked = null;
         request.Changed = Now;
         request.ChangedBy = actor.Person;
         request.ChangedByName = actor.Name;
+        request.ChangedThrough = actor.Channel;
         request.Comment = comment;
-        request.Version++;
-        Record(db, request, Verb(to), actor, comment);
+        Note(unit, Verb(to), actor, comment);
     }
 
     /// <summary>All steps are taken: connections may begin.</summary>
-    public void Approve(CountersignDb db, AccessRequest request, ApprovalSettings settings, RequestActor actor, string comment = "")
+    public void Approve(RequestUnit unit, ApprovalSettings settings, RequestActor actor, string comment = "")
     {
-        Move(db, request, RequestState.Approved, actor, comment);
-        request.Approved = request.Changed;
-        request.Due = request.Changed + settings.ValidFor;
-        request.Once = settings.Once;
+        Move(unit, RequestState.Approved, actor, comment);
+        unit.Request.Approved = unit.Request.Changed;
+        unit.Request.Due = unit.Request.Changed + settings.ValidFor;
+        unit.Request.Once = settings.Once;
     }
 
     /// <summary>Writes down what happened to the request.</summary>
-    public void Record(CountersignDb db, AccessRequest request, string verb, RequestActor actor, string comment = "") => audit.Add(db, new AuditEntry
+    public void Note(RequestUnit unit, string verb, RequestActor actor, string comment = "")
+    {
+        unit.Request.Version++;
+        unit.Changed(news.Tell);
+        audit.Add(unit.Db, Entry(unit.Request, verb, actor, comment));
+    }
+
+    /// <summary>Somebody tried what is not theirs to do. The request is as it was.</summary>
+    public void Refuse(RequestUnit unit, string verb, RequestActor actor, string why) =>
+        audit.Add(unit.Db, Entry(unit.Request, $"{verb}-refused", actor, why) with { Outcome = AuditOutcome.Refused });
+
+    private static AuditEntry Entry(AccessRequest request, string verb, RequestActor actor, string comment) => new()
     {
         Kind = $"request.{verb}",
         Actor = actor.Person,
@@ -65,13 +82,13 @@ internal sealed class RequestTransitions(AuditLog audit, TimeProvider time)
             ["reason"] = request.Reason,
             ["comment"] = comment,
         },
-    });
+    };
 
     private static bool IsAllowed(RequestState from, RequestState to) => (from, to) switch
     {
         (RequestState.Waiting, RequestState.Approved or RequestState.Rejected or RequestState.Expired or RequestState.Cancelled) => true,
         (RequestState.Approved, RequestState.Used or RequestState.Ended or RequestState.Revoked) => true,
-        (RequestState.Used, RequestState.Revoked) => true,
+        (RequestState.Used or RequestState.Ended, RequestState.Revoked) => true,
         _ => false,
     };
 

@@ -12,6 +12,7 @@ internal static class RequestsFeature
         services.AddSingleton<RequestClaims>();
         services.AddSingleton<WaitingConnections>();
         services.AddSingleton<RequestNews>();
+        services.AddSingleton<RequestSettling>();
         services.AddSingleton<RequestClock>();
         services.AddHostedService(provider => provider.GetRequiredService<RequestClock>());
         services.AddSingleton<RequestDecisions>();

@@ -83,3 +83,20 @@ internal sealed class RequestsMigration : Migration
         migrationBuilder.DropTable("access_request");
     }
 }
+
+[DbContext(typeof(CountersignDb))]
+[Migration("20261122000000_RequestBlocks")]
+internal sealed class RequestBlocksMigration : Migration
+{
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.AddColumn<string>("ChangedThrough", "access_request", maxLength: 16, nullable: true);
+        migrationBuilder.AddColumn<long>("Blocked", "access_request", nullable: true);
+    }
+
+    protected override void Down(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.DropColumn("Blocked", "access_request");
+        migrationBuilder.DropColumn("ChangedThrough", "access_request");
+    }
+}

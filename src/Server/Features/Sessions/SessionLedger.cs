@@ -29,10 +29,10 @@ internal sealed class SessionLedger(
     }
 
     private Task<bool> WriteOpeningAsync(SessionOpening opening, CancellationToken cancellation) => queue.WriteAsync(
-        opening.Organization,
-        async (db, stop) =>
+        async (unit, stop) =>
         {
-            if (!await claims.TakeAsync(db, opening, stop)) return false;
+            var db = unit.Db.Of(opening.Organization);
+            if (!await claims.TakeAsync(unit, opening, stop)) return false;
             db.Add(new SessionRecord
             {
                 OrganizationId = opening.Organization,
@@ -107,6 +107,9 @@ internal sealed class SessionLedger(
     /// <summary>Whether any of these sessions has not ended.</summary>
     public static Task<bool> IsAnyLiveAsync(CountersignDb db, IQueryable<Guid> sessions, CancellationToken cancellation) =>
         db.Set<SessionRecord>().AnyAsync(session => session.Ended == null && sessions.Contains(session.Id), cancellation);
+
+    /// <summary>The ids of those that have not ended.</summary>
+    public static IQueryable<Guid> Live(CountersignDb db) => db.Set<SessionRecord>().Where(session => session.Ended == null).Select(session => session.Id);
 
     /// <summary>At start: what was running when the server stopped without saying so did not survive it, and is closed with that as the reason.</summary>
     public async Task CloseLeftOversAsync(CancellationToken cancellation)

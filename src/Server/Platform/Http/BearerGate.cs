@@ -13,6 +13,7 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
 {
     private const string Scheme = "Bearer ";
     private const int LongestToken = 512;
+    private const string CommandLine = "countersign-cli/";
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -73,7 +74,8 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
         if (header.Count != 1 || header[0] is not { } value || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) return null;
         var token = value[Scheme.Length..].Trim();
         if (token.Length is 0 or > LongestToken) return null;
-        return new(token, context.Connection.RemoteIpAddress, context.Features.GetRequiredFeature<IHttpRequestIdentifierFeature>().TraceIdentifier);
+        var channel = context.Request.Headers.UserAgent.ToString().StartsWith(CommandLine, StringComparison.Ordinal) ? "cli" : "api";
+        return new(token, channel, context.Connection.RemoteIpAddress, context.Features.GetRequiredFeature<IHttpRequestIdentifierFeature>().TraceIdentifier);
     }
 
     private async ValueTask<Caller?> IdentifyAsync(ShownToken shown, CancellationToken cancellation)
@@ -81,13 +83,18 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
         if (await validate(shown.Token, shown.Source, cancellation) is not { } identity) return null;
         if (policy.Current(identity.Organization)?.Person(identity.Person) is not { TakesPart: true } person) return null;
         return new(
-            identity.Organization, identity.Person, person.Login, identity.Scopes, identity.TokenId, shown.Source, identity.Strength, shown.Correlation);
+            identity.Organization, identity.Person, person.Login, identity.Scopes, identity.TokenId, shown.Source, identity.Strength, shown.Correlation)
+        {
+            Channel = shown.Channel,
+        };
     }
 
     /// <summary>What is kept of a request so that its caller can be identified again. Not a record: its text form would show the token.</summary>
-    private sealed class ShownToken(string token, IPAddress? source, string correlation)
+    private sealed class ShownToken(string token, string channel, IPAddress? source, string correlation)
     {
         public string Token => token;
+
+        public string Channel => channel;
 
         public IPAddress? Source => source;
 

@@ -32,6 +32,11 @@ internal sealed record Caller(
     /// <summary>There when the change of policy that was sent is only to be shown.</summary>
     public PolicyPreview? Preview { get; init; }
 
+    /// <summary>
+    /// <c>cli</c> or <c>api</c>: what the client calls itself. A label for those who read the log, which anybody can put on; nothing is decided by it.
+    /// </summary>
+    public string Channel { get; init; } = "api";
+
     /// <summary>Lets a handler take the caller as a parameter.</summary>
     public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());
 }

@@ -20,6 +20,11 @@ internal sealed class PolicyWriter(
     // Snapshots that are in an open transaction and not yet in force, so that several commands fit into one group. Touched by the writer only.
     private readonly Dictionary<OrganizationId, PolicySnapshot> _ahead = [];
 
+    /// <summary>
+    /// What is in force for a unit of work on the writer: changes that were saved before it count, also where their group is not committed yet. Null: no such organization.
+    /// </summary>
+    public PolicySnapshot? ForWriter(OrganizationId organization) => _ahead.GetValueOrDefault(organization) ?? source.Current(organization);
+
     /// <summary>Applies a command on behalf of the caller.</summary>
     /// <param name="along">Runs in the same transaction, after the rows are marked; if it throws, nothing is stored.</param>
     public Task<PolicyOutcome> ApplyAsync(Caller caller, PolicyCommand command, CancellationToken cancellation, AlongWithChange? along = null) =>
@@ -78,7 +83,7 @@ internal sealed class PolicyWriter(
     private async Task<PolicyOutcome> ApplyAsync(
         WriteUnit unit, Caller caller, Func<PolicySnapshot, PolicyCommand?> make, AlongWithChange? along, CancellationToken cancellation)
     {
-        var snapshot = _ahead.GetValueOrDefault(caller.Organization) ?? source.Current(caller.Organization) ?? throw NoPolicy(caller.Organization);
+        var snapshot = ForWriter(caller.Organization) ?? throw NoPolicy(caller.Organization);
         var db = unit.Db.Of(caller.Organization);
         var (command, plan) = await PlanAsync(db, snapshot, caller, make, cancellation);
         if (plan is not PlanResult.Planned(var delta))

@@ -1,0 +1,95 @@
+using Countersign.Access;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Requests;
+
+/// <summary>One request in the writer's hands, read as it is then: what is done to it is stored together, and told once, when it is durable.</summary>
+internal sealed class RequestUnit
+{
+    private readonly List<RequestApproval> _approvals;
+
+    private RequestUnit(WriteUnit unit, CountersignDb db, AccessRequest request, List<RequestApproval> approvals)
+    {
+        Unit = unit;
+        Db = db;
+        Request = request;
+        _approvals = approvals;
+    }
+
+    public WriteUnit Unit { get; }
+
+    public CountersignDb Db { get; }
+
+    public AccessRequest Request { get; }
+
+    public IReadOnlyList<RequestApproval> Approvals => _approvals;
+
+    /// <summary>Something was written: it will be told.</summary>
+    public bool IsChanged { get; private set; }
+
+    /// <summary>It was blocked, or is not any more.</summary>
+    public bool BlockChanged { get; set; }
+
+    /// <summary>Null: there is no such request.</summary>
+    public static async Task<RequestUnit?> FindAsync(WriteUnit unit, OrganizationId organization, long number, CancellationToken cancellation)
+    {
+        var db = unit.Db.Of(organization);
+        var request = await db.Set<AccessRequest>().SingleOrDefaultAsync(row => row.Number == number, cancellation);
+        return request is null ? null : await OfAsync(unit, request, cancellation);
+    }
+
+    public static async Task<RequestUnit> OfAsync(WriteUnit unit, AccessRequest request, CancellationToken cancellation) =>
+        new(unit, unit.Db, request, await ApprovalsAsync(unit.Db, request.Number, cancellation));
+
+    public static RequestUnit New(WriteUnit unit, AccessRequest request)
+    {
+        unit.Db.Add(request);
+        return new(unit, unit.Db, request, []);
+    }
+
+    public static Task<List<RequestApproval>> ApprovalsAsync(CountersignDb db, long number, CancellationToken cancellation) =>
+        db.Set<RequestApproval>().AsNoTracking().Where(row => row.Number == number).OrderBy(row => row.At).ToListAsync(cancellation);
+
+    /// <summary>Of several, in one query.</summary>
+    public static async Task<ILookup<long, RequestApproval>> ApprovalsAsync(CountersignDb db, IEnumerable<AccessRequest> requests, CancellationToken cancellation)
+    {
+        var numbers = requests.Select(row => row.Number).ToList();
+        var approvals = await db.Set<RequestApproval>().AsNoTracking().Where(row => numbers.Contains(row.Number)).OrderBy(row => row.At).ToListAsync(cancellation);
+        return approvals.ToLookup(row => row.Number);
+    }
+
+    /// <summary>What the viewer sees of it, as it is now.</summary>
+    public RequestSight Sight(PolicySnapshot policy, PersonId viewer, DateTimeOffset at) => new(policy, Request, [.. _approvals], viewer, at);
+
+    /// <summary>Fills one place of each of the steps.</summary>
+    public void Fill(IEnumerable<ApprovalStep> steps, RequestActor actor, string comment, DateTimeOffset at)
+    {
+        foreach (var step in steps)
+        {
+            var approval = new RequestApproval
+            {
+                OrganizationId = Request.OrganizationId,
+                Number = Request.Number,
+                Kind = step.Id.Kind,
+                Rule = step.Id.Rule,
+                Through = step.Id.Through,
+                Person = actor.Person!.Value,
+                Name = actor.Name,
+                At = at,
+                Channel = actor.Channel,
+                Comment = comment,
+            };
+            Db.Add(approval);
+            _approvals.Add(approval);
+        }
+    }
+
+    /// <summary>Tells when the unit is durable, once, however much is done to the request in it.</summary>
+    public void Changed(Action<RequestUnit> tell)
+    {
+        if (IsChanged) return;
+        IsChanged = true;
+        Unit.Committed += () => tell(this);
+    }
+}
