@@ -85,6 +85,8 @@ internal sealed class RandomOrganization
 
     public void Put(PolicyRow row) => _rows[row.Key] = row;
 
+    public void Remove(PolicyRow row) => _rows.Remove(row.Key).ShouldBeTrue();
+
     public T Row<T>(RowKey key)
         where T : PolicyRow => (T)_rows[key];
 
