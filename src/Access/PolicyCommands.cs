@@ -113,4 +113,9 @@ public abstract record PolicyCommand
 
     /// <summary>Writes at the node and removes every override of the setting below it.</summary>
     public sealed record ForceSetting(SettingNode Node, SettingKind Setting, string Value) : PolicyCommand;
+
+    /// <summary>A change turned round: every row as it was before it, refused where one was changed since; only of settings, those are left.</summary>
+    /// <param name="Change">As it was stored.</param>
+    /// <param name="TouchedSince">The rows that later changes have touched, also those that look the same again.</param>
+    public sealed record Undo(PolicyDelta Change, IReadOnlySet<RowKey> TouchedSince) : PolicyCommand;
 }

@@ -23,7 +23,11 @@ public abstract record PlanResult
     {
     }
 
-    public sealed record Planned(PolicyDelta Delta) : PlanResult;
+    public sealed record Planned(PolicyDelta Delta) : PlanResult
+    {
+        /// <summary>Of an undo: the settings that were changed since and stay as they are.</summary>
+        public IReadOnlyList<RowKey> Left { get; init; } = [];
+    }
 
     /// <summary>What the command names is not there, or the actor may not see it: the two are never told apart.</summary>
     public sealed record NotFound(string What) : PlanResult;

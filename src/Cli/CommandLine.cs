@@ -50,6 +50,7 @@ internal static class CommandLine
             DevicesCommand.Create(common),
             ExplainCommand.Create(common),
             WhoCanCommand.Create(common),
+            PolicyCommand.Create(common),
             SessionsCommand.Create(common),
             EndCommand.Create(common),
             PlayCommands.CreateWatch(common),

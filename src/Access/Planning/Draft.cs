@@ -27,5 +27,7 @@ internal sealed class Draft(PolicySnapshot snapshot)
         foreach (var row in rows) Remove(row);
     }
 
+    public bool Changes(RowKey key) => _changes.Exists(change => change.Key == key);
+
     public PlanResult Planned(string summary) => new PlanResult.Planned(new(snapshot.Organization, snapshot.Version, summary, _changes));
 }

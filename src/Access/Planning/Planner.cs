@@ -62,6 +62,7 @@ internal sealed partial class Planner
         PolicyCommand.SetSetting set => Plan(set),
         PolicyCommand.ClearSetting clear => Plan(clear),
         PolicyCommand.ForceSetting force => Plan(force),
+        PolicyCommand.Undo undo => Plan(undo),
         _ => new PlanResult.Forbidden("There is no such command."),
     };
 

@@ -68,6 +68,16 @@ internal sealed record WhoCan(string? Login, string? Name, string? State, DateTi
 
 internal sealed record WhoCanPage(IReadOnlyList<WhoCan>? Items, string? Next);
 
+internal sealed record PolicyChange(long? Id, DateTimeOffset? At, string? Login, string? Summary);
+
+internal sealed record PolicyChangePage(IReadOnlyList<PolicyChange>? Items, string? Next);
+
+internal sealed record TouchedRow(string? Fate, string? Table, string? Id, string? Part);
+
+/// <param name="Rows">Of a preview only.</param>
+/// <param name="Left">Of an undoing that was made only.</param>
+internal sealed record UndoneChange(string? Summary, IReadOnlyList<TouchedRow>? Rows, IReadOnlyList<TouchedRow>? Left);
+
 internal sealed record Session(
     string? Id,
     string? State,
@@ -173,6 +183,8 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(DevicePage))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(WhoCanPage))]
+[JsonSerializable(typeof(PolicyChangePage))]
+[JsonSerializable(typeof(UndoneChange))]
 [JsonSerializable(typeof(SessionPage))]
 [JsonSerializable(typeof(EndSessionRequest))]
 [JsonSerializable(typeof(Request))]

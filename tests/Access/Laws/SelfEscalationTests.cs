@@ -28,7 +28,7 @@ public class SelfEscalationTests
         carriedOut.ShouldBeGreaterThan(200);
     }
 
-    private sealed class Judge(NaivePolicy before, NaivePolicy after, PersonRow actor, string what)
+    internal sealed class Judge(NaivePolicy before, NaivePolicy after, PersonRow actor, string what)
     {
         private static readonly ConsentKind[] Kinds = [.. Enum.GetValues<ConsentKind>().Where(kind => kind != ConsentKind.None)];
 

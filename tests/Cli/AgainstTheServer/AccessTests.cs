@@ -88,6 +88,34 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_change_of_policy_is_listed_shown_and_undone()
+    {
+        (await _olga.RunAsync("policy", "changes", "--limit", "1")).ShouldBe(0, _olga.Error);
+        var newest = _olga.Output.TrimEnd('\n').Split('\n')[1];
+        newest.ShouldContain("Granted the role Only device connection");
+        var number = newest.Split(' ')[0];
+
+        (await _olga.RunAsync("policy", "undo", number, "--preview")).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldContain($"Undid change {number}: Granted");
+        _olga.Output.ShouldContain("- removed: grant ");
+        _olga.Error.ShouldContain("Nothing was changed.");
+        (await _anna.RunAsync("devices")).ShouldBe(0);
+        _anna.Output.ShouldContain("web1");
+
+        (await _olga.RunAsync("policy", "undo", number)).ShouldBe(0, _olga.Error);
+        (await _anna.RunAsync("devices")).ShouldBe(0);
+        _anna.Output.ShouldBeEmpty();
+        (await _olga.RunAsync("policy", "undo", number)).ShouldBe(1);
+        _olga.Error.ShouldContain("was changed since");
+
+        (await _anna.RunAsync("policy", "changes")).ShouldBe(1);
+        (await _anna.RunAsync("policy", "undo", number)).ShouldBe(1);
+        _anna.Error.ShouldContain("Only master administrators");
+        (await _olga.RunAsync("policy", "undo", "yesterday")).ShouldBe(2);
+        (await _olga.RunAsync("policy", "undo", "4711")).ShouldBe(4);
+    }
+
+    [Fact]
     public async Task The_machine_form_goes_from_page_to_page()
     {
         var names = new List<string>();

@@ -61,7 +61,7 @@ public sealed class ExplainAndLogTests : FeatureTests
         (await Tenant.As(Bob).GetAsync("/api/v1/audit")).Expect(HttpStatusCode.Forbidden);
         await Tenant.GrantTeamAsync(Bob, SystemRoles.Auditor.Id);
         (await Tenant.As(Bob).GetAsync("/api/v1/audit")).Expect(HttpStatusCode.OK);
-        (await Tenant.As(Bob).GetAsync("/api/v1/policy/changes")).Expect(HttpStatusCode.OK);
+        (await Tenant.As(Bob).GetAsync("/api/v1/changes")).Expect(HttpStatusCode.OK);
         (await Tenant.As(Bob).GetAsync("/api/v1/technicians")).Items.Count.ShouldBe(1);
     }
 
@@ -102,7 +102,7 @@ public sealed class ExplainAndLogTests : FeatureTests
         record.GetProperty("channel").GetString().ShouldBe("api");
         record.GetProperty("outcome").GetString().ShouldBe("done");
         record.GetProperty("details").GetProperty("version").GetInt64().ShouldBe(Tenant.Policy.Version);
-        var change = (await Owner.GetAsync("/api/v1/policy/changes?limit=1")).Items.ShouldHaveSingleItem();
+        var change = (await Owner.GetAsync("/api/v1/changes?limit=1")).Items.ShouldHaveSingleItem();
         change.GetProperty("version").GetInt64().ShouldBe(Tenant.Policy.Version);
         change.GetProperty("summary").GetString().ShouldBe(record.GetProperty("subject").GetString());
     }
@@ -112,6 +112,6 @@ public sealed class ExplainAndLogTests : FeatureTests
     {
         var other = await Tenant.FoundAsync(Running, "other");
         (await other.Owner.GetAsync("/api/v1/audit")).Items.ShouldHaveSingleItem().GetProperty("kind").GetString().ShouldBe("organization.founded");
-        (await other.Owner.GetAsync("/api/v1/policy/changes")).Items.ShouldHaveSingleItem();
+        (await other.Owner.GetAsync("/api/v1/changes")).Items.ShouldHaveSingleItem();
     }
 }

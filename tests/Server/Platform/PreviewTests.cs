@@ -17,6 +17,7 @@ public sealed class PreviewTests
         foreach (var (method, pattern) in routes)
         {
             var stage = await RouteStage.SetAsync(tenant);
+            if (pattern.Contains("{number}", StringComparison.Ordinal)) await stage.AskAsync(tenant, pattern);
             var path = stage.Path(method, pattern);
             var body = stage.Body(method, pattern);
             var before = await StateAsync(tenant);
@@ -84,8 +85,8 @@ public sealed class PreviewTests
 
     private static async Task<(long Version, string? Newest)> StateAsync(Tenant tenant)
     {
-        var newest = (await tenant.Owner.GetAsync("/api/v1/policy/changes?limit=1")).Expect(HttpStatusCode.OK).Body.GetProperty("items")[0];
-        return (newest.GetProperty("version").GetInt64(), newest.GetProperty("summary").GetString());
+        var newest = (await tenant.Owner.GetAsync("/api/v1/changes?limit=1")).Expect(HttpStatusCode.OK).Body.GetProperty("items")[0];
+        return (newest.GetProperty("id").GetInt64(), newest.GetProperty("summary").GetString());
     }
 
     private static List<(string Method, string Pattern)> Routes(RunningServer running, bool policy) =>

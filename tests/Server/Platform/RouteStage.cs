@@ -27,7 +27,7 @@ internal sealed class RouteStage
     /// <summary>Begun only where it is needed.</summary>
     public Guid Session { get; set; }
 
-    /// <summary>Asked only where it is needed.</summary>
+    /// <summary>The number of a request or of a change of policy; asked or made only where it is needed.</summary>
     public long Request { get; set; }
 
     /// <summary>Made only where it is needed: there are at most 50.</summary>
@@ -61,6 +61,12 @@ internal sealed class RouteStage
     /// <summary>A request that the owner may do that with.</summary>
     public async Task AskAsync(Tenant tenant, string pattern)
     {
+        if (pattern.Contains("/changes/", StringComparison.Ordinal))
+        {
+            Request = (await tenant.Owner.PatchAsync($"/api/v1/devices/{Device}", new { description = $"before {Unique}" })).Expect(HttpStatusCode.OK).Version;
+            return;
+        }
+
         (await tenant.Owner.PutAsync($"/api/v1/settings/devices/{Device}/managerialApproval", new { value = "required" })).Expect(HttpStatusCode.OK);
         Request = await tenant.AskAsync(pattern.EndsWith("/cancel", StringComparison.Ordinal) ? tenant.OwnerId.Value : Person, Device);
         if (pattern.EndsWith("{number}", StringComparison.Ordinal))

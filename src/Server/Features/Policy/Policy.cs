@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -7,16 +8,29 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Policy;
 
+/// <param name="Id">The version of policy that the change led to.</param>
 /// <param name="Login">The actor's; null: the person is gone.</param>
-internal sealed record PolicyChangeAnswer(long Version, DateTimeOffset At, Guid Actor, string? Login, string Summary);
+internal sealed record PolicyChangeAnswer(long Id, DateTimeOffset At, Guid Actor, string? Login, string Summary);
 
-/// <summary>How policy came to be what it is.</summary>
+/// <param name="Rows">What it did to which rows.</param>
+internal sealed record PolicyChangeWhole(long Id, DateTimeOffset At, Guid Actor, string? Login, string Summary, IReadOnlyList<TouchedRow> Rows);
+
+/// <param name="Version">Of the policy that the undoing led to.</param>
+/// <param name="Left">Settings that were changed since, and stay as they are.</param>
+internal sealed record UndoAnswer(long Version, string Summary, IReadOnlyList<TouchedRow> Left);
+
+/// <summary>How policy came to be what it is, and the way back.</summary>
 public static class PolicyComposition
 {
     public static IServiceCollection AddPolicy(this IServiceCollection services) => services.AddApiTypes(PolicyJson.Default);
 
-    public static void MapPolicy(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/policy/changes", ListChanges.HandleAsync).WithTags("Policy").Requires(TokenScopes.Read);
+    public static void MapPolicy(this IEndpointRouteBuilder routes)
+    {
+        var changes = routes.MapGroup("/changes").WithTags("Policy");
+        changes.MapGet("/", ListChanges.HandleAsync).Requires(TokenScopes.Read);
+        changes.MapGet("/{number:long}", ListChanges.HandleOneAsync).Requires(TokenScopes.Read);
+        changes.MapPost("/{number:long}/undo", UndoChange.HandleAsync).ChangesPolicy();
+    }
 }
 
 internal static class ListChanges
@@ -25,7 +39,7 @@ internal static class ListChanges
     public static async Task<Results<Ok<Page<PolicyChangeAnswer>>, ProblemHttpResult>> HandleAsync(
         [AsParameters] PageQuery page, Caller caller, CallersPolicy policy, Database database, CancellationToken cancellation)
     {
-        if (!policy.MayReadLog && !policy.IsMasterAdministrator) return Problems.Forbidden("Only master administrators and auditors see the changes of policy.");
+        if (!MaySee(policy)) return Problems.Forbidden("Only master administrators and auditors see the changes of policy.");
         if (!page.TryRead(out var limit, out var after, out var problem)) return problem!;
         var before = long.MaxValue;
         if (after is not null && !long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out before))
@@ -41,9 +55,67 @@ internal static class ListChanges
             .Select(change => new PolicyChangeAnswer(change.Version, change.At, change.Actor.Value, policy.Snapshot.Person(change.Actor)?.Login, change.Summary))
             .ToList();
         return TypedResults.Ok(new Page<PolicyChangeAnswer>(
-            items, changes.Count > limit ? PageQuery.Write(items[^1].Version.ToString(CultureInfo.InvariantCulture)) : null));
+            items, changes.Count > limit ? PageQuery.Write(items[^1].Id.ToString(CultureInfo.InvariantCulture)) : null));
+    }
+
+    /// <param name="number">The change's id.</param>
+    public static async Task<Results<Ok<PolicyChangeWhole>, ProblemHttpResult>> HandleOneAsync(
+        long number, Caller caller, CallersPolicy policy, Database database, CancellationToken cancellation)
+    {
+        if (!MaySee(policy)) return Problems.NotFound();
+        await using var db = database.Read(caller.Organization);
+        return await db.Set<PolicyChange>().AsNoTracking().FirstOrDefaultAsync(row => row.Version == number, cancellation) is { } change
+            ? TypedResults.Ok(new PolicyChangeWhole(
+                change.Version,
+                change.At,
+                change.Actor.Value,
+                policy.Snapshot.Person(change.Actor)?.Login,
+                change.Summary,
+                [.. DeltaJson.Read(change.Delta).Select(TouchedRow.Of)]))
+            : Problems.NotFound();
+    }
+
+    private static bool MaySee(CallersPolicy policy) => policy.MayReadLog || policy.IsMasterAdministrator;
+}
+
+internal static class UndoChange
+{
+    /// <summary>Each later change is read to know what it touched: an undoing does not hold up the one writer longer than that takes.</summary>
+    private const int MostChangesSince = 10_000;
+
+    /// <summary>Puts every row back as it was before the change, if none was changed since; only of settings, those are left and told.</summary>
+    /// <param name="number">The change's id.</param>
+    public static async Task<Results<Ok<UndoAnswer>, ProblemHttpResult>> HandleAsync(long number, Caller caller, PolicyWriter writer, CancellationToken cancellation)
+    {
+        var tooFarBack = false;
+        var outcome = await writer.ApplyAsync(
+            caller,
+            async (db, policy, stop) =>
+            {
+                if (await db.Set<PolicyChange>().AsNoTracking().FirstOrDefaultAsync(row => row.Version == number, stop) is not { } change) return null;
+                PolicyDelta undone = new(caller.Organization, number - 1, change.Summary, DeltaJson.Read(change.Delta));
+
+                // As if all of it had been changed: who may not know of it is told nothing.
+                tooFarBack = policy.Version - number > MostChangesSince;
+                if (tooFarBack) return new PolicyCommand.Undo(undone, undone.Changes.Select(row => row.Key).ToHashSet());
+                var touched = new HashSet<RowKey>();
+                var since = db.Set<PolicyChange>().AsNoTracking().Where(row => row.Version > number).Select(row => row.Delta).AsAsyncEnumerable();
+                await foreach (var delta in since.WithCancellation(stop)) touched.UnionWith(DeltaJson.Read(delta).Select(row => row.Key));
+                return new PolicyCommand.Undo(undone, touched);
+            },
+            cancellation);
+        return outcome switch
+        {
+            PolicyOutcome.Applied applied =>
+                TypedResults.Ok(new UndoAnswer(applied.Version, applied.Delta.Summary, [.. applied.Left.Select(key => TouchedRow.Of(RowFate.Left, key))])),
+            PolicyOutcome.Refused { Reason: PlanResult.Conflict } when tooFarBack => Problems.Conflict($"It is too far back: more than {MostChangesSince} changes came since."),
+            PolicyOutcome.Refused refused => Problems.Of(refused.Reason),
+            _ => throw new InvalidOperationException("There is no other outcome."),
+        };
     }
 }
 
 [JsonSerializable(typeof(Page<PolicyChangeAnswer>))]
+[JsonSerializable(typeof(PolicyChangeWhole))]
+[JsonSerializable(typeof(UndoAnswer))]
 internal sealed partial class PolicyJson : JsonSerializerContext;

@@ -9,14 +9,24 @@ internal enum RowFate : byte
     Added = 1,
     Changed = 2,
     Removed = 3,
+
+    /// <summary>Not undone, since it was changed after what is undone.</summary>
+    Left = 4,
 }
 
-internal sealed record PreviewedRow(RowFate Fate, PolicyTable Table, Guid Id, Guid? Id2, string? Part);
+internal sealed record TouchedRow(RowFate Fate, PolicyTable Table, Guid Id, Guid? Id2, string? Part)
+{
+    public static TouchedRow Of(RowChange change) =>
+        Of(change.Before is null ? RowFate.Added : change.After is null ? RowFate.Removed : RowFate.Changed, change.Key);
+
+    public static TouchedRow Of(RowFate fate, RowKey key) =>
+        new(fate, key.Table, key.Id, key.Id2 == default ? null : key.Id2, key.Part.Length == 0 ? null : key.Part);
+}
 
 /// <summary>What a change of policy would do, made by the same plan that would make it.</summary>
 /// <param name="Version">Of the policy that it was planned against.</param>
 /// <param name="Summary">What the list of changes would say of it; empty changes nothing.</param>
-internal sealed record PolicyPreviewAnswer(long Version, string Summary, IReadOnlyList<PreviewedRow> Rows)
+internal sealed record PolicyPreviewAnswer(long Version, string Summary, IReadOnlyList<TouchedRow> Rows)
 {
     public const string Parameter = "preview";
 
@@ -30,15 +40,10 @@ internal sealed record PolicyPreviewAnswer(long Version, string Summary, IReadOn
         return inner is ProblemHttpResult ? inner : throw new InvalidOperationException("A change of policy was made without being planned.");
     }
 
-    private static PolicyPreviewAnswer Of(PolicyOutcome.Applied planned) =>
-        new(planned.Delta.FromVersion, planned.Delta.Summary, [.. planned.Delta.Changes.Select(Show)]);
-
-    private static PreviewedRow Show(RowChange change) => new(
-        change.Before is null ? RowFate.Added : change.After is null ? RowFate.Removed : RowFate.Changed,
-        change.Key.Table,
-        change.Key.Id,
-        change.Key.Id2 == default ? null : change.Key.Id2,
-        change.Key.Part.Length == 0 ? null : change.Key.Part);
+    private static PolicyPreviewAnswer Of(PolicyOutcome.Applied planned) => new(
+        planned.Delta.FromVersion,
+        planned.Delta.Summary,
+        [.. planned.Delta.Changes.Select(TouchedRow.Of), .. planned.Left.Select(key => TouchedRow.Of(RowFate.Left, key))]);
 }
 
 [JsonSerializable(typeof(PolicyPreviewAnswer))]

@@ -13,6 +13,9 @@ internal abstract record PolicyOutcome
     public sealed record Applied(PolicyDelta Delta, PolicySnapshot Snapshot) : PolicyOutcome
     {
         public long Version => Snapshot.Version;
+
+        /// <inheritdoc cref="PlanResult.Planned.Left"/>
+        public IReadOnlyList<RowKey> Left { get; init; } = [];
     }
 
     /// <param name="Reason">Never <see cref="PlanResult.Planned"/>.</param>

@@ -10,6 +10,9 @@ namespace Countersign.Server.Platform;
 /// </summary>
 internal delegate Task AlongWithChange(CountersignDb db, PolicyDelta delta, CancellationToken cancellation);
 
+/// <summary>A command that is made from what is stored, in the transaction in which it is planned; null: what it would change is not there.</summary>
+internal delegate ValueTask<PolicyCommand?> MakeCommand(CountersignDb db, PolicySnapshot policy, CancellationToken cancellation);
+
 /// <summary>
 /// The one way for every change of policy: plans the command against exactly the version that the database has, stores the rows, the delta as
 /// the next version and the audit record in one transaction, and puts the new snapshot in force once that is durable.
@@ -34,6 +37,10 @@ internal sealed class PolicyWriter(
     /// <param name="command">Null: what it would change is not there.</param>
     public Task<PolicyOutcome> ApplyAsync(
         Caller caller, Func<PolicySnapshot, PolicyCommand?> command, CancellationToken cancellation, AlongWithChange? along = null) =>
+        ApplyAsync(caller, (_, policy, _) => ValueTask.FromResult(command(policy)), cancellation, along);
+
+    /// <inheritdoc cref="ApplyAsync(Caller, PolicyCommand, CancellationToken, AlongWithChange?)"/>
+    public Task<PolicyOutcome> ApplyAsync(Caller caller, MakeCommand command, CancellationToken cancellation, AlongWithChange? along = null) =>
         caller.Preview is { } preview
             ? PreviewAsync(preview, caller, command, cancellation)
             : queue.WriteAsync((unit, stop) => ApplyAsync(unit, caller, command, along, stop), cancellation);
@@ -58,14 +65,14 @@ internal sealed class PolicyWriter(
 
     /// <summary>Plans against the policy in force and stores nothing, save that somebody was refused.</summary>
     private async Task<PolicyOutcome> PreviewAsync(
-        PolicyPreview preview, Caller caller, Func<PolicySnapshot, PolicyCommand?> make, CancellationToken cancellation)
+        PolicyPreview preview, Caller caller, MakeCommand make, CancellationToken cancellation)
     {
         var snapshot = source.Current(caller.Organization) ?? throw NoPolicy(caller.Organization);
         await using var db = database.Read(caller.Organization);
         var (command, plan) = await PlanAsync(db, snapshot, caller, make, cancellation);
-        if (plan is PlanResult.Planned(var delta))
+        if (plan is PlanResult.Planned { Delta: var delta, Left: var left })
         {
-            var planned = new PolicyOutcome.Applied(delta, delta.Changes.Count == 0 ? snapshot : snapshot.Apply(delta));
+            var planned = new PolicyOutcome.Applied(delta, delta.Changes.Count == 0 ? snapshot : snapshot.Apply(delta)) { Left = left };
             preview.Keep(snapshot, planned);
             return planned;
         }
@@ -81,12 +88,12 @@ internal sealed class PolicyWriter(
     }
 
     private async Task<PolicyOutcome> ApplyAsync(
-        WriteUnit unit, Caller caller, Func<PolicySnapshot, PolicyCommand?> make, AlongWithChange? along, CancellationToken cancellation)
+        WriteUnit unit, Caller caller, MakeCommand make, AlongWithChange? along, CancellationToken cancellation)
     {
         var snapshot = ForWriter(caller.Organization) ?? throw NoPolicy(caller.Organization);
         var db = unit.Db.Of(caller.Organization);
         var (command, plan) = await PlanAsync(db, snapshot, caller, make, cancellation);
-        if (plan is not PlanResult.Planned(var delta))
+        if (plan is not PlanResult.Planned { Delta: var delta, Left: var left })
         {
             NoteRefusal(db, caller, command, plan, snapshot.Version);
             return new PolicyOutcome.Refused(plan);
@@ -101,13 +108,13 @@ internal sealed class PolicyWriter(
         }
 
         if (along is not null) await along(db, delta, cancellation);
-        return new PolicyOutcome.Applied(delta, snapshot);
+        return new PolicyOutcome.Applied(delta, snapshot) { Left = left };
     }
 
     private async Task<(PolicyCommand? Command, PlanResult Plan)> PlanAsync(
-        CountersignDb db, PolicySnapshot snapshot, Caller caller, Func<PolicySnapshot, PolicyCommand?> make, CancellationToken cancellation)
+        CountersignDb db, PolicySnapshot snapshot, Caller caller, MakeCommand make, CancellationToken cancellation)
     {
-        if (make(snapshot) is not { } command) return (null, new PlanResult.NotFound(""));
+        if (await make(db, snapshot, cancellation) is not { } command) return (null, new PlanResult.NotFound(""));
         var plan = snapshot.Plan(command, caller.Person, time.GetUtcNow());
         return plan is PlanResult.Planned { Delta: var wanted } && await TakesLoginAsync(db, wanted, cancellation)
             ? (command, new PlanResult.Conflict("That login is taken."))

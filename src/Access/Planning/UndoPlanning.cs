@@ -1,0 +1,157 @@
+namespace Countersign.Access;
+
+internal sealed partial class Planner
+{
+    /// <summary>
+    /// The change turned round: the same rows with the same ids. What was changed since is in the way, and refuses the whole; only settings are
+    /// independent of one another, so that one which was touched since is left as it is and the others come back.
+    /// </summary>
+    private PlanResult Plan(PolicyCommand.Undo command)
+    {
+        var left = new List<RowKey>();
+        foreach (var change in command.Change.Changes)
+        {
+            var touched = command.TouchedSince.Contains(change.Key);
+            if (touched && change.Key.Table == PolicyTable.Setting) left.Add(change.Key);
+            else if (touched || !Equals(_snapshot.Find(change.Key), change.After)) return ChangedSince(change);
+            else Restore(change);
+        }
+
+        if (left.Count > 0 && left.Count == command.Change.Changes.Count) return Conflict("Everything that it changed was changed again since.");
+        var except = left.Count == 0 ? "" : $"; settings that were changed since, and stay as they are: {left.Count}";
+        if (_draft.Planned($"Undid change {command.Change.ToVersion}{except}: {command.Change.Summary}") is not PlanResult.Planned { Delta: var delta }) return NotFound("change");
+        foreach (var change in delta.Changes)
+        {
+            if (CheckRow(change) is { } refusal) return refusal;
+        }
+
+        foreach (var change in delta.Changes)
+        {
+            if (change.After is { } row && NameTaken(row, delta.Changes) is { } taken) return taken;
+        }
+
+        try
+        {
+            _snapshot.Apply(delta);
+        }
+        catch (PolicyException misfit)
+        {
+            return Conflict($"It does not fit what is there now: {misfit.Message}.");
+        }
+
+        return new PlanResult.Planned(delta) { Left = left };
+    }
+
+    private void Restore(RowChange change)
+    {
+        switch (change)
+        {
+            case { Before: SettingRow setting }:
+                _draft.Put(setting with { Touched = _snapshot.Version + 1 });
+                break;
+            case { Before: { } before }:
+                _draft.Put(before);
+                break;
+            case { After: { } after }:
+                _draft.Remove(after);
+                break;
+        }
+    }
+
+    /// <summary>Told only to those who could have undone it.</summary>
+    private PlanResult ChangedSince(RowChange change) =>
+        CheckRow(new(change.After, change.Before)) ?? Conflict($"{Describe.Row(_snapshot, change.Key)} was changed since.");
+
+    /// <summary>Whether the actor may change such a row so: the rules of the commands that change one.</summary>
+    private PlanResult? CheckRow(RowChange change) => (change.After ?? change.Before) switch
+    {
+        PersonRow or RoleRow or DeviceGroupRow or GroupManagerRow or GroupAdministratorRow when !_authority.IsMaster => HiddenOr(change.Key, OnlyMasters("undo this")),
+        PersonRow { Kind: PersonKind.Owner } when !_authority.Person!.IsOwner => new PlanResult.Forbidden("Nobody but the owner edits the owner."),
+        PersonRow { Kind: PersonKind.Owner } when change is { Before: null } or { After: null } => new PlanResult.Forbidden("How the organization began can't be undone."),
+        TechnicianGroupRow { ParentId: null } when change is { Before: null } or { After: null } => new PlanResult.Forbidden("How the organization began can't be undone."),
+        TechnicianGroupRow row => CheckGroup(row.Id, change.Before is null) ?? (row.ParentId is { } parent ? CheckMembersOf(parent) : null),
+        GroupPermissionRow row => CheckGroupPermission(row, change),
+        MembershipRow row => VisiblePerson(row.Person) is null && !_authority.IsMaster ? NotFound("person") : CheckMembersOf(row.Group),
+        DeviceRow row => CheckDevice(row, change),
+        DeviceAccountRow row => CheckDeviceOf(row.Device),
+        GrantRow row => CheckGrant(row),
+        SettingRow row => _authority.IsMaster ? null : CheckNode(row.Node, row.Setting, out _),
+        _ => null,
+    };
+
+    private PlanResult? CheckGroup(TechnicianGroupId id, bool isNew) =>
+        _authority.IsMaster || isNew ? null
+        : VisibleGroup(id) is not { } group ? NotFound("technician group")
+        : _authority.Administers(group) ? null : OutsideBranch();
+
+    private PlanResult? CheckMembersOf(TechnicianGroupId id) =>
+        _authority.IsMaster ? null
+        : VisibleGroup(id) is not { } group ? NotFound("technician group")
+        : _authority.AdministersBranchFrom(group) ? null : OutsideBranch();
+
+    private PlanResult? CheckGroupPermission(GroupPermissionRow row, RowChange change)
+    {
+        if (CheckGroup(row.Group, isNew: false) is { } refusal) return refusal;
+        if (!_authority.IsMaster && change is { Before: GroupPermissionRow { Locked: true } } or { After: GroupPermissionRow { Locked: true } })
+            return OnlyMasters("lock and unlock permissions");
+
+        // A group that goes or comes back takes its values along, also those that an upper lock keeps from counting.
+        var comesWithItsGroup = !_model.TechnicianGroups.TryGetValue(row.Group, out var group) || _draft.Changes(group.Row.Key);
+        return !comesWithItsGroup && group!.Parent?.Resolve(row.Permission) is { Locked: true }
+            ? Conflict($"{Describe.Label(row.Permission)} is locked above {Describe.Path(group)} now.")
+            : null;
+    }
+
+    private PlanResult? CheckDevice(DeviceRow row, RowChange change)
+    {
+        if (_authority.IsMaster) return null;
+        if (VisibleDeviceGroup(row.Group) is not { } group) return NotFound("device group");
+        if (change.Before is null) return MayAddTo(group) ? null : Lacking(Permission.ModifyDevice, Describe.Path(group));
+        if (VisibleDevice(row.Id) is not { } device) return NotFound("device");
+        if (change.After is null) return _authority.Over(device).Contains(Permission.DeleteDevice) ? null : Lacking(Permission.DeleteDevice, device.Row.Name);
+        if (!MayModify(device)) return Lacking(Permission.ModifyDevice, device.Row.Name);
+        return row.Group == device.Row.Group || MayAddTo(group) ? null : Lacking(Permission.ModifyDevice, Describe.Path(group));
+    }
+
+    private PlanResult? CheckDeviceOf(DeviceId id) =>
+        _authority.IsMaster ? null
+        : VisibleDevice(id) is not { } device ? NotFound("device")
+        : MayModify(device) ? null : Lacking(Permission.ModifyDevice, device.Row.Name);
+
+    private PlanResult? CheckGrant(GrantRow row)
+    {
+        if (_authority.IsMaster) return null;
+        return CheckSubject(row.Subject, out _) ?? CheckScope(row.Scope);
+    }
+
+    private PlanResult HiddenOr(RowKey key, PlanResult refusal) => key.Table switch
+    {
+        PolicyTable.Person when VisiblePerson(new(key.Id)) is null => NotFound("person"),
+        PolicyTable.DeviceGroup when VisibleDeviceGroup(new(key.Id)) is null => NotFound("device group"),
+        PolicyTable.GroupManager or PolicyTable.GroupAdministrator when VisibleGroup(new(key.Id)) is null => NotFound("technician group"),
+        PolicyTable.Role when !_authority.AdministersSomeBranch => NotFound("role"),
+        _ => refusal,
+    };
+
+    /// <summary>Names are one of a kind only by planning: those that compiling does not hold are looked at here.</summary>
+    private PlanResult.Conflict? NameTaken(PolicyRow row, IReadOnlyList<RowChange> changes)
+    {
+        var others = row switch
+        {
+            RoleRow role => RoleNameTaken(role.Name, role.Id) is not null ? role.Name : null,
+            TechnicianGroupRow group => Sibling(_snapshot.All<TechnicianGroupRow>(), other => other.Id != group.Id && other.ParentId == group.ParentId && SameName(other.Name, group.Name)),
+            DeviceGroupRow group => Sibling(_snapshot.All<DeviceGroupRow>(), other => other.Id != group.Id && other.ParentId == group.ParentId && SameName(other.Name, group.Name)),
+            _ => null,
+        };
+        return others is null ? null : Conflict($"The name '{others}' is taken now.");
+
+        string? Sibling<T>(IEnumerable<T> rows, Func<T, bool> isOther)
+            where T : PolicyRow =>
+            rows.FirstOrDefault(other => isOther(other) && changes.All(change => change.Key != other.Key)) switch
+            {
+                TechnicianGroupRow taken => taken.Name,
+                DeviceGroupRow taken => taken.Name,
+                _ => null,
+            };
+    }
+}
