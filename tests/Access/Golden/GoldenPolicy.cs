@@ -45,7 +45,7 @@ internal sealed partial class GoldenPolicy
         : key.StartsWith("device group ", StringComparison.Ordinal) ? key["device group ".Length..] : key[(key.IndexOf(' ', StringComparison.Ordinal) + 1)..];
 
     public static DateTimeOffset Instant(string text) =>
-        DateTimeOffset.ParseExact(text, ["yyyy-MM-ddTHH:mmZ", "yyyy-MM-ddTHH:mm:ssZ"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+        DateTimeOffset.ParseExact(text, ["yyyy-MM-ddTHH:mmZ", "yyyy-MM-ddTHH:mm:ssZ", "yyyy-MM-ddTHH:mm:ss.fffffffZ"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
     public static PermissionSet Permissions(string text) => PermissionSet.Of([.. List(text).Select(name => Enum.Parse<Permission>(name))]);
 
@@ -119,9 +119,13 @@ internal sealed partial class GoldenPolicy
             foreach (var permission in Permissions(match["names"].Value))
                 Put(new GroupPermissionRow(TechnicianGroup(match["group"].Value), permission, value, match["locked"].Success));
         }),
+        (Silence(), match =>
+        {
+            foreach (var permission in Permissions(match["names"].Value)) _rows.Remove(new(PolicyTable.GroupPermission, TechnicianGroup("Everyone").Value, default, permission.ToString()));
+        }),
         (DeviceGroupText(), match => Put(new DeviceGroupRow(
             new(NewId($"device group {match["name"]}")), match["above"] is { Success: true } above ? DeviceGroup(above.Value) : null, match["name"].Value))),
-        (DeviceText(), match => AddDevice(match["name"].Value, DeviceGroup(match["group"].Value), match["accounts"].Success ? List(match["accounts"].Value) : [])),
+        (DeviceText(), match => AddDevice(match["name"].Value, DeviceGroup(match["group"].Value), match["accounts"].Success ? List(match["accounts"].Value) : [], match["none"].Success)),
         (RoleText(), match => Put(new RoleRow(
             new(NewId($"role {match["name"]}")), match["name"].Value, RolePurpose.DevicesAndGroups, Permissions(match["names"].Value)))),
         (Setting(), match => PutSetting(Node(match["node"].Value), Enum.Parse<SettingKind>(match["setting"].Value), match["value"].Value)),
@@ -138,11 +142,11 @@ internal sealed partial class GoldenPolicy
         foreach (var name in names) Put(new PersonRow(new(NewId($"person {name}")), kind, name, char.ToUpperInvariant(name[0]) + name[1..], "", PersonState.Activated, PersonStatus.Active));
     }
 
-    private void AddDevice(string name, DeviceGroupId group, IReadOnlyList<string> accounts)
+    private void AddDevice(string name, DeviceGroupId group, IReadOnlyList<string> accounts, bool withoutDefault)
     {
         var id = new DeviceId(NewId($"device {name}"));
         Put(new DeviceRow(id, group, name, "", true, EndpointProtocol.Ssh, "127.0.0.1", 22, ""));
-        foreach (var account in accounts) Put(new DeviceAccountRow(id, account, account == accounts[0]));
+        foreach (var account in accounts) Put(new DeviceAccountRow(id, account, !withoutDefault && account == accounts[0]));
     }
 
     private void PutSetting(SettingNode node, SettingKind kind, string value)
@@ -163,7 +167,7 @@ internal sealed partial class GoldenPolicy
             match["source"].Success ? IPAddress.Parse(match["source"].Value) : null,
             Instant(match["at"].Value),
             match["until"].Success ? Instant(match["until"].Value) : null,
-            [.. match["steps"].Value.Split(" and ").Select(Step)]));
+            match["steps"].Value == "nothing" ? [] : [.. match["steps"].Value.Split(" and ").Select(Step)]));
     }
 
     /// <summary><c>Support</c>, <c>Support through Juniors</c>, <c>the device side at Servers</c>.</summary>
@@ -221,10 +225,13 @@ internal sealed partial class GoldenPolicy
     [GeneratedRegex("^policy of (?<group>[^:]+): (?<value>allow|deny) (?<names>[A-Za-z0-9]+(, (?!locked)[A-Za-z0-9]+)*)(?<locked>, locked)?$")]
     private static partial Regex Value();
 
+    [GeneratedRegex("^Everyone says nothing of (?<names>.+)$")]
+    private static partial Regex Silence();
+
     [GeneratedRegex("^device group (?<name>[A-Z][A-Za-z ]*?)( below (?<above>[A-Z][A-Za-z ]*))?$")]
     private static partial Regex DeviceGroupText();
 
-    [GeneratedRegex("^device (?<name>[a-z0-9.-]+) in (?<group>[A-Z][A-Za-z ]*?), (accounts? (?<accounts>[a-z]+(, [a-z]+)*)|no accounts)$")]
+    [GeneratedRegex("^device (?<name>[a-z0-9.-]+) in (?<group>[A-Z][A-Za-z ]*?), (accounts? (?<accounts>[a-z]+(, [a-z]+)*)(?<none>; none is the default)?|no accounts)$")]
     private static partial Regex DeviceText();
 
     [GeneratedRegex("^role (?<name>[^:]+): (?<names>.+)$")]
@@ -233,7 +240,7 @@ internal sealed partial class GoldenPolicy
     [GeneratedRegex("^setting at (?<node>[^:]+): (?<setting>[A-Za-z]+) is (?<value>.+)$")]
     private static partial Regex Setting();
 
-    [GeneratedRegex("^request (?<number>[0-9]+): (?<who>[a-z]+) on (?<device>[a-z0-9.-]+) as (?<account>[a-z]+), (?<names>[A-Za-z0-9, ]+?)(, from (?<source>[0-9.]+))?, approved (?<at>[0-9TZ:-]+)(, open until (?<until>[0-9TZ:-]+))?, for (?<steps>.+)$")]
+    [GeneratedRegex("^request (?<number>[0-9]+): (?<who>[a-z]+) on (?<device>[a-z0-9.-]+) as (?<account>[a-z]+), (?<names>[A-Za-z0-9, ]+?)(, from (?<source>[0-9.]+))?, approved (?<at>[0-9TZ:.-]+)(, open until (?<until>[0-9TZ:.-]+))?, for (?<steps>.+)$")]
     private static partial Regex RequestText();
 
     [GeneratedRegex("^(?<name>[A-Za-z0-9. -]+?) is disabled$")]
@@ -248,6 +255,6 @@ internal sealed partial class GoldenPolicy
     [GeneratedRegex("^(?<name>[A-Z][A-Za-z ]*) (?<what>asks|notifies) the end user$")]
     private static partial Regex Asks();
 
-    [GeneratedRegex("^(?<who>[A-Za-z ]+) gets (?<role>[A-Z][A-Za-z ]*?) on (?<where>[A-Za-z0-9. -]+?)(, as (?<as>[a-z ]+))?(, from (?<from>[0-9TZ:-]+))?(, to (?<to>[0-9TZ:-]+))?(, hours (?<hours>.+))?$")]
+    [GeneratedRegex("^(?<who>[A-Za-z ]+) gets (?<role>[A-Z][A-Za-z ]*?) on (?<where>[A-Za-z0-9. -]+?)(, as (?<as>[a-z ]+))?(, from (?<from>[0-9TZ:.-]+))?(, to (?<to>[0-9TZ:.-]+))?(, hours (?<hours>.+))?$")]
     private static partial Regex GrantText();
 }

@@ -45,7 +45,7 @@ internal sealed partial class GoldenRun
     private (string Engine, string Naive, IReadOnlyList<string> Reasons) Decide(GroupCollection match)
     {
         var question = new AccessQuestion(
-            _names.Person(match["who"].Value),
+            _names.Find("person", match["who"].Value) is { } who ? new(who) : match["who"].Value == "nobody" ? default : _names.Person(match["who"].Value),
             _names.Find("device", match["device"].Value) is { } id ? new(id) : default,
             match["account"].Success ? match["account"].Value : null,
             match["names"].Value == "nothing" ? PermissionSet.None : GoldenPolicy.Permissions(match["names"].Value),
@@ -135,7 +135,7 @@ internal sealed partial class GoldenRun
         return ("done", "done", []);
     }
 
-    [GeneratedRegex("^(?<who>[a-z]+) wants (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:-]+))?( from (?<source>[0-9.]+))?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with requests? (?<requests>[0-9]+( and [0-9]+)*) in hand)?$")]
+    [GeneratedRegex("^(?<who>[a-z]+) wants (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9.]+))?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with requests? (?<requests>[0-9]+( and [0-9]+)*) in hand)?$")]
     private static partial Regex Question();
 
     [GeneratedRegex("^the devices of (?<who>[a-z]+)$")]

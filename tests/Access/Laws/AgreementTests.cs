@@ -1,3 +1,4 @@
+using Countersign.Access.Tests.Golden;
 using Countersign.Access.Tests.Naive;
 
 namespace Countersign.Access.Tests;
@@ -161,6 +162,28 @@ public class AgreementTests
         rights.Count.ShouldBe(7);
         rights.Values.Min().ShouldBeGreaterThan(20);
     }
+
+    [Fact]
+    public void What_a_trial_shows_reads_as_a_golden_case_that_is_answered_alike() => Draw.Check(60, organization =>
+    {
+        var naive = organization.Naive();
+        return Trial.Of(organization, 1, () => organization.Question(naive));
+    }, trial =>
+    {
+        if (trial.Questions is not [var question]) return;
+        var lines = trial.ToString().Split('\n').Select(line => new GoldenLine(line, "trial")).ToList();
+        var asked = lines[^1].Text;
+        var (engine, expected, _) = new GoldenRun(lines[..^1]).Answer(new(asked[4..asked.IndexOf("** →", StringComparison.Ordinal)], "trial"));
+        engine.ShouldBe(expected);
+        var decision = trial.Compile().Decide(question);
+        engine.ShouldStartWith(decision.Kind switch
+        {
+            DecisionKind.Allowed => "allowed",
+            DecisionKind.NeedsApproval => "needs approval",
+            DecisionKind.MayBeRequested => "may be requested",
+            _ => $"denied: {decision.Reason}",
+        });
+    });
 
     [Fact]
     public void The_catalogue_is_the_table_of_the_specification()

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Countersign.Access.Tests.Golden;
 using Countersign.Access.Tests.Naive;
 
 namespace Countersign.Access.Tests;
@@ -34,7 +35,13 @@ internal sealed record Trial(ImmutableArray<PolicyRow> Rows, ImmutableArray<Acce
         if (only.Account is not null) yield return With(only with { Account = null });
     }
 
-    public override string ToString() => $"{string.Join('\n', Rows.Where(row => !IsUsual(row)))}\n{string.Join('\n', Questions)}";
+    /// <summary>In the form of the golden files: what fails can be put there as it is.</summary>
+    public override string ToString()
+    {
+        var writer = new GoldenWriter(Rows);
+        IEnumerable<string> requests = Questions is [var only] ? writer.Requests(only) : [];
+        return $"{string.Join('\n', [.. writer.Policy(), .. requests])}\n{string.Join('\n', Questions.Select(question => $"- **{writer.Write(question)}** → "))}";
+    }
 
     private Trial With(AccessQuestion question) => this with { Questions = [question] };
 

@@ -1,0 +1,133 @@
+using System.Globalization;
+
+namespace Countersign.Access.Tests.Golden;
+
+/// <summary>
+/// A policy and a question as a golden case: what a failing law shows is what can be put into a chapter. Rows that every organization begins with
+/// are left out, and names are made up.
+/// </summary>
+internal sealed class GoldenWriter
+{
+    private static readonly string[] Logins =
+    [
+        "anna", "ben", "cleo", "dora", "emil", "finn", "gina", "hugo", "ines", "jan", "kai", "lena", "mona", "nils", "otto", "pia", "quin", "rosa", "sven", "tom",
+    ];
+
+    private readonly Dictionary<Guid, string> _names = [];
+    private readonly List<PolicyRow> _rows;
+
+    public GoldenWriter(IEnumerable<PolicyRow> rows)
+    {
+        _rows = [.. rows];
+        var people = 0;
+        foreach (var person in All<PersonRow>()) _names.Add(person.Id.Value, person.Kind == PersonKind.Owner ? "olga" : Logins[people++]);
+        foreach (var group in All<TechnicianGroupRow>()) _names.Add(group.Id.Value, group.ParentId is null ? "Everyone" : $"Group {Letter()}");
+        foreach (var group in All<DeviceGroupRow>()) _names.Add(group.Id.Value, $"Devices {Letter()}");
+        foreach (var device in All<DeviceRow>()) _names.Add(device.Id.Value, $"d{_names.Count}");
+        foreach (var role in All<RoleRow>()) _names.Add(role.Id.Value, $"Role {Letter()}");
+        foreach (var role in SystemRoles.All) _names.Add(role.Id.Value, role.Name);
+
+        string Letter() => $"{(char)('A' + (_names.Count / 26))}{(char)('A' + (_names.Count % 26))}";
+    }
+
+    public IEnumerable<string> Policy() =>
+    [
+        .. All<PersonRow>().Where(row => row.Kind != PersonKind.Owner).SelectMany(Write),
+        .. All<TechnicianGroupRow>().SelectMany(Write),
+        .. All<MembershipRow>().Select(row => $"members of {Of(row.Group.Value)}: {Of(row.Person.Value)}"),
+        .. All<GroupManagerRow>().Select(row => $"managers of {Of(row.Group.Value)}: {Of(row.Person.Value)}"),
+        .. All<GroupAdministratorRow>().Select(row => $"administrators of {Of(row.Group.Value)}: {Of(row.Person.Value)}"),
+        .. All<GroupPermissionRow>().Where(row => row.Value != PolicyValue.Allow || row.Locked || Of(row.Group.Value) != "Everyone").Select(Write),
+        .. PermissionCatalogue.Restrictable.Where(IsMissing).Select(permission => $"Everyone says nothing of {permission}"),
+        .. All<DeviceGroupRow>().Select(row => $"device group {Of(row.Id.Value)}{(row.ParentId is { } above ? $" below {Of(above.Value)}" : "")}"),
+        .. All<DeviceRow>().SelectMany(Write),
+        .. All<RoleRow>().Select(row => $"role {Of(row.Id.Value)}: {row.Permissions}"),
+        .. All<GrantRow>().Select(Write),
+        .. All<SettingRow>().Where(row => row.Node != SettingNode.Organization || row.Value != Settings.Default(row.Setting))
+            .Select(row => $"setting at {(row.Node == SettingNode.Organization ? "the organization" : Of(row.Node.Id))}: {row.Setting} is {row.Value}"),
+    ];
+
+    public IEnumerable<string> Requests(AccessQuestion question) => question.Approvals.Select(request =>
+        $"request {request.Number}: {Of(request.Person.Value)} on {Of(request.Device.Value)} as {request.Account}, {request.Permissions}"
+        + $"{(request.Source is { } source ? $", from {source}" : "")}, approved {Write(request.ApprovedAt)}{(request.OpenUntil is { } until ? $", open until {Write(until)}" : "")}"
+        + $", for {(request.Steps.IsEmpty ? "nothing" : string.Join(" and ", request.Steps.Select(Write)))}");
+
+    public string Write(AccessQuestion question) =>
+        $"{(_names.TryGetValue(question.Subject.Value, out var who) ? who : "nobody")} wants {(question.Wanted.IsEmpty ? "nothing" : question.Wanted)}"
+        + $" on {(_names.TryGetValue(question.Device.Value, out var device) ? device : "nowhere")}"
+        + $"{(question.Account is { } account ? $" as {account}" : "")} at {Write(question.At)}{(question.Source is { } source ? $" from {source}" : "")}"
+        + question.EndUser switch
+        {
+            EndUserPresence.CanBeAsked => ", with somebody there to be asked",
+            EndUserPresence.NobodyLoggedOn => ", with nobody logged on",
+            _ => "",
+        }
+        + (question.SignIn == SignInStrength.None ? ", without having signed in" : "")
+        + (question.Approvals.IsEmpty ? "" : $", with request{(question.Approvals.Length > 1 ? "s" : "")} {string.Join(" and ", question.Approvals.Select(request => request.Number))} in hand");
+
+    private IEnumerable<string> Write(PersonRow row)
+    {
+        yield return $"{(row.Kind == PersonKind.Contact ? "contact" : "technician")} {Of(row.Id.Value)}";
+        if (row.State == PersonState.Invited) yield return $"{Of(row.Id.Value)} is invited";
+        if (row.Status != PersonStatus.Active) yield return $"{Of(row.Id.Value)} is disabled";
+    }
+
+    private IEnumerable<string> Write(TechnicianGroupRow row)
+    {
+        var name = Of(row.Id.Value);
+        if (row.ParentId is { } above) yield return $"technician group {name}{(Of(above.Value) == "Everyone" ? "" : $" below {Of(above.Value)}")}";
+        if (!row.Enabled) yield return $"{name} is disabled";
+        if (row.RequiresManagerialApproval) yield return $"{name} requires managerial approval";
+        if (row.Consent != GroupConsent.None) yield return $"{name} {(row.Consent == GroupConsent.Ask ? "asks" : "notifies")} the end user";
+    }
+
+    private string Write(GroupPermissionRow row) =>
+        $"policy of {Of(row.Group.Value)}: {(row.Value == PolicyValue.Allow ? "allow" : "deny")} {row.Permission}{(row.Locked ? ", locked" : "")}";
+
+    private IEnumerable<string> Write(DeviceRow row)
+    {
+        var accounts = All<DeviceAccountRow>().Where(account => account.Device == row.Id).OrderByDescending(account => account.IsDefault).ToList();
+        var written = accounts.Count == 0
+            ? "no accounts"
+            : $"accounts {string.Join(", ", accounts.Select(account => account.Name))}{(accounts[0].IsDefault ? "" : "; none is the default")}";
+        yield return $"device {Of(row.Id.Value)} in {Of(row.Group.Value)}, {written}";
+        if (!row.Enabled) yield return $"{Of(row.Id.Value)} is disabled";
+    }
+
+    private string Write(GrantRow row)
+    {
+        var scope = row.Scope.Kind switch
+        {
+            ScopeKind.AllDevices => "all devices",
+            ScopeKind.Team => "the section Team",
+            ScopeKind.QuickSupport => "the section Quick Support",
+            _ => Of(row.Scope.Id),
+        };
+        var accounts = row.Accounts.Rule switch
+        {
+            AccountRule.Any => ", as any account",
+            AccountRule.Named => $", as {row.Accounts.Names.Replace(",", " or ", StringComparison.Ordinal)}",
+            _ => "",
+        };
+        return $"{Of(row.Subject.Id)} gets {Of(row.Role.Value)} on {scope}{accounts}"
+            + $"{(row.Window.From is { } from ? $", from {Write(from)}" : "")}{(row.Window.To is { } to ? $", to {Write(to)}" : "")}"
+            + $"{(row.Window.Hours.Length > 0 ? $", hours {row.Window.Hours}" : "")}";
+    }
+
+    private string Write(ApprovalStepId step) => step.Kind switch
+    {
+        ApprovalStepKind.Organization => "the device side at the organization",
+        ApprovalStepKind.TechnicianGroup => $"{Of(step.Rule)} through {Of(step.Through)}",
+        _ => $"the device side at {Of(step.Rule)}",
+    };
+
+    private static string Write(DateTimeOffset at) =>
+        at.UtcDateTime.ToString(at.Ticks % TimeSpan.TicksPerMinute == 0 ? "yyyy-MM-ddTHH:mmZ" : "yyyy-MM-ddTHH:mm:ss.fffffffZ", CultureInfo.InvariantCulture);
+
+    private bool IsMissing(Permission permission) => !All<GroupPermissionRow>().Any(row => row.Permission == permission && Of(row.Group.Value) == "Everyone");
+
+    private IEnumerable<T> All<T>() => _rows.OfType<T>();
+
+    /// <summary>A request in hand may be for what shrinking has taken away.</summary>
+    private string Of(Guid id) => _names.GetValueOrDefault(id, "nowhere");
+}
