@@ -93,8 +93,12 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         var snapshot = policy.Current(session.Opening.Organization);
         if (snapshot is null) return false;
         return snapshot.Version == session.Opening.PolicyVersion ||
-            snapshot.DecideRunning(session.Question with { At = time.GetUtcNow() }).Kind == DecisionKind.Allowed && snapshot.Device(authorized.Device.Id) == authorized.Device;
+            snapshot.DecideRunning(session.Question with { At = time.GetUtcNow() }).Kind == DecisionKind.Allowed && IsWhereItWas(snapshot, authorized.Device);
     }
+
+    /// <summary>Another name or description is no other device; another address or host key is.</summary>
+    private static bool IsWhereItWas(PolicySnapshot snapshot, DeviceRow device) =>
+        snapshot.Device(device.Id) is { } now && now.Protocol == device.Protocol && now.Host == device.Host && now.Port == device.Port && now.HostKey == device.HostKey;
 
     private static async Task<NetworkStream> DialAsync(DeviceRow device, TimeProvider clock, CancellationToken cancellation)
     {

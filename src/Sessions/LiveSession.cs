@@ -124,7 +124,7 @@ public sealed class LiveSession : IAsyncDisposable
             (before, _notice) = (_notice, null);
         }
 
-        if (before is not null) show(before);
+        if (before is not null) Show(before, show);
     }
 
     internal void Tell(string notice)
@@ -137,8 +137,13 @@ public sealed class LiveSession : IAsyncDisposable
             if (show is null) _notice = notice;
         }
 
+        if (show is not null) Show(notice, show);
+    }
+
+    private void Show(string notice, Action<string> show)
+    {
         Note(new TechnicianWarned(notice));
-        show?.Invoke(notice);
+        show(notice);
     }
 
     /// <param name="watch">Runs until the session's end; it ends early when the recording fails.</param>

@@ -127,6 +127,7 @@ public sealed class JournalWriterTests : IAsyncDisposable
     {
         var session = (await _world.AdmittedAsync()).Session;
         session.Watchers.Join(new(World.Nora, "nora", "Nora", World.Start)).Dispose();
+        session.ShowNotices(_ => { });
         session.Tell("the session ends in 5 minutes");
         await session.DisposeAsync();
         using var stored = _world.Journals.Open(session.Opening.Organization, session.Opening.Id).ShouldNotBeNull();
