@@ -36,6 +36,7 @@ public sealed class CommandLineToolTests : IDisposable
     public async Task A_running_session_is_listed_and_ended_from_the_command_line()
     {
         await using var gateway = await TestGateway.StartAsync();
+        await gateway.Owner.PutAsync("settings/organization/maxSession", new() { ["value"] = "1h" });
         await using var ssh = gateway.Client.StartSsh($"{gateway.Tina.Login}+{TestGateway.Device}", gateway.Tina.ByKey, "echo started; cat");
         await Eventually.TrueAsync(() => ssh.OutputSoFar == "started\n", "the session to start", () => ssh.ErrorSoFar);
 
@@ -47,6 +48,7 @@ public sealed class CommandLineToolTests : IDisposable
         table.ShouldContain(" tina ");
         table.ShouldContain($" {TestGateway.Device} ");
         table.ShouldContain(" command: echo started; cat ");
+        table.ShouldContain(" (maximum time) ");
 
         (await RunAsync(gateway, "end", id, "--reason", "maintenance starts")).ExitCode.ShouldBe(0);
         (await ssh.EndAsync()).Error.ShouldContain("maintenance starts");

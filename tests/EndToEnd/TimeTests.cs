@@ -124,6 +124,9 @@ public sealed class TimeTests : IAsyncLifetime
         await using var ssh = await RunningAsync();
         await using var terminal = await _gateway.Client.OpenTerminalAsync("tina+web01", _gateway.Tina.ByKey, 160);
         await AnswersAsync(terminal);
+        await using var unwanted = _gateway.Client.StartSsh("tina+web01", _gateway.Tina.ByKey, "echo in; cat");
+        await Eventually.TrueAsync(() => unwanted.OutputSoFar == "in\n", "the session to start", () => unwanted.ErrorSoFar);
+        var id = (string)(await _gateway.SessionsAsync("live")).Single(session => (string)session["command"]! == "echo in; cat")["id"]!;
 
         await using var other = new SqliteConnection($"Data Source={Path.Combine(_gateway.DataDirectory, "countersign.db")};Pooling=False");
         await other.OpenAsync(Cancellation);
@@ -132,6 +135,8 @@ public sealed class TimeTests : IAsyncLifetime
         _time.Move(TimeSpan.FromMinutes(57));
         await SaysAsync(ssh, "countersign: this session ends in ");
         await terminal.WaitForAsync("countersign: this session ends in ");
+        var terminating = _gateway.Owner.SendAsync(HttpMethod.Post, $"sessions/{id}/end", []);
+        (await unwanted.EndAsync()).Error.ShouldContain("session ended: terminated by Olga");
         _time.Move(TimeSpan.FromMinutes(3));
         (await ssh.EndAsync()).Error.ShouldContain("session ended: 1 h is the longest that a session may last");
         await terminal.WaitForAsync("session ended: 1 h is the longest that a session may last");
@@ -143,6 +148,7 @@ public sealed class TimeTests : IAsyncLifetime
         var unlocked = _time.GetUtcNow();
         await ExecuteAsync(other, "ROLLBACK");
 
+        await terminating;
         var late = await newcomer.EndAsync(TimeSpan.FromMinutes(2));
         if (late.ExitCode != 0) late.Error.ShouldMatch("can't be written down now|Permission denied|Connection closed");
         await Eventually.TrueAsync(

@@ -25,6 +25,8 @@ internal readonly record struct KillAt(Deed Deed, int Count, int Further)
 
     public static KillAt Draw(Random random)
     {
+        // Every second time in the thick of it: sessions run, and others come and go for as long as it takes.
+        if (random.Next(2) == 0) return new(Deed.Began, random.Next(4, 9), random.Next(0, 25));
         var (deed, most) = Moments[random.Next(Moments.Length)];
         return new(deed, random.Next(1, most + 1), random.Next(0, 8));
     }
@@ -85,6 +87,10 @@ internal sealed class Acknowledged(KillAt moment)
         }
     }
 }
+
+/// <summary>One life of the server that has come to its end.</summary>
+/// <param name="Device">The id of the device that was added for it.</param>
+internal sealed record Life(int Number, string Device, string DeviceName, Acknowledged Acknowledged);
 
 internal enum Answer
 {

@@ -8,8 +8,9 @@ using Countersign.EndToEnd.Fixtures;
 namespace Countersign.EndToEnd.Crashes;
 
 /// <summary>What must be so after a kill, in the next life of the server.</summary>
-internal sealed class CrashChecks(CrashWorld world, ServerProgram server, string device, string deviceName, Acknowledged acknowledged) : IDisposable
+internal sealed class CrashChecks(CrashWorld world, ServerProgram server, Life life) : IDisposable
 {
+    private readonly Acknowledged _acknowledged = life.Acknowledged;
     private readonly Api _owner = world.Owner(server);
     private readonly Api _mara = world.Mara(server);
 
@@ -21,8 +22,10 @@ internal sealed class CrashChecks(CrashWorld world, ServerProgram server, string
         await PolicyAsync();
         await TokensAsync();
         await SessionsAsync();
-        await RequestsAsync();
         await LogAsync();
+
+        // Last: it begins sessions of its own.
+        await RequestsAsync();
     }
 
     public void Dispose()
@@ -34,14 +37,14 @@ internal sealed class CrashChecks(CrashWorld world, ServerProgram server, string
     private async Task PolicyAsync()
     {
         var there = (await _owner.GetAsync("roles?limit=1000"))["items"]!.AsArray().Select(role => (string)role!["id"]!).ToHashSet();
-        foreach (var (role, present) in acknowledged.Roles) there.Contains(role).ShouldBe(present, role);
-        var described = int.Parse((string)(await _owner.GetAsync($"devices/{device}"))["description"]!, CultureInfo.InvariantCulture);
-        described.ShouldBeInRange(acknowledged.Described, acknowledged.DescribedAtMost);
+        foreach (var (role, present) in _acknowledged.Roles) there.Contains(role).ShouldBe(present, role);
+        var described = int.Parse((string)(await _owner.GetAsync($"devices/{life.Device}"))["description"]!, CultureInfo.InvariantCulture);
+        described.ShouldBeInRange(_acknowledged.Described, _acknowledged.DescribedAtMost);
     }
 
     private async Task TokensAsync()
     {
-        foreach (var token in acknowledged.Tokens)
+        foreach (var token in _acknowledged.Tokens)
         {
             using var tina = new Api(server.Address, token);
             ((string)(await tina.GetAsync("me"))["person"]!["login"]!).ShouldBe("tina");
@@ -52,7 +55,7 @@ internal sealed class CrashChecks(CrashWorld world, ServerProgram server, string
     {
         (await _owner.GetAsync("sessions?state=live"))["items"]!.AsArray().ShouldBeEmpty();
         var sessions = await Sessions.RecentAsync(_owner);
-        foreach (var (tag, terminal) in acknowledged.Running)
+        foreach (var (tag, terminal) in _acknowledged.Running)
         {
             var session = sessions.Single(row => Sessions.HasTag(row, tag));
             ((string)session["reason"]!).ShouldBe("gatewayStopped", tag);
@@ -60,7 +63,7 @@ internal sealed class CrashChecks(CrashWorld world, ServerProgram server, string
             Played(await AsciicastAsync((string)session["id"]!)).MustBeginAs(tag, terminal);
         }
 
-        foreach (var (tag, reason) in acknowledged.Ended)
+        foreach (var (tag, reason) in _acknowledged.Ended)
         {
             var session = sessions.Single(row => Sessions.HasTag(row, tag));
             ((string)session["reason"]!).ShouldBe(reason, tag);
@@ -77,7 +80,7 @@ internal sealed class CrashChecks(CrashWorld world, ServerProgram server, string
 
     private async Task RequestsAsync()
     {
-        foreach (var (number, asked) in acknowledged.Requests)
+        foreach (var (number, asked) in _acknowledged.Requests)
         {
             var state = (string)(await _mara.GetAsync($"requests/{number}"))["state"]!;
             string[] possible = asked.Answer switch
@@ -89,7 +92,7 @@ internal sealed class CrashChecks(CrashWorld world, ServerProgram server, string
             possible.ShouldContain(state, $"request {number}");
             if (state == "waiting") await _mara.PostAsync($"requests/{number}/approve");
             if (state == "used") continue;
-            var outcome = await server.Client.SshAsync($"ask{asked.Requester}+{deviceName}", world.Asking[asked.Requester], "echo in");
+            var outcome = await server.Client.SshAsync($"ask{asked.Requester}+{life.DeviceName}", world.Asking[asked.Requester], "echo in");
             outcome.Text.ShouldBe("in\n", outcome.ToString());
             outcome.Error.ShouldNotContain("waiting for approval");
             ((string)(await _mara.GetAsync($"requests/{number}"))["state"]!).ShouldBe("used");
@@ -98,7 +101,7 @@ internal sealed class CrashChecks(CrashWorld world, ServerProgram server, string
 
     private async Task LogAsync()
     {
-        Kept.AddRange(acknowledged.Checkpoints);
+        Kept.AddRange(_acknowledged.Checkpoints);
         using var http = new HttpClient { BaseAddress = new(server.Address, "api/v1/") };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", world.OwnersToken);
         var export = await http.GetByteArrayAsync("audit/export", TestContext.Current.CancellationToken);
@@ -146,11 +149,11 @@ internal sealed class CrashChecks(CrashWorld world, ServerProgram server, string
     {
         public void MustBeginAs(string tag, bool terminal)
         {
-            // Of the requester's sessions the first lines are the gateway's, of the approval; what was asked for comes after them.
+            // What stands before it is the machine's shell as it begins; the last line may be cut, or be all that there is.
             var lines = Text.Replace("\r", "", StringComparison.Ordinal).Split('\n');
-            if (lines.Length == 1) return;
-            lines[0].ShouldBe(tag);
-            var whole = lines[1..^1];
+            var start = Array.IndexOf(lines, tag);
+            if (start < 0 || start == lines.Length - 1) return;
+            var whole = lines[(start + 1)..^1];
             if (whole.Contains("on")) whole.ShouldAllBe(line => line == "on");
             else whole.ShouldBe(Written(terminal).Take(whole.Length));
         }

@@ -9,7 +9,7 @@ namespace Countersign.EndToEnd.Crashes;
 /// What goes on while the server is killed, all at once: policy is changed, people sign in, sessions run, begin and end with recordings, requests wait and
 /// are approved, and checkpoints of the log are taken. Each answer is noted when it has come, and not before.
 /// </summary>
-internal sealed class CrashLoad(CrashWorld world, ServerProgram server, int life, string device, Acknowledged acknowledged) : IAsyncDisposable
+internal sealed class CrashLoad(CrashWorld world, ServerProgram server, int life, string device, string deviceName, Acknowledged acknowledged) : IAsyncDisposable
 {
     /// <summary>Changes of policy in one life: enough for any moment that may be chosen, and not more than the log has to be read for afterwards.</summary>
     private const int MostChanges = 120;
@@ -18,8 +18,6 @@ internal sealed class CrashLoad(CrashWorld world, ServerProgram server, int life
     private readonly Api _owner = world.Owner(server);
     private readonly Api _mara = world.Mara(server);
     private int _tags;
-
-    public string DeviceName { get; } = $"dev{life}";
 
     /// <summary>Returns when the moment to kill has come, and the server was killed.</summary>
     public async Task RunAsync()
@@ -120,7 +118,7 @@ internal sealed class CrashLoad(CrashWorld world, ServerProgram server, int life
 
     private async Task SignInAsync()
     {
-        for (var number = 0; number < 5 && !acknowledged.Over; number++)
+        for (var number = 0; number < 3 && !acknowledged.Over; number++)
         {
             acknowledged.Tokens.Enqueue(await CrashWorld.SignInAsync(server, "tina", CrashWorld.TinasPassword));
             acknowledged.Note(Deed.SignIn);
@@ -140,7 +138,7 @@ internal sealed class CrashLoad(CrashWorld world, ServerProgram server, int life
     /// <summary>Sessions that end by themselves, one after the other; acknowledged once the server says of each how it ended.</summary>
     private async Task BeginAndEndAsync()
     {
-        for (var number = 0; number < 20 && !acknowledged.Over; number++)
+        while (!acknowledged.Over)
         {
             var tag = Tag();
             var ssh = Start("tina", world.Tina, $"echo {tag}; exit 3");
@@ -189,7 +187,7 @@ internal sealed class CrashLoad(CrashWorld world, ServerProgram server, int life
     private RunningCommand Start(string login, Credential credential, string command, params string[] options)
     {
         if (acknowledged.Over) throw new GoneException();
-        var ssh = server.Client.StartSsh($"{login}+{DeviceName}", credential, command, options);
+        var ssh = server.Client.StartSsh($"{login}+{deviceName}", credential, command, options);
         _clients.Add(ssh);
         return ssh;
     }

@@ -22,47 +22,55 @@ public sealed class CrashTests(ITestOutputHelper output)
         var counts = new int[Enum.GetValues<Deed>().Length];
         var kept = new List<string>();
         var (life, onTheWay) = (0, 0);
+        Life? last = null;
         while (kills is { } wanted ? life < wanted : watch.Elapsed < Usually)
         {
             var random = new Random(DrawOf(seed, ++life));
-            var acknowledged = new Acknowledged(KillAt.Draw(random));
-            var device = await LiveAsync(world, life, acknowledged);
-            foreach (var deed in Enum.GetValues<Deed>()) counts[(int)deed] += acknowledged.CountOf(deed);
+            await using (var server = await ServerProgram.StartAsync(world.Folder))
+            {
+                await CheckAsync(world, server, last, kept, seed);
+                last = await LiveAsync(world, server, life, KillAt.Draw(random));
+            }
+
+            var figures = Enum.GetValues<Deed>().Select(deed => $"{last.Acknowledged.CountOf(deed)} {deed}");
+            output.WriteLine($"{watch.Elapsed.TotalSeconds:F0} s: kill {life}, {string.Join(", ", figures)}");
+            foreach (var deed in Enum.GetValues<Deed>()) counts[(int)deed] += last.Acknowledged.CountOf(deed);
 
             // Now and then the next start is killed, too, while it puts right what the last one left.
-            if (random.Next(4) == 0)
-            {
-                await ServerProgram.StartAndKillAsync(world.Folder, random.Next(60));
-                onTheWay++;
-            }
-
-            await using var server = await ServerProgram.StartAsync(world.Folder);
-            using var checks = new CrashChecks(world, server, device, $"dev{life}", acknowledged) { Kept = kept };
-            try
-            {
-                await checks.RunAsync();
-            }
-            catch (Exception fault) when (fault is not OperationCanceledException)
-            {
-                throw new InvalidOperationException($"After kill {life} with seed {seed}: {fault.Message}", fault);
-            }
-
-            output.WriteLine($"{watch.Elapsed.TotalSeconds:F0} s: kill {life}, {string.Join(", ", Enum.GetValues<Deed>().Select(deed => $"{acknowledged.CountOf(deed)} {deed}"))}");
+            if (random.Next(4) > 0) continue;
+            await ServerProgram.StartAndKillAsync(world.Folder, random.Next(60));
+            onTheWay++;
         }
 
+        await using (var server = await ServerProgram.StartAsync(world.Folder)) await CheckAsync(world, server, last, kept, seed);
         output.WriteLine($"{life} kills under load and {onTheWay} during a start, in {watch.Elapsed.TotalSeconds:F0} s; acknowledged and found again: "
             + string.Join(", ", Enum.GetValues<Deed>().Select(deed => $"{counts[(int)deed]} {deed}")));
     }
 
-    /// <summary>One life under load, to the kill. Returns the id of the device that was added for it.</summary>
-    private static async Task<string> LiveAsync(CrashWorld world, int life, Acknowledged acknowledged)
+    /// <summary>One life under load, to the kill.</summary>
+    private static async Task<Life> LiveAsync(CrashWorld world, ServerProgram server, int number, KillAt moment)
     {
-        await using var server = await ServerProgram.StartAsync(world.Folder);
+        var acknowledged = new Acknowledged(moment);
         using var owner = world.Owner(server);
-        var device = await world.AddDeviceAsync(owner, $"dev{life}");
-        await using var load = new CrashLoad(world, server, life, device, acknowledged);
+        var name = $"dev{number}";
+        var device = await world.AddDeviceAsync(owner, name);
+        await using var load = new CrashLoad(world, server, number, device, name, acknowledged);
         await load.RunAsync();
-        return device;
+        return new(number, device, name, acknowledged);
+    }
+
+    private static async Task CheckAsync(CrashWorld world, ServerProgram server, Life? life, List<string> kept, int seed)
+    {
+        if (life is null) return;
+        using var checks = new CrashChecks(world, server, life) { Kept = kept };
+        try
+        {
+            await checks.RunAsync();
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            throw new InvalidOperationException($"After kill {life.Number} with seed {seed}: {fault.Message}", fault);
+        }
     }
 
     private static int DrawOf(int seed, int life) => unchecked(seed * 31 + life);

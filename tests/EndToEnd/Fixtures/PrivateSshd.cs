@@ -5,7 +5,8 @@ namespace Countersign.EndToEnd.Fixtures;
 
 /// <summary>
 /// A real OpenSSH server of one test: the device at the far end. It accepts keys only (passwords would be the machine's own accounts),
-/// for the user who runs the tests. Everything of it is in a temporary folder.
+/// for the user who runs the tests. Everything of it is in a temporary folder, the shells' home too: what the user's own start-up files do is no
+/// part of a test, and is not to be killed half-way by one.
 /// </summary>
 public sealed class PrivateSshd : IAsyncDisposable
 {
@@ -105,6 +106,7 @@ public sealed class PrivateSshd : IAsyncDisposable
         MaxStartups 200:30:400
         MaxSessions 200
         Subsystem sftp internal-sftp
+        SetEnv HOME={folder.Path}
         {extra}
 
         """;

@@ -21,6 +21,7 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, TimeProvide
     private const int MostOfSignIn = 100;
 
     private static readonly TimeSpan _useResolution = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _longestNote = TimeSpan.FromSeconds(1);
 
     /// <summary>Stored with the context, in its organization.</summary>
     public IssuedToken Add(CountersignDb db, PersonId person, string label, TokenScopes scopes, TokenOrigin origin, DateTimeOffset expires)
@@ -77,8 +78,20 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, TimeProvide
         return await db.Set<ApiToken>().IgnoreQueryFilters().Where(row => tokens.Contains(row.Id) && row.Expires > now).Select(row => row.Id).ToHashSetAsync(cancellation);
     }
 
-    private Task<int> NoteUseAsync(ApiToken token, DateTimeOffset now, CancellationToken cancellation) => queue.WriteAsync(
-        token.OrganizationId,
-        (db, stop) => db.Set<ApiToken>().Where(row => row.Id == token.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastUsed, now), stop),
-        cancellation);
+    /// <summary>Waits a moment for it and not longer: while nothing can be written, a session can still be ended through the API.</summary>
+    private async Task NoteUseAsync(ApiToken token, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var noting = queue.WriteAsync(
+            token.OrganizationId,
+            (db, stop) => db.Set<ApiToken>().Where(row => row.Id == token.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastUsed, now), stop),
+            CancellationToken.None);
+        try
+        {
+            await noting.WaitAsync(_longestNote, TimeProvider.System, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            // It stays in the queue.
+        }
+    }
 }
