@@ -16,7 +16,7 @@ internal sealed record RecordedEnd(string? Reason, string? Detail, int? ExitStat
 /// <param name="At">Seconds since the beginning.</param>
 /// <param name="Closed">The last line, and only that, has it.</param>
 internal sealed record RecordedLine(
-    double? At, byte[]? Output, byte[]? Error, uint? Columns, uint? Rows, RecordedStart? Start, RecordedEnd? End, string? Closed, string? Detail);
+    double? At, byte[]? Output, byte[]? Error, byte[]? Notice, uint? Columns, uint? Rows, RecordedStart? Start, RecordedEnd? End, string? Closed, string? Detail);
 
 /// <summary>Reads the lines of an answer that has no end yet, each bounded.</summary>
 internal static class RecordedLines

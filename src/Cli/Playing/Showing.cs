@@ -45,8 +45,8 @@ internal sealed class Showing(CommonOptions common, Output output)
             {
                 if (line.Closed is not null) return line;
                 if (line.Start is { } start) Introduce(start, screen);
-                if (!await (pace is null ? player.GoesOnAsync(cancellation) : player.UntilAsync(At(line), cancellation))) return new(null, null, null, null, null, null, null, "left", null);
-                if ((line.Output ?? line.Error) is { } data) await screen.ShowAsync(data, cancellation);
+                if (!await (pace is null ? player.GoesOnAsync(cancellation) : player.UntilAsync(At(line), cancellation))) return new(null, null, null, null, null, null, null, null, "left", null);
+                if ((line.Output ?? line.Error ?? line.Notice) is { } data) await screen.ShowAsync(data, cancellation);
                 if (line.End is { } end) _end = end;
             }
         }

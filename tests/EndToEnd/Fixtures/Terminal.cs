@@ -59,6 +59,9 @@ public sealed class Terminal : IAsyncDisposable
     /// <summary>The screen with what has scrolled off it, lines that were wrapped put together again.</summary>
     public async Task<string> ScreenAsync() => _lastScreen = await TmuxAsync("capture-pane", "-p", "-J", "-S", "-");
 
+    /// <summary>What the screen shows now, row by row.</summary>
+    public Task<string> VisibleAsync() => TmuxAsync("capture-pane", "-p");
+
     /// <summary>Waits until the screen shows a text; returns the screen.</summary>
     public Task<string> WaitForAsync(string text, TimeSpan? patience = null) => Eventually.SomeAsync(
         async () => await ScreenAsync() is var screen && screen.Contains(text, StringComparison.Ordinal) ? screen : null,

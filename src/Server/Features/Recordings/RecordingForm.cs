@@ -47,7 +47,7 @@ internal abstract class RecordingForm
 /// A line of JSON for each event, bytes in base64, times in seconds since the beginning:
 /// <code>
 /// {"start":{"session":…,"kind":"shell","at":…,"login":…,"device":…,"account":…,"command":…,"terminal":…,"columns":…,"rows":…}}
-/// {"at":1.25,"output":"…"}    {"at":…,"error":"…"}    {"at":…,"input":"…"}    {"at":…,"columns":80,"rows":24}
+/// {"at":1.25,"output":"…"}    {"at":…,"error":"…"}    {"at":…,"notice":"…"}    {"at":…,"input":"…"}    {"at":…,"columns":80,"rows":24}
 /// {"alive":true}
 /// {"at":9.5,"end":{"reason":"completed","detail":"","exitStatus":0}}
 /// {"closed":"complete","detail":""}
@@ -76,6 +76,9 @@ internal sealed class EventLines(SessionId session, bool input) : RecordingForm
                     break;
                 case RecordingEventKind.Error:
                     json.WriteBase64String("error", one.Data.Span);
+                    break;
+                case RecordingEventKind.Notice:
+                    json.WriteBase64String("notice", one.Data.Span);
                     break;
                 case RecordingEventKind.Input:
                     json.WriteBase64String("input", one.Data.Span);
