@@ -3,5 +3,15 @@ namespace Countersign.Access;
 /// <summary>Why a question was answered so: in order, one plain sentence for each fact that counted.</summary>
 public sealed record AccessExplanation(AccessDecision Decision, IReadOnlyList<ExplanationLine> Lines);
 
+/// <summary>The fewest changes that would turn the answer: one or two.</summary>
+public sealed record SmallestChange(IReadOnlyList<ElementaryChange> Changes);
+
+/// <summary>One change out of a grant, a membership, a lock and a request.</summary>
+/// <param name="Text">One plain sentence.</param>
+/// <param name="Command">Null: not a change of policy.</param>
+/// <param name="Approved">The request that would have to be approved at connect time.</param>
+/// <param name="Preapproved">The request that would have to be approved ahead.</param>
+public sealed record ElementaryChange(string Text, PolicyCommand? Command, ApprovedRequest? Approved, PreapprovedRequest? Preapproved);
+
 /// <param name="Cites">The rows of policy that the sentence speaks of; empty for facts that are not policy.</param>
 public sealed record ExplanationLine(string Text, IReadOnlyList<RowKey> Cites);

@@ -37,6 +37,14 @@ public readonly record struct AccessQuestion(
 {
     /// <summary>Approved requests in hand, as whoever keeps them vouches for them. What does not fit the question counts for nothing.</summary>
     public ImmutableArray<ApprovedRequest> Approvals { get; init; } = [];
+
+    /// <summary>Preapproved access in hand, as whoever keeps it vouches for it. What does not fit the question counts for nothing.</summary>
+    public ImmutableArray<PreapprovedRequest> Preapprovals { get; init; } = [];
+
+    /// <summary>
+    /// The owner's floor: what is set on the device itself, which nothing here can lower; null: the device says nothing. A kind that it leaves off adds nothing.
+    /// </summary>
+    public RemoteControlApproval? ConsentFloor { get; init; }
 }
 
 public enum DecisionKind : byte
@@ -88,6 +96,11 @@ public readonly record struct AccessDecision(
     /// <summary>Allowed: what the end user has to be asked or told before the connection begins, for the strictest of the kinds wanted.</summary>
     public ConsentMode Consent { get; init; }
 
+    /// <summary>
+    /// Allowed on preapproved access that begins with its first use and has not begun: how long what is wanted holds from then on. Null: see <see cref="Until"/>.
+    /// </summary>
+    public TimeSpan? Lasting { get; init; }
+
     /// <summary>Allowed: how the session is recorded.</summary>
     public RecordingRule Recording { get; init; }
 
@@ -96,6 +109,9 @@ public readonly record struct AccessDecision(
 
     /// <summary>Allowed: how long the session may stand still; null: as long as it likes.</summary>
     public TimeSpan? IdleTimeout { get; init; }
+
+    /// <summary>Allowed: how those of the permissions that have options may be used.</summary>
+    public PermissionOptions? Options { get; init; }
 
     /// <summary>Allowed: how long before its end the session is warned; null: not at all.</summary>
     public TimeSpan? EndWarning { get; init; }

@@ -13,14 +13,22 @@ public enum ApprovalStepKind : byte
     Organization = 2,
     DeviceGroup = 3,
     Device = 4,
+
+    /// <summary>A workflow's step; <see cref="ApprovalStepId.Through"/> holds which one, see <see cref="ApprovalStepId.OfWorkflow"/>.</summary>
+    Workflow = 5,
 }
 
 /// <summary>
 /// Which rule a step comes from. It stays the same as long as the rule stands where it stands, whoever can take the step: an approval given for
 /// it stays good when managers change, and a rule that is added elsewhere is a new step.
 /// </summary>
-/// <param name="Rule">The group, device group or device whose rule it is; empty for the organization.</param>
-public readonly record struct ApprovalStepId(ApprovalStepKind Kind, Guid Rule, Guid Through = default);
+/// <param name="Rule">The group, device group, device or workflow whose rule it is; empty for the organization.</param>
+public readonly record struct ApprovalStepId(ApprovalStepKind Kind, Guid Rule, Guid Through = default)
+{
+    /// <param name="number">From 1 on, in the order of the workflow.</param>
+    public static ApprovalStepId OfWorkflow(WorkflowId workflow, int number) =>
+        new(ApprovalStepKind.Workflow, workflow.Value, new(number, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+}
 
 /// <summary>
 /// A request that was approved, as evidence in a question. It counts for exactly what was asked for: one person, device, account and address, at

@@ -24,8 +24,10 @@ public abstract record PolicyCommand
         bool Enabled,
         bool RequiresManagerialApproval,
         GroupConsent Consent,
-        bool SinglePrompt) : PolicyCommand;
+        bool SinglePrompt,
+        bool MembersApprove = false) : PolicyCommand;
 
+    /// <param name="MembersApprove">Null: as it is.</param>
     /// <param name="Parent">Another parent moves the group with everything below it; null for Everyone, which can't be moved.</param>
     public sealed record EditTechnicianGroup(
         TechnicianGroupId Id,
@@ -35,7 +37,8 @@ public abstract record PolicyCommand
         bool Enabled,
         bool RequiresManagerialApproval,
         GroupConsent Consent,
-        bool SinglePrompt) : PolicyCommand;
+        bool SinglePrompt,
+        bool? MembersApprove = null) : PolicyCommand;
 
     /// <summary>Refused while it has groups below it; memberships, managers, administrators, policy and grants go with it.</summary>
     public sealed record DeleteTechnicianGroup(TechnicianGroupId Id) : PolicyCommand;
@@ -53,7 +56,24 @@ public abstract record PolicyCommand
     public sealed record RemoveAdministrator(TechnicianGroupId Group, PersonId Person) : PolicyCommand;
 
     /// <param name="Value">Null: inherit (and then not locked).</param>
-    public sealed record SetGroupPermission(TechnicianGroupId Group, Permission Permission, PolicyValue? Value, bool Locked) : PolicyCommand;
+    /// <param name="Option">In the form of <see cref="PermissionOption"/>; null: as it is.</param>
+    public sealed record SetGroupPermission(TechnicianGroupId Group, Permission Permission, PolicyValue? Value, bool Locked, string? Option = null) : PolicyCommand;
+
+    /// <param name="Steps">In the form of <see cref="WorkflowSteps"/>.</param>
+    public sealed record AddWorkflow(
+        WorkflowId Id,
+        TechnicianGroupId Group,
+        DeviceGroupId Devices,
+        string Name,
+        string Steps,
+        bool CountsForLater,
+        bool TakesPreapproved,
+        bool InsistsWhenPreapproved) : PolicyCommand;
+
+    /// <summary>For whom and for what it is stays.</summary>
+    public sealed record EditWorkflow(WorkflowId Id, string Name, string Steps, bool CountsForLater, bool TakesPreapproved, bool InsistsWhenPreapproved) : PolicyCommand;
+
+    public sealed record DeleteWorkflow(WorkflowId Id) : PolicyCommand;
 
     public sealed record AddDeviceGroup(DeviceGroupId Id, DeviceGroupId? Parent, string Name) : PolicyCommand;
 

@@ -30,6 +30,7 @@ public enum PolicyTable : byte
     Role = 10,
     Grant = 11,
     Setting = 12,
+    Workflow = 13,
 }
 
 /// <summary>A row's identity: its table, one or two ids, and for some tables a name or number (account, permission, setting).</summary>
@@ -90,6 +91,9 @@ public sealed record TechnicianGroupRow(
     bool SinglePrompt) : PolicyRow
 {
     public override RowKey Key => new(PolicyTable.TechnicianGroup, Id.Value);
+
+    /// <summary>The rule of this group is for members to approve, not for managers.</summary>
+    public bool MembersApprove { get; init; }
 }
 
 public sealed record MembershipRow(TechnicianGroupId Group, PersonId Person) : PolicyRow
@@ -109,6 +113,27 @@ public sealed record GroupAdministratorRow(TechnicianGroupId Group, PersonId Per
     public override RowKey Key => new(PolicyTable.GroupAdministrator, Group.Value, Person.Value);
 }
 
+/// <summary>
+/// Steps that stand in the place of approval rules when members of a technician group reach devices of a device group: the device's rule, and
+/// the rules of the technician group and those above it.
+/// </summary>
+/// <param name="Steps">In order, in the form of <see cref="WorkflowSteps"/>.</param>
+/// <param name="CountsForLater">An approval counts for later steps that the same person can take, too.</param>
+/// <param name="TakesPreapproved">Requests for access ahead of time take these steps; false: the device's approvers decide about them.</param>
+/// <param name="InsistsWhenPreapproved">Preapproved access does not stand for these steps: they are asked for at connect time all the same.</param>
+public sealed record WorkflowRow(
+    WorkflowId Id,
+    TechnicianGroupId Group,
+    DeviceGroupId Devices,
+    string Name,
+    string Steps,
+    bool CountsForLater,
+    bool TakesPreapproved,
+    bool InsistsWhenPreapproved) : PolicyRow
+{
+    public override RowKey Key => new(PolicyTable.Workflow, Id.Value);
+}
+
 public enum PolicyValue : byte
 {
     Allow = 1,
@@ -118,6 +143,10 @@ public enum PolicyValue : byte
 /// <summary>An explicit value of one permission at a group; no row means <em>inherit</em>. Only an explicit value can be locked.</summary>
 public sealed record GroupPermissionRow(TechnicianGroupId Group, Permission Permission, PolicyValue Value, bool Locked) : PolicyRow
 {
+    /// <summary>In the form of <see cref="PermissionOption"/>, for the permissions that have options; empty: the default.</summary>
+    // A change that was stored before there were options has none.
+    public string Option { get; init => field = value ?? ""; } = "";
+
     public override RowKey Key => new(PolicyTable.GroupPermission, Group.Value, default, Permission.ToString());
 }
 
@@ -255,6 +284,8 @@ public enum SettingKind : byte
     RecordingRetention = 13,
     ApprovalReasonPattern = 14,
     ApprovalReasonWords = 15,
+    AccessRequestRoles = 16,
+    AccessRequestLongest = 17,
 }
 
 public enum SettingNodeKind : byte

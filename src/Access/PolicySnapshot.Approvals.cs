@@ -1,15 +1,33 @@
 namespace Countersign.Access;
 
-/// <summary>One approval that has to be in hand before a connection may begin. Steps stand side by side: all of them are needed.</summary>
+/// <summary>
+/// One approval that has to be in hand before a connection may begin. Steps stand side by side and are all needed, save that those of one
+/// workflow are taken in the order of their <see cref="Number"/>.
+/// </summary>
 /// <param name="Id">What an approval is given for.</param>
 /// <param name="Rule">One sentence that names the rule.</param>
 /// <param name="Approvers">Who can take the step now; never the requester.</param>
-/// <param name="Automatic">The requester could take the step for others, and the organization lets that count as the approval.</param>
+/// <param name="Automatic">The requester could take the step for others, and the organization lets that fill one place of it.</param>
 /// <param name="Cites">The rows that make the rule.</param>
 public sealed record ApprovalStep(ApprovalStepId Id, string Rule, IReadOnlyList<PersonId> Approvers, bool Automatic, IReadOnlyList<RowKey> Cites)
 {
-    /// <summary>Nobody can take it: an administrator has to mend it.</summary>
-    public bool Blocked => Approvers.Count == 0 && !Automatic;
+    /// <summary>How many have to approve, each of them once.</summary>
+    public int Needed { get; init; } = 1;
+
+    /// <summary>Null: no workflow's.</summary>
+    public WorkflowId? Workflow { get; init; }
+
+    /// <summary>Which of its workflow's steps, from 1 on; it opens when those before are taken. 0: no workflow's, open from the start.</summary>
+    public int Number { get; init; }
+
+    /// <summary>How long it waits from when it opens; null: as the organization says.</summary>
+    public TimeSpan? ExpireAfter { get; init; }
+
+    /// <summary>An approval of this step counts for later ones of its workflow that the same person can take.</summary>
+    public bool CountsForLater { get; init; }
+
+    /// <summary>Too few can take it: an administrator has to mend it.</summary>
+    public bool Blocked => Approvers.Count + (Automatic ? 1 : 0) < Needed;
 }
 
 public sealed partial class PolicySnapshot
@@ -20,74 +38,166 @@ public sealed partial class PolicySnapshot
     /// <summary>How long the recording of a session that has ended is kept; null: for ever.</summary>
     public TimeSpan? RecordingRetention => _model.OrganizationRules.RecordingRetention;
 
+    /// <summary>How long preapproved access may be asked for at most; null: as long as they like.</summary>
+    public TimeSpan? RequestLongest => _model.OrganizationRules.RequestLongest;
+
+    /// <summary>The roles that may be asked for, as far as they are there and for devices.</summary>
+    public IReadOnlyList<RoleRow> RequestableRoles =>
+        [.. _model.OrganizationRules.RequestRoles.Select(_model.Role).OfType<RoleRow>().Where(role => role.Purpose == RolePurpose.DevicesAndGroups)];
+
     /// <summary>
     /// The approvals that rules ask for before the subject may connect to the device at that instant, whatever else stands in the way;
-    /// empty where none does, and for questions that are not about a connection.
+    /// empty where none does, and for questions that are not about a connection. Preapproved access in hand stands for them where no workflow insists.
     /// </summary>
     public IReadOnlyList<ApprovalStep> ApprovalSteps(in AccessQuestion question)
     {
         if (!_model.People.TryGetValue(question.Subject, out var person) || !_model.Devices.TryGetValue(question.Device, out var device)) return [];
         if (!IsConnection(question.Wanted)) return [];
+        var insisting = Preapproved(question, device.Asked(question.Account), Needed(question), question.At) is not null;
         var steps = new List<ApprovalStep>();
-        foreach (var group in person.Groups.OrderBy(group => group.Id.Value))
+        if (!insisting)
         {
-            if (group.ApprovalRule is { } rule) steps.Add(GroupStep(person, group, rule));
+            foreach (var group in person.Groups.OrderBy(group => group.Id.Value))
+            {
+                if (group.ApprovalRule is { } rule && !_model.IsReplaced(group, rule, person, device)) steps.Add(GroupStep(person, group, rule));
+            }
+
+            if (_model.RulesOf(device).RequiresApproval && !_model.HasWorkflow(person, device)) steps.Add(DeviceStep(person, device, question.At));
         }
 
-        if (_model.RulesOf(device).RequiresApproval) steps.Add(DeviceStep(person, device, question.At));
+        foreach (var workflow in person.Workflows)
+        {
+            if ((insisting && !workflow.Row.InsistsWhenPreapproved) || !_model.Applies(workflow, person, device)) continue;
+            for (var index = 0; index < workflow.Steps.Length; index++) steps.Add(StepOf(workflow, index, person, device, question.At));
+        }
+
         return steps;
     }
 
     /// <summary>
-    /// The managers of the nearest group, from the one that the rule reaches the person through upwards, that has any appointed. If none
-    /// of those can act the step blocks: climbing further would hand the approval to whoever is above as soon as a manager is disabled.
+    /// The approvals that a request for access ahead of time needs on the device: the steps of workflows that take such requests, else the
+    /// device's approvers.
+    /// </summary>
+    public IReadOnlyList<ApprovalStep> PreapprovalSteps(PersonId requester, DeviceId target, DateTimeOffset at)
+    {
+        if (!_model.People.TryGetValue(requester, out var person) || !_model.Devices.TryGetValue(target, out var device)) return [];
+        var steps = new List<ApprovalStep>();
+        foreach (var workflow in person.Workflows.Where(workflow => workflow.Row.TakesPreapproved && _model.Applies(workflow, person, device)))
+        {
+            for (var index = 0; index < workflow.Steps.Length; index++) steps.Add(StepOf(workflow, index, person, device, at));
+        }
+
+        if (steps.Count > 0) return steps;
+        var own = Accepts(person, device, at) && IsAutomatic(person);
+        return [new(new(ApprovalStepKind.Device, device.Id.Value), $"Access to {device.Row.Name} ahead of time is approved there.", Acceptors(person, device, at), own, [device.Row.Key])];
+    }
+
+    /// <summary>
+    /// The managers, or where the group with the rule says so the members, of the nearest group, from the one that the rule reaches the person
+    /// through upwards, that has any. If none of those can act the step blocks: climbing further would hand the approval to whoever is above as
+    /// soon as a manager is disabled.
     /// </summary>
     private ApprovalStep GroupStep(PersonNode person, TechnicianGroupNode through, TechnicianGroupNode rule)
     {
-        var appointed = through.Upwards().FirstOrDefault(group => _model.PeopleOf(group).Managers.Length > 0);
-        PersonId[] approvers = appointed is { IsEnabled: true }
-            ? [.. _model.ManagersOf(appointed).Where(manager => CanApprove(manager, person)).Select(manager => manager.Id).OrderBy(id => id.Value)]
-            : [];
-        var text = rule == through
+        var appointed = through.Upwards().FirstOrDefault(group => Appointed(rule, group).Any());
+        var all = appointed is { IsEnabled: true } ? Appointed(rule, appointed).ToList() : [];
+        PersonId[] approvers = [.. all.Where(candidate => CanApprove(candidate, person)).Select(candidate => candidate.Id).OrderBy(id => id.Value)];
+        var text = rule.Id == through.Id
             ? $"The group {Describe.Path(rule)} requires managerial approval."
             : $"The group {Describe.Path(rule)} requires managerial approval, which reaches {person.Row.Name} through {Describe.Path(through)}.";
-        var appointments = appointed is null ? [] : _model.PeopleOf(appointed).Managers.Select(manager => new GroupManagerRow(appointed.Id, manager).Key);
-        var own = appointed is { IsEnabled: true } && _model.PeopleOf(appointed).Managers.Contains(person.Id);
+        var appointments = appointed is null || rule.Row.MembersApprove ? [] : _model.PeopleOf(appointed).Managers.Select(manager => new GroupManagerRow(appointed.Id, manager).Key);
+        var own = all.Exists(candidate => candidate.Id == person.Id);
         return new(StepOf(through, rule), text, approvers, own && IsAutomatic(person), [rule.Row.Key, .. Describe.Membership(person, through), .. appointments]);
     }
 
+    private IEnumerable<PersonNode> Appointed(TechnicianGroupNode rule, TechnicianGroupNode group) =>
+        rule.Row.MembersApprove ? _model.MembersOf(group) : _model.ManagersOf(group);
+
     private ApprovalStep DeviceStep(PersonNode person, DeviceNode device, DateTimeOffset at)
     {
-        var approvers = _model.People.Values
-            .Where(candidate => CanApprove(candidate, person) && Accepts(candidate, device, at))
-            .Select(candidate => candidate.Id)
-            .OrderBy(id => id.Value)
-            .ToArray();
         var setting = _model.RulesOf(device)[SettingKind.ManagerialApproval];
         return new(
             StepOf(setting),
             $"Managerial approval is required on {device.Row.Name}{Describe.Source(this, device, setting.Source)}.",
-            approvers,
+            Acceptors(person, device, at),
             IsAutomatic(person) && Accepts(person, device, at),
             [new SettingRow(setting.Source, setting.Setting, setting.Value, 0).Key]);
+    }
+
+    private ApprovalStep StepOf(WorkflowNode workflow, int index, PersonNode person, DeviceNode device, DateTimeOffset at)
+    {
+        var step = workflow.Steps[index];
+        var all = new Dictionary<PersonId, PersonNode>();
+        foreach (var candidate in step.Approvers.SelectMany(approver => Candidates(approver, device, at))) all.TryAdd(candidate.Id, candidate);
+        PersonId[] approvers = [.. all.Values.Where(candidate => CanApprove(candidate, person)).Select(candidate => candidate.Id).OrderBy(id => id.Value)];
+        var places = step.Needed == 1 ? "" : $" by {step.Needed} people";
+        return new(
+            workflow.StepId(index),
+            $"Step {index + 1} of the workflow {workflow.Row.Name} for {Describe.Path(workflow.Group)} has to be approved{places}.",
+            approvers,
+            all.ContainsKey(person.Id) && IsAutomatic(person),
+            [workflow.Row.Key])
+        {
+            Needed = step.Needed,
+            Workflow = workflow.Id,
+            Number = index + 1,
+            ExpireAfter = step.ExpireAfter,
+            CountsForLater = workflow.Row.CountsForLater,
+        };
+    }
+
+    private IEnumerable<PersonNode> Candidates(Approver approver, DeviceNode device, DateTimeOffset at)
+    {
+        switch (approver.Kind)
+        {
+            case ApproverKind.Person:
+                return _model.People.TryGetValue(new(approver.Id), out var person) ? [person] : [];
+            case ApproverKind.DeviceApprovers:
+                return PeopleWithin(device, at).Where(candidate => Accepts(candidate, device, at));
+            default:
+                // A disabled group gives no approvers.
+                if (!_model.TechnicianGroups.TryGetValue(new(approver.Id), out var group) || !group.IsEnabled) return [];
+                return approver.Kind == ApproverKind.Managers ? _model.ManagersOf(group) : _model.MembersOf(group);
+        }
     }
 
     /// <summary>
     /// What approved requests in hand let the connection hold; null: none of them fits. One request has to fit alone, with all of the steps that
     /// rules ask for now. For a session that runs the time to begin does not matter any more.
     /// </summary>
-    private PermissionSet? Covered(in AccessQuestion question, PersonNode person, DeviceNode device, string? account, PermissionSet needed, Moment moment)
+    /// <param name="relies">It is preapproved access that stands for the approval.</param>
+    private PermissionSet? Covered(in AccessQuestion question, PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet needed, Moment moment, out bool relies)
     {
-        if (question.Approvals.IsDefaultOrEmpty || account is null) return null;
         PermissionSet? covered = null;
+        var preapproved = Preapproved(question, account, needed, question.At);
+        relies = preapproved is not null && HasAllSteps(null, person, device, insisting: true);
+        if (relies) covered = preapproved;
+        if (question.Approvals.IsDefaultOrEmpty || account.Name is null) return covered;
         foreach (var approved in question.Approvals)
         {
-            if (!Fits(approved, question, account) || !approved.Covered.Covers(needed)) continue;
-            if ((moment == Moment.Opening && !approved.IsOpen(question.At)) || !HasAllSteps(approved, person, device)) continue;
+            if (!Fits(approved, question, account.Name) || !approved.Covered.Covers(needed)) continue;
+            if ((moment == Moment.Opening && !approved.IsOpen(question.At)) || !HasAllSteps(approved, person, device, preapproved is not null)) continue;
             covered = (covered ?? PermissionSet.None) | approved.Covered;
+
+            // An approval given at connect time lets in and ends nothing afterwards.
+            relies = false;
         }
 
         return covered;
+    }
+
+    /// <summary>What preapproved access that is open gives on the account, as far as each piece of it covers all that is needed; null: none does.</summary>
+    private static PermissionSet? Preapproved(in AccessQuestion question, in AccountAsked account, PermissionSet needed, DateTimeOffset at)
+    {
+        PermissionSet? given = null;
+        if (question.Preapprovals.IsDefaultOrEmpty) return given;
+        foreach (var request in question.Preapprovals)
+        {
+            if (!request.IsFor(question.Subject, question.Device) || !request.IsFor(account.Name) || !request.IsOpen(at) || !request.Given.Covers(needed)) continue;
+            given = (given ?? PermissionSet.None) | request.Given;
+        }
+
+        return given;
     }
 
     private static bool Fits(ApprovedRequest approved, in AccessQuestion question, string account) =>
@@ -96,14 +206,29 @@ public sealed partial class PolicySnapshot
         && string.Equals(approved.Account, account, StringComparison.Ordinal)
         && (approved.Source is null ? question.Source is null : approved.Source.Equals(question.Source));
 
-    private bool HasAllSteps(ApprovedRequest approved, PersonNode person, DeviceNode device)
+    /// <param name="approved">Null: nothing is in hand.</param>
+    /// <param name="insisting">Preapproved access stands for all but the steps of workflows that insist.</param>
+    private bool HasAllSteps(ApprovedRequest? approved, PersonNode person, DeviceNode device, bool insisting)
     {
-        foreach (var group in person.Groups)
+        foreach (var workflow in person.Workflows)
         {
-            if (group.ApprovalRule is { } rule && !approved.Satisfies(StepOf(group, rule))) return false;
+            if ((insisting && !workflow.Row.InsistsWhenPreapproved) || !_model.Applies(workflow, person, device)) continue;
+            for (var index = 0; index < workflow.Steps.Length; index++)
+            {
+                if (approved is null || !approved.Satisfies(workflow.StepId(index))) return false;
+            }
         }
 
-        return !_model.RulesOf(device).RequiresApproval || approved.Satisfies(StepOf(_model.RulesOf(device)[SettingKind.ManagerialApproval]));
+        if (insisting) return true;
+        foreach (var group in person.Groups)
+        {
+            if (group.ApprovalRule is not { } rule || _model.IsReplaced(group, rule, person, device)) continue;
+            if (approved is null || !approved.Satisfies(StepOf(group, rule))) return false;
+        }
+
+        var rules = _model.RulesOf(device);
+        if (!rules.RequiresApproval || _model.HasWorkflow(person, device)) return true;
+        return approved is not null && approved.Satisfies(StepOf(rules[SettingKind.ManagerialApproval]));
     }
 
     private static DateTimeOffset? NextChange(in AccessQuestion question)
@@ -118,11 +243,13 @@ public sealed partial class PolicySnapshot
     internal string? WhyNotCounted(ApprovedRequest approved, in AccessQuestion question, PersonNode person, DeviceNode device)
     {
         if (approved.Person != question.Subject || approved.Device != question.Device) return "it is for somebody or something else";
-        if (!string.Equals(approved.Account, AccountOf(question, device).Name, StringComparison.Ordinal)) return "it is for another account";
+        var account = device.Asked(question.Account);
+        if (!string.Equals(approved.Account, account.Name, StringComparison.Ordinal)) return "it is for another account";
         if (!Fits(approved, question, approved.Account)) return "it was asked for from another address";
         if (!approved.Covered.Covers(Needed(question))) return "it covers less than is wanted";
         if (!approved.IsOpen(question.At)) return "its time to connect is not now";
-        return HasAllSteps(approved, person, device) ? null : "a rule has come since that asks for another approval";
+        var preapproved = Preapproved(question, account, Needed(question), question.At) is not null;
+        return HasAllSteps(approved, person, device, preapproved) ? null : "a rule has come since that asks for another approval";
     }
 
     private static ApprovalStepId StepOf(TechnicianGroupNode through, TechnicianGroupNode rule) =>
@@ -135,9 +262,18 @@ public sealed partial class PolicySnapshot
         _ => new(ApprovalStepKind.Organization, Guid.Empty),
     };
 
-    private bool IsAutomatic(PersonNode requester) => Approving.AutoApprove && requester.Row.TakesPart && !requester.IsContact;
+    private bool IsAutomatic(PersonNode requester) => Approving.AutoApprove && requester.TakesPart && !requester.IsContact;
 
-    private static bool CanApprove(PersonNode candidate, PersonNode requester) => candidate.Id != requester.Id && candidate.Row.TakesPart && !candidate.IsContact;
+    private static bool CanApprove(PersonNode candidate, PersonNode requester) => candidate.Id != requester.Id && candidate.TakesPart && !candidate.IsContact;
+
+    /// <summary>Who can approve for the device, the requester aside.</summary>
+    private PersonId[] Acceptors(PersonNode requester, DeviceNode device, DateTimeOffset at) =>
+    [
+        .. PeopleWithin(device, at)
+            .Where(candidate => CanApprove(candidate, requester) && Accepts(candidate, device, at))
+            .Select(candidate => candidate.Id)
+            .OrderBy(id => id.Value),
+    ];
 
     private bool Accepts(PersonNode candidate, DeviceNode device, DateTimeOffset at)
     {

@@ -37,7 +37,7 @@ public sealed partial class PolicySnapshot
         var account = AccountOf(question, device);
         var connection = IsConnection(question.Wanted);
         var hours = connection ? rules.SessionHours : null;
-        var reach = Reach.Of(_model, person, device, account, question.At);
+        var reach = ReachWithEvidence(question, person, device, account, question.At);
         var effective = Reach.Effective(person, rules, reach.Granted);
         var verdict = new AccessDecision(
             DecisionKind.Denied,
@@ -60,9 +60,10 @@ public sealed partial class PolicySnapshot
             };
         }
 
-        if (connection && (person.NeedsApproval || rules.RequiresApproval))
+        var relies = false;
+        if (connection && (person.NeedsApproval || rules.RequiresApproval || person.Workflows.Length > 0) && _model.NeedsApproval(person, device))
         {
-            if (Covered(question, person, device, account.Name, needed, moment) is { } covered)
+            if (Covered(question, person, device, account, needed, moment, out relies) is { } covered)
             {
                 effective = PermissionCatalogue.WithoutUnmet(effective & covered);
             }
@@ -72,22 +73,26 @@ public sealed partial class PolicySnapshot
             }
         }
 
-        var consent = connection ? ConsentFor(person, rules, question.Wanted, effective) : ConsentMode.Off;
+        var consent = connection ? ConsentFor(question, person, rules, effective) : ConsentMode.Off;
         if (consent == ConsentMode.AskOrRefuse && moment == Moment.Opening && question.EndUser != EndUserPresence.CanBeAsked)
         {
             return verdict with { Reason = DenialReason.ConsentImpossible };
         }
 
+        var (closing, lasting) = relies ? WindowRelied(question, account, needed) : (null, null);
+        var until = EndOfStretch(question, person, device, account, needed, reach.Next, Reach.Earlier(closing, hours?.NextChange(question.At)));
         return verdict with
         {
             Kind = DecisionKind.Allowed,
             Permissions = effective,
-            Until = EndOfStretch(person, device, rules, account, needed, reach.Next, hours?.NextChange(question.At)),
+            Until = until,
+            Lasting = lasting ?? LastingWithoutGrant(question, person, device, account, needed),
             Consent = consent,
             Recording = rules.Recording,
             MaxSession = rules.MaxSession,
             IdleTimeout = rules.IdleTimeout,
             EndWarning = rules.EndWarning,
+            Options = person.Options,
         };
     }
 
@@ -117,9 +122,16 @@ public sealed partial class PolicySnapshot
     }
 
     /// <summary>Whether an approved request for a role that may be requested would supply what is missing.</summary>
-    private static bool MayRequest(PersonNode person, DeviceRules rules, PermissionSet granted, PermissionSet effective, PermissionSet needed) =>
-        effective.Contains(Permission.RequestAccess)
-        && Reach.Effective(person, rules, granted | SystemRoles.OnlyDeviceConnection.Permissions).Covers(needed);
+    private bool MayRequest(PersonNode person, DeviceRules rules, PermissionSet granted, PermissionSet effective, PermissionSet needed)
+    {
+        if (!effective.Contains(Permission.RequestAccess)) return false;
+        foreach (var role in _model.Requestable)
+        {
+            if (Reach.Effective(person, rules, granted | role).Covers(needed)) return true;
+        }
+
+        return false;
+    }
 
     private static DenialReason WhyLacking(PersonNode person, DeviceRules rules, PermissionSet granted, PermissionSet lacking)
     {
@@ -131,13 +143,14 @@ public sealed partial class PolicySnapshot
     }
 
     /// <summary>The strictest consent over the kinds of session that are wanted.</summary>
-    private static ConsentMode ConsentFor(PersonNode person, DeviceRules rules, PermissionSet wanted, PermissionSet effective)
+    private static ConsentMode ConsentFor(in AccessQuestion question, PersonNode person, DeviceRules rules, PermissionSet effective)
     {
         var strictest = ConsentMode.Off;
         for (var kind = ConsentKind.Screen; kind <= ConsentKind.Actions; kind++)
         {
-            if (!wanted.Intersects(PermissionCatalogue.Of(kind))) continue;
+            if (!question.Wanted.Intersects(PermissionCatalogue.Of(kind))) continue;
             var mode = ConsentFor(person, rules, kind, effective);
+            if (question.ConsentFloor is { } floor && floor.For(kind) > mode) mode = floor.For(kind);
             if (mode > strictest) strictest = mode;
         }
 
@@ -159,9 +172,9 @@ public sealed partial class PolicySnapshot
 
     /// <summary>When the first of the needed permissions stops holding, following providers that take over from each other.</summary>
     private DateTimeOffset? EndOfStretch(
+        in AccessQuestion question,
         PersonNode person,
         DeviceNode device,
-        DeviceRules rules,
         in AccountAsked account,
         PermissionSet needed,
         DateTimeOffset? nextChange,
@@ -169,8 +182,8 @@ public sealed partial class PolicySnapshot
     {
         for (var followed = 0; followed < MostChangesFollowed && nextChange is { } change && !(closing <= change); followed++)
         {
-            var then = Reach.Of(_model, person, device, account, change);
-            if (!Reach.Effective(person, rules, then.Granted).Covers(needed)) return change;
+            var then = ReachWithEvidence(question, person, device, account, change, Pending.Stays);
+            if (!Reach.Effective(person, _model.RulesOf(device), then.Granted).Covers(needed)) return change;
             nextChange = then.Next;
         }
 

@@ -7,4 +7,14 @@ public sealed partial class PolicySnapshot
     /// shows it only to those who may (<see cref="MaySeePerson"/>, <see cref="MaySeeDevice"/>).
     /// </summary>
     public AccessExplanation Explain(in AccessQuestion question) => new(Decide(question), new Explainer(this, question).Lines());
+
+    /// <summary>
+    /// The fewest changes that turn the answer from allowed to not, or back, each carried out by the owner; null: two are not enough, or it is
+    /// nothing that such changes mend (a disabled person, closed hours). It speaks of whatever counts, as <see cref="Explain"/> does.
+    /// </summary>
+    /// <param name="fresh">The id that a grant would get if one is suggested.</param>
+    public SmallestChange? SmallestChange(in AccessQuestion question, GrantId fresh) => new FlipSearch(this, question, fresh).Find();
+
+    /// <summary>Until when a permission holds that the question's answer allows, followed from provider to provider; null: no end is known, or it does not hold.</summary>
+    public DateTimeOffset? HoldsUntil(in AccessQuestion question, Permission permission) => Decide(question with { Wanted = PermissionSet.Of(permission) }).Until;
 }

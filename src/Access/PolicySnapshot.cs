@@ -73,6 +73,7 @@ public sealed partial class PolicySnapshot
         (PolicyTable.Role, typeof(RoleRow)),
         (PolicyTable.Grant, typeof(GrantRow)),
         (PolicyTable.Setting, typeof(SettingRow)),
+        (PolicyTable.Workflow, typeof(WorkflowRow)),
     ];
 
     private DeviceRules? RulesAt(SettingNode node) => node.Kind switch

@@ -91,6 +91,7 @@ public sealed record ApprovalSettings(bool AutoApprove, TimeSpan? ExpireAfter, T
 /// <item><c>none</c> or a line of at most 200 characters for ApprovalReasonWords;</item>
 /// <item><c>none</c> or a duration for ApprovalStatusChangeToExpire;</item>
 /// <item>a duration and <c>once</c> or <c>often</c> for ApprovalValidFor, such as <c>1h; once</c>;</item>
+/// <item><c>none</c> or ids of roles for AccessRequestRoles, and <c>none</c> or a duration for AccessRequestLongest;</item>
 /// <item><c>none</c> (for ever) or a number of days for RecordingRetention, such as <c>90d</c>.</item>
 /// </list>
 /// </summary>
@@ -119,7 +120,7 @@ public static class Settings
     public static IEnumerable<SettingKind> At(SettingNodeKind node) => All.Where(kind => node == SettingNodeKind.Organization || !IsOfOrganization(kind));
 
     /// <summary>Whether only the organization itself has it.</summary>
-    public static bool IsOfOrganization(SettingKind kind) => kind is >= SettingKind.AutoApproveWhenRequesterIsApprover and <= SettingKind.ApprovalReasonWords;
+    public static bool IsOfOrganization(SettingKind kind) => kind is >= SettingKind.AutoApproveWhenRequesterIsApprover and <= SettingKind.AccessRequestLongest;
 
     /// <summary>The organization's value unless it is changed, in canonical form.</summary>
     public static string Default(SettingKind kind) => kind switch
@@ -136,6 +137,8 @@ public static class Settings
         SettingKind.ApprovalStatusChangeToExpire => "30m",
         SettingKind.ApprovalValidFor => "1h; once",
         SettingKind.RecordingRetention => "none",
+        SettingKind.AccessRequestRoles => SystemRoles.OnlyDeviceConnection.Id.ToString(),
+        SettingKind.AccessRequestLongest => "30d",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such setting"),
     };
 
@@ -158,6 +161,8 @@ public static class Settings
             SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => OneOf(text, ["true", "false"], out problem),
             SettingKind.ApprovalStatusChangeToExpire => TryDuration(text, out var expiry, out problem) ? Write(expiry) : null,
             SettingKind.ApprovalValidFor => TryValidity(text, out var validity, out problem) ? $"{Write(validity.For)}; {(validity.Once ? "once" : "often")}" : null,
+            SettingKind.AccessRequestRoles => TryRoles(text, out var roles, out problem) ? Write(roles) : null,
+            SettingKind.AccessRequestLongest => TryDuration(text, out var longest, out problem) ? Write(longest) : null,
             SettingKind.RecordingRetention => TryRetention(text, out var retention, out problem) ? Write(retention) : null,
             SettingKind.ApprovalReasonPattern => ReasonPattern.TryRead(text, out problem) ? text : null,
             SettingKind.ApprovalReasonWords => TryWords(text, out problem),
@@ -261,6 +266,28 @@ public static class Settings
         return true;
     }
 
+    internal static bool TryRoles(string text, out IReadOnlyList<RoleId> value, out string problem)
+    {
+        problem = "Write none, or up to 20 ids of roles with commas between.";
+        value = [];
+        if (text == "none")
+        {
+            problem = "";
+            return true;
+        }
+
+        var roles = new SortedSet<Guid>();
+        foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (!Guid.TryParseExact(part, "D", out var id) || roles.Count >= 20) return false;
+            roles.Add(id);
+        }
+
+        problem = "";
+        value = [.. roles.Select(id => new RoleId(id))];
+        return true;
+    }
+
     /// <param name="value">Null: for ever.</param>
     internal static bool TryRetention(string text, out TimeSpan? value, out string problem)
     {
@@ -293,6 +320,8 @@ public static class Settings
         return known ? text : null;
     }
 
+    private static string Write(IReadOnlyList<RoleId> roles) => roles.Count == 0 ? "none" : string.Join(',', roles);
+
     private static string Write(RemoteControlApproval value)
     {
         var modes = Kinds.Select(entry => $"{entry.Name}={Word(value.For(entry.Kind))}");
@@ -306,7 +335,7 @@ public static class Settings
         _ => "ask",
     };
 
-    private static string Write(TimeSpan? duration)
+    internal static string Write(TimeSpan? duration)
     {
         if (duration is not { } time) return "none";
         var total = (long)time.TotalSeconds;

@@ -17,8 +17,9 @@ internal sealed record ParsedSetting(SettingRow Row, object? Value)
             SettingKind.RemoteControlApproval => Settings.TryConsent(text, out var consent, out problem) ? consent : null,
             SettingKind.ManagerialApproval => text == "required",
             SettingKind.Recording => text switch { "off" => RecordingRule.Off, "on" => RecordingRule.On, _ => RecordingRule.Required },
-            SettingKind.MaxSession or SettingKind.IdleTimeout or SettingKind.EndWarning or SettingKind.ApprovalStatusChangeToExpire =>
+            SettingKind.MaxSession or SettingKind.IdleTimeout or SettingKind.EndWarning or SettingKind.ApprovalStatusChangeToExpire or SettingKind.AccessRequestLongest =>
                 Settings.TryDuration(text, out var duration, out problem) ? duration : null,
+            SettingKind.AccessRequestRoles => Settings.TryRoles(text, out var roles, out problem) ? roles : null,
             SettingKind.RecordingRetention => Settings.TryRetention(text, out var retention, out problem) ? retention : null,
             SettingKind.SessionHours => text == "always" ? null : pool.Hours(text, out problem),
             SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => text == "true",
@@ -85,6 +86,11 @@ internal sealed class DeviceRules
             };
         }
     }
+
+    /// <summary>The roles that may be asked for ahead, and for how long at most (null: as long as they like). The organization's.</summary>
+    public IReadOnlyList<RoleId> RequestRoles => (IReadOnlyList<RoleId>)Of(SettingKind.AccessRequestRoles)!;
+
+    public TimeSpan? RequestLongest => (TimeSpan?)Of(SettingKind.AccessRequestLongest);
 
     /// <summary>Null: for ever. The organization's, as well.</summary>
     public TimeSpan? RecordingRetention => (TimeSpan?)Of(SettingKind.RecordingRetention);

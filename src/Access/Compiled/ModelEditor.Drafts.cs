@@ -46,6 +46,8 @@ internal sealed partial class ModelEditor
         public List<TechnicianGroupId> Children { get; } = [.. people.Children];
 
         public List<CompiledGrant> Grants { get; } = before is null ? [] : [.. before.OwnGrants];
+
+        public List<WorkflowRow> Workflows { get; } = before is null ? [] : [.. before.OwnWorkflows];
     }
 
     private sealed class DeviceGroupDraft(DeviceGroupNode? before, GroupContent content, PolicyRow cause) : Gathered(cause)

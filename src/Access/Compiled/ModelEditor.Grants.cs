@@ -19,6 +19,15 @@ internal sealed partial class ModelEditor
         }
     }
 
+    private PermissionSet[] Requestable() =>
+    [
+        .. _organizationRules.RequestRoles
+            .Select(id => SystemRoles.Find(id) ?? _roles.GetValueOrDefault(id))
+            .OfType<RoleRow>()
+            .Where(role => role.Purpose == RolePurpose.DevicesAndGroups)
+            .Select(role => role.Permissions),
+    ];
+
     private void EditGrants()
     {
         if (_before.Grants.Count == 0) _grants = ChunkedMap<GrantId, CompiledGrant>.NewBuilder(_grantChanges.Count);

@@ -46,7 +46,7 @@ internal sealed partial class ModelEditor
 
     /// <summary>Whether a change of Everyone is one of more than its grants, which stand in a table of their own.</summary>
     private static bool IsNewForOthers(TechnicianGroupDraft everyone) =>
-        everyone.Row != everyone.Before!.Row || !everyone.Own.SequenceEqual(everyone.Before.Own);
+        everyone.Row != everyone.Before!.Row || !everyone.Own.SequenceEqual(everyone.Before.Own) || !everyone.Workflows.SequenceEqual(everyone.Before.OwnWorkflows);
 
     private void LinkTechnicianGroups()
     {
@@ -86,7 +86,7 @@ internal sealed partial class ModelEditor
         var row = draft?.Row ?? before!.Row;
         var parent = row.ParentId is { } above ? _technicianGroups.GetValueOrDefault(above) : null;
         var index = before?.Index ?? _nextTechnicianGroup++;
-        var node = new TechnicianGroupNode(row, parent, index, draft is null ? before!.Own : [.. draft.Own], OwnGrants(before, draft));
+        var node = new TechnicianGroupNode(row, parent, index, draft is null ? before!.Own : [.. draft.Own], OwnGrants(before, draft), draft is null ? before!.OwnWorkflows : [.. draft.Workflows]);
         node.MakeTables(before);
         _technicianGroups.Set(id, node);
     }
@@ -120,6 +120,7 @@ internal sealed partial class ModelEditor
         if (draft.Children.Count > 0) throw new PolicyException($"technician group {draft.Children[0]} is below {id}, which is not there");
         var key = draft.Own.Count > 0 ? draft.Own[0].Key
             : draft.Grants.Count > 0 ? draft.Grants[0].Row.Key
+            : draft.Workflows.Count > 0 ? draft.Workflows[0].Key
             : draft.Members.Count > 0 ? new MembershipRow(id, draft.Members[0]).Key
             : draft.Managers.Count > 0 ? new GroupManagerRow(id, draft.Managers[0]).Key
             : draft.Administrators.Count > 0 ? new GroupAdministratorRow(id, draft.Administrators[0]).Key

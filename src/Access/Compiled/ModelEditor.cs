@@ -39,6 +39,7 @@ internal sealed partial class ModelEditor
         _roles = before.CustomRoles.ToBuilder();
         _grants = before.Grants.ToBuilder();
         _grantsOnAllDevices = before.GrantsOnAllDevices;
+        _workflows = before.Workflows.ToBuilder();
     }
 
     /// <exception cref="PolicyException">Something dangles, goes round in a circle or contradicts itself.</exception>
@@ -89,8 +90,10 @@ internal sealed partial class ModelEditor
             CustomRoles = ChunkedMap<RoleId, RoleRow>.Empty,
             Grants = ChunkedMap<GrantId, CompiledGrant>.Empty,
             Pool = new(),
+            Requestable = [],
             Owner = null,
             GrantsOnAllDevices = [],
+            Workflows = ChunkedMap<WorkflowId, WorkflowRow>.Empty,
             Everyone = null,
             EveryoneGrants = GrantTable.Empty,
             OrganizationSettings = [],
@@ -111,6 +114,7 @@ internal sealed partial class ModelEditor
         PlaceGrants();
         EditTechnicianGroups();
         EditPeople();
+        CheckWorkflows();
         if (_people.Count == 0 && IsAnythingThere()) throw new PolicyException("an organization has one owner, and here are 0");
         return new()
         {
@@ -128,8 +132,10 @@ internal sealed partial class ModelEditor
             CustomRoles = _roles.ToImmutable(),
             Grants = _grants.ToImmutable(),
             Pool = _pool,
+            Requestable = Requestable(),
             Owner = _owner,
             GrantsOnAllDevices = _grantsOnAllDevices,
+            Workflows = _workflows.ToImmutable(),
             Everyone = _everyone,
             EveryoneGrants = _everyoneGrants,
             OrganizationSettings = _organizationSettings is { } settings ? [.. settings] : _before.OrganizationSettings,
@@ -190,6 +196,9 @@ internal sealed partial class ModelEditor
             case GrantRow:
                 _grantChanges.Add((before, after));
                 break;
+            case WorkflowRow row:
+                TakeWorkflow((WorkflowRow?)before, (WorkflowRow?)after);
+                break;
             case SettingRow row:
                 TakeSetting(row, (SettingRow?)after, before is null);
                 break;
@@ -200,6 +209,7 @@ internal sealed partial class ModelEditor
     {
         if (!PermissionCatalogue.Restrictable.Contains(row.Permission)) throw new PolicyException($"{row.Key}: no group can restrict {row.Permission}");
         if (!Enum.IsDefined(row.Value)) throw new PolicyException($"{row.Key}: neither allows nor denies");
+        if (row.Option.Length > 0 && !PermissionOption.TryParse(row.Permission, row.Option, out _, out var problem)) throw new PolicyException($"{row.Key}: {problem}");
         var draft = Draft(row.Group, row);
         draft.IsChanged = true;
         if (before is null && draft.Own.Exists(own => own.Permission == row.Permission)) throw Twice(row);

@@ -40,6 +40,10 @@ internal sealed class PersonNode
             tables += group.Tables.Length;
         }
 
+        Options = IsOwner ? PermissionOptions.Widest : GroupOptions.Of(Groups);
+        Workflows = Array.TrueForAll(Groups, group => group.Workflows.Length == 0)
+            ? []
+            : [.. Groups.SelectMany(group => group.Workflows).DistinctBy(workflow => workflow.Id).OrderBy(workflow => workflow.Id.Value)];
         Ceiling = IsOwner ? PermissionCatalogue.All : (PermissionCatalogue.All - PermissionCatalogue.Restrictable) | (allowed - LockedDenied);
         Marks = DeviceNode.Mark(row.Id.Value);
         foreach (var group in Groups)
@@ -94,6 +98,11 @@ internal sealed class PersonNode
 
     /// <summary>A technician group's rule asks for managerial approval of this person's connections.</summary>
     public bool NeedsApproval { get; }
+
+    public PermissionOptions Options { get; }
+
+    /// <summary>Those for a group that the person is a member of, whatever devices they are for.</summary>
+    public WorkflowNode[] Workflows { get; }
 
     /// <summary>Only where all of the person's groups agree.</summary>
     public bool SinglePrompt { get; }

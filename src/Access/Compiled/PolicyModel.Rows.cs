@@ -11,6 +11,7 @@ internal sealed partial class PolicyModel
         PolicyTable.Device => key == Simple(key) ? Devices.GetValueOrDefault(new(key.Id))?.Row : null,
         PolicyTable.Role => key == Simple(key) ? CustomRoles.GetValueOrDefault(new(key.Id)) : null,
         PolicyTable.Grant => key == Simple(key) ? Grants.GetValueOrDefault(new(key.Id))?.Row : null,
+        PolicyTable.Workflow => key == Simple(key) ? Workflows.GetValueOrDefault(new(key.Id)) : null,
         PolicyTable.Membership => FindMembership(key),
         PolicyTable.GroupManager => FindManager(key),
         PolicyTable.GroupAdministrator => FindAdministrator(key),
@@ -32,6 +33,7 @@ internal sealed partial class PolicyModel
         PolicyTable.Device => Devices.Values.Select(device => device.Row),
         PolicyTable.DeviceAccount => Devices.Values.SelectMany(device => device.Accounts),
         PolicyTable.Role => CustomRoles.Values,
+        PolicyTable.Workflow => Workflows.Values,
         PolicyTable.Grant => Grants.Values.Select(grant => grant.Row),
         PolicyTable.Setting => OrganizationSettings
             .Concat(DeviceGroups.Values.SelectMany(group => group.Own))

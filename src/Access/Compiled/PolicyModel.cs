@@ -39,11 +39,16 @@ internal sealed partial class PolicyModel
     /// <summary>Null only in an organization that has no policy yet.</summary>
     public required PersonId? Owner { get; init; }
 
+    /// <summary>What the roles that may be requested give.</summary>
+    public required PermissionSet[] Requestable { get; init; }
+
     /// <summary>Versions of one policy share it.</summary>
     public required PolicyPool Pool { get; init; }
 
     /// <summary>On all devices, whoever they are for.</summary>
     public required CompiledGrant[] GrantsOnAllDevices { get; init; }
+
+    public required ChunkedMap<WorkflowId, WorkflowRow> Workflows { get; init; }
 
     /// <summary>Null only in an organization that has no policy yet.</summary>
     public required TechnicianGroupNode? Everyone { get; init; }
@@ -82,6 +87,11 @@ internal sealed partial class PolicyModel
     public IEnumerable<DeviceGroupNode> Downwards(DeviceGroupNode group) => Downwards(group, ChildrenOf);
 
     public IEnumerable<PersonNode> ManagersOf(TechnicianGroupNode group) => PeopleOf(group).Managers.Select(id => People.GetValueOrDefault(id)!);
+
+    /// <summary>The group's own members and those of the groups below, each once; of Everyone every technician.</summary>
+    public IEnumerable<PersonNode> MembersOf(TechnicianGroupNode group) => group.IsEveryone
+        ? People.Values.Where(person => !person.IsContact)
+        : Downwards(group).SelectMany(below => PeopleOf(below).Members).Distinct().Select(id => People.GetValueOrDefault(id)!);
 
     /// <summary>The groups whose grants reach the person: all enabled up to the grant's subject.</summary>
     public IEnumerable<TechnicianGroupNode> GroupsReaching(PersonNode person)

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Countersign.Access;
 
 /// <summary>A technician group with everything that comes down to it from above. What hangs on it is in <see cref="GroupPeople"/>.</summary>
@@ -10,13 +12,17 @@ internal sealed class TechnicianGroupNode
     private readonly PermissionSet _locked;
     private readonly PermissionSet _lockedAllowed;
 
-    public TechnicianGroupNode(TechnicianGroupRow row, TechnicianGroupNode? parent, int index, GroupPermissionRow[] own, CompiledGrant[] ownGrants)
+    public TechnicianGroupNode(TechnicianGroupRow row, TechnicianGroupNode? parent, int index, GroupPermissionRow[] own, CompiledGrant[] ownGrants, WorkflowRow[] workflows)
     {
         Row = row;
         Parent = parent;
         Index = index;
         Own = own;
         OwnGrants = ownGrants;
+        Options = GroupOptions.Below(parent?.Options, own);
+        OwnWorkflows = workflows;
+        WorkflowNode[] above = parent?.Workflows ?? [];
+        Workflows = workflows.Length == 0 ? above : [.. above, .. workflows.Select(workflow => new WorkflowNode(workflow, StepsOf(workflow), this))];
         IsEnabled = row.Enabled && (parent is null || parent.IsEnabled);
         Consent = parent is null || row.Consent > parent.Consent ? row.Consent : parent.Consent;
         var (said, allowed, locked) = (PermissionSet.None, PermissionSet.None, PermissionSet.None);
@@ -60,6 +66,13 @@ internal sealed class TechnicianGroupNode
 
     public CompiledGrant[] OwnGrants { get; }
 
+    public GroupOptions Options { get; }
+
+    public WorkflowRow[] OwnWorkflows { get; }
+
+    /// <summary>Of this group and those above it.</summary>
+    public WorkflowNode[] Workflows { get; }
+
     /// <summary>Own grants and those of the groups above, Everyone's aside; nothing where the group is disabled.</summary>
     public GrantTable[] Tables { get; private set; } = [];
 
@@ -68,6 +81,9 @@ internal sealed class TechnicianGroupNode
 
     /// <summary>Denied by the upper lock on the way up: binds members even where the group is disabled.</summary>
     public PermissionSet LockedDenied { get; }
+
+    private static ImmutableArray<WorkflowStep> StepsOf(WorkflowRow row) =>
+        WorkflowSteps.TryParse(row.Steps, out var steps, out var problem) ? steps.Value : throw new PolicyException($"{row.Key}: {problem}");
 
     /// <summary>This group and those above it, itself first.</summary>
     public IEnumerable<TechnicianGroupNode> Upwards()

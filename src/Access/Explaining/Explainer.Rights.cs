@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Countersign.Access;
 
 internal sealed partial class Explainer
@@ -6,11 +8,12 @@ internal sealed partial class Explainer
     private bool SayRights(PersonNode person, DeviceNode device)
     {
         var account = device.Asked(_question.Account);
-        var granted = Reach.Of(_model, person, device, account, _question.At).Granted;
+        var granted = _snapshot.GrantedWithEvidence(_question, person, device, account);
         var effective = Reach.Effective(person, _model.RulesOf(device), granted);
         var asked = Asked(device);
         var needed = PermissionCatalogue.WithPrerequisites(asked);
         SayGrants(person, device, account, needed);
+        SayPreapproved(device);
         SayNotGranted(person, device, account, needed - granted);
         if (!person.IsOwner)
         {
@@ -67,6 +70,19 @@ internal sealed partial class Explainer
         }
     }
 
+    private void SayPreapproved(DeviceNode device)
+    {
+        if (_question.Preapprovals.IsDefaultOrEmpty) return;
+        foreach (var request in _question.Preapprovals)
+        {
+            var what = string.Create(CultureInfo.InvariantCulture, $"Request #{request.Number}, approved ahead,");
+            if (!request.IsFor(_question.Subject, device.Id)) Say($"{what} is for somebody or something else.");
+            else if (!request.IsFor(device.Asked(_question.Account).Name)) Say($"{what} is for the account {request.Account} only.");
+            else if (!request.IsOpen(_question.At)) Say($"{what} is not in force at {Write(_question.At)}.");
+            else Say($"{what} gives {Describe.Labels(request.Given)} for the account {request.Account}{(request.NextChange(_question.At) is { } end ? $" until {Write(end)}" : "")}.");
+        }
+    }
+
     private void SayNotGranted(PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet missing)
     {
         if (missing.IsEmpty) return;
@@ -114,7 +130,8 @@ internal sealed partial class Explainer
     {
         if (_decision.Kind == DecisionKind.MayBeRequested)
         {
-            Say($"{person.Row.Name} may request the role {SystemRoles.OnlyDeviceConnection.Name} on {device.Row.Name}.");
+            var roles = string.Join(" or ", _snapshot.RequestableRoles.Select(role => role.Name));
+            Say($"{person.Row.Name} may request the role {roles} on {device.Row.Name}.");
         }
     }
 

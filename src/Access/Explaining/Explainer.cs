@@ -87,11 +87,11 @@ internal sealed partial class Explainer
         var steps = _decision.Reason == DenialReason.ApprovalNeeded ? _snapshot.ApprovalSteps(_question) : [];
         foreach (var step in steps)
         {
-            var approvers = step.Approvers.Select(id => _model.People.GetValueOrDefault(id)!.Row.Name);
-            var who = step.Automatic
+            var approvers = step.Approvers.Select(id => _model.People.GetValueOrDefault(id)!.Row.Name).Concat(step.Automatic ? [person.Row.Name] : []);
+            var who = step is { Automatic: true, Needed: 1 }
                 ? $"{person.Row.Name} could approve it for others, which counts here"
                 : step.Blocked
-                ? "Nobody can approve now: a master administrator has to appoint somebody who can"
+                ? $"{(step.Approvers.Count == 0 ? "Nobody" : "Too few people")} can approve now: a master administrator has to appoint somebody who can"
                 : $"Can be approved by {string.Join(", ", approvers)}";
             Say($"{step.Rule} {who}.", [.. step.Cites]);
         }
@@ -113,7 +113,7 @@ internal sealed partial class Explainer
     /// <summary>Approved requests in hand, where a rule asks for one.</summary>
     private void SayEvidence(PersonNode person, DeviceNode device)
     {
-        if (_question.Approvals.IsDefaultOrEmpty || !(person.NeedsApproval || _model.RulesOf(device).RequiresApproval)) return;
+        if (_question.Approvals.IsDefaultOrEmpty || !_model.NeedsApproval(person, device)) return;
         if (!_question.Wanted.Intersects(PermissionCatalogue.Connections)) return;
         foreach (var approved in _question.Approvals)
         {
@@ -152,6 +152,7 @@ internal sealed partial class Explainer
             Say($"For members of {Describe.Path(asking)} the end user is {what}.", [asking.Row.Key, .. Describe.Membership(person, through)]);
         }
 
+        if (_question.ConsentFloor is not null && isOfSomeKind) Say($"{device.Row.Name} itself asks for at least what its owner has set there.");
         if (_decision.Reason == DenialReason.ConsentImpossible) Say($"At {device.Row.Name} nobody can be asked now.");
     }
 

@@ -33,6 +33,7 @@ internal sealed partial class Planner
         if (VisibleDeviceGroup(command.Id) is not { } group) return NotFound("device group");
         if (!_authority.IsMaster) return OnlyMasters("delete device groups");
         if (_model.ContentOf(group) is not { Children: [], Devices: [] }) return Conflict($"{Describe.Path(group)} is not empty.");
+        _draft.RemoveAll(_model.Workflows.Values.Where(workflow => workflow.Devices == group.Id));
         RemoveScope(_model.ContentOf(group).Grants, group.Own);
         _draft.Remove(group.Row);
         return _draft.Planned($"Deleted the device group {Describe.Path(group)}.");

@@ -61,6 +61,11 @@ internal sealed partial class Planner
             return Conflict($"{person.Row.Name} is {duty}: appoint another one or dismiss this one first.");
         }
 
+        if (WorkflowNaming(new Approver(ApproverKind.Person, person.Id.Value)) is { } naming)
+        {
+            return Conflict($"{person.Row.Name} approves in the workflow {naming.Name}: change that first.");
+        }
+
         _draft.RemoveAll(person.DirectMemberships.Select(group => new MembershipRow(group.Id, person.Id)));
         _draft.RemoveAll(person.Manages.Select(group => new GroupManagerRow(group, person.Id)));
         _draft.RemoveAll(person.Administers.Select(group => new GroupAdministratorRow(group, person.Id)));

@@ -44,6 +44,9 @@ internal sealed partial class Planner
         PolicyCommand.RemoveAdministrator remove =>
             Dismiss(remove.Group, remove.Person, new GroupAdministratorRow(remove.Group, remove.Person).Key, "administrator"),
         PolicyCommand.SetGroupPermission set => Plan(set),
+        PolicyCommand.AddWorkflow add => Plan(add),
+        PolicyCommand.EditWorkflow edit => Plan(edit),
+        PolicyCommand.DeleteWorkflow delete => Plan(delete),
         PolicyCommand.AddDeviceGroup add => Plan(add),
         PolicyCommand.EditDeviceGroup edit => Plan(edit),
         PolicyCommand.DeleteDeviceGroup delete => Plan(delete),

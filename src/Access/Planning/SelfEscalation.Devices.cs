@@ -9,6 +9,10 @@ internal sealed partial class SelfEscalation
             if (!_before.Devices.TryGetValue(device.Id, out var earlier)) continue;
             if (_after.RulesOf(device) != _before.RulesOf(earlier) && Loosened(earlier, device) is { } loosened) return loosened;
             if (IsReachedAlike(earlier, device)) continue;
+            if (_before.NeedsApproval(_actor, earlier) && _after.Workflows.Values.Any(workflow => IsOn(_before, workflow, earlier) != IsOn(_after, workflow, device)))
+            {
+                return $"It would change the workflows that count on {device.Row.Name}, and you are not free of approvals there yourself.";
+            }
             foreach (var person in _after.People.Values)
             {
                 if (!person.IsOwner && Reached(earlier, device, person) is { } reached) return reached;
@@ -22,6 +26,8 @@ internal sealed partial class SelfEscalation
         (earlier.Row.Enabled || !device.Row.Enabled)
         && _before.GroupOf(earlier).Upwards().Select(group => group.Id).SequenceEqual(_after.GroupOf(device).Upwards().Select(group => group.Id))
         && string.Equals(earlier.DefaultAccount, device.DefaultAccount, StringComparison.Ordinal);
+
+    private static bool IsOn(PolicyModel model, WorkflowRow workflow, DeviceNode device) => model.Covers(GrantScope.Of(workflow.Devices), device);
 
     /// <summary>Grants that come to apply to the device, account by account; the actor has to hold what they bring.</summary>
     private string? Reached(DeviceNode earlier, DeviceNode device, PersonNode person)

@@ -79,6 +79,21 @@ internal sealed partial class SelfEscalation
         {
             return $"It would spare {person.Row.Name} the asking for consent, which you are not spared yourself.";
         }
+        if (!person.Workflows.Select(workflow => workflow.Row).SequenceEqual(earlier.Workflows.Select(workflow => workflow.Row))
+            && (_actor.NeedsApproval || _actor.Workflows.Length > 0))
+        {
+            return $"It would change by which workflows {person.Row.Name} is approved, and you are not free of approvals yourself.";
+        }
+
+        foreach (var permission in PermissionOption.Having)
+        {
+            var (was, now, own) = (earlier.Options[permission], person.Options[permission], _actor.Options[permission]);
+            if (!was.Wider(now).Equals(was) && !own.Wider(now).Equals(own))
+            {
+                return $"It would let {person.Row.Name} use {Describe.Label(permission)} more freely than you may yourself.";
+            }
+        }
+
         return person.SinglePrompt && !earlier.SinglePrompt && !_actor.SinglePrompt
             ? $"It would let {person.Row.Name} ask once for all, which you may not yourself."
             : null;

@@ -67,7 +67,12 @@ internal sealed partial class Planner
         if (Settings.IsOfOrganization(setting))
         {
             if (node.Kind != SettingNodeKind.Organization) return Fields.Invalid("setting", "Only the organization has this setting.");
-            if (!_authority.IsMaster) return OnlyMasters(setting == SettingKind.RecordingRetention ? "change how long recordings are kept" : "change how the organization approves");
+            if (!_authority.IsMaster) return OnlyMasters(setting switch
+            {
+                SettingKind.RecordingRetention => "change how long recordings are kept",
+                SettingKind.AccessRequestRoles or SettingKind.AccessRequestLongest => "change what may be asked for ahead",
+                _ => "change how the organization approves",
+            });
         }
 
         if (!_authority.IsMaster && !_snapshot.HeldAt(_authority, node).Contains(Permission.ManageSecurity)) return Lacking(Permission.ManageSecurity, where);

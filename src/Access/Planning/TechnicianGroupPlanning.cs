@@ -10,6 +10,7 @@ internal sealed partial class Planner
         if (Fields.Name(command.Name, out var name) is { } badName) return badName;
         if (Fields.Description(command.Description, out var description) is { } badDescription) return badDescription;
         if (Fields.Defined(command.Consent, "consent") is { } badConsent) return badConsent;
+        if (command.MembersApprove && !_authority.IsMaster) return OnlyMasters("say that members approve");
         if (_model.TechnicianGroups.ContainsKey(command.Id)) return Conflict("There is a technician group with this id already.");
         if (_model.ChildrenOf(parent).Any(child => SameName(child.Row.Name, name))) return Conflict($"There is a group '{name}' in {Describe.Path(parent)} already.");
 
@@ -21,7 +22,10 @@ internal sealed partial class Planner
             command.Enabled,
             command.RequiresManagerialApproval,
             command.Consent,
-            command.SinglePrompt));
+            command.SinglePrompt)
+        {
+            MembersApprove = command.MembersApprove,
+        });
         return _draft.Planned($"Added the technician group {name} to {Describe.Path(parent)}.");
     }
 
@@ -32,6 +36,7 @@ internal sealed partial class Planner
         if (Fields.Name(command.Name, out var name) is { } badName) return badName;
         if (Fields.Description(command.Description, out var description) is { } badDescription) return badDescription;
         if (Fields.Defined(command.Consent, "consent") is { } badConsent) return badConsent;
+        if (command.MembersApprove is { } members && members != group.Row.MembersApprove && !_authority.IsMaster) return OnlyMasters("say that members approve");
         if (group.IsEveryone && command.Parent is not null) return Fields.Invalid("parent", "Everyone is the root and can't be moved.");
         if (group.IsEveryone && !command.Enabled) return Fields.Invalid("enabled", "Everyone can't be disabled.");
         if (!group.IsEveryone && command.Parent is null) return Fields.Invalid("parent", "Only Everyone has no group above it.");
@@ -45,7 +50,10 @@ internal sealed partial class Planner
             command.Enabled,
             command.RequiresManagerialApproval,
             command.Consent,
-            command.SinglePrompt));
+            command.SinglePrompt)
+        {
+            MembersApprove = command.MembersApprove ?? group.Row.MembersApprove,
+        });
         return _draft.Planned($"Edited the technician group {name}.");
     }
 
@@ -66,7 +74,14 @@ internal sealed partial class Planner
         if (group.IsEveryone) return new PlanResult.Forbidden("Everyone can't be deleted.");
         if (_model.PeopleOf(group).Children.Length > 0) return Conflict($"{Describe.Path(group)} has groups below it.");
 
+        if (WorkflowNaming(new Approver(ApproverKind.Managers, group.Id.Value), new(ApproverKind.Members, group.Id.Value)) is { } naming)
+        {
+            return Conflict($"{Describe.Path(group)} approves in the workflow {naming.Name}: change that first.");
+        }
+        if (group.OwnWorkflows.Length > 0 && !_authority.IsMaster) return OnlyMasters("delete workflows, and this group has some");
+
         var people = _model.PeopleOf(group);
+        _draft.RemoveAll(group.OwnWorkflows);
         _draft.RemoveAll(people.Members.Select(person => new MembershipRow(group.Id, person)));
         _draft.RemoveAll(people.Managers.Select(person => new GroupManagerRow(group.Id, person)));
         _draft.RemoveAll(people.Administrators.Select(person => new GroupAdministratorRow(group.Id, person)));
@@ -142,7 +157,14 @@ internal sealed partial class Planner
             return _draft.Planned($"{Describe.Path(group)} inherits {label}.");
         }
 
-        _draft.Put(new GroupPermissionRow(group.Id, command.Permission, set, command.Locked));
+        var option = command.Option ?? own?.Option ?? "";
+        if (option.Length > 0)
+        {
+            if (!PermissionOption.TryParse(command.Permission, option, out var read, out var problem)) return Fields.Invalid("option", problem);
+            option = read.Text;
+        }
+
+        _draft.Put(new GroupPermissionRow(group.Id, command.Permission, set, command.Locked) { Option = option });
         return _draft.Planned($"{Describe.Path(group)} {(set == PolicyValue.Allow ? "allows" : "denies")} {label}{(command.Locked ? ", locked" : "")}.");
     }
 

@@ -65,10 +65,11 @@ internal sealed partial class Planner
     /// <summary>Whether the actor may change such a row so: the rules of the commands that change one.</summary>
     private PlanResult? CheckRow(RowChange change) => (change.After ?? change.Before) switch
     {
-        PersonRow or RoleRow or DeviceGroupRow or GroupManagerRow or GroupAdministratorRow when !_authority.IsMaster => HiddenOr(change.Key, OnlyMasters("undo this")),
+        PersonRow or RoleRow or WorkflowRow or DeviceGroupRow or GroupManagerRow or GroupAdministratorRow when !_authority.IsMaster => HiddenOr(change.Key, OnlyMasters("undo this")),
         PersonRow { Kind: PersonKind.Owner } when !_authority.Person!.IsOwner => new PlanResult.Forbidden("Nobody but the owner edits the owner."),
         PersonRow { Kind: PersonKind.Owner } when change is { Before: null } or { After: null } => new PlanResult.Forbidden("How the organization began can't be undone."),
         TechnicianGroupRow { ParentId: null } when change is { Before: null } or { After: null } => new PlanResult.Forbidden("How the organization began can't be undone."),
+        TechnicianGroupRow when !_authority.IsMaster && SaysMembersApprove(change.Before) != SaysMembersApprove(change.After) => OnlyMasters("say that members approve"),
         TechnicianGroupRow row => CheckGroup(row.Id, change.Before is null) ?? (row.ParentId is { } parent ? CheckMembersOf(parent) : null),
         GroupPermissionRow row => CheckGroupPermission(row, change),
         MembershipRow row => VisiblePerson(row.Person) is null && !_authority.IsMaster ? NotFound("person") : CheckMembersOf(row.Group),
@@ -78,6 +79,8 @@ internal sealed partial class Planner
         SettingRow row => _authority.IsMaster ? null : CheckNode(row.Node, row.Setting, out _),
         _ => null,
     };
+
+    private static bool SaysMembersApprove(PolicyRow? row) => row is TechnicianGroupRow { MembersApprove: true };
 
     private PlanResult? CheckGroup(TechnicianGroupId id, bool isNew) =>
         _authority.IsMaster || isNew ? null
@@ -130,6 +133,7 @@ internal sealed partial class Planner
         PolicyTable.DeviceGroup when VisibleDeviceGroup(new(key.Id)) is null => NotFound("device group"),
         PolicyTable.GroupManager or PolicyTable.GroupAdministrator when VisibleGroup(new(key.Id)) is null => NotFound("technician group"),
         PolicyTable.Role when !_authority.AdministersSomeBranch => NotFound("role"),
+        PolicyTable.Workflow when !_authority.AdministersSomeBranch => NotFound("workflow"),
         _ => refusal,
     };
 

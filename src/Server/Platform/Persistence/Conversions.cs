@@ -21,6 +21,7 @@ internal static class Conversions
         builder.Properties<DeviceId>().HaveConversion<DeviceIds>();
         builder.Properties<RoleId>().HaveConversion<RoleIds>();
         builder.Properties<GrantId>().HaveConversion<GrantIds>();
+        builder.Properties<WorkflowId>().HaveConversion<WorkflowIds>();
         builder.Properties<PermissionSet>().HaveConversion<PermissionSets>();
         builder.Properties<GrantSubject>().HaveConversion<GrantSubjects>();
         builder.Properties<GrantScope>().HaveConversion<GrantScopes>();
@@ -44,6 +45,8 @@ internal static class Conversions
     private sealed class RoleIds() : ValueConverter<RoleId, Guid>(id => id.Value, value => new RoleId(value));
 
     private sealed class GrantIds() : ValueConverter<GrantId, Guid>(id => id.Value, value => new GrantId(value));
+
+    private sealed class WorkflowIds() : ValueConverter<WorkflowId, Guid>(id => id.Value, value => new WorkflowId(value));
 
     private sealed class PermissionSets() : ValueConverter<PermissionSet, long>(set => unchecked((long)set.Bits), value => new PermissionSet(unchecked((ulong)value)));
 

@@ -23,6 +23,7 @@ internal static class PolicyTables
         var technicianGroup = Row<TechnicianGroupRow>(model, "technician_group", nameof(TechnicianGroupRow.Id));
         technicianGroup.Property(row => row.Name).HasMaxLength(200);
         technicianGroup.Property(row => row.Description).HasMaxLength(2000);
+        technicianGroup.Property(row => row.MembersApprove).HasDefaultValue(false);
         References<TechnicianGroupRow, TechnicianGroupRow>(technicianGroup, nameof(TechnicianGroupRow.ParentId));
 
         References<MembershipRow, TechnicianGroupRow>(Row<MembershipRow>(model, "membership", "Group", "Person"), "Group");
@@ -31,7 +32,9 @@ internal static class PolicyTables
         References<GroupManagerRow, PersonRow>(model.Entity<GroupManagerRow>(), "Person");
         References<GroupAdministratorRow, TechnicianGroupRow>(Row<GroupAdministratorRow>(model, "group_administrator", "Group", "Person"), "Group");
         References<GroupAdministratorRow, PersonRow>(model.Entity<GroupAdministratorRow>(), "Person");
-        References<GroupPermissionRow, TechnicianGroupRow>(Row<GroupPermissionRow>(model, "group_permission", "Group", "Permission"), "Group");
+        var groupPermission = Row<GroupPermissionRow>(model, "group_permission", "Group", "Permission");
+        groupPermission.Property(row => row.Option).HasMaxLength(PermissionOption.MaxLength).HasDefaultValue("");
+        References<GroupPermissionRow, TechnicianGroupRow>(groupPermission, "Group");
 
         var deviceGroup = Row<DeviceGroupRow>(model, "device_group", nameof(DeviceGroupRow.Id));
         deviceGroup.Property(row => row.Name).HasMaxLength(200);
@@ -54,6 +57,14 @@ internal static class PolicyTables
         // "grant" is a reserved word of SQL. Subject, scope and role may be one of several tables or built in: no foreign keys.
         Row<GrantRow>(model, "access_grant", nameof(GrantRow.Id));
 
+        // What a workflow's steps name is in their text: Access plans no person or group away who is named there.
+        var workflow = Row<WorkflowRow>(model, "workflow", nameof(WorkflowRow.Id));
+        workflow.Property(row => row.Name).HasMaxLength(200);
+        workflow.Property(row => row.Steps).HasMaxLength(WorkflowSteps.MaxLength);
+        workflow.HasIndex(Organization, nameof(WorkflowRow.Group), nameof(WorkflowRow.Devices)).IsUnique();
+        References<WorkflowRow, TechnicianGroupRow>(workflow, nameof(WorkflowRow.Group));
+        References<WorkflowRow, DeviceGroupRow>(workflow, nameof(WorkflowRow.Devices));
+
         Row<SettingRow>(model, "setting", nameof(SettingRow.Node), nameof(SettingRow.Setting)).Property(row => row.Value).HasMaxLength(4000);
     }
 
@@ -73,6 +84,7 @@ internal static class PolicyTables
         await AddAsync<RoleRow>();
         await AddAsync<GrantRow>();
         await AddAsync<SettingRow>();
+        await AddAsync<WorkflowRow>();
         return rows;
 
         async Task AddAsync<T>() where T : PolicyRow =>

@@ -20,6 +20,7 @@ internal static class DeltaJson
             new IdConverter<DeviceGroupId>(value => new(value), id => id.Value),
             new IdConverter<DeviceId>(value => new(value), id => id.Value),
             new IdConverter<RoleId>(value => new(value), id => id.Value),
+            new IdConverter<WorkflowId>(value => new(value), id => id.Value),
             new IdConverter<GrantId>(value => new(value), id => id.Value),
             new PermissionSetConverter(),
         },
@@ -51,6 +52,7 @@ internal static class DeltaJson
         PolicyTable.Role => typeof(RoleRow),
         PolicyTable.Grant => typeof(GrantRow),
         PolicyTable.Setting => typeof(SettingRow),
+        PolicyTable.Workflow => typeof(WorkflowRow),
         _ => throw new JsonException($"There is no policy table {(byte)table}."),
     };
 
@@ -84,4 +86,5 @@ internal sealed record StoredChange(PolicyTable Table, JsonElement? Before, Json
 [JsonSerializable(typeof(RoleRow))]
 [JsonSerializable(typeof(GrantRow))]
 [JsonSerializable(typeof(SettingRow))]
+[JsonSerializable(typeof(WorkflowRow))]
 internal sealed partial class DeltaJsonContext : JsonSerializerContext;

@@ -1,0 +1,212 @@
+namespace Countersign.Access;
+
+/// <summary>
+/// Compares two versions. People whose groups, ceiling or grants differ are compared device by device, as far as the difference reaches;
+/// devices whose settings differ for all the people alike are taken tree by tree (<see cref="SettingDiffer"/>).
+/// </summary>
+internal sealed class Differ(PolicyModel before, PolicyModel after)
+{
+    private readonly Dictionary<(PersonId, DeviceId), AccessDifference> _pairs = [];
+    private readonly HashSet<PersonId> _people = [];
+
+    /// <summary>Devices that are new or gone, moved, enabled or disabled, or have other accounts.</summary>
+    private readonly HashSet<DeviceId> _devices = [];
+
+    public PolicyDifference Difference()
+    {
+        var settings = new SettingDiffer(before, after);
+        FindDevices(settings);
+        FindPeople();
+        foreach (var person in _people) ComparePerson(person, settings.IsAnythingChanged);
+        foreach (var device in _devices) CompareDevice(device);
+        return new([.. Rectangles(), .. settings.Rectangles(_people)], [.. Sections(ScopeKind.Team), .. Sections(ScopeKind.QuickSupport)]);
+    }
+
+    private void FindDevices(SettingDiffer settings)
+    {
+        var chains = new Dictionary<int, bool>();
+        foreach (var now in after.Devices.Values)
+        {
+            var was = before.Devices.GetValueOrDefault(now.Id);
+            if (was is null || was.Enabled != now.Enabled || !was.Accounts.AsSpan().SequenceEqual(now.Accounts) || !IsSamePlace(was, now)) _devices.Add(now.Id);
+            else if (now.Enabled) settings.Consider(was, now);
+        }
+
+        foreach (var was in before.Devices.Values)
+        {
+            if (!after.Devices.ContainsKey(was.Id)) _devices.Add(was.Id);
+        }
+
+        bool IsSamePlace(DeviceNode was, DeviceNode now)
+        {
+            var (old, place) = (before.GroupOf(was), after.GroupOf(now));
+            if (old.Id != place.Id) return false;
+            if (!chains.TryGetValue(place.Index, out var same))
+            {
+                same = old == place || old.Upwards().Select(group => group.Id).SequenceEqual(place.Upwards().Select(group => group.Id));
+                chains.Add(place.Index, same);
+            }
+
+            return same;
+        }
+    }
+
+    private void FindPeople()
+    {
+        var isForEverybody = before.EveryoneGrants != after.EveryoneGrants;
+        foreach (var now in after.People.Values)
+        {
+            if (before.People.GetValueOrDefault(now.Id) is not { } was || was != now || isForEverybody) _people.Add(now.Id);
+        }
+
+        foreach (var was in before.People.Values)
+        {
+            if (!after.People.ContainsKey(was.Id)) _people.Add(was.Id);
+        }
+
+        _people.RemoveWhere(id => !Differs(before.People.GetValueOrDefault(id), after.People.GetValueOrDefault(id)));
+    }
+
+    /// <summary>Many people are only made anew.</summary>
+    private bool Differs(PersonNode? was, PersonNode? now)
+    {
+        if (was is not { TakesPart: true } || now is not { TakesPart: true }) return was is { TakesPart: true } || now is { TakesPart: true };
+        return AreRestrictionsOther(was, now) || was.Ceiling != now.Ceiling || !GrantsOf(before, was).SetEquals(GrantsOf(after, now));
+    }
+
+    private static bool AreRestrictionsOther(PersonNode was, PersonNode now) =>
+        was.Row.Kind != now.Row.Kind
+        || was.Consent != now.Consent
+        || !was.Options.Equals(now.Options)
+        || !Duties(was).SequenceEqual(Duties(now))
+        || !was.Workflows.Select(workflow => workflow.Row).SequenceEqual(now.Workflows.Select(workflow => workflow.Row));
+
+    private static IEnumerable<(TechnicianGroupId, TechnicianGroupId?)> Duties(PersonNode person) =>
+        person.Groups.Where(group => group.ApprovalRule is not null).Select(group => (group.Id, group.ApprovalRule?.Id)).Order(Comparer<(TechnicianGroupId Id, TechnicianGroupId?)>.Create(
+            (one, other) => one.Id.Value.CompareTo(other.Id.Value)));
+
+    private static HashSet<(GrantRow, PermissionSet)> GrantsOf(PolicyModel model, PersonNode person) =>
+        model.GrantsOf(person).Select(grant => (grant.Row, grant.Permissions)).ToHashSet();
+
+    /// <param name="everywhere">Settings differ, too: every device that the person reaches may differ.</param>
+    private void ComparePerson(PersonId id, bool everywhere)
+    {
+        var (was, now) = (before.People.GetValueOrDefault(id), after.People.GetValueOrDefault(id));
+        var isFull = everywhere || was is not { TakesPart: true } || now is not { TakesPart: true } || AreRestrictionsOther(was, now);
+        var concerned = new HashSet<DeviceId>();
+        var ceiling = isFull ? PermissionCatalogue.All : new PermissionSet(was!.Ceiling.Bits ^ now!.Ceiling.Bits);
+        var (old, recent) = (was is null ? [] : GrantsOf(before, was), now is null ? [] : GrantsOf(after, now));
+        if (isFull && (was is { IsOwner: true } || now is { IsOwner: true })) concerned.UnionWith(before.Devices.Values.Concat(after.Devices.Values).Select(device => device.Id));
+        foreach (var grant in old) Reach(before, grant, recent);
+        foreach (var grant in recent) Reach(after, grant, old);
+        var known = new Dictionary<(int, int, ulong, int), AccessDifference?>();
+        foreach (var device in concerned) CompareAlike(id, device, known);
+
+        void Reach(PolicyModel model, (GrantRow Row, PermissionSet Permissions) grant, HashSet<(GrantRow, PermissionSet)> others)
+        {
+            if (others.Contains(grant) && !grant.Permissions.Intersects(ceiling)) return;
+            foreach (var device in DevicesIn(model, grant.Row.Scope)) concerned.Add(device.Id);
+        }
+    }
+
+    /// <summary>Devices of one group that have nothing of their own are alike to one person: one of them is compared for all.</summary>
+    private void CompareAlike(PersonId id, DeviceId device, Dictionary<(int, int, ulong, int), AccessDifference?> known)
+    {
+        var (was, now) = (before.Devices.GetValueOrDefault(device), after.Devices.GetValueOrDefault(device));
+        if (was is null || now is null || was.Own.Length + now.Own.Length > 0 || !was.Enabled || !now.Enabled || IsOwn(before, was) || IsOwn(after, now))
+        {
+            Compare(id, device);
+            return;
+        }
+
+        var key = (was.GroupIndex, now.GroupIndex, was.AccountBits ^ now.AccountBits << 1, was.Accounts.Length);
+        if (!known.TryGetValue(key, out var difference))
+        {
+            Compare(id, device);
+            known.Add(key, _pairs.GetValueOrDefault((id, device)));
+        }
+        else if (difference is not null)
+        {
+            _pairs.TryAdd((id, device), difference);
+        }
+
+        bool IsOwn(PolicyModel model, DeviceNode node) => model.People.TryGetValue(id, out var person) && (node.GrantMarks & person.Marks) != 0;
+    }
+
+    private static IEnumerable<DeviceNode> DevicesIn(PolicyModel model, GrantScope scope) => scope.Kind switch
+    {
+        ScopeKind.AllDevices => model.Devices.Values,
+        ScopeKind.DeviceGroup => model.Downwards(model.DeviceGroups.GetValueOrDefault(new(scope.Id))!).SelectMany(group => model.ContentOf(group).Devices),
+        ScopeKind.Device => [model.Devices.GetValueOrDefault(new(scope.Id))!],
+        _ => [],
+    };
+
+    private void CompareDevice(DeviceId id)
+    {
+        var concerned = new HashSet<PersonId>();
+        Reach(before);
+        Reach(after);
+        foreach (var person in concerned) Compare(person, id);
+
+        void Reach(PolicyModel model)
+        {
+            if (model.Owner is { } owner) concerned.Add(owner);
+            if (!model.Devices.TryGetValue(id, out var device)) return;
+            foreach (var subject in model.GrantsOn(device).Select(grant => grant.Row.Subject).Distinct())
+            {
+                if (subject.Kind == SubjectKind.Person) concerned.Add(new(subject.Id));
+                else concerned.UnionWith(model.MembersOf(model.TechnicianGroups.GetValueOrDefault(new(subject.Id))!).Select(person => person.Id));
+            }
+        }
+    }
+
+    private void Compare(PersonId person, DeviceId device)
+    {
+        if (_pairs.ContainsKey((person, device))) return;
+        var was = PairFacts.Of(before, before.People.GetValueOrDefault(person), before.Devices.GetValueOrDefault(device));
+        var now = PairFacts.Of(after, after.People.GetValueOrDefault(person), after.Devices.GetValueOrDefault(device));
+        if (PairFacts.Compare(was, now) is { } difference) _pairs.Add((person, device), difference);
+    }
+
+    /// <summary>People who differ alike on the very same devices stand together.</summary>
+    private IEnumerable<DifferenceRectangle> Rectangles()
+    {
+        foreach (var alike in _pairs.GroupBy(pair => Key(pair.Value), StringComparer.Ordinal))
+        {
+            var difference = alike.First().Value;
+            var byPerson = alike.GroupBy(pair => pair.Key.Item1, pair => pair.Key.Item2).Select(group => (Person: group.Key, Devices: group.OrderBy(id => id.Value).ToArray()));
+            foreach (var same in byPerson.GroupBy(entry => entry.Devices, DeviceLists.Instance))
+            {
+                yield return new([.. same.Select(entry => entry.Person).OrderBy(id => id.Value)], same.Key, difference);
+            }
+        }
+    }
+
+    private IEnumerable<SectionDifference> Sections(ScopeKind section)
+    {
+        var differing = _people.Select(id => (Id: id, Was: Held(before, id), Now: Held(after, id)))
+            .Select(entry => (entry.Id, Gained: PairFacts.More(entry.Was, entry.Now), Lost: PairFacts.More(entry.Now, entry.Was)))
+            .Where(entry => entry.Gained.Count + entry.Lost.Count > 0);
+        foreach (var alike in differing.GroupBy(entry => Key(new(entry.Gained, entry.Lost, [])), StringComparer.Ordinal))
+        {
+            yield return new([.. alike.Select(entry => entry.Id).OrderBy(id => id.Value)], section, alike.First().Gained, alike.First().Lost);
+        }
+
+        List<HeldPermissions> Held(PolicyModel model, PersonId id) =>
+            model.People.GetValueOrDefault(id) is { TakesPart: true, IsOwner: false } person
+                ? PairFacts.HeldBy(person, model.GrantsOf(person).Where(grant => grant.Row.Scope.Kind == section))
+                : [];
+    }
+
+    private static string Key(AccessDifference difference) =>
+        $"+{string.Join('|', difference.Gained)}-{string.Join('|', difference.Lost)}~{string.Join('|', difference.Restrictions)}";
+
+    private sealed class DeviceLists : IEqualityComparer<DeviceId[]>
+    {
+        public static DeviceLists Instance { get; } = new();
+
+        public bool Equals(DeviceId[]? one, DeviceId[]? other) => one.AsSpan().SequenceEqual(other);
+
+        public int GetHashCode(DeviceId[] list) => HashCode.Combine(list.Length, list[0], list[^1]);
+    }
+}

@@ -1,0 +1,112 @@
+namespace Countersign.Access;
+
+/// <summary>What counts for one person on one device at whatever instant, in a form that can be compared.</summary>
+internal sealed class PairFacts
+{
+    private static readonly PermissionSet Connecting = PermissionCatalogue.Connections.With(Permission.RequestAccess);
+
+    private PairFacts(IReadOnlyList<HeldPermissions> held, IReadOnlyList<(RestrictionKind Kind, string Text)> restrictions)
+    {
+        Held = held;
+        Restrictions = restrictions;
+    }
+
+    public static PairFacts Nothing { get; } = new([], []);
+
+    public IReadOnlyList<HeldPermissions> Held { get; }
+
+    public IReadOnlyList<(RestrictionKind Kind, string Text)> Restrictions { get; }
+
+    /// <param name="person">Null, or one who takes no part: nothing is held.</param>
+    public static PairFacts Of(PolicyModel model, PersonNode? person, DeviceNode? device)
+    {
+        if (person is not { TakesPart: true } || device is not { Enabled: true }) return Nothing;
+        var held = HeldBy(person, person.IsOwner ? [] : model.GrantsOf(person).Where(grant => model.Covers(grant.Row.Scope, device) && grant.IsForAnyOf(device)));
+        if (person.IsOwner) held = [new(PermissionCatalogue.OwnerOnDevices, null, GrantWindow.Always)];
+        return held.Any(some => some.Permissions.Intersects(Connecting)) ? new(held, RestrictionsOf(model, person, device)) : new(held, []);
+    }
+
+    /// <summary>Merged by accounts and window; what holds for any account at all times is not said again.</summary>
+    public static List<HeldPermissions> HeldBy(PersonNode person, IEnumerable<CompiledGrant> grants)
+    {
+        var merged = new Dictionary<(GrantAccounts, GrantWindow), PermissionSet>();
+        foreach (var grant in grants)
+        {
+            var permissions = grant.Permissions & person.Grantable & person.Ceiling;
+            var key = (grant.Row.Accounts, grant.Row.Window);
+            if (!permissions.IsEmpty) merged[key] = merged.GetValueOrDefault(key) | permissions;
+        }
+
+        var always = merged.GetValueOrDefault((GrantAccounts.Any, GrantWindow.Always));
+        return
+        [
+            .. merged
+                .Select(entry => new HeldPermissions(
+                    entry.Key == (GrantAccounts.Any, GrantWindow.Always) ? entry.Value : entry.Value - always,
+                    entry.Key.Item1,
+                    entry.Key.Item2))
+                .Where(some => !some.Permissions.IsEmpty)
+                .OrderBy(some => some.ToString(), StringComparer.Ordinal),
+        ];
+    }
+
+    /// <returns>Null: nothing differs.</returns>
+    public static AccessDifference? Compare(PairFacts before, PairFacts after)
+    {
+        var (gained, lost) = (More(before.Held, after.Held), More(after.Held, before.Held));
+        var restrictions = new List<RestrictionDifference>();
+        if (before.Restrictions.Count > 0 && after.Restrictions.Count > 0)
+        {
+            foreach (var ((kind, was), (_, now)) in before.Restrictions.Zip(after.Restrictions))
+            {
+                if (!string.Equals(was, now, StringComparison.Ordinal)) restrictions.Add(new(kind, was, now));
+            }
+        }
+
+        return gained.Count + lost.Count + restrictions.Count == 0 ? null : new(gained, lost, restrictions);
+    }
+
+    /// <summary>What <paramref name="after"/> has that <paramref name="before"/> has not.</summary>
+    public static IReadOnlyList<HeldPermissions> More(IReadOnlyList<HeldPermissions> before, IReadOnlyList<HeldPermissions> after)
+    {
+        var known = before.ToDictionary(some => (some.Accounts, some.Window), some => some.Permissions);
+        return [.. after.Select(some => some with { Permissions = some.Permissions - known.GetValueOrDefault((some.Accounts, some.Window)) }).Where(some => !some.Permissions.IsEmpty)];
+    }
+
+    private static List<(RestrictionKind Kind, string Text)> RestrictionsOf(PolicyModel model, PersonNode person, DeviceNode device)
+    {
+        var rules = model.RulesOf(device);
+        return
+        [
+            (RestrictionKind.Approval, Approval(model, person, device)),
+            (RestrictionKind.Consent, Consent(person, rules)),
+            (RestrictionKind.Recording, rules[SettingKind.Recording].Value),
+            (RestrictionKind.MaxSession, rules[SettingKind.MaxSession].Value),
+            (RestrictionKind.IdleTimeout, rules[SettingKind.IdleTimeout].Value),
+            (RestrictionKind.SessionHours, rules[SettingKind.SessionHours].Value),
+            (RestrictionKind.Options, string.Join("; ", PermissionOption.Having.Select(permission => person.Options[permission].Text))),
+        ];
+    }
+
+    private static string Approval(PolicyModel model, PersonNode person, DeviceNode device)
+    {
+        var steps = new List<string>();
+        foreach (var group in person.Groups)
+        {
+            if (group.ApprovalRule is { } rule && !model.IsReplaced(group, rule, person, device)) steps.Add($"group {rule.Id} through {group.Id}");
+        }
+
+        var setting = model.RulesOf(device)[SettingKind.ManagerialApproval];
+        if (setting.Value == "required" && !model.HasWorkflow(person, device)) steps.Add($"device rule of {setting.Source.Kind} {setting.Source.Id}");
+        steps.AddRange(person.Workflows.Where(workflow => model.Applies(workflow, person, device)).Select(workflow => $"workflow {workflow.Id}: {workflow.Row.Steps}"));
+        steps.Sort(StringComparer.Ordinal);
+        return string.Join("; ", steps);
+    }
+
+    private static string Consent(PersonNode person, DeviceRules rules) => person.Consent switch
+    {
+        GroupConsent.Ask => "ask; unanswered=refuse",
+        GroupConsent.Notify => $"{rules[SettingKind.RemoteControlApproval].Value}; at least notify",
+        _ => rules[SettingKind.RemoteControlApproval].Value,
+    };
+}

@@ -1,0 +1,157 @@
+using System.Collections.Immutable;
+
+namespace Countersign.Access;
+
+/// <summary>
+/// Looks for the fewest elementary changes, two at most, that turn an answer from allowed to not, or back: a grant, a membership, a lock or a
+/// request. Each is tried on the policy itself, so that what is suggested surely does it.
+/// </summary>
+internal sealed class FlipSearch
+{
+    private const int MostTried = 40;
+
+    private readonly PolicySnapshot _snapshot;
+    private readonly PolicyModel _model;
+    private readonly AccessQuestion _question;
+    private readonly GrantId _fresh;
+    private readonly bool _isAllowed;
+
+    public FlipSearch(PolicySnapshot snapshot, in AccessQuestion question, GrantId fresh)
+    {
+        _snapshot = snapshot;
+        _model = snapshot.Model;
+        _question = question;
+        _fresh = fresh;
+        _isAllowed = snapshot.Decide(question).Kind == DecisionKind.Allowed;
+    }
+
+    public SmallestChange? Find()
+    {
+        if (!_model.People.TryGetValue(_question.Subject, out var person) || !_model.Devices.TryGetValue(_question.Device, out var device)) return null;
+        var elements = (_isAllowed ? Taking(person, device) : Giving(person, device)).Take(MostTried).ToList();
+        foreach (var element in elements)
+        {
+            if (Flips(element)) return new([element]);
+        }
+
+        for (var first = 0; first < elements.Count; first++)
+        {
+            for (var second = first + 1; second < elements.Count; second++)
+            {
+                if (Flips(elements[first], elements[second])) return new([elements[first], elements[second]]);
+            }
+        }
+
+        return null;
+    }
+
+    private IEnumerable<ElementaryChange> Giving(PersonNode person, DeviceNode device)
+    {
+        var needed = PermissionCatalogue.WithPrerequisites(_question.Wanted);
+        var account = device.Asked(_question.Account).Name;
+        if (account is not null) yield return Request(person, device, account, needed);
+        var roles = SystemRoles.All.Concat(_model.CustomRoles.Values).Where(role => role.Purpose == RolePurpose.DevicesAndGroups && role.Permissions.Covers(needed));
+        if (!person.IsOwner && !person.IsContact && roles.MinBy(role => role.Permissions.Count) is { } role)
+        {
+            var accounts = _question.Account is { } named ? new GrantAccounts(AccountRule.Named, named) : GrantAccounts.Default;
+            var command = new PolicyCommand.AddGrant(_fresh, GrantSubject.To(person.Id), GrantScope.Of(device.Id), role.Id, accounts, GrantWindow.Always);
+            yield return new($"Grant {role.Name} on {device.Row.Name} to {person.Row.Name}.", command, null, null);
+        }
+
+        foreach (var group in person.DirectMemberships)
+        {
+            foreach (var permission in needed)
+            {
+                if (!PermissionCatalogue.Restrictable.Contains(permission) || group.Resolve(permission) is not { Value: PolicyValue.Deny } row) continue;
+                foreach (var change in Unlock(row)) yield return change;
+            }
+
+            yield return Leave(person, group);
+        }
+
+        foreach (var permission in needed)
+        {
+            if (PermissionCatalogue.Restrictable.Contains(permission) && _model.Everyone?.OwnValue(permission) is { Value: PolicyValue.Deny } row)
+            {
+                foreach (var change in Unlock(row)) yield return change;
+            }
+        }
+
+        if (person.IsContact || person.IsOwner) yield break;
+        var bringing = _model.GrantsOn(device)
+            .Where(grant => grant.Row.Subject.Kind == SubjectKind.TechnicianGroup && grant.Permissions.Intersects(needed) && grant.InForce(_question.At))
+            .OrderByDescending(grant => (grant.Permissions & needed).Count)
+            .Select(grant => _model.TechnicianGroups.GetValueOrDefault(new(grant.Row.Subject.Id))!)
+            .Where(group => group is { IsEnabled: true, IsEveryone: false } && !Array.Exists(person.DirectMemberships, own => own.Id == group.Id))
+            .DistinctBy(group => group.Id)
+            .Take(10);
+        foreach (var group in bringing)
+        {
+            yield return new($"Add {person.Row.Name} to {Describe.Path(group)}.", new PolicyCommand.AddMember(group.Id, person.Id), null, null);
+        }
+    }
+
+    private IEnumerable<ElementaryChange> Taking(PersonNode person, DeviceNode device)
+    {
+        var needed = PermissionCatalogue.WithPrerequisites(_question.Wanted);
+        foreach (var grant in _model.GrantsOf(person).Where(grant => grant.Permissions.Intersects(needed) && _model.Covers(grant.Row.Scope, device) && grant.InForce(_question.At)))
+        {
+            yield return new($"Take away the grant of {grant.Role.Name} on {Describe.Scope(_snapshot, grant.Row.Scope)}.", new PolicyCommand.RemoveGrant(grant.Row.Id), null, null);
+        }
+
+        foreach (var group in person.DirectMemberships) yield return Leave(person, group);
+        if (_question.Approvals is { IsDefaultOrEmpty: false } || _question.Preapprovals is { IsDefaultOrEmpty: false })
+        {
+            yield return new("Revoke the approved requests in hand.", null, null, null);
+        }
+
+        foreach (var permission in _question.Wanted & PermissionCatalogue.Restrictable)
+        {
+            var command = new PolicyCommand.SetGroupPermission(person.Groups[0].Id, permission, PolicyValue.Deny, Locked: true);
+            yield return new($"Deny {Describe.Label(permission)} at {Describe.Path(person.Groups[0])}, locked.", command, null, null);
+        }
+    }
+
+    private IEnumerable<ElementaryChange> Unlock(GroupPermissionRow row)
+    {
+        var path = Describe.Path(_model.TechnicianGroups.GetValueOrDefault(row.Group)!);
+        var label = Describe.Label(row.Permission);
+        if (row.Locked) yield return new($"Unlock {label} at {path}.", new PolicyCommand.SetGroupPermission(row.Group, row.Permission, row.Value, Locked: false), null, null);
+        yield return new($"Allow {label} at {path}, not locked.", new PolicyCommand.SetGroupPermission(row.Group, row.Permission, PolicyValue.Allow, Locked: false), null, null);
+    }
+
+    private static ElementaryChange Leave(PersonNode person, TechnicianGroupNode group) =>
+        new($"Take {person.Row.Name} out of {Describe.Path(group)}.", new PolicyCommand.RemoveMember(group.Id, person.Id), null, null);
+
+    /// <summary>A request that is approved: ahead of time where a role may be asked for, else at connect time with all the steps.</summary>
+    private ElementaryChange Request(PersonNode person, DeviceNode device, string account, PermissionSet needed)
+    {
+        if (_snapshot.Decide(_question).Kind == DecisionKind.MayBeRequested)
+        {
+            var role = _snapshot.RequestableRoles.First(role => role.Permissions.Covers(_question.Wanted) || _snapshot.RequestableRoles[^1].Id == role.Id);
+            var time = new RequestTime.FromApproval(TimeSpan.FromHours(1));
+            var ahead = new PreapprovedRequest(0, person.Id, [device.Id], account, role.Permissions, _question.At, time, []);
+            return new($"Approve a request for {role.Name} on {device.Row.Name}.", null, null, ahead);
+        }
+
+        ImmutableArray<ApprovalStepId> steps = [.. _snapshot.ApprovalSteps(_question).Select(step => step.Id)];
+        var approved = new ApprovedRequest(0, person.Id, device.Id, account, needed | _question.Wanted.With(Permission.UnattendedAccess), _question.Source, _question.At, null, steps);
+        return new($"Approve a request for the connection to {device.Row.Name}.", null, approved, null);
+    }
+
+    private bool Flips(params ReadOnlySpan<ElementaryChange> changes)
+    {
+        var (policy, question) = (_snapshot, _question);
+        foreach (var change in changes)
+        {
+            if (change is { Command: null, Approved: null, Preapproved: null }) question = question with { Approvals = [], Preapprovals = [] };
+            if (change.Approved is { } approved) question = question with { Approvals = question.Approvals.IsDefault ? [approved] : question.Approvals.Add(approved) };
+            if (change.Preapproved is { } ahead) question = question with { Preapprovals = question.Preapprovals.IsDefault ? [ahead] : question.Preapprovals.Add(ahead) };
+            if (change.Command is null) continue;
+            if (_model.Owner is not { } owner || policy.Plan(change.Command, owner, _question.At) is not PlanResult.Planned { Delta: var delta }) return false;
+            policy = policy.Apply(delta);
+        }
+
+        return policy.Decide(question).Kind == DecisionKind.Allowed != _isAllowed;
+    }
+}

@@ -1,0 +1,91 @@
+namespace Countersign.Access;
+
+/// <summary>What preapproved access in hand adds to the answer.</summary>
+public sealed partial class PolicySnapshot
+{
+    /// <summary>How access that begins with its first use, and has not begun, is looked at.</summary>
+    private enum Pending : byte
+    {
+        /// <summary>As it is: open until its latest start.</summary>
+        Counts,
+
+        /// <summary>As if it had begun with this question and lasted for ever.</summary>
+        Stays,
+
+        /// <summary>Not at all.</summary>
+        Ignored,
+    }
+
+    internal PermissionSet GrantedWithEvidence(in AccessQuestion question, PersonNode person, DeviceNode device, in AccountAsked account) =>
+        ReachWithEvidence(question, person, device, account, question.At).Granted;
+
+    private Reach ReachWithEvidence(
+        in AccessQuestion question,
+        PersonNode person,
+        DeviceNode device,
+        in AccountAsked account,
+        DateTimeOffset at,
+        Pending pending = Pending.Counts)
+    {
+        var reach = Reach.Of(_model, person, device, account, at);
+        if (question.Preapprovals.IsDefaultOrEmpty) return reach;
+        var (granted, anywhere, next) = reach;
+        foreach (var request in question.Preapprovals)
+        {
+            if (!request.IsFor(person.Id, device.Id)) continue;
+            var isOpen = request.IsOpen(at);
+            if (request.Time is RequestTime.FromFirstUse { IsPending: true } && pending != Pending.Counts)
+            {
+                if (pending == Pending.Ignored) continue;
+                isOpen = request.IsOpen(question.At);
+            }
+            else
+            {
+                next = Reach.Earlier(next, request.NextChange(at));
+            }
+
+            if (!isOpen) continue;
+            if (device.HasAccount(request.Account)) anywhere |= request.Given;
+            if (request.IsFor(account.Name)) granted |= request.Given;
+        }
+
+        return new(granted | (anywhere & PermissionCatalogue.ForEveryAccount), anywhere, next);
+    }
+
+    /// <summary>The end of the preapproved window that stands for an approval: the latest of those that do; or, before a first use, a duration.</summary>
+    private static (DateTimeOffset? Closing, TimeSpan? Lasting) WindowRelied(in AccessQuestion question, in AccountAsked account, PermissionSet needed)
+    {
+        (DateTimeOffset? closing, TimeSpan? lasting) = (null, null);
+        foreach (var request in question.Preapprovals)
+        {
+            if (!request.IsFor(question.Subject, question.Device) || !request.IsFor(account.Name) || !request.IsOpen(question.At) || !request.Given.Covers(needed)) continue;
+            if (request.Time is RequestTime.FromFirstUse { IsPending: true } pending)
+            {
+                if (lasting is null || pending.Duration > lasting) lasting = pending.Duration;
+            }
+            else
+            {
+                var closes = request.Time.Closes(request.ApprovedAt);
+                if (closing is null || closes > closing) closing = closes;
+            }
+        }
+
+        return lasting is null ? (closing, null) : (null, lasting);
+    }
+
+    /// <summary>Where access that has not begun is what gives what is needed: how long it will last. Null: other providers do.</summary>
+    private TimeSpan? LastingWithoutGrant(in AccessQuestion question, PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet needed)
+    {
+        if (question.Preapprovals.IsDefaultOrEmpty) return null;
+        var others = ReachWithEvidence(question, person, device, account, question.At, Pending.Ignored);
+        if (Reach.Effective(person, _model.RulesOf(device), others.Granted).Covers(needed)) return null;
+        TimeSpan? lasting = null;
+        foreach (var request in question.Preapprovals)
+        {
+            if (!request.IsFor(person.Id, device.Id) || !request.IsFor(account.Name) || !request.IsOpen(question.At)) continue;
+            if (request.Time is RequestTime.FromFirstUse { IsPending: true } pending && !(pending.Duration <= lasting)) lasting = pending.Duration;
+        }
+
+        return lasting;
+    }
+}

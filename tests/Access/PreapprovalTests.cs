@@ -1,0 +1,129 @@
+using static Countersign.Access.Permission;
+
+namespace Countersign.Access.Tests;
+
+public class PreapprovalTests
+{
+    private readonly Sample _sample = new();
+    private readonly PersonId _tina;
+
+    public PreapprovalTests()
+    {
+        _tina = _sample.Technician("tina");
+        _sample.Grant(GrantSubject.To(_tina), GrantScope.Of(_sample.Web01), SystemRoles.RequestsAccess.Id);
+    }
+
+    [Fact]
+    public void Preapproved_access_gives_its_role_in_its_window_and_not_before_or_after()
+    {
+        var time = new RequestTime.Fixed(Sample.Noon, Sample.Noon.AddHours(2));
+        Decide(time, Sample.Noon.AddTicks(-1)).Kind.ShouldBe(DecisionKind.MayBeRequested);
+        var decision = Decide(time, Sample.Noon);
+        decision.Kind.ShouldBe(DecisionKind.Allowed);
+        decision.Until.ShouldBe(Sample.Noon.AddHours(2));
+        decision.ReevaluateAt.ShouldBe(Sample.Noon.AddHours(2));
+        Decide(time, Sample.Noon.AddHours(2)).Kind.ShouldBe(DecisionKind.MayBeRequested);
+        Decide(time, Sample.Noon.AddTicks(-1)).ReevaluateAt.ShouldBe(Sample.Noon);
+    }
+
+    [Fact]
+    public void It_is_for_one_person_the_frozen_devices_and_one_account()
+    {
+        var request = Request(new RequestTime.FromApproval(TimeSpan.FromHours(1)));
+        var other = _sample.Device("web02", _sample.Servers, "deploy");
+        var policy = _sample.Snapshot;
+        var question = _sample.Question(_tina, [Terminal]);
+        policy.Decide(question with { Preapprovals = [request] }).Kind.ShouldBe(DecisionKind.Allowed);
+        policy.Decide(question with { Preapprovals = [request], Account = "root" }).Kind.ShouldBe(DecisionKind.MayBeRequested);
+        policy.Decide(question with { Preapprovals = [request], Device = other }).Kind.ShouldBe(DecisionKind.Denied);
+        policy.Decide(question with { Preapprovals = [request with { Person = _sample.Olga }] }).Kind.ShouldBe(DecisionKind.MayBeRequested);
+        policy.Decide(question with { Preapprovals = [request], At = Sample.Noon.AddHours(1) }).Kind.ShouldBe(DecisionKind.MayBeRequested);
+    }
+
+    [Fact]
+    public void Access_from_first_use_lasts_a_duration_until_it_has_begun_and_an_instant_then()
+    {
+        var pending = new RequestTime.FromFirstUse(TimeSpan.FromHours(3), Sample.Noon.AddHours(8), null);
+        var before = Decide(pending, Sample.Noon.AddHours(7));
+        (before.Until, before.Lasting).ShouldBe((null, TimeSpan.FromHours(3)));
+        Decide(pending, Sample.Noon.AddHours(8)).Kind.ShouldBe(DecisionKind.MayBeRequested);
+        var begun = Decide(pending with { FirstUsed = Sample.Noon.AddHours(7) }, Sample.Noon.AddHours(9));
+        (begun.Until, begun.Lasting).ShouldBe((Sample.Noon.AddHours(10), null));
+    }
+
+    [Fact]
+    public void Managerial_approval_counts_as_given_and_the_verdict_holds_only_what_was_preapproved()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal, Chat);
+        _sample.Set(SettingNode.Of(_sample.Web01), SettingKind.ManagerialApproval, "required");
+        var time = new RequestTime.Fixed(Sample.Noon, Sample.Noon.AddHours(2));
+        var decision = Decide(time, Sample.Noon);
+        decision.Kind.ShouldBe(DecisionKind.Allowed);
+        decision.Permissions.ShouldBe(PermissionSet.Of(Terminal));
+        decision.Until.ShouldBe(Sample.Noon.AddHours(2));
+    }
+
+    [Fact]
+    public void A_workflow_may_insist_on_its_steps_all_the_same()
+    {
+        var workflow = new WorkflowRow(new(_sample.Next()), _sample.Everyone, _sample.Servers, "Flow", "1 of device", false, true, InsistsWhenPreapproved: true);
+        _sample.Put(workflow);
+        _sample.Set(SettingNode.Of(_sample.Web01), SettingKind.ManagerialApproval, "required");
+        var request = Request(new RequestTime.FromApproval(TimeSpan.FromHours(1)));
+        var question = _sample.Question(_tina, [Terminal]) with { Preapprovals = [request] };
+        _sample.Snapshot.Decide(question).Kind.ShouldBe(DecisionKind.NeedsApproval);
+        _sample.Snapshot.ApprovalSteps(question).ShouldHaveSingleItem().Workflow.ShouldBe(workflow.Id);
+        var approved = new ApprovedRequest(
+            2, _tina, _sample.Web01, "deploy", PermissionSet.Of(Terminal), null, Sample.Noon, null, [ApprovalStepId.OfWorkflow(workflow.Id, 1)]);
+        _sample.Snapshot.Decide(question with { Approvals = [approved] }).Kind.ShouldBe(DecisionKind.Allowed);
+        _sample.Put(workflow with { InsistsWhenPreapproved = false });
+        _sample.Snapshot.Decide(question).Kind.ShouldBe(DecisionKind.Allowed);
+    }
+
+    [Fact]
+    public void A_locked_deny_is_not_exceeded_by_a_request()
+    {
+        _sample.Deny(_sample.Everyone, Terminal, locked: true);
+        Decide(new RequestTime.FromApproval(TimeSpan.FromHours(1)), Sample.Noon).Kind.ShouldBe(DecisionKind.Denied);
+    }
+
+    [Fact]
+    public void A_contact_gets_in_with_an_approved_request()
+    {
+        var carla = _sample.Contact("carla");
+        _sample.Grant(GrantSubject.To(carla), GrantScope.Of(_sample.Web01), SystemRoles.RequestsAccess.Id);
+        var request = Request(new RequestTime.FromApproval(TimeSpan.FromHours(1))) with { Person = carla };
+        _sample.Snapshot.Decide(_sample.Question(carla, [Terminal])).Kind.ShouldBe(DecisionKind.MayBeRequested);
+        _sample.Snapshot.Decide(_sample.Question(carla, [Terminal]) with { Preapprovals = [request] }).Kind.ShouldBe(DecisionKind.Allowed);
+    }
+
+    [Fact]
+    public void Only_roles_that_may_be_asked_for_make_a_device_requestable()
+    {
+        _sample.Decide(_tina, Reboot).Kind.ShouldBe(DecisionKind.Denied);
+        var rebooting = _sample.Role(Reboot);
+        _sample.Set(SettingNode.Organization, SettingKind.AccessRequestRoles, $"{rebooting}");
+        _sample.Decide(_tina, Reboot).Kind.ShouldBe(DecisionKind.MayBeRequested);
+        _sample.Decide(_tina, Terminal).Kind.ShouldBe(DecisionKind.Denied);
+        _sample.Snapshot.RequestableRoles.ShouldHaveSingleItem().Id.ShouldBe(rebooting);
+    }
+
+    [Fact]
+    public void The_owner_s_floor_is_never_lowered()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal, SkipConsent);
+        Settings.TryCanonical(SettingKind.RemoteControlApproval, "terminal=ask", out _, out _).ShouldBeTrue();
+        var floor = new RemoteControlApproval(
+            ConsentMode.Notify, ConsentMode.AskOrRefuse, ConsentMode.Off, ConsentMode.Off, ConsentMode.Off, TimeSpan.FromSeconds(30));
+        var question = _sample.Question(_tina, [Terminal]);
+        _sample.Snapshot.Decide(question).Consent.ShouldBe(ConsentMode.Off);
+        _sample.Snapshot.Decide(question with { ConsentFloor = floor }).Reason.ShouldBe(DenialReason.ConsentImpossible);
+        _sample.Snapshot.Decide(question with { ConsentFloor = floor, EndUser = EndUserPresence.CanBeAsked }).Consent.ShouldBe(ConsentMode.AskOrRefuse);
+    }
+
+    private AccessDecision Decide(RequestTime time, DateTimeOffset at) =>
+        _sample.Snapshot.Decide(_sample.Question(_tina, [Terminal], at: at) with { Preapprovals = [Request(time)] });
+
+    private PreapprovedRequest Request(RequestTime time) =>
+        new(1, _tina, [_sample.Web01], "deploy", PermissionSet.Of(Terminal), Sample.Noon.AddHours(time is RequestTime.Fixed ? -1 : 0), time, []);
+}
