@@ -44,6 +44,10 @@ public sealed class PermissionOption : IEquatable<PermissionOption>
     /// <summary>The widest that there is: what binds nobody.</summary>
     public static PermissionOption Widest(Permission permission) => new(Forms[permission].Wide, isStrict: false, []);
 
+    /// <summary>The strictest that there is: of named lists the empty one.</summary>
+    public static PermissionOption Strictest(Permission permission) =>
+        Forms[permission].Strict == NamedPrefix ? ForNamed([]) : new(Forms[permission].Strict, isStrict: true, []);
+
     /// <param name="text">Empty: the default.</param>
     /// <param name="problem">One sentence that says what is wrong with the text; empty if nothing is.</param>
     public static bool TryParse(Permission permission, string? text, [NotNullWhen(true)] out PermissionOption? option, out string problem)

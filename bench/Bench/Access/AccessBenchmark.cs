@@ -6,7 +6,7 @@ namespace Countersign.Bench.Access;
 /// <summary>The access engine at the sizes that its model names: decisions, compiling, changes, listings.</summary>
 internal static class AccessBenchmark
 {
-    private const int Questions = 1 << 18;
+    private const int Questions = 1 << 20;
 
     public static Task<List<Figure>> RunAsync()
     {
@@ -30,6 +30,7 @@ internal static class AccessBenchmark
         figures.Add(Figure.AtMost("change.ms", changes.Max(change => change.Milliseconds), "ms", 5));
         figures.AddRange(changes.Select(change => Figure.Plain($"change.{change.Name}.ms", change.Milliseconds, "ms")));
         figures.AddRange(Listings(organization, policy));
+        figures.AddRange(ForceAtTheRoot(organization, policy));
         policy = null;
         GC.Collect();
 
@@ -119,6 +120,18 @@ internal static class AccessBenchmark
         var ofDevices = Median(3, () => Time(() => reached = devices.Sum(device => (long)policy.PeopleOf(device, LargeOrganization.Noon).Count)));
         yield return Figure.Plain("devices_of.ns_per_device", ofPeople * 1e6 / listed, "ns");
         yield return Figure.AtMost("people_of.ms_per_1000", ofDevices * 1000 / reached, "ms", 1);
+    }
+
+    /// <summary>The preview of a setting that is forced from the root down, removing overrides everywhere.</summary>
+    private static IEnumerable<Figure> ForceAtTheRoot(LargeOrganization organization, PolicySnapshot policy)
+    {
+        var force = new PolicyCommand.ForceSetting(SettingNode.Organization, SettingKind.MaxSession, "4h");
+        var planned = (PlanResult.Planned)policy.Plan(force, organization.Owner, LargeOrganization.Noon);
+        var after = policy.Apply(planned.Delta);
+        PolicyDifference? difference = null;
+        yield return Figure.AtMost("diff.force_root.ms", Median(5, () => Time(() => difference = PolicySnapshot.Diff(policy, after))), "ms", 500);
+        yield return Figure.Plain("diff.force_root.pairs", difference!.Pairs, "pairs");
+        yield return Figure.Plain("diff.force_root.rectangles", difference.Rectangles.Count, "rectangles");
     }
 
     public static double Time(Action act)

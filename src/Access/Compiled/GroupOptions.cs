@@ -26,7 +26,10 @@ internal sealed class GroupOptions
         return new(decisive);
     }
 
-    /// <summary>The strictest of all locked ones that reach the person, else the widest among the memberships that allow.</summary>
+    /// <summary>
+    /// The strictest of all locked ones that reach the person, else the widest among the memberships that allow. Where none allows it does not
+    /// matter, and is the strictest that there is.
+    /// </summary>
     public static PermissionOptions Of(TechnicianGroupNode[] groups)
     {
         var options = new PermissionOption[PermissionOption.Having.Count];
@@ -40,7 +43,7 @@ internal sealed class GroupOptions
                 else if (group.IsEnabled) widest = widest?.Wider(option) ?? option;
             }
 
-            options[place] = locked ?? widest ?? PermissionOption.Widest(PermissionOption.Having[place]);
+            options[place] = locked ?? widest ?? PermissionOption.Strictest(PermissionOption.Having[place]);
         }
 
         return new(options);

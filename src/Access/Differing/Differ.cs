@@ -104,7 +104,8 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
 
         void Reach(PolicyModel model, (GrantRow Row, PermissionSet Permissions) grant, HashSet<(GrantRow, PermissionSet)> others)
         {
-            if (others.Contains(grant) && !grant.Permissions.Intersects(ceiling)) return;
+            var asks = grant.Permissions.Contains(Permission.RequestAccess) && Array.Exists(model.Requestable, role => role.Intersects(ceiling));
+            if (others.Contains(grant) && !asks && !grant.Permissions.Intersects(ceiling)) return;
             foreach (var device in DevicesIn(model, grant.Row.Scope)) concerned.Add(device.Id);
         }
     }

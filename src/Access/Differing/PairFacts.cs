@@ -23,7 +23,9 @@ internal sealed class PairFacts
         if (person is not { TakesPart: true } || device is not { Enabled: true }) return Nothing;
         var held = HeldBy(person, person.IsOwner ? [] : model.GrantsOf(person).Where(grant => model.Covers(grant.Row.Scope, device) && grant.IsForAnyOf(device)));
         if (person.IsOwner) held = [new(PermissionCatalogue.OwnerOnDevices, null, GrantWindow.Always)];
-        return held.Any(some => some.Permissions.Intersects(Connecting)) ? new(held, RestrictionsOf(model, person, device)) : new(held, []);
+        if (!held.Any(some => some.Permissions.Intersects(Connecting))) return new(held, []);
+        var requests = held.Any(some => some.Permissions.Contains(Permission.RequestAccess)) ? Requests(model, person) : "";
+        return new(held, [.. RestrictionsOf(model, person, device), (RestrictionKind.Requests, requests)]);
     }
 
     /// <summary>Merged by accounts and window; what holds for any account at all times is not said again.</summary>
@@ -87,6 +89,10 @@ internal sealed class PairFacts
             (RestrictionKind.Options, string.Join("; ", PermissionOption.Having.Select(permission => person.Options[permission].Text))),
         ];
     }
+
+    /// <summary>What roles may be asked for, as far as the person's ceiling lets them have it.</summary>
+    private static string Requests(PolicyModel model, PersonNode person) =>
+        string.Join("; ", model.Requestable.Select(role => (role & person.Ceiling).ToString()));
 
     private static string Approval(PolicyModel model, PersonNode person, DeviceNode device)
     {
