@@ -38,7 +38,8 @@ public sealed class HostileServerTests : IDisposable
             chunk.AsSpan().Fill((byte)' ');
             while (!context.RequestAborted.IsCancellationRequested)
             {
-                await context.Response.Body.WriteAsync(chunk, context.RequestAborted);
+                // Into a connection that is gone writing goes on and does nothing: that does not count.
+                if ((await context.Response.BodyWriter.WriteAsync(chunk, context.RequestAborted)).IsCompleted) return;
                 Interlocked.Add(ref written, chunk.Length);
             }
         });
@@ -145,6 +146,61 @@ public sealed class HostileServerTests : IDisposable
         (await _terminal.RunAsync("login", "--server", server.Address, "--password-stdin", "anna")).ShouldBe(1);
         _terminal.Error.ShouldContain("holds no token");
         File.Exists(_terminal.ConfigFile).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("7")]
+    [InlineData("{\"state\":[]}")]
+    public async Task An_answer_to_an_approval_that_is_none_is_told_and_not_taken_for_one(string answer)
+    {
+        await using var server = await HostileServer.StartAsync(context => context.Response.WriteAsync(answer));
+        (await _terminal.RunAsync("approve", "1", "--server", server.Address, "--token", "cs_x")).ShouldBe(1);
+        _terminal.Output.ShouldBeEmpty();
+        _terminal.Error.ShouldContain("not one of a Countersign server");
+    }
+
+    [Theory]
+    [InlineData("text/html", "<html>", 1)]
+    [InlineData("text/event-stream", "event: ready\ndata: {}\n\nevent: request\ndata: not json\n\n", 1)]
+    public async Task Events_that_are_none_end_the_following(string type, string body, int code)
+    {
+        await using var server = await HostileServer.StartAsync(context =>
+        {
+            var events = context.Request.Path.Value!.EndsWith("events", StringComparison.Ordinal);
+            context.Response.ContentType = events ? type : "application/json";
+            return context.Response.WriteAsync(events ? body : "{\"items\":[]}");
+        });
+        (await _terminal.RunAsync("approvals", "--follow", "--server", server.Address, "--token", "cs_x")).ShouldBe(code);
+    }
+
+    [Fact]
+    public async Task What_events_hold_does_not_reach_the_terminal_as_it_is_and_a_line_has_an_end()
+    {
+        const string Request = "{\"number\":1,\"mayApprove\":true,\"login\":\"ned\\u001b[2J\\u202e\"}";
+        await using var server = await HostileServer.StartAsync(async context =>
+        {
+            if (!context.Request.Path.Value!.EndsWith("events", StringComparison.Ordinal))
+            {
+                await context.Response.WriteAsync("{\"items\":[]}");
+                return;
+            }
+
+            // The second time there is nothing more to follow.
+            if (context.Request.Headers.ContainsKey("Last-Event-ID"))
+            {
+                context.Response.StatusCode = 401;
+                return;
+            }
+
+            context.Response.ContentType = "text/event-stream";
+            await context.Response.WriteAsync($"event: ready\nid: a-1\ndata: {{}}\n\nevent: request\ndata: {Request}\n\nevent: request\ndata: {new string('x', 2 * 1024 * 1024)}\n\n");
+        });
+        (await _terminal.RunAsync("approvals", "--follow", "--server", server.Address, "--token", "cs_x")).ShouldBe(3);
+        _terminal.Output.ShouldStartWith("#1  ned[2J on ");
+        Dangerous(_terminal.Output + _terminal.Error).ShouldBeEmpty();
     }
 
     public void Dispose() => _terminal.Dispose();

@@ -174,6 +174,64 @@ public sealed class ApprovalTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_two_approvers_at_the_same_moment_one_decides_and_the_client_is_told_what_the_other_is()
+    {
+        var max = await _gateway.AddPersonAsync("max");
+        await _gateway.Owner.PutAsync($"technician-groups/{_group}/managers/{max.Id}");
+        using var other = await _gateway.SignInAsync(max);
+        for (var round = 0; round < 5; round++)
+        {
+            await using var ssh = Start("echo in");
+            var number = await WaitingAsync(ssh);
+            var answers = await Task.WhenAll(
+                _mara.SendAsync(HttpMethod.Post, $"requests/{number}/approve", []), other.SendAsync(HttpMethod.Post, $"requests/{number}/reject", []));
+            answers.Select(answer => answer.Status).Order().ShouldBe([HttpStatusCode.OK, HttpStatusCode.Conflict]);
+            var approved = answers[0].Status == HttpStatusCode.OK;
+            var outcome = await ssh.EndAsync();
+            outcome.ExitCode.ShouldBe(approved ? 0 : 77, outcome.ToString());
+            outcome.Error.ShouldContain(approved ? "approved by mara the technician" : "rejected by max the technician");
+            answers[approved ? 1 : 0].Text.ShouldContain(approved ? "It is approved already, by mara the technician." : "It is rejected already, by max the technician.");
+            if (approved) await _mara.PostAsync($"requests/{number}/revoke");
+        }
+    }
+
+    [Fact]
+    public async Task A_ticket_is_asked_for_in_the_organization_s_words_until_it_is_one()
+    {
+        await SetAsync("approvalReasonPattern", "^OPS-[0-9]+");
+        await SetAsync("approvalReasonWords", "a ticket such as OPS-1234");
+        await using var ssh = _gateway.Client.StartSsh("tina+web01", _gateway.Tina.ByKey, "true", "-o", "SetEnv=LC_REASON=please");
+        var refused = await ssh.EndAsync();
+        refused.ExitCode.ShouldBe(77, refused.ToString());
+        refused.Error.ShouldContain("web01 needs approval, and a reason for it: a ticket such as OPS-1234.");
+
+        await using var terminal = await _gateway.Client.OpenTerminalAsync("tina+web01", _gateway.Tina.ByKey);
+        await terminal.WaitForAsync("Give a ticket");
+        await terminal.EnterAsync("please");
+        await Eventually.TrueAsync(
+            async () => (await terminal.ScreenAsync()).Split("Why do you want to connect?").Length == 3, "to be asked again");
+        await terminal.EnterAsync("OPS-77 disk full");
+        await terminal.WaitForAsync("waiting for approval");
+        ((string)(await _mara.GetAsync("requests?for=me"))["items"]![0]!["reason"]!).ShouldBe("OPS-77 disk full");
+        await terminal.PressAsync("C-c");
+        (await terminal.WaitForEndAsync()).ShouldBe(130);
+    }
+
+    [Fact]
+    public async Task A_client_that_waits_is_told_when_nobody_can_approve_any_more_and_when_somebody_can_again()
+    {
+        await using var ssh = Start("echo in");
+        var number = await WaitingAsync(ssh);
+        await _gateway.Owner.PostAsync($"technicians/{_marasId}/disable");
+        await SaysAsync(ssh, $"countersign: request #{number}: nobody can approve it now");
+        (await _gateway.Owner.GetAsync("requests?for=me"))["items"]!.AsArray().ShouldHaveSingleItem();
+        await _gateway.Owner.PostAsync($"technicians/{_marasId}/enable");
+        await SaysAsync(ssh, $"countersign: request #{number}: there is somebody again who can approve it");
+        await _mara.PostAsync($"requests/{number}/approve");
+        (await ssh.EndAsync()).Text.ShouldBe("in\n");
+    }
+
+    [Fact]
     public async Task Where_nobody_can_approve_it_is_said_who_can_mend_that_and_a_new_approver_can_approve()
     {
         await _gateway.Owner.PostAsync($"technicians/{_marasId}/disable");
@@ -196,6 +254,9 @@ public sealed class ApprovalTests : IAsyncLifetime
         var start = ssh.ErrorSoFar.IndexOf('#', StringComparison.Ordinal) + 1;
         return long.Parse(ssh.ErrorSoFar[start..ssh.ErrorSoFar.IndexOf(':', start)], System.Globalization.CultureInfo.InvariantCulture);
     }
+
+    private static Task SaysAsync(RunningCommand ssh, string text) =>
+        Eventually.TrueAsync(() => ssh.ErrorSoFar.Contains(text, StringComparison.Ordinal), text, () => ssh.ErrorSoFar);
 
     private async Task SetAsync(string setting, string value) => await _gateway.Owner.PutAsync($"settings/organization/{setting}", new() { ["value"] = value });
 

@@ -59,6 +59,33 @@ public sealed class CommandLineToolTests : IDisposable
         (await RunAsync(gateway, "end", Guid.NewGuid().ToString())).ExitCode.ShouldBe(4);
     }
 
+    [Fact]
+    public async Task A_request_is_followed_approved_revoked_and_cancelled_from_the_command_line()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await gateway.Owner.PutAsync("settings/organization/managerialApproval", new() { ["value"] = "required" });
+        await gateway.Owner.PutAsync("settings/organization/approvalValidFor", new() { ["value"] = "1h; often" });
+        await using var following = RunningCommand.Start("dotnet", Arguments("approvals", "--follow"), environment: Environment(gateway));
+        await using var ssh = gateway.Client.StartSsh($"{gateway.Tina.Login}+{TestGateway.Device}", gateway.Tina.ByKey, "echo started; cat");
+        await Eventually.TrueAsync(() => following.OutputSoFar.Contains('\n', StringComparison.Ordinal), "the request to be shown", () => following.ErrorSoFar + ssh.ErrorSoFar);
+        following.OutputSoFar.ShouldStartWith($"#1  tina on {TestGateway.Device} as ");
+        following.OutputSoFar.ShouldContain("waits for your approval");
+
+        (await RunAsync(gateway, "approve", "1", "--comment", "until noon")).Text.ShouldBe("Request #1 is approved.\n");
+        await Eventually.TrueAsync(() => ssh.OutputSoFar == "started\n", "the session to start", () => ssh.ErrorSoFar);
+        ssh.ErrorSoFar.ShouldContain("request #1: approved by Olga: until noon");
+        (await RunAsync(gateway, "approve", "1")).ExitCode.ShouldBe(1);
+        (await RunAsync(gateway, "revoke", "1", "--reason", "enough")).Text.ShouldBe("Request #1 is revoked.\n");
+        (await ssh.EndAsync()).Error.ShouldContain("the approval was revoked by Olga: enough");
+
+        using var tina = await gateway.SignInAsync(gateway.Tina);
+        await using var again = gateway.Client.StartSsh($"{gateway.Tina.Login}+{TestGateway.Device}", gateway.Tina.ByKey, "true");
+        await Eventually.TrueAsync(() => following.OutputSoFar.Contains("\n#2  ", StringComparison.Ordinal), "the next to be shown", () => following.ErrorSoFar);
+        await tina.PostAsync("requests/2/cancel");
+        (await again.EndAsync()).Error.ShouldContain("request #2: cancelled by tina the technician");
+        (await RunAsync(gateway, "approvals")).Error.ShouldContain("No request waits for your approval.");
+    }
+
     public void Dispose() => _home.Dispose();
 
     private Task<Terminal> StartAsync(params string[] arguments) => Terminal.StartAsync(
@@ -67,12 +94,14 @@ public sealed class CommandLineToolTests : IDisposable
 
     /// <summary>As the owner.</summary>
     private Task<Outcome> RunAsync(TestGateway gateway, params string[] arguments) => RunningCommand.RunAsync(
-        "dotnet",
-        [Path.Combine(AppContext.BaseDirectory, "countersign.dll"), .. arguments],
-        environment: new Dictionary<string, string>
-        {
-            ["XDG_CONFIG_HOME"] = _home.Path,
-            ["COUNTERSIGN_SERVER"] = gateway.Server.HttpAddress.AbsoluteUri,
-            ["COUNTERSIGN_TOKEN"] = gateway.OwnerToken,
-        });
+        "dotnet", Arguments(arguments), environment: Environment(gateway));
+
+    private static string[] Arguments(params string[] arguments) => [Path.Combine(AppContext.BaseDirectory, "countersign.dll"), .. arguments];
+
+    private Dictionary<string, string> Environment(TestGateway gateway) => new()
+    {
+        ["XDG_CONFIG_HOME"] = _home.Path,
+        ["COUNTERSIGN_SERVER"] = gateway.Server.HttpAddress.AbsoluteUri,
+        ["COUNTERSIGN_TOKEN"] = gateway.OwnerToken,
+    };
 }

@@ -114,6 +114,38 @@ internal sealed class ApiClient : IDisposable
         },
         cancellation);
 
+    /// <summary>Reads the live events that concern the caller, one after the other as they come, until the server ends the stream.</summary>
+    /// <param name="after">The position to go on from; null: from now on.</param>
+    /// <param name="take">Gets each event. A failure ends the reading and is the answer.</param>
+    public Task<Answer<EndOfStream>> FollowAsync(string? after, Func<ServerEvent, Task<Failure?>> take, CancellationToken cancellation) => TalkAsync<EndOfStream>(
+        async () =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "events");
+            request.Headers.Accept.Clear();
+            request.Headers.Accept.Add(new("text/event-stream"));
+            if (after is not null) request.Headers.Add("Last-Event-ID", after);
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            waiting.CancelAfter(Patience);
+            if (!response.IsSuccessStatusCode)
+            {
+                await response.Content.LoadIntoBufferAsync(LargestAnswer, waiting.Token);
+                return Refusal(response, await response.Content.ReadAsStringAsync(waiting.Token));
+            }
+
+            if (response.Content.Headers.ContentType?.MediaType != "text/event-stream") return NotUnderstood();
+            await using var body = await response.Content.ReadAsStreamAsync(waiting.Token);
+            var events = new EventReader(body);
+            while (true)
+            {
+                // The server says something every 15 seconds, if only that nothing has happened.
+                waiting.CancelAfter(Patience);
+                if (await events.NextAsync(waiting.Token) is not { } next) return new EndOfStream();
+                if (next.Data.Length > 0 && await take(next) is { } failure) return failure;
+            }
+        },
+        cancellation);
+
     public void Dispose() => _http.Dispose();
 
     private static ByteArrayContent Content<TBody>(TBody body, JsonTypeInfo<TBody> type) =>
@@ -172,7 +204,7 @@ internal sealed class ApiClient : IDisposable
         {
             return new Failure(ExitCode.Unreachable, $"{_address} can't be reached: {Innermost(exception)}", "Check the address and the network, and that the server is running.");
         }
-        catch (HttpIOException exception)
+        catch (Exception exception) when (exception is HttpIOException or IOException)
         {
             return new Failure(ExitCode.Unreachable, $"{_address} broke off: {Innermost(exception)}", "Try again; the server's log tells more.");
         }

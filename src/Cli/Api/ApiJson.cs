@@ -115,9 +115,14 @@ internal sealed record Request(
     DateTimeOffset? Expires,
     NamedPerson? ChangedBy,
     string? Comment,
-    IReadOnlyList<RequestStep>? Steps);
+    IReadOnlyList<RequestStep>? Steps,
+    bool? MayApprove,
+    bool? MayMend);
 
 internal sealed record RequestPage(IReadOnlyList<Request>? Items, string? Next);
+
+/// <summary>Its items as they came, because <c>approvals --follow --json</c> shows each on a line.</summary>
+internal sealed record RequestItems(IReadOnlyList<JsonElement>? Items, string? Next);
 
 /// <summary>What is said to a request: a comment with an approval, a reason with anything else.</summary>
 internal sealed record DecisionRequest
@@ -189,6 +194,7 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(EndSessionRequest))]
 [JsonSerializable(typeof(Request))]
 [JsonSerializable(typeof(RequestPage))]
+[JsonSerializable(typeof(RequestItems))]
 [JsonSerializable(typeof(DecisionRequest))]
 [JsonSerializable(typeof(NewKey))]
 [JsonSerializable(typeof(Key))]

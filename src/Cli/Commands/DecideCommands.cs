@@ -56,19 +56,16 @@ internal static class DecideCommands
         if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
         using var client = api;
         var path = string.Create(CultureInfo.InvariantCulture, $"requests/{number}/{verb}");
-        var answer = body is null
-            ? await client.PostAsync(path, cancellation)
-            : await client.PostAsync(path, body, ApiJson.Default.DecisionRequest, cancellation);
-        if (!answer.TryGet(out var json, out failure)) return output.Fail(failure);
+        var answer = await client.PostAsync(path, body ?? new(), ApiJson.Default.DecisionRequest, ApiJson.Default.Request, cancellation);
+        if (!answer.TryGet(out var reply, out failure)) return output.Fail(failure);
         if (output.IsJson)
         {
-            output.Json(json);
+            output.Json(reply.Json);
             return ExitCode.Ok;
         }
 
         // Approving may leave steps for others.
-        var state = System.Text.Json.JsonSerializer.Deserialize(json, ApiJson.Default.Request)?.State;
-        output.Line(state == "waiting" ? $"Request #{number} has your approval, and waits for others'." : $"Request #{number} is {done}.");
+        output.Line(reply.Value.State == "waiting" ? $"Request #{number} has your approval, and waits for others'." : $"Request #{number} is {done}.");
         return ExitCode.Ok;
     }
 }

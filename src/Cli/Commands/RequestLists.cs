@@ -27,16 +27,21 @@ internal static class RequestLists
     public static Command CreateApprovals(CommonOptions common)
     {
         var paging = new Paging();
+        var follow = new Option<bool>("--follow", "-f") { Description = "Shows each on a line, and goes on with those that come, until it is stopped." };
         var command = new DocumentedCommand(
             "approvals",
-            "Lists the requests that wait for your approval: who wants what, and why.",
+            "Lists the requests that wait for your approval: who wants what, and why. A master administrator also sees those that nobody can approve.",
             "countersign approvals",
+            "countersign approvals --follow",
             "countersign approvals --json | jq -r '.items[].number'")
         {
+            follow,
             paging.Limit,
             paging.Cursor,
         };
-        command.SetAction((parsed, cancellation) => RunAsync(common, parsed, paging, "for=me&", "No request waits for your approval.", ShowWaiting, cancellation));
+        command.SetAction((parsed, cancellation) => parsed.GetValue(follow)
+            ? new ApprovalsFollowing(common, common.OutputFor(parsed)).RunAsync(parsed, cancellation)
+            : RunAsync(common, parsed, paging, "for=me&", "No request waits for your approval.", ShowWaiting, cancellation));
         return command;
     }
 
@@ -80,7 +85,7 @@ internal static class RequestLists
         }));
 
     private static void ShowWaiting(Output output, IReadOnlyList<Request> requests) => output.Table(
-        ["NUMBER", "WHO", "DEVICE", "ACCOUNT", "WHAT", "FROM", "ASKED", "EXPIRES", "REASON"],
+        ["NUMBER", "WHO", "DEVICE", "ACCOUNT", "WHAT", "FROM", "ASKED", "EXPIRES", "WAITS FOR", "REASON"],
         requests.Select(request => new[]
         {
             Number(request),
@@ -91,8 +96,17 @@ internal static class RequestLists
             request.Source ?? "",
             output.Time(request.Created),
             output.Time(request.Expires),
+            WaitsFor(request),
             request.Reason ?? "",
         }));
+
+    /// <summary>What the reader has to do about it.</summary>
+    public static string WaitsFor(Request request) => (request.MayApprove == true, request.MayMend == true) switch
+    {
+        (true, true) => "your approval, and you to appoint an approver",
+        (_, true) => "you to appoint an approver",
+        _ => "your approval",
+    };
 
     private static string Number(Request request) => request.Number?.ToString(CultureInfo.InvariantCulture) ?? "";
 

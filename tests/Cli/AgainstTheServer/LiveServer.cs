@@ -48,6 +48,18 @@ public sealed class LiveServer : IAsyncDisposable
         return live;
     }
 
+    /// <summary>As the owner.</summary>
+    public Task<string> GetAsync(string path) => _owner.GetStringAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken);
+
+    public IServiceProvider Services => _server.Services;
+
+    /// <summary>As the owner. Anything but success is an exception.</summary>
+    public async Task PutAsync(string path, JsonObject body)
+    {
+        using var response = await _owner.PutAsJsonAsync(path, body, TestContext.Current.CancellationToken);
+        if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"PUT {path}: {response.StatusCode}");
+    }
+
     /// <summary>As the owner. Anything but success is an exception.</summary>
     public async Task<JsonObject> PostAsync(string path, JsonObject body)
     {

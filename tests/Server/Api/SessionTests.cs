@@ -26,15 +26,57 @@ public sealed class SessionTests : FeatureTests
     }
 
     [Fact]
-    public async Task A_page_looks_at_a_bounded_number_of_sessions()
+    public async Task A_page_is_full_or_it_is_the_last_however_much_there_is_that_is_not_the_caller_s()
     {
         await GrantHistoryAsync(Bob, "deploy");
-        var oldest = await BeginAsync("deploy", Noon);
-        await BeginHiddenAsync(5001);
-        var first = (await Tenant.As(Bob).GetAsync("/api/v1/sessions?limit=1")).Expect(HttpStatusCode.OK);
-        first.Items.ShouldBeEmpty();
-        var second = (await Tenant.As(Bob).GetAsync($"/api/v1/sessions?limit=1&cursor={first.Body.GetProperty("next").GetString()}")).Expect(HttpStatusCode.OK);
-        second.Items.ShouldHaveSingleItem().GetProperty("id").GetGuid().ShouldBe(oldest);
+        Guid[] mine = [await BeginAsync("deploy", Noon), await BeginAsync("deploy", Noon.AddMinutes(1))];
+        await EndAsync(mine[0]);
+        await AddHiddenAsync(1200);
+        mine = [await BeginAsync("deploy", Noon.AddMinutes(3)), mine[1], mine[0]];
+        await EndAsync(mine[0]);
+        foreach (var (state, expected) in new[] { ("", mine), ("&state=ended", [mine[0], mine[2]]), ("&state=live", [mine[1]]) })
+        {
+            var found = new List<Guid>();
+            for (string? cursor = ""; cursor is not null;)
+            {
+                var page = (await Tenant.As(Bob).GetAsync($"/api/v1/sessions?limit=1{state}{cursor}")).Expect(HttpStatusCode.OK);
+                found.Add(page.Items.ShouldHaveSingleItem().GetProperty("id").GetGuid());
+                cursor = page.Body.GetProperty("next").GetString() is { } next ? $"&cursor={next}" : null;
+            }
+
+            found.ShouldBe(expected, ignoreOrder: false, state);
+        }
+
+        (await Owner.GetAsync("/api/v1/sessions?limit=1000&state=ended")).Items.Count.ShouldBe(1000);
+    }
+
+    [Fact]
+    public async Task Who_may_look_back_on_different_accounts_of_different_devices_sees_exactly_those()
+    {
+        var accounts = new[] { "root", "deploy" };
+        await GrantHistoryAsync(Bob, "deploy");
+        var other = await Tenant.AddDeviceAsync("other", await Tenant.AddGroupAsync("Others"), "root", "deploy");
+        (await Owner.PostAsync("/api/v1/grants", new
+        {
+            subject = new { kind = "person", id = Bob },
+            scope = new { kind = "device", id = other },
+            role = SystemRoles.FullDeviceAccess.Id.Value,
+            accounts = new { rule = "named", names = new[] { "root" } },
+        })).Expect(HttpStatusCode.Created);
+        var minute = 0;
+        var expected = new List<Guid>();
+        foreach (var device in new[] { Web1, other })
+        {
+            foreach (var account in accounts)
+            {
+                var opening = Opening(account, Noon.AddMinutes(minute++)) with { Device = new(device) };
+                await Ledger.BeginAsync(opening, TestContext.Current.CancellationToken);
+                await EndAsync(opening.Id.Value);
+                if ((device == Web1) == (account == "deploy")) expected.Insert(0, opening.Id.Value);
+            }
+        }
+
+        (await Tenant.As(Bob).GetAsync("/api/v1/sessions")).Items.Select(item => item.GetProperty("id").GetGuid()).ShouldBe(expected);
     }
 
     [Fact]
@@ -71,13 +113,16 @@ public sealed class SessionTests : FeatureTests
         return opening.Id.Value;
     }
 
-    private Task BeginHiddenAsync(int count) => Running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
+    private async Task EndAsync(Guid id) =>
+        await Ledger.EndAsync(new(new(id), Tenant.Id, EndReason.Completed, "", 0, 1, 2, Noon.AddHours(1)), TestContext.Current.CancellationToken);
+
+    private Task AddHiddenAsync(int count) => Running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
         Tenant.Id,
         (db, _) =>
         {
             for (var number = 0; number < count; number++)
             {
-                var opening = Opening("root", Noon.AddMinutes(1));
+                var opening = Opening("root", Noon.AddMinutes(2));
                 db.Add(new SessionRecord
                 {
                     OrganizationId = opening.Organization,
@@ -92,6 +137,8 @@ public sealed class SessionTests : FeatureTests
                     Source = opening.Source,
                     Started = opening.At,
                     PolicyVersion = opening.PolicyVersion,
+                    Ended = Noon.AddHours(1),
+                    Reason = EndReason.Completed,
                 });
             }
 

@@ -94,6 +94,29 @@ public sealed class EventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_s_beginning_and_end_are_told_to_who_may_see_it()
+    {
+        (await _tenant.Owner.DeleteAsync($"/api/v1/settings/devices/{_device}/managerialApproval")).Expect(HttpStatusCode.OK);
+        using var own = await OpenAsync(_ned);
+        using var owner = await OpenAsync(_tenant.OwnerId.Value);
+        using var other = await OpenAsync(_nobody);
+        var session = await _tenant.OpenSessionAsync(_ned, "web1");
+        foreach (var reader in (EventReading[])[own, owner])
+        {
+            var began = (await reader.NextAsync("session")).Data;
+            began.GetProperty("id").GetGuid().ShouldBe(session.Opening.Id.Value);
+            began.GetProperty("state").GetString().ShouldBe("live");
+        }
+
+        await session.DisposeAsync();
+        (await own.NextAsync("session")).Data.GetProperty("state").GetString().ShouldBe("ended");
+        (await owner.NextAsync("session")).Data.GetProperty("reason").GetString().ShouldBe("connectionLost");
+        await TouchAsync();
+        (await other.NextAsync())!.Name.ShouldBe("ready");
+        (await other.NextAsync())!.Name.ShouldBe("policy");
+    }
+
+    [Fact]
     public async Task A_reader_who_comes_back_goes_on_where_it_was()
     {
         string position;

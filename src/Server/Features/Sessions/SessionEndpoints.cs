@@ -81,11 +81,11 @@ internal static class SessionEndpoints
 {
     private const int LongestReason = 200;
 
-    /// <summary>Rows read at once, however few are wanted.</summary>
+    /// <summary>
+    /// Rows read at once, however few are wanted. A page is full, or it is the last: the database leaves out what is not for the caller, so that what is looked at in vain
+    /// is at most the sessions that run now.
+    /// </summary>
     private const int Batch = 500;
-
-    /// <summary>Rows looked at for one page: the work for somebody who may see few of many sessions is bounded. Such a page is short, or empty, and has a next one.</summary>
-    private const int MostLookedAt = 5000;
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -111,25 +111,22 @@ internal static class SessionEndpoints
         var sight = new SessionSight(caller, policy);
         var items = new List<SessionAnswer>(limit);
         await using var db = database.Read(caller.Organization);
-        for (var lookedAt = 0; ; lookedAt += Batch)
+        var query = db.Set<SessionRecord>().AsNoTracking();
+        if (state == "live") query = query.Where(row => row.Ended == null);
+        else query = query.Where(sight.MayBeSeen());
+        if (state == "ended") query = query.Where(row => row.Ended != null);
+        while (true)
         {
-            var query = db.Set<SessionRecord>().AsNoTracking();
-            if (state == "live") query = query.Where(row => row.Ended == null);
-            if (state == "ended") query = query.Where(row => row.Ended != null);
-
             // Ids grow with time (RFC 9562 version 7), and their text sorts as they do: the newest first.
-            if (before is { } last) query = query.Where(row => row.Id.CompareTo(last) < 0);
-            var rows = await query.OrderByDescending(row => row.Id).Take(Batch).ToListAsync(cancellation);
-            foreach (var row in rows)
+            var rows = await (before is { } last ? query.Where(row => row.Id.CompareTo(last) < 0) : query).OrderByDescending(row => row.Id).Take(Batch).ToListAsync(cancellation);
+            foreach (var row in rows.Where(sight.MaySee))
             {
-                before = row.Id;
-                if (!sight.MaySee(row)) continue;
+                if (items.Count == limit) return TypedResults.Ok(new SessionPage(items, items[^1].Id.ToString()));
                 items.Add(Answer(row, live, sight));
-                if (items.Count == limit) return TypedResults.Ok(new SessionPage(items, row.Id.ToString()));
             }
 
             if (rows.Count < Batch) return TypedResults.Ok(new SessionPage(items, null));
-            if (lookedAt + Batch >= MostLookedAt) return TypedResults.Ok(new SessionPage(items, before.ToString()));
+            before = rows[^1].Id;
         }
     }
 
@@ -176,9 +173,12 @@ internal static class SessionEndpoints
         return TypedResults.NoContent();
     }
 
-    private static SessionAnswer Answer(SessionRecord row, LiveSessions live, SessionSight sight)
+    private static SessionAnswer Answer(SessionRecord row, LiveSessions live, SessionSight sight) =>
+        Answer(row, row.Ended is null ? live.Find(row.OrganizationId, new(row.Id)) : null, sight);
+
+    /// <param name="running">What runs of it in this process, if that is known.</param>
+    internal static SessionAnswer Answer(SessionRecord row, LiveSession? running, SessionSight sight)
     {
-        var running = row.Ended is null ? live.Find(row.OrganizationId, new(row.Id)) : null;
         var deadline = running?.Deadline;
         return new(
             row.Id, row.Ended is null ? SessionState.Live : SessionState.Ended, row.Login, row.Device.Value, row.DeviceName, row.Account, row.Kind, row.Command,

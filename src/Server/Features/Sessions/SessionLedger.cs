@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Countersign.Server.Features.Requests;
 using Countersign.Server.Platform;
+using Countersign.Server.Platform.Events;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
 using Countersign.Sessions.Journal;
@@ -12,7 +13,7 @@ namespace Countersign.Server.Features.Sessions;
 
 /// <summary>Writes sessions down, each step with its audit record in one transaction.</summary>
 internal sealed class SessionLedger(
-    WriteQueue queue, Database database, RecordingStore recordings, JournalStore journals, AuditLog audit, RequestClaims claims, TimeProvider time) : ISessionLedger
+    WriteQueue queue, Database database, RecordingStore recordings, JournalStore journals, AuditLog audit, RequestClaims claims, EventHub events, TimeProvider time) : ISessionLedger
 {
     private const int LongestDetail = 400;
 
@@ -33,7 +34,7 @@ internal sealed class SessionLedger(
         {
             var db = unit.Db.Of(opening.Organization);
             if (!await claims.TakeAsync(unit, opening, stop)) return false;
-            db.Add(new SessionRecord
+            var row = new SessionRecord
             {
                 OrganizationId = opening.Organization,
                 Id = opening.Id.Value,
@@ -47,7 +48,9 @@ internal sealed class SessionLedger(
                 Source = opening.Source,
                 Started = opening.At,
                 PolicyVersion = opening.PolicyVersion,
-            });
+            };
+            db.Add(row);
+            unit.Committed += () => events.Publish(new SessionEvent(row));
             audit.Add(db, new AuditEntry
             {
                 Kind = "session.began",
@@ -65,11 +68,14 @@ internal sealed class SessionLedger(
         cancellation);
 
     public async ValueTask EndAsync(SessionEnd end, CancellationToken cancellation) => await queue.WriteAsync(
-        end.Organization,
-        async (db, stop) =>
+        async (unit, stop) =>
         {
+            var db = unit.Db.Of(end.Organization);
             var row = await db.Set<SessionRecord>().SingleAsync(session => session.Id == end.Id.Value, stop);
-            if (row.Ended is null) Close(db, row, end);
+            if (row.Ended is not null) return false;
+            Close(db, row, end);
+            unit.Committed += () => events.Publish(new SessionEvent(row));
+            return true;
         },
         cancellation);
 
