@@ -173,16 +173,26 @@ public sealed partial class PolicySnapshot
         relies = preapproved is not null && HasAllSteps(null, person, device, insisting: true);
         if (relies) covered = preapproved;
         if (question.Approvals.IsDefaultOrEmpty || account.Name is null) return covered;
+        var alone = false;
         foreach (var approved in question.Approvals)
         {
             if (!Fits(approved, question, account.Name) || !approved.Covered.Covers(needed)) continue;
-            if ((moment == Moment.Opening && !approved.IsOpen(question.At)) || !HasAllSteps(approved, person, device, preapproved is not null)) continue;
-            covered = (covered ?? PermissionSet.None) | approved.Covered;
-
-            // An approval given at connect time lets in and ends nothing afterwards.
-            relies = false;
+            if (moment == Moment.Opening && !approved.IsOpen(question.At)) continue;
+            if (HasAllSteps(approved, person, device, insisting: false))
+            {
+                covered = (covered ?? PermissionSet.None) | approved.Covered;
+                alone = true;
+            }
+            else if (preapproved is { } given && HasAllSteps(approved, person, device, insisting: true))
+            {
+                // It has the steps that a workflow insists on, and preapproved access stands for the rest: what both cover, as long as that lasts.
+                covered = (covered ?? PermissionSet.None) | (given & approved.Covered);
+                relies = true;
+            }
         }
 
+        // An approval given at connect time lets in and ends nothing afterwards.
+        if (alone) relies = false;
         return covered;
     }
 
@@ -249,7 +259,8 @@ public sealed partial class PolicySnapshot
         if (!approved.Covered.Covers(Needed(question))) return "it covers less than is wanted";
         if (!approved.IsOpen(question.At)) return "its time to connect is not now";
         var preapproved = Preapproved(question, account, Needed(question), question.At) is not null;
-        return HasAllSteps(approved, person, device, preapproved) ? null : "a rule has come since that asks for another approval";
+        var completes = preapproved && !HasAllSteps(null, person, device, insisting: true) && HasAllSteps(approved, person, device, insisting: true);
+        return completes || HasAllSteps(approved, person, device, insisting: false) ? null : "a rule has come since that asks for another approval";
     }
 
     private static ApprovalStepId StepOf(TechnicianGroupNode through, TechnicianGroupNode rule) =>

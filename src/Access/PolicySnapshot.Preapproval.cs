@@ -45,8 +45,11 @@ public sealed partial class PolicySnapshot
             }
 
             if (!isOpen) continue;
-            if (device.HasAccount(request.Account)) anywhere |= request.Given;
-            if (request.IsFor(account.Name)) granted |= request.Given;
+
+            // Nothing gives the owner SkipConsent.
+            var given = person.IsOwner ? request.Given.Without(Permission.SkipConsent) : request.Given;
+            if (device.HasAccount(request.Account)) anywhere |= given;
+            if (request.IsFor(account.Name)) granted |= given;
         }
 
         return new(granted | (anywhere & PermissionCatalogue.ForEveryAccount), anywhere, next);
