@@ -8,9 +8,9 @@ internal sealed class GoldenAnswer(GoldenPolicy names)
 {
     private const int Most = 14;
 
-    public string Write(NaiveAnswer answer, DateTimeOffset? until, PermissionSet wanted, IEnumerable<NaiveStep> steps) => answer.Kind switch
+    public string Write(NaiveAnswer answer, DateTimeOffset? until, TimeSpan? lasting, PermissionSet wanted, IEnumerable<NaiveStep> steps) => answer.Kind switch
     {
-        DecisionKind.Allowed => string.Join("; ", (string[])[$"allowed: {Write(answer.Permissions, wanted)}", .. Conditions(answer, until)]),
+        DecisionKind.Allowed => string.Join("; ", (string[])[$"allowed: {Write(answer.Permissions, wanted)}", .. Conditions(answer, until, lasting)]),
         DecisionKind.NeedsApproval => $"needs approval: {string.Join("; ", steps.Select(Write).Order(StringComparer.Ordinal))}",
         DecisionKind.MayBeRequested => "may be requested",
         _ => $"denied: {answer.Reason}{(answer.Visible ? "" : ", unseen")}",
@@ -25,8 +25,9 @@ internal sealed class GoldenAnswer(GoldenPolicy names)
 
     public string Write(SettingNode node) => node == SettingNode.Organization ? "the organization" : names.NameOf(node.Id);
 
-    private static IEnumerable<string> Conditions(NaiveAnswer answer, DateTimeOffset? until)
+    private static IEnumerable<string> Conditions(NaiveAnswer answer, DateTimeOffset? until, TimeSpan? lasting)
     {
+        if (lasting is { } time) yield return $"for {time:c} from its beginning";
         if (until is { } end) yield return $"until {end.UtcDateTime.ToString(end.Second == 0 ? "yyyy-MM-ddTHH:mmZ" : "yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)}";
         if (answer.Consent == ConsentMode.Notify) yield return "the end user is told";
         if (answer.Consent == ConsentMode.AskThenConnect) yield return "the end user is asked, and no answer lets in";
@@ -42,11 +43,14 @@ internal sealed class GoldenAnswer(GoldenPolicy names)
     {
         var people = step.Approvers.Select(approver => names.NameOf(approver.Value)).Order(StringComparer.Ordinal).ToList();
         if (step.Automatic) people.Add("the requester automatically");
-        return $"{Rule(step.Id)} ({(people.Count > 0 ? string.Join(" or ", people) : "blocked: nobody can")})";
+        var needed = step.Needed > 1 ? $"{step.Needed} of " : "";
+        var blocked = !step.Blocked ? "" : people.Count > 0 ? ", blocked: too few can" : "blocked: nobody can";
+        return $"{Rule(step.Id)} ({(people.Count > 0 ? needed : "")}{string.Join(" or ", people)}{blocked})";
     }
 
     private string Rule(ApprovalStepId id)
     {
+        if (id.Kind == ApprovalStepKind.Workflow) return $"step {id.Through.ToString("N")[..8].TrimStart('0')} of {names.NameOf(id.Rule)}";
         if (id.Kind == ApprovalStepKind.Organization) return "the device side at the organization";
         if (id.Kind != ApprovalStepKind.TechnicianGroup) return $"the device side at {names.NameOf(id.Rule)}";
         return id.Rule == id.Through ? names.NameOf(id.Rule) : $"{names.NameOf(id.Rule)} through {names.NameOf(id.Through)}";

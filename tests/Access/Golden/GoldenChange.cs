@@ -42,6 +42,9 @@ internal static partial class GoldenChange
             new(names.NewId($"technician group {match["name"]}")), names.TechnicianGroup(match["above"].Value), match["name"].Value, "", true, false, GroupConsent.None, false)),
         (Switches(), match => Switch(names, policy, match["name"].Value, match["how"].Value == "enables")),
         (FreesOfApproval(), match => Edit(policy, names.TechnicianGroup(match["group"].Value), row => row with { RequiresManagerialApproval = false })),
+        (AddsWorkflow(), match => new PolicyCommand.AddWorkflow(
+            new(names.NewId()), names.TechnicianGroup(match["group"].Value), names.DeviceGroup(match["devices"].Value), match["name"].Value,
+            names.WorkflowSteps(match["steps"].Value), false, true, false)),
         (Moves(), match => Move(policy, names.Device(match["device"].Value), names.DeviceGroup(match["group"].Value))),
     ];
 
@@ -97,6 +100,9 @@ internal static partial class GoldenChange
 
     [GeneratedRegex("^(?<actor>[a-z]+) frees (?<group>[A-Z][A-Za-z ]*) of managerial approval$")]
     private static partial Regex FreesOfApproval();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) makes the workflow (?<name>[A-Z][A-Za-z]*) for (?<group>[A-Z][A-Za-z ]*?) on (?<devices>[A-Z][A-Za-z ]*?): (?<steps>.+)$")]
+    private static partial Regex AddsWorkflow();
 
     [GeneratedRegex("^(?<actor>[a-z]+) moves (?<device>[a-z0-9.-]+) to (?<group>[A-Z][A-Za-z ]*)$")]
     private static partial Regex Moves();

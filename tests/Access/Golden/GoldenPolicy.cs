@@ -14,6 +14,7 @@ internal sealed partial class GoldenPolicy
     private readonly Dictionary<RowKey, PolicyRow> _rows = [];
     private readonly Dictionary<string, Guid> _ids = new(StringComparer.Ordinal);
     private readonly Dictionary<long, ApprovedRequest> _requests = [];
+    private readonly Dictionary<long, PreapprovedRequest> _preapprovals = [];
 
     public GoldenPolicy(IEnumerable<GoldenLine> lines)
     {
@@ -24,7 +25,13 @@ internal sealed partial class GoldenPolicy
 
     public IReadOnlyCollection<PolicyRow> Rows => _rows.Values;
 
-    public ApprovedRequest Request(string number) => _requests[long.Parse(number, CultureInfo.InvariantCulture)];
+    /// <summary>Approvals for connections among the requests of these numbers.</summary>
+    public IEnumerable<ApprovedRequest> Approvals(IEnumerable<string> numbers) =>
+        numbers.Select(Number).Where(_requests.ContainsKey).Select(number => _requests[number]);
+
+    /// <summary>Access that was approved ahead among the requests of these numbers.</summary>
+    public IEnumerable<PreapprovedRequest> Preapprovals(IEnumerable<string> numbers) =>
+        numbers.Select(Number).Where(number => !_requests.ContainsKey(number)).Select(number => _preapprovals[number]);
 
     public Guid? Find(string kind, string name) => _ids.TryGetValue($"{kind} {name}", out var id) ? id : null;
 
@@ -77,6 +84,34 @@ internal sealed partial class GoldenPolicy
         return new(new(id), subject, scope, Role(match.Groups["role"].Value), accounts, new(Bound("from"), Bound("to"), match.Groups["hours"].Value));
     }
 
+    /// <summary>Reads <c>2 of managers of Support, mia, then 1 of the device's approvers</c> into the text of a workflow's steps.</summary>
+    public string WorkflowSteps(string text) => Access.WorkflowSteps.Write(text.Split(", then ").Select(step =>
+    {
+        var (needed, approvers) = step.Split(" of ", 2) is [var count, var who] ? (int.Parse(count, CultureInfo.InvariantCulture), who) : throw new FormatException(step);
+        return new WorkflowStep(needed, null, [.. List(approvers).Select(Approver)]);
+    }));
+
+    private Approver Approver(string text)
+    {
+        if (text == "the device's approvers") return new(ApproverKind.DeviceApprovers);
+        if (text.StartsWith("managers of ", StringComparison.Ordinal)) return new(ApproverKind.Managers, TechnicianGroup(text["managers of ".Length..]).Value);
+        if (text.StartsWith("members of ", StringComparison.Ordinal)) return new(ApproverKind.Members, TechnicianGroup(text["members of ".Length..]).Value);
+        return new(ApproverKind.Person, Person(text).Value);
+    }
+
+    private string Option(string text) =>
+        text.StartsWith("named ", StringComparison.Ordinal) ? $"named:{string.Join(',', List(text["named ".Length..]).Select(name => TechnicianGroup(name).Value).Order())}" : text;
+
+    private static RequestTime Time(GroupCollection match)
+    {
+        if (match["fixedfrom"].Success) return new RequestTime.Fixed(Instant(match["fixedfrom"].Value), Instant(match["fixedto"].Value));
+        var duration = TimeSpan.FromMinutes(int.Parse(match["minutes"].Value, CultureInfo.InvariantCulture));
+        if (!match["latest"].Success) return new RequestTime.FromApproval(duration);
+        return new RequestTime.FromFirstUse(duration, Instant(match["latest"].Value), match["used"].Success ? Instant(match["used"].Value) : null);
+    }
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+
     public Guid NewId(string named = "")
     {
         var id = new Guid(0x901d, 0, 0, 0, 0, 0, 0, 0, 0, (byte)(_ids.Count >> 8), (byte)_ids.Count);
@@ -117,8 +152,15 @@ internal sealed partial class GoldenPolicy
         {
             var value = match["value"].Value == "allow" ? PolicyValue.Allow : PolicyValue.Deny;
             foreach (var permission in Permissions(match["names"].Value))
-                Put(new GroupPermissionRow(TechnicianGroup(match["group"].Value), permission, value, match["locked"].Success));
+                Put(new GroupPermissionRow(TechnicianGroup(match["group"].Value), permission, value, match["locked"].Success) { Option = Option(match["option"].Value) });
         }),
+        (MembersApproveText(), match => ChangeGroup(match["name"].Value, row => row with { MembersApprove = true })),
+        (WorkflowText(), match => Put(new WorkflowRow(
+            new(NewId($"workflow {match["name"]}")), TechnicianGroup(match["group"].Value), DeviceGroup(match["devices"].Value), match["name"].Value,
+            WorkflowSteps(match["steps"].Value), match["later"].Success, !match["leaves"].Success, match["insists"].Success))),
+        (PreapprovalText(), match => _preapprovals.Add(Number(match["number"].Value), new(
+            Number(match["number"].Value), Person(match["who"].Value), [.. List(match["devices"].Value).Select(Device)], match["account"].Value,
+            Permissions(match["names"].Value), Instant(match["at"].Value), Time(match), []))),
         (Silence(), match =>
         {
             foreach (var permission in Permissions(match["names"].Value)) _rows.Remove(new(PolicyTable.GroupPermission, TechnicianGroup("Everyone").Value, default, permission.ToString()));
@@ -179,6 +221,12 @@ internal sealed partial class GoldenPolicy
             return new((ApprovalStepKind)(node.Kind - SettingNodeKind.Organization + ApprovalStepKind.Organization), node.Id);
         }
 
+        if (StepOfWorkflow().Match(text) is { Success: true } step)
+        {
+            var workflow = new WorkflowId(Get("workflow", step.Groups["name"].Value));
+            return ApprovalStepId.OfWorkflow(workflow, int.Parse(step.Groups["number"].Value, CultureInfo.InvariantCulture));
+        }
+
         var parts = text.Split(" through ");
         return new(ApprovalStepKind.TechnicianGroup, TechnicianGroup(parts[0]).Value, TechnicianGroup(parts[^1]).Value);
     }
@@ -222,8 +270,20 @@ internal sealed partial class GoldenPolicy
     [GeneratedRegex("^administrators of (?<group>[^:]+): (?<names>.+)$")]
     private static partial Regex Administrators();
 
-    [GeneratedRegex("^policy of (?<group>[^:]+): (?<value>allow|deny) (?<names>[A-Za-z0-9]+(, (?!locked)[A-Za-z0-9]+)*)(?<locked>, locked)?$")]
+    [GeneratedRegex("^policy of (?<group>[^:]+): (?<value>allow|deny) (?<names>[A-Za-z0-9]+(, (?!locked)[A-Za-z0-9]+)*)(?<locked>, locked)?(; as (?<option>.+))?$")]
     private static partial Regex Value();
+
+    [GeneratedRegex("^(?<name>[A-Z][A-Za-z ]*) lets its members approve$")]
+    private static partial Regex MembersApproveText();
+
+    [GeneratedRegex("^workflow (?<name>[A-Z][A-Za-z]*) for (?<group>[A-Z][A-Za-z ]*?) on (?<devices>[A-Z][A-Za-z ]*?): (?<steps>[^;]+)(?<later>; counting for later steps)?(?<leaves>; leaving preapproval out)?(?<insists>; insisting)?$")]
+    private static partial Regex WorkflowText();
+
+    [GeneratedRegex("^step (?<number>[0-9]+) of (?<name>[A-Z][A-Za-z]*)$")]
+    private static partial Regex StepOfWorkflow();
+
+    [GeneratedRegex("^access (?<number>[0-9]+): (?<who>[a-z]+) on (?<devices>[a-z0-9., -]+?) as (?<account>[a-z]+), (?<names>[A-Za-z0-9, ]+?), approved (?<at>[0-9TZ:.-]+), (from (?<fixedfrom>[0-9TZ:.-]+) to (?<fixedto>[0-9TZ:.-]+)|for (?<minutes>[0-9]+) minutes from (approval|first use before (?<latest>[0-9TZ:.-]+)(, used (?<used>[0-9TZ:.-]+))?))$")]
+    private static partial Regex PreapprovalText();
 
     [GeneratedRegex("^Everyone says nothing of (?<names>.+)$")]
     private static partial Regex Silence();

@@ -54,16 +54,36 @@ internal sealed partial class GoldenRun
             match["unsigned"].Success ? SignInStrength.None : SignInStrength.OneFactor,
             match["present"].Success ? EndUserPresence.CanBeAsked : match["absent"].Success ? EndUserPresence.NobodyLoggedOn : EndUserPresence.CannotBeAsked)
         {
-            Approvals = match["requests"].Success ? [.. match["requests"].Value.Split(" and ").Select(_names.Request)] : [],
+            Approvals = [.. _names.Approvals(InHand(match))],
+            Preapprovals = [.. _names.Preapprovals(InHand(match))],
+            ConsentFloor = match["floor"].Success ? Floor(Enum.Parse<ConsentKind>(match["floor"].Value, ignoreCase: true)) : null,
         };
         var (decision, naive) = (_engine.Decide(question), Naive);
         var expected = naive.Decide(question);
-        var steps = _engine.ApprovalSteps(question).Select(step => new NaiveStep(step.Id, step.Approvers, step.Automatic));
+        var steps = _engine.ApprovalSteps(question).Select(step => new NaiveStep(step.Id, step.Approvers, step.Automatic) { Needed = step.Needed });
         var naiveSteps = expected.Kind == DecisionKind.NeedsApproval ? naive.Steps(naive.Person(question.Subject)!, naive.Device(question.Device)!, question.At) : [];
+        var (lasting, until) = expected.Kind == DecisionKind.Allowed ? (naive.Lasting(question), naive.Until(question)) : (null, null);
+        var options = decision.Options is { } some ? PermissionOption.Having.Where((decision.Permissions & question.Wanted).Contains).Where(permission => some[permission].IsStrict).ToList() : [];
         return (
-            _answer.Write(NaiveAnswer.Of(decision), decision.Until, question.Wanted, steps),
-            _answer.Write(expected, expected.Kind == DecisionKind.Allowed ? naive.Until(question) : null, question.Wanted, naiveSteps),
+            _answer.Write(NaiveAnswer.Of(decision), decision.Until, decision.Lasting, question.Wanted, steps)
+                + string.Concat(options.Select(permission => $"; {permission}: {Write(decision.Options![permission])}")),
+            _answer.Write(expected, lasting is null ? until : null, lasting, question.Wanted, naiveSteps)
+                + string.Concat(options.Select(permission => naive.Option(naive.Person(question.Subject)!, permission).Same(decision.Options![permission])
+                    ? $"; {permission}: {Write(decision.Options[permission])}"
+                    : $"; {permission}: {naive.Option(naive.Person(question.Subject)!, permission)}")),
             [.. _engine.Explain(question).Lines.Select(reason => reason.Text)]);
+    }
+
+    private string Write(PermissionOption option) =>
+        option.Text.StartsWith("named:", StringComparison.Ordinal) ? $"to {string.Join(", ", option.Named.Select(_names.NameOf).Order(StringComparer.Ordinal))}" : option.Text;
+
+    private static string[] InHand(GroupCollection match) => match["requests"].Success ? match["requests"].Value.Split(" and ") : [];
+
+    /// <summary>The device itself asks for this kind of session, and refuses when nobody answers.</summary>
+    private static RemoteControlApproval Floor(ConsentKind kind)
+    {
+        ConsentMode For(ConsentKind other) => kind == other ? ConsentMode.AskOrRefuse : ConsentMode.Off;
+        return new(For(ConsentKind.Screen), For(ConsentKind.Terminal), For(ConsentKind.Files), For(ConsentKind.Web), For(ConsentKind.Actions), TimeSpan.FromSeconds(30));
     }
 
     private (string Engine, string Naive, IReadOnlyList<string> Reasons) ListDevices(string who)
@@ -135,7 +155,7 @@ internal sealed partial class GoldenRun
         return ("done", "done", []);
     }
 
-    [GeneratedRegex("^(?<who>[a-z]+) wants (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9.]+))?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with requests? (?<requests>[0-9]+( and [0-9]+)*) in hand)?$")]
+    [GeneratedRegex("^(?<who>[a-z]+) wants (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9.]+))?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that asks for its (?<floor>[a-z]+) itself)?$")]
     private static partial Regex Question();
 
     [GeneratedRegex("^the devices of (?<who>[a-z]+)$")]

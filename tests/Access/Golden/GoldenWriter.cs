@@ -25,6 +25,7 @@ internal sealed class GoldenWriter
         foreach (var group in All<DeviceGroupRow>()) _names.Add(group.Id.Value, $"Devices {Letter()}");
         foreach (var device in All<DeviceRow>()) _names.Add(device.Id.Value, $"d{_names.Count}");
         foreach (var role in All<RoleRow>()) _names.Add(role.Id.Value, $"Role {Letter()}");
+        foreach (var workflow in All<WorkflowRow>()) _names.Add(workflow.Id.Value, $"Workflow{Letter()}");
         foreach (var role in SystemRoles.All) _names.Add(role.Id.Value, role.Name);
 
         string Letter() => $"{(char)('A' + (_names.Count / 26))}{(char)('A' + (_names.Count % 26))}";
@@ -37,17 +38,31 @@ internal sealed class GoldenWriter
         .. All<MembershipRow>().Select(row => $"members of {Of(row.Group.Value)}: {Of(row.Person.Value)}"),
         .. All<GroupManagerRow>().Select(row => $"managers of {Of(row.Group.Value)}: {Of(row.Person.Value)}"),
         .. All<GroupAdministratorRow>().Select(row => $"administrators of {Of(row.Group.Value)}: {Of(row.Person.Value)}"),
-        .. All<GroupPermissionRow>().Where(row => row.Value != PolicyValue.Allow || row.Locked || Of(row.Group.Value) != "Everyone").Select(Write),
+        .. All<GroupPermissionRow>().Where(row => row.Value != PolicyValue.Allow || row.Locked || row.Option.Length > 0 || Of(row.Group.Value) != "Everyone").Select(Write),
         .. PermissionCatalogue.Restrictable.Where(IsMissing).Select(permission => $"Everyone says nothing of {permission}"),
         .. All<DeviceGroupRow>().Select(row => $"device group {Of(row.Id.Value)}{(row.ParentId is { } above ? $" below {Of(above.Value)}" : "")}"),
         .. All<DeviceRow>().SelectMany(Write),
+        .. All<WorkflowRow>().Select(Write),
         .. All<RoleRow>().Select(row => $"role {Of(row.Id.Value)}: {row.Permissions}"),
         .. All<GrantRow>().Select(Write),
         .. All<SettingRow>().Where(row => row.Node != SettingNode.Organization || row.Value != Settings.Default(row.Setting))
             .Select(row => $"setting at {(row.Node == SettingNode.Organization ? "the organization" : Of(row.Node.Id))}: {row.Setting} is {row.Value}"),
     ];
 
-    public IEnumerable<string> Requests(AccessQuestion question) => question.Approvals.Select(request =>
+    public IEnumerable<string> Requests(AccessQuestion question) => [.. Approvals(question), .. Preapprovals(question)];
+
+    private IEnumerable<string> Preapprovals(AccessQuestion question) => question.Preapprovals.Select(request =>
+        $"access {request.Number}: {Of(request.Person.Value)} on {string.Join(", ", request.Devices.Select(device => Of(device.Value)))} as {request.Account}"
+        + $", {request.Permissions}, approved {Write(request.ApprovedAt)}, "
+        + request.Time switch
+        {
+            RequestTime.Fixed time => $"from {Write(time.From)} to {Write(time.To)}",
+            RequestTime.FromApproval time => $"for {time.Duration.TotalMinutes} minutes from approval",
+            RequestTime.FromFirstUse time => $"for {time.Duration.TotalMinutes} minutes from first use before {Write(time.LatestStart)}{(time.FirstUsed is { } used ? $", used {Write(used)}" : "")}",
+            _ => throw new ArgumentException("a kind of time that cannot be written", nameof(question)),
+        });
+
+    private IEnumerable<string> Approvals(AccessQuestion question) => question.Approvals.Select(request =>
         $"request {request.Number}: {Of(request.Person.Value)} on {Of(request.Device.Value)} as {request.Account}, {request.Permissions}"
         + $"{(request.Source is { } source ? $", from {source}" : "")}, approved {Write(request.ApprovedAt)}{(request.OpenUntil is { } until ? $", open until {Write(until)}" : "")}"
         + $", for {(request.Steps.IsEmpty ? "nothing" : string.Join(" and ", request.Steps.Select(Write)))}");
@@ -63,7 +78,11 @@ internal sealed class GoldenWriter
             _ => "",
         }
         + (question.SignIn == SignInStrength.None ? ", without having signed in" : "")
-        + (question.Approvals.IsEmpty ? "" : $", with request{(question.Approvals.Length > 1 ? "s" : "")} {string.Join(" and ", question.Approvals.Select(request => request.Number))} in hand");
+        + (InHand(question) is { Length: > 0 } numbers ? $", with requests {numbers} in hand" : "")
+        + (question.ConsentFloor is null ? "" : ", on a device that asks by itself");
+
+    private static string InHand(AccessQuestion question) =>
+        string.Join(" and ", [.. question.Approvals.Select(request => request.Number), .. question.Preapprovals.Select(request => request.Number)]);
 
     private IEnumerable<string> Write(PersonRow row)
     {
@@ -76,13 +95,18 @@ internal sealed class GoldenWriter
     {
         var name = Of(row.Id.Value);
         if (row.ParentId is { } above) yield return $"technician group {name}{(Of(above.Value) == "Everyone" ? "" : $" below {Of(above.Value)}")}";
+        if (row.MembersApprove) yield return $"{name} lets its members approve";
         if (!row.Enabled) yield return $"{name} is disabled";
         if (row.RequiresManagerialApproval) yield return $"{name} requires managerial approval";
         if (row.Consent != GroupConsent.None) yield return $"{name} {(row.Consent == GroupConsent.Ask ? "asks" : "notifies")} the end user";
     }
 
     private string Write(GroupPermissionRow row) =>
-        $"policy of {Of(row.Group.Value)}: {(row.Value == PolicyValue.Allow ? "allow" : "deny")} {row.Permission}{(row.Locked ? ", locked" : "")}";
+        $"policy of {Of(row.Group.Value)}: {(row.Value == PolicyValue.Allow ? "allow" : "deny")} {row.Permission}{(row.Locked ? ", locked" : "")}"
+        + (row.Option.Length == 0 ? "" : $"; as {Option(row.Option)}");
+
+    private string Option(string text) =>
+        text.StartsWith("named:", StringComparison.Ordinal) ? $"named {string.Join(", ", text["named:".Length..].Split(',').Select(id => Of(Guid.Parse(id))))}" : text;
 
     private IEnumerable<string> Write(DeviceRow row)
     {
@@ -114,8 +138,25 @@ internal sealed class GoldenWriter
             + $"{(row.Window.Hours.Length > 0 ? $", hours {row.Window.Hours}" : "")}";
     }
 
+    private string Write(WorkflowRow row)
+    {
+        WorkflowSteps.TryParse(row.Steps, out var steps, out var problem).ShouldBeTrue(problem);
+        var written = steps!.Value.Select(step => $"{step.Needed} of {string.Join(", ", step.Approvers.Select(Write))}");
+        return $"workflow {Of(row.Id.Value)} for {Of(row.Group.Value)} on {Of(row.Devices.Value)}: {string.Join(", then ", written)}"
+            + $"{(row.CountsForLater ? "; counting for later steps" : "")}{(row.TakesPreapproved ? "" : "; leaving preapproval out")}{(row.InsistsWhenPreapproved ? "; insisting" : "")}";
+    }
+
+    private string Write(Approver approver) => approver.Kind switch
+    {
+        ApproverKind.Managers => $"managers of {Of(approver.Id)}",
+        ApproverKind.Members => $"members of {Of(approver.Id)}",
+        ApproverKind.Person => Of(approver.Id),
+        _ => "the device's approvers",
+    };
+
     private string Write(ApprovalStepId step) => step.Kind switch
     {
+        ApprovalStepKind.Workflow => $"step {step.Through.ToString("N")[..8].TrimStart('0')} of {Of(step.Rule)}",
         ApprovalStepKind.Organization => "the device side at the organization",
         ApprovalStepKind.TechnicianGroup => $"{Of(step.Rule)} through {Of(step.Through)}",
         _ => $"the device side at {Of(step.Rule)}",

@@ -74,8 +74,8 @@ public class AgreementTests
 
         static string Written(object step) => step switch
         {
-            ApprovalStep one => $"{one.Id}, {one.Automatic}, {one.Blocked}, {string.Join(' ', one.Approvers.Select(approver => approver.Value).Order())}",
-            NaiveStep one => $"{one.Id}, {one.Automatic}, {one.Blocked}, {string.Join(' ', one.Approvers.Select(approver => approver.Value).Order())}",
+            ApprovalStep one => $"{one.Id}, {one.Needed}, {one.Automatic}, {one.Blocked}, {string.Join(' ', one.Approvers.Select(approver => approver.Value).Order())}",
+            NaiveStep one => $"{one.Id}, {one.Needed}, {one.Automatic}, {one.Blocked}, {string.Join(' ', one.Approvers.Select(approver => approver.Value).Order())}",
             _ => throw new ArgumentException("no step", nameof(step)),
         };
     }
@@ -83,19 +83,50 @@ public class AgreementTests
     [Fact]
     public void They_agree_on_when_what_is_allowed_ends()
     {
-        var ends = 0;
-        Draw.Check(500, organization => Trial.Of(organization, 30, organization.Question), trial =>
+        var (ends, relied, lasting) = (0, 0, 0);
+        Draw.Check(600, organization =>
+        {
+            var naive = organization.Naive();
+            return Trial.Of(organization, 30, () => organization.Question(naive));
+        }, trial =>
         {
             var (policy, naive) = (trial.Compile(), trial.Naive());
             foreach (var question in trial.Questions)
             {
                 var decision = policy.Decide(question);
                 if (decision.Kind != DecisionKind.Allowed) continue;
+                if (decision.Lasting is not null) lasting++;
+                if (question.Preapprovals.Any(request => request.Time is RequestTime.FromFirstUse { IsPending: true })) continue;
                 decision.Until.ShouldBe(naive.Until(question));
+                decision.Lasting.ShouldBeNull();
                 if (decision.Until is not null) ends++;
+                if (question.Preapprovals.Length > 0 && policy.Decide(question with { Preapprovals = [] }).Kind != DecisionKind.Allowed) relied++;
             }
         });
         ends.ShouldBeGreaterThan(200);
+        relied.ShouldBeGreaterThan(50);
+        lasting.ShouldBeGreaterThan(10);
+    }
+
+    [Fact]
+    public void They_agree_on_the_options_of_what_is_allowed()
+    {
+        var strict = 0;
+        Draw.Check(300, organization => Trial.Of(organization, 20, () => organization.Question() with { Wanted = PermissionSet.Of(Permission.Chat) }), trial =>
+        {
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+            foreach (var question in trial.Questions)
+            {
+                if (policy.Decide(question) is not { Options: { } options } decision) continue;
+                var person = naive.Person(question.Subject)!;
+                foreach (var permission in PermissionOption.Having.Where(decision.Permissions.Contains))
+                {
+                    naive.Option(person, permission).Same(options[permission]).ShouldBeTrue($"{permission}: {options[permission]} or {naive.Option(person, permission)}");
+                    if (options[permission].IsStrict) strict++;
+                }
+            }
+        });
+        strict.ShouldBeGreaterThan(100);
     }
 
     [Fact]
@@ -167,7 +198,7 @@ public class AgreementTests
     public void What_a_trial_shows_reads_as_a_golden_case_that_is_answered_alike() => Draw.Check(60, organization =>
     {
         var naive = organization.Naive();
-        return Trial.Of(organization, 1, () => organization.Question(naive));
+        return Trial.Of(organization, 1, () => organization.Question(naive) with { ConsentFloor = null });
     }, trial =>
     {
         if (trial.Questions is not [var question]) return;

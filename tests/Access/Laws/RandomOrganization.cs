@@ -33,7 +33,14 @@ internal sealed class RandomOrganization
         (SettingKind.IdleTimeout, ["none", "10m", "2d"]),
         (SettingKind.EndWarning, ["none", "1m"]),
         (SettingKind.AutoApproveWhenRequesterIsApprover, ["true", "true", "false"]),
+        (SettingKind.AccessRequestRoles, ["none", $"{SystemRoles.FullDeviceAccess.Id}", $"{SystemRoles.OnlyDeviceConnection.Id},{SystemRoles.AcceptsAccessRequests.Id}"]),
         (SettingKind.SessionHours, ["always", "UTC; Mon-Sun 05:00-23:00", "Europe/Berlin; Sat-Mon 00:00-24:00"]),
+    ];
+
+    private static readonly RemoteControlApproval[] Floors =
+    [
+        new(ConsentMode.AskOrRefuse, ConsentMode.Off, ConsentMode.Off, ConsentMode.Off, ConsentMode.Off, TimeSpan.FromSeconds(30)),
+        new(ConsentMode.Notify, ConsentMode.AskThenConnect, ConsentMode.Notify, ConsentMode.AskOrRefuse, ConsentMode.Notify, TimeSpan.FromSeconds(30)),
     ];
 
     private static readonly IPAddress?[] Addresses = [null, IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2")];
@@ -58,6 +65,7 @@ internal sealed class RandomOrganization
         for (var count = _random.Next(4 * size); count > 0; count--) Put(RandomGrant());
         for (var count = _random.Next(3 * size); count > 0; count--) Put(RandomSetting());
         for (var count = _random.Next(3); count > 0; count--) Put(RandomTeamGrant());
+        for (var count = _random.Next(size) - 2; count > 0; count--) PutWorkflow();
     }
 
     public PersonId Owner { get; }
@@ -136,7 +144,32 @@ internal sealed class RandomOrganization
                 _ => approved,
             };
         });
-        return question with { Approvals = [.. approvals] };
+        return question with { Approvals = [.. approvals], Preapprovals = [.. Preapprovals(question, account)], ConsentFloor = Chance(80) ? null : Pick(Floors) };
+    }
+
+    private IEnumerable<PreapprovedRequest> Preapprovals(AccessQuestion question, string account)
+    {
+        for (var number = _random.Next(6) - 3; number > 0; number--)
+        {
+            var (from, duration) = (question.At.AddMinutes(15 * (_random.Next(9) - 6)), TimeSpan.FromMinutes(15 * _random.Next(1, 12)));
+            RequestTime time = _random.Next(3) switch
+            {
+                0 => new RequestTime.FromApproval(duration),
+                1 => new RequestTime.FromFirstUse(duration, from + duration, Chance(50) ? from : null),
+                _ => new RequestTime.Fixed(from, from + duration),
+            };
+            var request = new PreapprovedRequest(
+                100 + number, question.Subject, [question.Device, Pick(Devices)], account, question.Wanted | Some(Usual, _random.Next(3)),
+                question.At.AddMinutes(Chance(90) ? -_random.Next(90) : 15), time, []);
+            yield return _random.Next(10) switch
+            {
+                0 => request with { Person = Pick(People) },
+                1 => request with { Devices = [Pick(Devices)] },
+                2 => request with { Account = Pick((string[])["a", "b", "c"]) },
+                3 => request with { Permissions = Some(Usual, 2) },
+                _ => request,
+            };
+        }
     }
 
     public GrantRow RandomGrant()
@@ -171,6 +204,38 @@ internal sealed class RandomOrganization
     public GroupPermissionRow RandomValue() =>
         new(Pick(Groups), Pick([.. Usual.Where(PermissionCatalogue.Restrictable.Contains)]), Chance(50) ? PolicyValue.Allow : PolicyValue.Deny, Chance(30));
 
+    public GroupPermissionRow RandomOption()
+    {
+        var permission = Pick(PermissionOption.Having);
+        var named = string.Join(',', Groups.Where(_ => Chance(40)).Select(group => group.Value).Order());
+        var option = permission switch
+        {
+            Permission.Chat => Pick((string[])["on", "off"]),
+            Permission.RecordSessions => Pick((string[])["allowed", "consent"]),
+            Permission.InviteExternal => Pick((string[])["anyone", "approved"]),
+            _ => named.Length > 0 && Chance(80) ? $"named:{named}" : "any",
+        };
+        return new(Pick(Groups), permission, Chance(85) ? PolicyValue.Allow : PolicyValue.Deny, Chance(30)) { Option = option };
+    }
+
+    /// <summary>The same pair of groups twice is no policy.</summary>
+    private void PutWorkflow()
+    {
+        var (group, devices) = (Pick(Groups), Pick(DeviceGroups));
+        if (_rows.Values.OfType<WorkflowRow>().Any(row => row.Group == group && row.Devices == devices)) return;
+        var steps = Enumerable.Range(0, _random.Next(1, 3)).Select(_ => new WorkflowStep(
+            Chance(70) ? 1 : 2, null, [.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => RandomApprover()).Distinct()]));
+        Put(new WorkflowRow(new(NextId()), group, devices, $"Workflow {_made}", WorkflowSteps.Write(steps), Chance(30), Chance(70), Chance(40)));
+    }
+
+    private Approver RandomApprover() => _random.Next(4) switch
+    {
+        0 => new(ApproverKind.Person, Pick(People).Value),
+        1 => new(ApproverKind.Managers, Pick(Groups).Value),
+        2 => new(ApproverKind.Members, Pick(Groups).Value),
+        _ => new(ApproverKind.DeviceApprovers),
+    };
+
     private GrantWindow RandomWindow()
     {
         if (Chance(50)) return GrantWindow.Always;
@@ -187,11 +252,12 @@ internal sealed class RandomOrganization
         {
             var id = new TechnicianGroupId(NextId());
             var consent = Chance(85) ? GroupConsent.None : Pick(Enum.GetValues<GroupConsent>());
-            Put(new TechnicianGroupRow(id, Pick(Groups), $"Group {_made}", "", !Chance(15), Chance(8), consent, Chance(20)));
+            Put(new TechnicianGroupRow(id, Pick(Groups), $"Group {_made}", "", !Chance(15), Chance(8), consent, Chance(20)) { MembersApprove = Chance(30) });
             Groups.Add(id);
         }
 
         for (var count = _random.Next(3 * size); count > 0; count--) Put(RandomValue());
+        for (var count = _random.Next(size) - 1; count > 0; count--) Put(RandomOption());
         if (Chance(5)) _rows.Remove(new GroupPermissionRow(Everyone, Permission.Terminal, default, default).Key);
     }
 

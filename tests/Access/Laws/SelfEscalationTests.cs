@@ -68,8 +68,8 @@ public class SelfEscalationTests
                 if (asks < asked) (asks >= before.Consent(actor, was, kind, skips: false)).ShouldBeTrue($"{what} frees {person.Name} of asking for {kind} on {device.Name}");
             }
 
-            var freed = before.Rules(bound, was).Except(after.Rules(person, device));
-            freed.Intersect(before.Rules(actor, was)).ShouldBeEmpty($"{what} frees {person.Name} of an approval on {device.Name}");
+            var freed = before.Rules(bound, was, at).Except(after.Rules(person, device, at));
+            freed.Intersect(before.Rules(actor, was, at)).ShouldBeEmpty($"{what} frees {person.Name} of an approval on {device.Name}");
             after.IsLooser(device, before, was).ShouldBeFalse($"{what} loosens what everybody is bound by on {device.Name}");
         }
     }

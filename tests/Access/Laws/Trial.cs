@@ -32,6 +32,8 @@ internal sealed record Trial(ImmutableArray<PolicyRow> Rows, ImmutableArray<Acce
         if (Questions is not [var only]) yield break;
         foreach (var permission in only.Wanted.Where(_ => only.Wanted.Count > 1)) yield return With(only with { Wanted = only.Wanted.Without(permission) });
         foreach (var approval in only.Approvals) yield return With(only with { Approvals = only.Approvals.Remove(approval) });
+        foreach (var request in only.Preapprovals) yield return With(only with { Preapprovals = only.Preapprovals.Remove(request) });
+        if (only.ConsentFloor is not null) yield return With(only with { ConsentFloor = null });
         if (only.Account is not null) yield return With(only with { Account = null });
     }
 
@@ -49,7 +51,7 @@ internal sealed record Trial(ImmutableArray<PolicyRow> Rows, ImmutableArray<Acce
     private static bool IsUsual(PolicyRow row) => row
         is PersonRow { Kind: PersonKind.Owner }
         or TechnicianGroupRow { ParentId: null, Enabled: true, RequiresManagerialApproval: false, Consent: GroupConsent.None }
-        or GroupPermissionRow { Value: PolicyValue.Allow, Locked: false }
+        or GroupPermissionRow { Value: PolicyValue.Allow, Locked: false, Option: "" or "approved" }
         || (row is SettingRow setting && setting.Node == SettingNode.Organization && setting.Value == Settings.Default(setting.Setting));
 
     private bool IsWhole()

@@ -31,8 +31,7 @@ internal sealed partial class NaivePolicy
         TakesPart(asker)
         && (asker.Id == person.Id
             || IsMasterAdministrator(asker, at)
-            || (person.Kind == PersonKind.Contact ? AppointedMemberships(person) : DirectMemberships(person))
-                .SelectMany(group => Upwards(group)).Any(group => IsAdministratorOf(asker, group)));
+            || MembershipsInside(person).SelectMany(group => Upwards(group)).Any(group => IsAdministratorOf(asker, group)));
 
     /// <summary>Edited by master administrators and by ManageSecurity within its scope: a grant for named accounts is for those, not for the device.</summary>
     public bool MayManageSecurity(PersonRow person, DeviceRow device, DateTimeOffset at) =>

@@ -4,24 +4,31 @@ namespace Countersign.Access.Tests.Naive;
 /// <param name="Automatic">The requester fills its one place.</param>
 internal sealed record NaiveStep(ApprovalStepId Id, IReadOnlyList<PersonId> Approvers, bool Automatic)
 {
-    public bool Blocked => Approvers.Count == 0 && !Automatic;
+    public int Needed { get; init; } = 1;
+
+    /// <summary>Too few can take it.</summary>
+    public bool Blocked => Approvers.Count + (Automatic ? 1 : 0) < Needed;
 }
 
 internal sealed partial class NaivePolicy
 {
-    /// <summary>The two rules are steps side by side, both needed.</summary>
+    /// <summary>The two rules are steps side by side, both needed; a workflow's stand in their place.</summary>
     public IReadOnlyList<NaiveStep> Steps(PersonRow person, DeviceRow device, DateTimeOffset at) =>
-        [.. GroupSteps(person), .. DeviceSteps(person, device, at)];
+        [.. GroupSteps(person, Applying(person, device)), .. DeviceSteps(person, device, at), .. WorkflowSteps(person, device, at)];
 
     /// <summary>
     /// A technician group, or one above it, has <em>Required managerial approval</em>: for every connection of its members, disabled or not. One
     /// step for each group through which a rule reaches the person; it is the nearest rule's.
     /// </summary>
-    private IEnumerable<NaiveStep> GroupSteps(PersonRow person) =>
+    private IEnumerable<NaiveStep> GroupSteps(PersonRow person, List<WorkflowRow> workflows) =>
         from membership in DirectMemberships(person)
-        let rule = Upwards(membership).FirstOrDefault(above => above.RequiresManagerialApproval)
+        let rule = Upwards(membership).FirstOrDefault(above =>
+            above.RequiresManagerialApproval && !workflows.Any(workflow => Replaces(workflow, above.Id, membership)))
         where rule is not null
-        select Step(person, new(ApprovalStepKind.TechnicianGroup, rule.Id.Value, membership.Value), ManagersWhoCanAct(membership));
+        select Step(
+            person,
+            new(ApprovalStepKind.TechnicianGroup, rule.Id.Value, membership.Value),
+            rule.MembersApprove ? MembersWhoCanAct(membership) : ManagersWhoCanAct(membership));
 
     /// <summary>
     /// The managers of the nearest group, from that one upwards, that has any appointed. A disabled group gives no managers; if none of those
@@ -30,24 +37,32 @@ internal sealed partial class NaivePolicy
     private List<PersonRow> ManagersWhoCanAct(TechnicianGroupId through)
     {
         var nearest = Upwards(through).FirstOrDefault(group => _managers.Any(row => row.Group == group.Id));
-        if (nearest is null || !IsEnabled(nearest.Id)) return [];
-        return [.. _people.Where(TakesPart).Where(person => _managers.Contains(new(nearest.Id, person.Id)))];
+        return nearest is null ? [] : ManagersOf(nearest.Id);
+    }
+
+    /// <summary>Where the group with the rule says so, its members instead; the nearest group that has any is the one that the person is in.</summary>
+    private List<PersonRow> MembersWhoCanAct(TechnicianGroupId through)
+    {
+        var nearest = Upwards(through).FirstOrDefault(group => _memberships.Any(row => row.Group == group.Id));
+        return nearest is null ? [] : [.. MembersOf(nearest.Id)];
     }
 
     /// <summary>The inherited setting ManagerialApproval: for everybody's connections. Approvers: whoever has AcceptAccessRequests there.</summary>
     private IEnumerable<NaiveStep> DeviceSteps(PersonRow person, DeviceRow device, DateTimeOffset at)
     {
         var (value, source) = Setting(device, SettingKind.ManagerialApproval);
-        if (value != "required") return [];
+        if (value != "required" || Applying(person, device).Count > 0) return [];
         var kind = source.Kind switch
         {
             SettingNodeKind.Organization => ApprovalStepKind.Organization,
             SettingNodeKind.DeviceGroup => ApprovalStepKind.DeviceGroup,
             _ => ApprovalStepKind.Device,
         };
-        var approvers = _people.Where(TakesPart).Where(other => Effective(other, device, DefaultAccount(device), at).Contains(Permission.AcceptAccessRequests));
-        return [Step(person, new(kind, source.Id), [.. approvers])];
+        return [Step(person, new(kind, source.Id), DeviceApprovers(device, at))];
     }
+
+    private List<PersonRow> DeviceApprovers(DeviceRow device, DateTimeOffset at) =>
+        [.. _people.Where(TakesPart).Where(person => Effective(person, device, DefaultAccount(device), at).Contains(Permission.AcceptAccessRequests))];
 
     /// <summary>The requester fills no place, save by the auto-approval key.</summary>
     private NaiveStep Step(PersonRow requester, ApprovalStepId id, List<PersonRow> canTake)

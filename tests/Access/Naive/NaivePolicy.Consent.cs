@@ -3,10 +3,10 @@ namespace Countersign.Access.Tests.Naive;
 internal sealed partial class NaivePolicy
 {
     /// <summary>For the strictest of the kinds of session that are wanted; what is of no kind asks nobody.</summary>
-    private ConsentMode Consent(PersonRow person, DeviceRow device, PermissionSet wanted, bool skips) =>
+    private ConsentMode Consent(PersonRow person, DeviceRow device, PermissionSet wanted, bool skips, RemoteControlApproval? floor) =>
         wanted.Select(permission => NaiveCatalogue.Get(permission).Kind)
             .Where(kind => kind != ConsentKind.None)
-            .Select(kind => Consent(person, device, kind, skips))
+            .SelectMany(kind => new[] { Consent(person, device, kind, skips), floor?.For(kind) ?? ConsentMode.Off })
             .Append(ConsentMode.Off)
             .Max();
 

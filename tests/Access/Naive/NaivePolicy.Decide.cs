@@ -32,7 +32,8 @@ internal sealed partial class NaivePolicy
     public NaiveAnswer Decide(AccessQuestion question)
     {
         var (person, device) = (Person(question.Subject), Device(question.Device));
-        var visible = question.SignIn != SignInStrength.None && person is not null && device is not null && IsListed(person, device, question.At);
+        var visible = question.SignIn != SignInStrength.None && person is not null && device is not null && TakesPart(person)
+            && !OnAnyAccount(person, device, question.At, question.Preapprovals).IsEmpty;
         NaiveAnswer Answer(DecisionKind kind, DenialReason reason) => new(kind, reason, visible);
         NaiveAnswer Denied(DenialReason reason) => Answer(DecisionKind.Denied, reason);
 
@@ -49,7 +50,7 @@ internal sealed partial class NaivePolicy
         if (connects && !HoursAreOpen(device, question.At)) return Denied(DenialReason.OutsideSessionHours);
 
         // 2. and 3. What is granted, and what of it is effective.
-        var granted = Granted(person, device, account, question.At);
+        var granted = Granted(person, device, account, question.At, question.Preapprovals);
         var effective = Within(person, device, granted);
 
         // 4. What it lacks may be there to be asked for.
@@ -62,16 +63,15 @@ internal sealed partial class NaivePolicy
         }
 
         // 5. Approvals that must be in hand and are not. Where they were needed, the verdict holds only what they cover.
-        var open = connects ? Steps(person, device, question.At) : [];
-        if (open.Count > 0)
+        var steps = connects ? Steps(person, device, question.At) : [];
+        if (steps.Count > 0)
         {
-            var fitting = question.Approvals.Where(request => Satisfies(request, question, account, needed, open)).ToList();
-            if (fitting.Count == 0) return Answer(DecisionKind.NeedsApproval, DenialReason.ApprovalNeeded);
-            effective &= fitting.Aggregate(PermissionSet.None, (covered, request) => covered | NaiveCatalogue.WithNeeded(request.Permissions));
+            if (Covered(question, person, device, account, needed, steps) is not { } covered) return Answer(DecisionKind.NeedsApproval, DenialReason.ApprovalNeeded);
+            effective &= covered;
         }
 
         // 6. Consent that can't be had.
-        var consent = Consent(person, device, question.Wanted, effective.Contains(Permission.SkipConsent));
+        var consent = Consent(person, device, question.Wanted, effective.Contains(Permission.SkipConsent), question.ConsentFloor);
         if (consent == ConsentMode.AskOrRefuse && question.EndUser != EndUserPresence.CanBeAsked) return Denied(DenialReason.ConsentImpossible);
 
         // 7. Allowed, this much.
@@ -93,9 +93,14 @@ internal sealed partial class NaivePolicy
         return screen && question.EndUser == EndUserPresence.NobodyLoggedOn ? question.Wanted.With(Permission.UnattendedAccess) : question.Wanted;
     }
 
-    /// <summary>A role that may be requested would supply it within the ceiling: unless changed, <em>Only device connection</em>.</summary>
+    /// <summary>A role that may be requested would supply it within the ceiling.</summary>
     private bool CouldBeSupplied(PersonRow person, DeviceRow device, PermissionSet granted, PermissionSet needed) =>
-        Within(person, device, granted | SystemRoles.OnlyDeviceConnection.Permissions).Covers(needed);
+        RequestableRoles().Any(role => Within(person, device, granted | PermissionsOf(role, RolePurpose.DevicesAndGroups)).Covers(needed));
+
+    /// <summary>Unless changed, <em>Only device connection</em>.</summary>
+    private IEnumerable<RoleId> RequestableRoles() => Setting(SettingNode.Organization, SettingKind.AccessRequestRoles).Value is var roles && roles == "none"
+        ? []
+        : roles.Split(',').Select(id => new RoleId(Guid.Parse(id)));
 
     /// <summary>The first of the steps from granted to effective at which something needed is not there any more.</summary>
     private DenialReason Lack(PersonRow person, DeviceRow device, PermissionSet granted, PermissionSet needed)
@@ -115,9 +120,10 @@ internal sealed partial class NaivePolicy
         var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
         var account = question.Account ?? DefaultAccount(device);
         var connects = NaiveCatalogue.IsConnection(question.Wanted);
+        var reliedOn = ReliedOn(question, person, device, account);
         foreach (var at in MayChange(question, device))
         {
-            if (!Effective(person, device, account, at).Covers(Needed(question)) || (connects && !HoursAreOpen(device, at))) return at;
+            if (at >= reliedOn || !Effective(person, device, account, at, question.Preapprovals).Covers(Needed(question)) || (connects && !HoursAreOpen(device, at))) return at;
         }
 
         return null;
@@ -130,6 +136,7 @@ internal sealed partial class NaivePolicy
         var hours = windows.Select(window => window.Hours).Append(Setting(device, SettingKind.SessionHours).Value).Where(text => text is not ("" or "always"));
         var instants = windows.SelectMany(window => new[] { window.From, window.To }).OfType<DateTimeOffset>()
             .Concat(hours.Distinct().SelectMany(text => new NaiveHours(text).MayChange(question.At)))
+            .Concat(question.Preapprovals.SelectMany(request => new[] { request.ApprovedAt, Window(request).From, Window(request).To }))
             .Concat(question.Approvals.SelectMany(request => new[] { request.ApprovedAt, request.OpenUntil }).OfType<DateTimeOffset>());
         return instants.Where(at => at > question.At).Distinct().Order();
     }

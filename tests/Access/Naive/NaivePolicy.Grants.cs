@@ -7,10 +7,10 @@ internal sealed partial class NaivePolicy
     private static readonly PermissionSet ForContacts = PermissionSet.Of(Permission.RequestAccess);
 
     /// <summary>The union of the providers in force at the instant for that device and account.</summary>
-    private PermissionSet Granted(PersonRow person, DeviceRow device, string? account, DateTimeOffset at)
+    private PermissionSet Granted(PersonRow person, DeviceRow device, string? account, DateTimeOffset at, IEnumerable<PreapprovedRequest>? inHand = null)
     {
         if (person.Kind == PersonKind.Owner) return NaiveCatalogue.For('D').Without(Permission.SkipConsent);
-        var granted = PermissionSet.None;
+        var granted = PreapprovedOn(person, device, account, at, inHand ?? []);
         foreach (var grant in _grants)
         {
             if (!IsInForce(grant.Window, at) || !Reaches(grant, person) || !Covers(grant.Scope, device)) continue;
@@ -60,8 +60,8 @@ internal sealed partial class NaivePolicy
     };
 
     /// <summary>Granted ∩ ceiling, without what Recording <em>required</em> forbids, then prerequisites.</summary>
-    public PermissionSet Effective(PersonRow person, DeviceRow device, string? account, DateTimeOffset at) =>
-        Within(person, device, Granted(person, device, account, at));
+    public PermissionSet Effective(PersonRow person, DeviceRow device, string? account, DateTimeOffset at, IEnumerable<PreapprovedRequest>? inHand = null) =>
+        Within(person, device, Granted(person, device, account, at, inHand));
 
     private PermissionSet Within(PersonRow person, DeviceRow device, PermissionSet granted) =>
         NaiveCatalogue.WithoutUnmet(Recordable(device, WithinCeiling(person, granted)));

@@ -9,8 +9,8 @@ internal sealed partial class NaivePolicy
     public bool MaySee(PersonRow person, DeviceRow device, DateTimeOffset at) => IsMasterAdministrator(person, at) || IsListed(person, device, at);
 
     /// <summary>Account by account: a permission on one and what it needs on another make nothing effective. A device without accounts has none to tell apart.</summary>
-    public PermissionSet OnAnyAccount(PersonRow person, DeviceRow device, DateTimeOffset at) =>
-        AccountsOf(device).Append(DefaultAccount(device)).Select(account => Effective(person, device, account, at))
+    public PermissionSet OnAnyAccount(PersonRow person, DeviceRow device, DateTimeOffset at, IEnumerable<PreapprovedRequest>? inHand = null) =>
+        AccountsOf(device).Append(DefaultAccount(device)).Select(account => Effective(person, device, account, at, inHand))
             .Aggregate(PermissionSet.None, (all, some) => all | some);
 
     public IEnumerable<(DeviceId Device, PermissionSet Permissions)> DevicesOf(PersonRow person, DateTimeOffset at) =>

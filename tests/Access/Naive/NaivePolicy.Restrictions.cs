@@ -9,11 +9,14 @@ internal sealed partial class NaivePolicy
     public PermissionSet Held(PersonRow person, DeviceRow device, string account, DateTimeOffset at) =>
         TakesPart(person) && device.Enabled && AccountsOf(device).Contains(account) ? Effective(person, device, account, at) : PermissionSet.None;
 
-    /// <summary>The rules that make the person wait for an approval: each technician group's, and the one of the device side, wherever it stands.</summary>
-    public IEnumerable<Guid> Rules(PersonRow person, DeviceRow device) =>
-        DirectMemberships(person).SelectMany(group => Upwards(group)).Where(group => group.RequiresManagerialApproval).Select(group => group.Id.Value)
-            .Concat(Setting(device, SettingKind.ManagerialApproval).Value == "required" ? [Guid.Empty] : [])
-            .Distinct();
+    /// <summary>What the person waits for: an approval through each technician group, a workflow's, the one of the device side wherever it stands.</summary>
+    public IEnumerable<Guid> Rules(PersonRow person, DeviceRow device, DateTimeOffset at) =>
+        Steps(person, device, at).Select(step => step.Id.Kind switch
+        {
+            ApprovalStepKind.TechnicianGroup => step.Id.Through,
+            ApprovalStepKind.Workflow => step.Id.Rule,
+            _ => Guid.Empty,
+        }).Distinct();
 
     /// <summary>Whether settings that bind everybody bind less here than there: recording, the longest session, standing still, session hours.</summary>
     public bool IsLooser(DeviceRow device, NaivePolicy other, DeviceRow there) =>

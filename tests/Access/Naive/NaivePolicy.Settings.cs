@@ -45,6 +45,8 @@ internal sealed partial class NaivePolicy
         SettingKind.ApprovalStatusChangeToExpire => "30m",
         SettingKind.ApprovalValidFor => "1h; once",
         SettingKind.ApprovalReasonRequired => "false",
+        SettingKind.AccessRequestRoles => SystemRoles.OnlyDeviceConnection.Id.ToString(),
+        SettingKind.AccessRequestLongest => "30d",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "the specification names no default"),
     };
 

@@ -18,6 +18,7 @@ internal sealed partial class NaivePolicy
     private readonly List<RoleRow> _roles;
     private readonly List<GrantRow> _grants;
     private readonly List<SettingRow> _settings;
+    private readonly List<WorkflowRow> _workflows;
 
     public NaivePolicy(IEnumerable<PolicyRow> rows)
     {
@@ -34,6 +35,7 @@ internal sealed partial class NaivePolicy
         _roles = [.. all.OfType<RoleRow>(), .. SystemRoles.All];
         _grants = [.. all.OfType<GrantRow>()];
         _settings = [.. all.OfType<SettingRow>()];
+        _workflows = [.. all.OfType<WorkflowRow>()];
     }
 
     public IReadOnlyList<PersonRow> People => _people;
@@ -69,6 +71,10 @@ internal sealed partial class NaivePolicy
     /// <summary>Their direct memberships, disabled ones included; Everyone alone if there is none.</summary>
     private List<TechnicianGroupId> DirectMemberships(PersonRow person) =>
         AppointedMemberships(person).ToList() is { Count: > 0 } appointed ? appointed : [Everyone.Id];
+
+    /// <summary>In Everyone is everybody but contacts.</summary>
+    private IEnumerable<TechnicianGroupId> MembershipsInside(PersonRow person) =>
+        person.Kind == PersonKind.Contact ? AppointedMemberships(person) : DirectMemberships(person);
 
     /// <summary>The device group and the device groups above it.</summary>
     private IEnumerable<DeviceGroupRow> Upwards(DeviceGroupId? from)

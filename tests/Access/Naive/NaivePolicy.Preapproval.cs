@@ -1,0 +1,92 @@
+namespace Countersign.Access.Tests.Naive;
+
+internal sealed partial class NaivePolicy
+{
+    /// <summary>An approved request is a provider like a grant, of a copy of its role; to a contact, too.</summary>
+    private PermissionSet PreapprovedOn(PersonRow person, DeviceRow device, string? account, DateTimeOffset at, IEnumerable<PreapprovedRequest> inHand)
+    {
+        var given = PermissionSet.None;
+        foreach (var request in inHand.Where(request => IsFor(request, person, device) && IsInForce(request, at)))
+        {
+            if (!AccountsOf(device).Contains(request.Account)) continue;
+            var gives = NaiveCatalogue.WithNeeded(request.Permissions);
+            given |= request.Account == account ? gives : gives & CountForEveryAccount;
+        }
+
+        return given;
+    }
+
+    /// <summary>The set of devices was frozen at approval.</summary>
+    private static bool IsFor(PreapprovedRequest request, PersonRow person, DeviceRow device) =>
+        request.Person == person.Id && request.Devices.Contains(device.Id);
+
+    /// <summary>In the window, half open; never before it was approved.</summary>
+    private static bool IsInForce(PreapprovedRequest request, DateTimeOffset at)
+    {
+        var (from, to) = Window(request);
+        return request.ApprovedAt <= at && from <= at && at < to;
+    }
+
+    /// <summary>A fixed window, a duration from approval, or a duration from first use with a latest start.</summary>
+    private static (DateTimeOffset From, DateTimeOffset To) Window(PreapprovedRequest request) => request.Time switch
+    {
+        RequestTime.Fixed time => (time.From, time.To),
+        RequestTime.FromApproval time => (request.ApprovedAt, request.ApprovedAt + time.Duration),
+        RequestTime.FromFirstUse { FirstUsed: { } used } time => (used, used + time.Duration),
+        RequestTime.FromFirstUse time => (request.ApprovedAt, time.LatestStart),
+        _ => throw new ArgumentException("a kind of time that the specification does not know", nameof(request)),
+    };
+
+    /// <summary>What is in hand for the connection, in force, and covers all that is needed.</summary>
+    private static List<PreapprovedRequest> Fitting(AccessQuestion question, PersonRow person, DeviceRow device, string? account, PermissionSet needed) =>
+    [
+        .. question.Preapprovals.Where(request => IsFor(request, person, device)
+            && request.Account == account
+            && IsInForce(request, question.At)
+            && NaiveCatalogue.WithNeeded(request.Permissions).Covers(needed)),
+    ];
+
+    /// <summary>
+    /// What the connection may hold by what is in hand; null: an approval is missing. An approval asked for at connect time has all steps. In the window
+    /// of preapproved access managerial approval counts as given, under whatever rules, unless a workflow says not.
+    /// </summary>
+    private PermissionSet? Covered(AccessQuestion question, PersonRow person, DeviceRow device, string? account, PermissionSet needed, IReadOnlyList<NaiveStep> steps)
+    {
+        var ways = new List<PermissionSet>();
+        foreach (var request in question.Approvals.Where(request => Satisfies(request, question, account, needed, steps)))
+            ways.Add(NaiveCatalogue.WithNeeded(request.Permissions));
+        var insisted = steps.Where(Insists).ToList();
+        foreach (var preapproved in Fitting(question, person, device, account, needed))
+        {
+            var gives = NaiveCatalogue.WithNeeded(preapproved.Permissions);
+            if (insisted.Count == 0) ways.Add(gives);
+            foreach (var request in question.Approvals.Where(request => insisted.Count > 0 && Satisfies(request, question, account, needed, insisted)))
+                ways.Add(gives & NaiveCatalogue.WithNeeded(request.Permissions));
+        }
+
+        return ways.Count == 0 ? null : ways.Aggregate((all, one) => all | one);
+    }
+
+    private bool Insists(NaiveStep step) => step.Id.Kind == ApprovalStepKind.Workflow && _workflows.Single(row => row.Id.Value == step.Id.Rule).InsistsWhenPreapproved;
+
+    /// <summary>Before a duration from first use has begun, a duration: where the answer would be another without such access.</summary>
+    public TimeSpan? Lasting(AccessQuestion question)
+    {
+        var pending = question.Preapprovals.Where(request => request.Time is RequestTime.FromFirstUse { FirstUsed: null }).ToList();
+        if (Decide(question with { Preapprovals = [.. question.Preapprovals.Except(pending)] }).Kind == DecisionKind.Allowed) return null;
+        var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
+        return pending.Where(request => IsFor(request, person, device) && request.Account == (question.Account ?? DefaultAccount(device)) && IsInForce(request, question.At))
+            .Select(request => (TimeSpan?)((RequestTime.FromFirstUse)request.Time).Duration)
+            .Max();
+    }
+
+    /// <summary>The end of the preapproved window relied on; null: the approval was not needed, or is another.</summary>
+    private DateTimeOffset? ReliedOn(AccessQuestion question, PersonRow person, DeviceRow device, string? account)
+    {
+        if (!NaiveCatalogue.IsConnection(question.Wanted)) return null;
+        var (steps, needed) = (Steps(person, device, question.At), Needed(question));
+        if (steps.Count == 0 || question.Approvals.Any(request => Satisfies(request, question, account, needed, steps))) return null;
+        var ends = Fitting(question, person, device, account, needed).Select(request => Window(request).To).ToList();
+        return ends.Count == 0 ? null : ends.Max();
+    }
+}
