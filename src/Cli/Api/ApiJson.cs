@@ -62,7 +62,7 @@ internal sealed record DevicePage(IReadOnlyList<Device>? Items, string? Next);
 
 internal sealed record ExplanationLine(string? Text);
 
-internal sealed record Explanation(string? Decision, string? Reason, IReadOnlyList<string>? Permissions, DateTimeOffset? Until, IReadOnlyList<ExplanationLine>? Lines);
+internal sealed record Explanation(string? Decision, string? Reason, IReadOnlyList<string>? Permissions, DateTimeOffset? Until, IReadOnlyList<ExplanationLine>? Lines, IReadOnlyList<string>? Change);
 
 internal sealed record WhoCan(string? Login, string? Name, string? State, DateTimeOffset? Until);
 
@@ -76,7 +76,21 @@ internal sealed record TouchedRow(string? Fate, string? Table, string? Id, strin
 
 /// <param name="Rows">Of a preview only.</param>
 /// <param name="Left">Of an undoing that was made only.</param>
-internal sealed record UndoneChange(string? Summary, IReadOnlyList<TouchedRow>? Rows, IReadOnlyList<TouchedRow>? Left);
+internal sealed record UndoneChange(string? Summary, IReadOnlyList<TouchedRow>? Rows, IReadOnlyList<TouchedRow>? Left, IReadOnlyList<PreviewedEffect>? Effects);
+
+internal sealed record PreviewedEffect(
+    int? PeopleCount,
+    IReadOnlyList<string>? People,
+    int? DeviceCount,
+    IReadOnlyList<string>? Devices,
+    string? Section,
+    IReadOnlyList<PreviewedPermissions>? Gained,
+    IReadOnlyList<PreviewedPermissions>? Lost,
+    IReadOnlyList<PreviewedRestriction>? Restrictions);
+
+internal sealed record PreviewedPermissions(IReadOnlyList<string>? Permissions, string? Accounts);
+
+internal sealed record PreviewedRestriction(string? Kind, string? Before, string? After);
 
 internal sealed record Session(
     string? Id,

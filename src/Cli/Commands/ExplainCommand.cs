@@ -52,6 +52,7 @@ internal static class ExplainCommand
         output.Line($"{about}: {Output.Words(explanation.Decision)}{reason}{until}");
         foreach (var line in explanation.Lines ?? [])
             output.Line($"  - {line.Text}");
+        foreach (var change in explanation.Change ?? []) output.Line($"  To turn the answer: {change}");
         if (explanation.Permissions is { Count: > 0 } permissions) output.Line($"  Permissions: {string.Join(", ", permissions)}");
         return ExitCode.Ok;
     }

@@ -94,10 +94,29 @@ internal static class PolicyCommand
             var undone = System.Text.Json.JsonSerializer.Deserialize(json, ApiJson.Default.UndoneChange);
             output.Line(undone?.Summary ?? "");
             foreach (var row in undone?.Rows ?? []) output.Line($"  - {Output.Words(row.Fate)}: {Output.Words(row.Table)} {row.Id} {row.Part}".TrimEnd());
+            foreach (var effect in undone?.Effects ?? []) Show(output, effect);
             foreach (var row in undone?.Left ?? []) output.Note($"Left as it is, since it was changed meanwhile: {Output.Words(row.Table)} {row.Id} {row.Part}".TrimEnd());
             if (onlyShown) output.Note("Nothing was changed.");
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static void Show(Output output, PreviewedEffect effect)
+    {
+        var where = effect.Section is null ? Some(effect.Devices, effect.DeviceCount) : $"the section {Output.Words(effect.Section)}";
+        output.Line($"  {Some(effect.People, effect.PeopleCount)} on {where}:");
+        foreach (var gained in effect.Gained ?? []) output.Line($"    + {string.Join(", ", gained.Permissions ?? [])} (accounts: {gained.Accounts})");
+        foreach (var lost in effect.Lost ?? []) output.Line($"    - {string.Join(", ", lost.Permissions ?? [])} (accounts: {lost.Accounts})");
+        foreach (var restriction in effect.Restrictions ?? []) output.Line($"    {Output.Words(restriction.Kind)}: {Or(restriction.Before)} -> {Or(restriction.After)}");
+    }
+
+    private static string Or(string? value) => string.IsNullOrEmpty(value) ? "none" : value;
+
+    private static string Some(IReadOnlyList<string>? names, int? count)
+    {
+        const int Shown = 5;
+        var shown = string.Join(", ", (names ?? []).Take(Shown));
+        return count > Shown ? $"{shown} and {count - Shown} more" : shown;
     }
 }

@@ -98,6 +98,8 @@ public sealed class AccessTests : IAsyncLifetime
         (await _olga.RunAsync("policy", "undo", number, "--preview")).ShouldBe(0, _olga.Error);
         _olga.Output.ShouldContain($"Undid change {number}: Granted");
         _olga.Output.ShouldContain("- removed: grant ");
+        _olga.Output.ShouldContain("  anna on web1:");
+        _olga.Output.ShouldContain("    - ScreenView, ");
         _olga.Error.ShouldContain("Nothing was changed.");
         (await _anna.RunAsync("devices")).ShouldBe(0);
         _anna.Output.ShouldContain("web1");

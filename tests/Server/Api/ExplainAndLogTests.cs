@@ -24,6 +24,16 @@ public sealed class ExplainAndLogTests : FeatureTests
     }
 
     [Fact]
+    public async Task Master_administrators_are_told_the_smallest_change_that_would_turn_the_answer()
+    {
+        var denied = (await Owner.GetAsync("/api/v1/explain?device=web2&person=ann")).Expect(HttpStatusCode.OK).Body;
+        denied.GetProperty("change").EnumerateArray().ShouldHaveSingleItem().GetString()!.ShouldContain("web2 to ");
+        var allowed = (await Owner.GetAsync("/api/v1/explain?device=web1&person=ann")).Expect(HttpStatusCode.OK).Body;
+        allowed.GetProperty("change").EnumerateArray().ShouldHaveSingleItem();
+        (await Tenant.As(Ann).GetAsync("/api/v1/explain?device=web1")).Expect(HttpStatusCode.OK).Body.GetProperty("change").EnumerateArray().ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Asking_about_what_one_may_not_see_is_asking_about_nothing()
     {
         var nothing = (await Tenant.As(Ann).GetAsync("/api/v1/explain?device=nothing")).Expect(HttpStatusCode.NotFound).Text;
@@ -103,7 +113,7 @@ public sealed class ExplainAndLogTests : FeatureTests
         record.GetProperty("outcome").GetString().ShouldBe("done");
         record.GetProperty("details").GetProperty("version").GetInt64().ShouldBe(Tenant.Policy.Version);
         var change = (await Owner.GetAsync("/api/v1/changes?limit=1")).Items.ShouldHaveSingleItem();
-        change.GetProperty("version").GetInt64().ShouldBe(Tenant.Policy.Version);
+        change.GetProperty("id").GetInt64().ShouldBe(Tenant.Policy.Version);
         change.GetProperty("summary").GetString().ShouldBe(record.GetProperty("subject").GetString());
     }
 

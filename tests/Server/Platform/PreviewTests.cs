@@ -40,6 +40,31 @@ public sealed class PreviewTests
     }
 
     [Fact]
+    public async Task A_preview_says_who_gains_and_who_loses_what_on_which_devices()
+    {
+        await using var running = await RunningServer.StartAsync();
+        var tenant = await Tenant.FoundAsync(running, "acme");
+        var ann = await tenant.AddTechnicianAsync("ann");
+        var group = await tenant.AddGroupAsync("Clients");
+        await tenant.AddDeviceAsync("web1", group, "root");
+        await tenant.AddDeviceAsync("web2", group, "root");
+        var grant = new { subject = new { kind = "person", id = ann }, scope = new { kind = "deviceGroup", id = group }, role = Access.SystemRoles.OnlyDeviceConnection.Id.Value };
+
+        var effect = (await tenant.Owner.PostAsync("/api/v1/grants?preview=true", grant)).Expect(HttpStatusCode.OK).Body.GetProperty("effects").EnumerateArray().ShouldHaveSingleItem();
+
+        effect.GetProperty("people").EnumerateArray().Select(one => one.GetString()).ShouldBe(["ann"]);
+        effect.GetProperty("devices").EnumerateArray().Select(one => one.GetString()).ShouldBe(["web1", "web2"]);
+        effect.GetProperty("lost").EnumerateArray().ShouldBeEmpty();
+        var gained = effect.GetProperty("gained").EnumerateArray().ShouldHaveSingleItem();
+        gained.GetProperty("accounts").GetString().ShouldBe("default");
+        gained.GetProperty("permissions").EnumerateArray().Select(one => one.GetString()).ShouldContain("Terminal");
+
+        var force = (await tenant.Owner.PostAsync("/api/v1/settings/organization/managerialApproval/force?preview=true", new { value = "required" }))
+            .Expect(HttpStatusCode.OK).Body.GetProperty("effects");
+        force.EnumerateArray().SelectMany(one => one.GetProperty("restrictions").EnumerateArray()).Select(one => one.GetProperty("kind").GetString()).ShouldContain("approval");
+    }
+
+    [Fact]
     public async Task What_is_no_change_of_policy_is_not_done_when_it_was_only_to_be_shown()
     {
         await using var running = await RunningServer.StartAsync();

@@ -11,6 +11,7 @@ internal sealed record ExplainedLine(string Text, IReadOnlyList<CitedRow> Cites)
 internal sealed record CitedRow(PolicyTable Table, Guid Id, Guid? Id2, string? Part);
 
 /// <param name="Until">When the first of the wanted permissions stops holding; null: no end is known.</param>
+/// <param name="Change">The fewest changes that would turn the answer, a sentence each; for master administrators, who could make them.</param>
 internal sealed record ExplainAnswer(
     DecisionKind Decision,
     DenialReason Reason,
@@ -18,6 +19,7 @@ internal sealed record ExplainAnswer(
     DateTimeOffset? Until,
     DateTimeOffset? ReevaluateAt,
     IReadOnlyList<ExplainedLine> Lines,
+    IReadOnlyList<string> Change,
     long Version);
 
 /// <summary>Why somebody may or may not do something on a device.</summary>
@@ -49,7 +51,9 @@ internal static class ExplainAccess
         var target = policy.Snapshot.DeviceByName(device);
         if (subject is null || target is null || !policy.MaySee(subject.Id) || !policy.MaySee(target.Id)) return Problems.NotFound();
 
-        var explanation = policy.Snapshot.Explain(Question(caller, policy, subject.Id, target.Id, account, wanted));
+        var question = Question(caller, policy, subject.Id, target.Id, account, wanted);
+        var explanation = policy.Snapshot.Explain(question);
+        var change = policy.IsMasterAdministrator ? policy.Snapshot.SmallestChange(question, new(Guid.NewGuid())) : null;
         var decision = explanation.Decision;
         return TypedResults.Ok(new ExplainAnswer(
             decision.Kind,
@@ -58,6 +62,7 @@ internal static class ExplainAccess
             decision.Until,
             decision.ReevaluateAt,
             [.. explanation.Lines.Select(line => new ExplainedLine(line.Text, [.. line.Cites.Select(Show)]))],
+            [.. change?.Changes.Select(one => one.Text) ?? []],
             policy.Version));
     }
 

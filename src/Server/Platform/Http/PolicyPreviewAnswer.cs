@@ -25,8 +25,10 @@ internal sealed record TouchedRow(RowFate Fate, PolicyTable Table, Guid Id, Guid
 
 /// <summary>What a change of policy would do, made by the same plan that would make it.</summary>
 /// <param name="Version">Of the policy that it was planned against.</param>
-/// <param name="Summary">What the list of changes would say of it; empty changes nothing.</param>
-internal sealed record PolicyPreviewAnswer(long Version, string Summary, IReadOnlyList<TouchedRow> Rows)
+/// <param name="Summary">What the list of changes would say of it.</param>
+/// <param name="Rows">What it would do to which rows; none: it changes nothing.</param>
+/// <param name="Effects">What that means for whom on which devices, of those that the caller may see.</param>
+internal sealed record PolicyPreviewAnswer(long Version, string Summary, IReadOnlyList<TouchedRow> Rows, IReadOnlyList<PreviewedEffect> Effects)
 {
     public const string Parameter = "preview";
 
@@ -34,16 +36,23 @@ internal sealed record PolicyPreviewAnswer(long Version, string Summary, IReadOn
     public static async ValueTask<object?> InPlaceOfAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var result = await next(context);
-        if (context.HttpContext.Features.Get<Caller>()?.Preview is not { } preview) return result;
-        if (preview.Planned is { } planned) return TypedResults.Ok(Of(planned));
+        if (context.HttpContext.Features.Get<Caller>() is not { Preview: { } preview } caller) return result;
+        if (preview is { Before: { } before, Planned: { } planned })
+        {
+            var at = context.HttpContext.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+            return TypedResults.Ok(Of(planned, new(before, planned.Snapshot, caller.Person, at)));
+        }
+
+
         var inner = result is INestedHttpResult nested ? nested.Result : result;
         return inner is ProblemHttpResult ? inner : throw new InvalidOperationException("A change of policy was made without being planned.");
     }
 
-    private static PolicyPreviewAnswer Of(PolicyOutcome.Applied planned) => new(
+    private static PolicyPreviewAnswer Of(PolicyOutcome.Applied planned, PreviewedEffects effects) => new(
         planned.Delta.FromVersion,
         planned.Delta.Summary,
-        [.. planned.Delta.Changes.Select(TouchedRow.Of), .. planned.Left.Select(key => TouchedRow.Of(RowFate.Left, key))]);
+        [.. planned.Delta.Changes.Select(TouchedRow.Of), .. planned.Left.Select(key => TouchedRow.Of(RowFate.Left, key))],
+        effects.All());
 }
 
 [JsonSerializable(typeof(PolicyPreviewAnswer))]

@@ -1,0 +1,78 @@
+using Countersign.Access;
+
+namespace Countersign.Server.Platform;
+
+/// <summary>All of these people gain or lose the same on all of these devices.</summary>
+/// <param name="PeopleCount">Exact; of <paramref name="People"/> there are at most 100, by login.</param>
+/// <param name="DeviceCount">Exact; of <paramref name="Devices"/> there are at most 100, by name.</param>
+/// <param name="Section">In place of devices: what is gained or lost over a section.</param>
+internal sealed record PreviewedEffect(
+    int PeopleCount,
+    IReadOnlyList<string> People,
+    int DeviceCount,
+    IReadOnlyList<string> Devices,
+    ScopeKind? Section,
+    IReadOnlyList<PreviewedPermissions> Gained,
+    IReadOnlyList<PreviewedPermissions> Lost,
+    IReadOnlyList<PreviewedRestriction> Restrictions);
+
+/// <param name="Accounts">The accounts at the devices: <c>any</c>, <c>default</c>, or names with commas between.</param>
+/// <param name="From">Included; null: from the beginning.</param>
+/// <param name="To">Not included; null: for ever.</param>
+/// <param name="Hours">Weekly hours; empty: always.</param>
+internal sealed record PreviewedPermissions(IReadOnlyList<Permission> Permissions, string Accounts, DateTimeOffset? From, DateTimeOffset? To, string Hours);
+
+/// <param name="Before">Empty: there was none.</param>
+internal sealed record PreviewedRestriction(RestrictionKind Kind, string Before, string After);
+
+/// <summary>What a change of policy means for people and devices, of those that the caller may see.</summary>
+internal sealed class PreviewedEffects(PolicySnapshot before, PolicySnapshot after, PersonId caller, DateTimeOffset at)
+{
+    private const int MostNamed = 100;
+
+    /// <summary>The widest first.</summary>
+    public IReadOnlyList<PreviewedEffect> All()
+    {
+        var difference = PolicySnapshot.Diff(before, after);
+        var onDevices =
+            from rectangle in difference.Rectangles
+            let people = rectangle.People.Where(MaySee).ToList()
+            let devices = rectangle.Devices.Where(MaySee).ToList()
+            where people.Count > 0 && devices.Count > 0
+            orderby (long)people.Count * devices.Count descending
+            select new PreviewedEffect(
+                people.Count, Names(people, Login), devices.Count, Names(devices, Name), null, Show(rectangle.Difference.Gained), Show(rectangle.Difference.Lost),
+                [.. rectangle.Difference.Restrictions.Select(restriction => new PreviewedRestriction(restriction.Kind, restriction.Before, restriction.After))]);
+        var onSections =
+            from section in difference.Sections
+            let people = section.People.Where(MaySee).ToList()
+            where people.Count > 0
+            select new PreviewedEffect(people.Count, Names(people, Login), 0, [], section.Section, Show(section.Gained), Show(section.Lost), []);
+        return [.. onDevices, .. onSections];
+    }
+
+    private static List<PreviewedPermissions> Show(IReadOnlyList<HeldPermissions> held) =>
+    [
+        .. held.Select(one => new PreviewedPermissions(
+            [.. one.Permissions],
+            one.Accounts switch
+            {
+                null or { Rule: AccountRule.Any } => "any",
+                { Rule: AccountRule.Default } => "default",
+                { Names: var names } => names,
+            },
+            one.Window.From,
+            one.Window.To,
+            one.Window.Hours)),
+    ];
+
+    private static List<string> Names<T>(IEnumerable<T> all, Func<T, string> name) => [.. all.Select(name).Order(StringComparer.Ordinal).Take(MostNamed)];
+
+    private string Login(PersonId person) => (after.Person(person) ?? before.Person(person))!.Login;
+
+    private string Name(DeviceId device) => (after.Device(device) ?? before.Device(device))!.Name;
+
+    private bool MaySee(PersonId person) => before.MaySeePerson(caller, person, at) || after.MaySeePerson(caller, person, at);
+
+    private bool MaySee(DeviceId device) => before.MaySeeDevice(caller, device, at) || after.MaySeeDevice(caller, device, at);
+}
