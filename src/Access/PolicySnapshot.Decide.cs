@@ -36,28 +36,19 @@ public sealed partial class PolicySnapshot
         var rules = _model.RulesOf(device);
         var account = AccountOf(question, device);
         var connection = IsConnection(question.Wanted);
-        var hours = connection ? rules.SessionHours : null;
+        var hoursChange = connection ? rules.SessionHours?.NextChange(question.At) : null;
         var reach = ReachWithEvidence(question, person, device, account, question.At);
         var effective = Reach.Effective(person, rules, reach.Granted);
-        var verdict = new AccessDecision(
-            DecisionKind.Denied,
-            DenialReason.None,
-            PermissionSet.None,
-            Until: null,
-            Reach.Earlier(reach.Next, Reach.Earlier(hours?.NextChange(question.At), connection ? NextChange(question) : null)),
-            Visible: known && !Reach.Effective(person, rules, reach.OnAnyAccount).IsEmpty);
-
+        var next = Reach.Earlier(reach.Next, Reach.Earlier(hoursChange, connection ? NextChange(question) : null));
+        var visible = known && !Reach.Effective(person, rules, reach.OnAnyAccount).IsEmpty;
         var needed = Needed(question);
         var hindrance = Hindrance(question, device, rules, connection);
         var reason = known ? hindrance : DenialReason.UnknownDevice;
-        if (reason != DenialReason.None) return verdict with { Reason = reason };
+        if (reason != DenialReason.None) return Refusal(DecisionKind.Denied, reason, next, visible);
         if (!effective.Covers(needed))
         {
-            return verdict with
-            {
-                Kind = MayRequest(person, rules, reach.Granted, effective, needed) ? DecisionKind.MayBeRequested : DecisionKind.Denied,
-                Reason = WhyLacking(person, rules, reach.Granted, needed - effective),
-            };
+            var kind = MayRequest(person, rules, reach.Granted, effective, needed) ? DecisionKind.MayBeRequested : DecisionKind.Denied;
+            return Refusal(kind, WhyLacking(person, rules, reach.Granted, needed - effective), next, visible);
         }
 
         var relies = false;
@@ -69,23 +60,23 @@ public sealed partial class PolicySnapshot
             }
             else if (moment == Moment.Opening)
             {
-                return verdict with { Kind = DecisionKind.NeedsApproval, Reason = DenialReason.ApprovalNeeded };
+                return Refusal(DecisionKind.NeedsApproval, DenialReason.ApprovalNeeded, next, visible);
             }
         }
 
         var consent = connection ? ConsentFor(question, person, rules, effective) : ConsentMode.Off;
         if (consent == ConsentMode.AskOrRefuse && moment == Moment.Opening && question.EndUser != EndUserPresence.CanBeAsked)
         {
-            return verdict with { Reason = DenialReason.ConsentImpossible };
+            return Refusal(DecisionKind.Denied, DenialReason.ConsentImpossible, next, visible);
         }
 
         var (closing, lasting) = relies ? WindowRelied(question, account, needed) : (null, null);
-        var until = EndOfStretch(question, person, device, account, needed, reach.Next, Reach.Earlier(closing, hours?.NextChange(question.At)));
-        return verdict with
+        closing = Reach.Earlier(closing, hoursChange);
+        var until = Reach.Effective(person, rules, reach.Timeless).Covers(needed)
+            ? closing
+            : EndOfStretch(question, person, device, account, needed, reach.Next, closing);
+        return new(DecisionKind.Allowed, DenialReason.None, effective, until, next, visible)
         {
-            Kind = DecisionKind.Allowed,
-            Permissions = effective,
-            Until = until,
             Lasting = lasting ?? LastingWithoutGrant(question, person, device, account, needed),
             Consent = consent,
             Recording = rules.Recording,
@@ -96,7 +87,10 @@ public sealed partial class PolicySnapshot
         };
     }
 
-    private static AccessDecision Refusal(DenialReason reason) => new(DecisionKind.Denied, reason, PermissionSet.None, null, null, Visible: false);
+    private static AccessDecision Refusal(DenialReason reason) => Refusal(DecisionKind.Denied, reason, null, visible: false);
+
+    private static AccessDecision Refusal(DecisionKind kind, DenialReason reason, DateTimeOffset? next, bool visible) =>
+        new(kind, reason, PermissionSet.None, Until: null, next, visible);
 
     /// <summary>Session hours, approvals and consent bind connections: a question that wants anything beyond <em>Other options</em>.</summary>
     private static bool IsConnection(PermissionSet wanted) => wanted.Intersects(PermissionCatalogue.Connections);

@@ -29,7 +29,7 @@ public sealed partial class PolicySnapshot
     {
         var reach = Reach.Of(_model, person, device, account, at);
         if (question.Preapprovals.IsDefaultOrEmpty) return reach;
-        var (granted, anywhere, next) = reach;
+        var (granted, anywhere, timeless, next) = reach;
         foreach (var request in question.Preapprovals)
         {
             if (!request.IsFor(person.Id, device.Id)) continue;
@@ -52,7 +52,7 @@ public sealed partial class PolicySnapshot
             if (request.IsFor(account.Name)) granted |= given;
         }
 
-        return new(granted | (anywhere & PermissionCatalogue.ForEveryAccount), anywhere, next);
+        return new(granted | (anywhere & PermissionCatalogue.ForEveryAccount), anywhere, timeless, next);
     }
 
     /// <summary>The end of the preapproved window that stands for an approval: the latest of those that do; or, before a first use, a duration.</summary>

@@ -161,6 +161,23 @@ public class WorkflowTests
     }
 
     [Fact]
+    public void Who_is_not_free_of_approvals_moves_nobody_out_of_a_workflow_and_only_masters_make_one()
+    {
+        var gus = _sample.Technician("gus");
+        var elsewhere = _sample.Group("Elsewhere");
+        _sample.Member(gus, _support);
+        foreach (var group in (TechnicianGroupId[])[_support, elsewhere]) _sample.Administrator(gus, group);
+        PlanResult Move() => _sample.Snapshot.Plan(
+            new PolicyCommand.EditTechnicianGroup(_juniors, elsewhere, "Juniors", "", true, false, GroupConsent.None, false), gus, Sample.Noon);
+        Move().ShouldBeOfType<PlanResult.Planned>();
+        Workflow(_support, _sample.Servers, $"1 of person:{_mara}");
+        Move().ShouldBeOfType<PlanResult.Forbidden>();
+        var delete = new PolicyCommand.DeleteWorkflow(_sample.Snapshot.All<WorkflowRow>().Single().Id);
+        _sample.Snapshot.Plan(delete, gus, Sample.Noon).ShouldBeOfType<PlanResult.Forbidden>();
+        _sample.Snapshot.Plan(delete, _tina, Sample.Noon).ShouldBeOfType<PlanResult.NotFound>();
+    }
+
+    [Fact]
     public void A_change_of_a_workflow_equals_compiling_anew()
     {
         Workflow(_support, _sample.Servers, $"1 of person:{_mara}");

@@ -35,6 +35,7 @@ internal static class Describe
         PolicyTable.DeviceGroup when snapshot.Model.DeviceGroups.TryGetValue(new(key.Id), out var group) => $"The device group {Path(group)}",
         PolicyTable.Device or PolicyTable.DeviceAccount when snapshot.Model.Devices.TryGetValue(new(key.Id), out var device) => $"The device {device.Row.Name}",
         PolicyTable.Role when snapshot.Role(new(key.Id)) is { } role => $"The role {role.Name}",
+        PolicyTable.Workflow when snapshot.Model.Workflows.TryGetValue(new(key.Id), out var workflow) => $"The workflow {workflow.Name}",
         PolicyTable.Grant => "A grant",
         _ => "What it changed",
     };

@@ -11,6 +11,7 @@ internal sealed class GrantTable(GrantTable? above, CompiledGrant[] own)
 {
     private readonly Lock _making = new();
     private Point[]? _line;
+    private CompiledGrant[]? _sections;
     private int[] _directory = [];
     private int _shift;
     private Cell[] _cells = [];
@@ -22,7 +23,7 @@ internal sealed class GrantTable(GrantTable? above, CompiledGrant[] own)
     public int Count { get; } = own.Length + (above?.Count ?? 0);
 
     /// <summary>Grants over sections, which no device is in.</summary>
-    public CompiledGrant[] Sections { get; } = [.. above?.Sections ?? [], .. own.Where(grant => grant.IsOverSection)];
+    public CompiledGrant[] Sections => _sections ??= [.. above?.Sections ?? [], .. own.Where(grant => grant.IsOverSection)];
 
     public IEnumerable<CompiledGrant> Grants => above is null ? own : above.Grants.Concat(own);
 
@@ -32,6 +33,12 @@ internal sealed class GrantTable(GrantTable? above, CompiledGrant[] own)
         var line = Volatile.Read(ref _line) ?? Make();
         if (line.Length == 0) return;
         var place = _directory[(int)Math.Min(label >> _shift, (uint)_directory.Length - 1)];
+        if (place < 0)
+        {
+            Add(~place, ref gathering);
+            return;
+        }
+
         while (place + 1 < line.Length && line[place + 1].Start <= label) place++;
         Add(line[place].Cell, ref gathering);
     }
@@ -76,17 +83,21 @@ internal sealed class GrantTable(GrantTable? above, CompiledGrant[] own)
         }
     }
 
-    /// <summary>For each stretch of labels of equal length, the last point at or before its beginning.</summary>
+    /// <summary>
+    /// For each stretch of labels of equal length the last point at or before its beginning; or, where nothing begins inside of it, the
+    /// complement of the cell, so that the line is not looked at.
+    /// </summary>
     private static (int[] Directory, int Shift) Directory(Point[] line)
     {
         var last = line[^1].Start;
         var shift = 0;
-        while (last >> shift > line.Length) shift++;
+        while (last >> shift > line.Length * 2L) shift++;
         var directory = new int[(last >> shift) + 1];
         for (int stretch = 0, place = 0; stretch < directory.Length; stretch++)
         {
             while (place + 1 < line.Length && line[place + 1].Start <= (uint)stretch << shift) place++;
-            directory[stretch] = place;
+            var next = place + 1 < line.Length ? line[place + 1].Start : uint.MaxValue;
+            directory[stretch] = next >= (ulong)(stretch + 1) << shift || place + 1 == line.Length ? ~line[place].Cell : place;
         }
 
         return (directory, shift);
@@ -130,6 +141,9 @@ internal ref struct Gathering(DeviceNode device, in AccountAsked account, DateTi
     /// <summary>From grants with conditions that hold, for the account asked about.</summary>
     public PermissionSet Here;
 
+    /// <summary>Of <see cref="Here"/> what does not depend on the instant.</summary>
+    public PermissionSet Timeless;
+
     /// <summary>From grants with conditions that hold, for any account that the device has.</summary>
     public PermissionSet Somewhere;
 
@@ -146,7 +160,9 @@ internal ref struct Gathering(DeviceNode device, in AccountAsked account, DateTi
         }
 
         Somewhere |= condition.Permissions;
-        if (IsForAccount(condition)) Here |= condition.Permissions;
+        if (!IsForAccount(condition)) return;
+        Here |= condition.Permissions;
+        if (condition.Window is null) Timeless |= condition.Permissions;
     }
 
     private readonly bool IsForAccount(in Condition condition) => condition.Rule switch

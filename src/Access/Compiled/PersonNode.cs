@@ -3,6 +3,9 @@ namespace Countersign.Access;
 /// <summary>A person with the groups that count for them and everything that those bring.</summary>
 internal sealed class PersonNode
 {
+    // Two threads that work it out at once come to the same.
+    private PermissionOptions? _options;
+
     /// <param name="groups">Direct memberships.</param>
     /// <param name="administers">Groups that name the person as administrator.</param>
     /// <param name="manages">Groups that name the person as manager.</param>
@@ -40,18 +43,12 @@ internal sealed class PersonNode
             tables += group.Tables.Length;
         }
 
-        Options = IsOwner ? PermissionOptions.Widest : GroupOptions.Of(Groups);
         Workflows = Array.TrueForAll(Groups, group => group.Workflows.Length == 0)
             ? []
             : [.. Groups.SelectMany(group => group.Workflows).DistinctBy(workflow => workflow.Id).OrderBy(workflow => workflow.Id.Value)];
         Ceiling = IsOwner ? PermissionCatalogue.All : (PermissionCatalogue.All - PermissionCatalogue.Restrictable) | (allowed - LockedDenied);
         Marks = DeviceNode.Mark(row.Id.Value);
-        foreach (var group in Groups)
-        {
-            for (var above = group; above is not null; above = above.Parent) Marks |= DeviceNode.Mark(above.Id.Value);
-        }
-
-        if (groups.Length > 0) Marks |= DeviceNode.Mark(everyone.Id.Value);
+        foreach (var group in Groups) Marks |= group.Marks;
         Tables = tables == 0 ? ownTable.Count == 0 ? [] : [ownTable] : Gather(ownTable, Groups);
     }
 
@@ -99,7 +96,8 @@ internal sealed class PersonNode
     /// <summary>A technician group's rule asks for managerial approval of this person's connections.</summary>
     public bool NeedsApproval { get; }
 
-    public PermissionOptions Options { get; }
+    /// <summary>Worked out when first asked.</summary>
+    public PermissionOptions Options => _options ??= IsOwner ? PermissionOptions.Widest : GroupOptions.Of(Groups);
 
     /// <summary>Those for a group that the person is a member of, whatever devices they are for.</summary>
     public WorkflowNode[] Workflows { get; }

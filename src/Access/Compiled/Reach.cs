@@ -3,12 +3,13 @@ namespace Countersign.Access;
 /// <summary>What grants give a person on a device at one instant.</summary>
 /// <param name="Granted">For the account asked about.</param>
 /// <param name="OnAnyAccount">For any account that the device has.</param>
+/// <param name="Timeless">Of <paramref name="Granted"/> what does not depend on the instant.</param>
 /// <param name="Next">The earliest instant after this one at which either may be otherwise; null: never.</param>
-internal readonly record struct Reach(PermissionSet Granted, PermissionSet OnAnyAccount, DateTimeOffset? Next)
+internal readonly record struct Reach(PermissionSet Granted, PermissionSet OnAnyAccount, PermissionSet Timeless, DateTimeOffset? Next)
 {
     public static Reach Of(PolicyModel model, PersonNode person, DeviceNode device, in AccountAsked account, DateTimeOffset at)
     {
-        if (person.IsOwner) return new(PermissionCatalogue.OwnerOnDevices, PermissionCatalogue.OwnerOnDevices, null);
+        if (person.IsOwner) return new(PermissionCatalogue.OwnerOnDevices, PermissionCatalogue.OwnerOnDevices, PermissionCatalogue.OwnerOnDevices, null);
         var gathering = new Gathering(device, account, at);
         var label = model.GroupOf(device).Start;
         foreach (var table in person.Tables) table.GatherAt(label, ref gathering);
@@ -20,8 +21,9 @@ internal readonly record struct Reach(PermissionSet Granted, PermissionSet OnAny
         }
 
         var anywhere = (gathering.Always | gathering.ByDefault | gathering.Somewhere) & person.Grantable;
-        var here = gathering.Always | gathering.Here | (account.IsDefault ? gathering.ByDefault : PermissionSet.None);
-        return new((here & person.Grantable) | (anywhere & PermissionCatalogue.ForEveryAccount), anywhere, gathering.Next);
+        var timeless = gathering.Always | (account.IsDefault ? gathering.ByDefault : PermissionSet.None);
+        var here = (timeless | gathering.Here) & person.Grantable;
+        return new(here | (anywhere & PermissionCatalogue.ForEveryAccount), anywhere, (timeless | gathering.Timeless) & person.Grantable, gathering.Next);
     }
 
     /// <summary>What is left of the granted under the person's ceiling and the device's recording rule.</summary>

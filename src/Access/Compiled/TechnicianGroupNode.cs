@@ -19,6 +19,8 @@ internal sealed class TechnicianGroupNode
         Index = index;
         Own = own;
         OwnGrants = ownGrants;
+        ApprovalRule = row.RequiresManagerialApproval ? this : parent?.ApprovalRule;
+        Marks = DeviceNode.Mark(row.Id.Value) | (parent?.Marks ?? 0);
         Options = GroupOptions.Below(parent?.Options, own);
         OwnWorkflows = workflows;
         WorkflowNode[] above = parent?.Workflows ?? [];
@@ -56,7 +58,7 @@ internal sealed class TechnicianGroupNode
     public bool IsEnabled { get; }
 
     /// <summary>The nearest group on the way up that asks for managerial approval; null: none does.</summary>
-    public TechnicianGroupNode? ApprovalRule => Row.RequiresManagerialApproval ? this : Parent?.ApprovalRule;
+    public TechnicianGroupNode? ApprovalRule { get; }
 
     /// <summary>The strictest value of this group and those above.</summary>
     public GroupConsent Consent { get; }
@@ -65,6 +67,9 @@ internal sealed class TechnicianGroupNode
     public GroupPermissionRow[] Own { get; }
 
     public CompiledGrant[] OwnGrants { get; }
+
+    /// <summary>Of this group and those above it; see <see cref="DeviceNode.GrantMarks"/>.</summary>
+    public ulong Marks { get; }
 
     public GroupOptions Options { get; }
 

@@ -56,7 +56,7 @@ internal sealed partial class PolicyModel
     public bool NeedsApproval(PersonNode person, DeviceNode device)
     {
         if (RulesOf(device).RequiresApproval || HasWorkflow(person, device)) return true;
-        if (!person.NeedsApproval) return false;
+        if (!person.NeedsApproval || person.Workflows.Length == 0) return person.NeedsApproval;
         foreach (var group in person.Groups)
         {
             if (group.ApprovalRule is { } rule && !IsReplaced(group, rule, person, device)) return true;
