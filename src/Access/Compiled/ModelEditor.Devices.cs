@@ -96,7 +96,7 @@ internal sealed partial class ModelEditor
         var row = draft?.Row ?? before!.Row;
         var parent = row.ParentId is { } above ? _deviceGroups.GetValueOrDefault(above) : null;
         var own = draft is null ? before!.Own : [.. draft.Settings];
-        var index = before?.Index ?? _nextGroupIndex++;
+        var index = _deviceGroups.GetValueOrDefault(id)?.Index ?? _nextGroupIndex++;
         var node = new DeviceGroupNode(row, parent, index, (parent?.Rules ?? _organizationRules).With(own), own)
         {
             Start = before?.Start ?? 0,
@@ -119,12 +119,7 @@ internal sealed partial class ModelEditor
         }
 
         var roots = _deviceGroupAt.Skip(1).Where(group => group is { Parent: null }).Select(group => group!.Id).ToList();
-        var made = closure.ToHashSet();
-        foreach (var id in TopDown(roots, ChildrenNow, ParentOf, "device group"))
-        {
-            if (!made.Contains(id)) MakeDeviceGroup(id);
-        }
-
+        foreach (var id in TopDown(roots, ChildrenNow, ParentOf, "device group")) MakeDeviceGroup(id);
         _labels = LabelSpace.Fresh(_deviceGroups.Count, _deviceGroupAt.Length, out var each);
         var next = each;
         foreach (var root in roots) next = LabelDown(root, next, each);
