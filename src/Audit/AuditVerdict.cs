@@ -26,6 +26,9 @@ public enum AuditFault
     /// <summary>More records than the export's own checkpoint has.</summary>
     SurplusRecord,
 
+    /// <summary>Nothing shows that the checkpoint of an excerpt has grown out of one that was kept.</summary>
+    UnconnectedCheckpoint,
+
     /// <summary>Consistent in itself, and not what the checkpoint saw: it was written anew by somebody who has the server's key.</summary>
     RewrittenHistory,
 }
@@ -45,8 +48,11 @@ public sealed record AuditVerdict
     /// <summary>Records that are proved.</summary>
     public long Proved { get; init; }
 
-    /// <summary>Among them those that have lost their personal part.</summary>
+    /// <summary>Among them those of which personal fields were erased.</summary>
     public long Erased { get; init; }
+
+    /// <summary>The names of these fields, each once.</summary>
+    public IReadOnlyCollection<string> ErasedFields { get; init; } = [];
 
     public bool IsIntact => Fault == AuditFault.None;
 }

@@ -11,20 +11,40 @@ public sealed record ExportedRecord
 {
     public required LoggedRecord Record { get; init; }
 
-    /// <summary>Null: erased.</summary>
-    public required PersonalPart? Personal { get; init; }
+    /// <summary>Without what was erased.</summary>
+    public required PersonalPart Personal { get; init; }
 
-    /// <summary>Of the personal part.</summary>
+    /// <summary>Of the personal part; null: fields of it were erased.</summary>
     public required byte[]? Salt { get; init; }
 
-    /// <summary>In place of an erased personal part.</summary>
-    public byte[]? Commitment { get; init; }
+    /// <summary>Where fields were erased: what opens each of the others.</summary>
+    public IReadOnlyList<FieldOpening>? Openings { get; init; }
 
-    /// <summary><see cref="ExportProofs.Next"/>.</summary>
+    /// <summary>Of a whole export <see cref="ExportProofs.Next"/>; of an excerpt the record's inclusion in the tree.</summary>
     public required IReadOnlyList<byte[]> Proof { get; init; }
 
-    public byte[] Leaf() =>
-        RecordSeal.Leaf(Record, Personal is null ? Commitment! : RecordSeal.Commit(Personal, Salt!));
+    /// <summary>Null: the personal part is not what the openings open.</summary>
+    public byte[]? Leaf()
+    {
+        var commitment = Openings is { } openings ? RecordSeal.Commit(Personal, openings) : RecordSeal.Commit(Personal, Salt!);
+        return commitment is null ? null : RecordSeal.Leaf(Record, commitment);
+    }
+}
+
+/// <summary>The second line of an export that is not the whole log: what was asked for, and how it hangs on a checkpoint that was kept before.</summary>
+public sealed record Excerpt
+{
+    /// <summary>What was asked for, for people to read: names and values.</summary>
+    public required IReadOnlyDictionary<string, string> Filter { get; init; }
+
+    /// <summary>How many records follow.</summary>
+    public required long Records { get; init; }
+
+    /// <summary>The size of the checkpoint that the export was told of; null: of none.</summary>
+    public required long? Since { get; init; }
+
+    /// <summary>That the tree of that size has grown into the export's own (RFC 6962 section 2.1.2).</summary>
+    public required IReadOnlyList<byte[]> Consistency { get; init; }
 }
 
 /// <summary>
@@ -49,13 +69,31 @@ public static class ExportLines
             exported.Record.Channel,
             exported.Record.Outcome,
             exported.Record.Correlation,
-            exported.Personal is { } personal
-                ? new(personal.Actor, personal.ActorLogin, personal.Source, personal.Subject, personal.SubjectId, personal.Details)
-                : null,
+            new(exported.Personal.Actor, exported.Personal.ActorLogin, exported.Personal.Source, exported.Personal.Subject, exported.Personal.SubjectId, exported.Personal.Details),
             exported.Salt,
-            exported.Commitment,
+            exported.Openings,
             exported.Proof),
         ExportJson.Strict.RecordLine);
+
+    public static byte[] Write(Excerpt excerpt) => JsonSerializer.SerializeToUtf8Bytes(
+        new ExcerptLine(new(excerpt.Filter), excerpt.Records, excerpt.Since, excerpt.Consistency), ExportJson.Strict.ExcerptLine);
+
+    /// <summary>What opens the fields of a record of which some are erased, as the server keeps it.</summary>
+    public static string Write(IReadOnlyList<FieldOpening> openings) => JsonSerializer.Serialize(openings, ExportJson.Strict.IReadOnlyListFieldOpening);
+
+    public static bool TryReadOpenings(string text, [NotNullWhen(true)] out IReadOnlyList<FieldOpening>? openings)
+    {
+        openings = Read(System.Text.Encoding.UTF8.GetBytes(text), ExportJson.Strict.IReadOnlyListFieldOpening);
+        return openings?.All(opening => opening is { IsWhole: true }) == true;
+    }
+
+    public static bool TryReadExcerpt(ReadOnlySpan<byte> line, [NotNullWhen(true)] out Excerpt? excerpt)
+    {
+        excerpt = Read(line, ExportJson.Strict.ExcerptLine) is { } read && read.Consistency.All(hash => hash is not null)
+            ? new() { Filter = read.Filter, Records = read.Records, Since = read.Since, Consistency = read.Consistency }
+            : null;
+        return excerpt is not null;
+    }
 
     public static bool TryReadCheckpoint(ReadOnlySpan<byte> line, [NotNullWhen(true)] out Checkpoint? checkpoint)
     {
@@ -71,9 +109,9 @@ public static class ExportLines
         exported = null;
         if (Read(line, ExportJson.Strict.RecordLine) is not { } read) return false;
 
-        // Either opened by its salt or erased and replaced by its commitment, and never something of both.
-        var isWhole = read is { Personal: not null, Salt.Length: RecordSeal.SaltLength, Commitment: null };
-        var isErased = read is { Personal: null, Salt: null, Commitment.Length: MerkleTree.HashLength };
+        // Either opened by one salt or field by field, and never something of both.
+        var isWhole = read is { Salt.Length: RecordSeal.SaltLength, Openings: null };
+        var isErased = read is { Salt: null, Openings: { } each } && each.All(opening => opening is { IsWhole: true });
         if (!isWhole && !isErased || read.Proof.Any(hash => hash is null)) return false;
         exported = new()
         {
@@ -88,11 +126,9 @@ public static class ExportLines
                 Outcome = read.Outcome,
                 Correlation = read.Correlation,
             },
-            Personal = read.Personal is { } personal
-                ? new(personal.Actor, personal.ActorLogin, personal.Source, personal.Subject, personal.SubjectId, personal.Details)
-                : null,
+            Personal = new(read.Personal.Actor, read.Personal.ActorLogin, read.Personal.Source, read.Personal.Subject, read.Personal.SubjectId, read.Personal.Details),
             Salt = read.Salt,
-            Commitment = read.Commitment,
+            Openings = read.Openings,
             Proof = read.Proof,
         };
         return true;
@@ -124,15 +160,19 @@ internal sealed record RecordLine(
     string Channel,
     string Outcome,
     string Correlation,
-    PersonalLine? Personal,
+    PersonalLine Personal,
     byte[]? Salt,
-    byte[]? Commitment,
+    IReadOnlyList<FieldOpening>? Openings,
     IReadOnlyList<byte[]> Proof);
+
+internal sealed record ExcerptLine(Dictionary<string, string> Filter, long Records, long? Since, IReadOnlyList<byte[]> Consistency);
 
 // Metadata only: the generated writers turn a missing byte[] into an empty text.
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(CheckpointLine))]
 [JsonSerializable(typeof(RecordLine))]
+[JsonSerializable(typeof(ExcerptLine))]
+[JsonSerializable(typeof(IReadOnlyList<FieldOpening>))]
 internal sealed partial class ExportJson : JsonSerializerContext
 {
     /// <summary>Strict in reading. In writing it escapes what JSON wants escaped: nobody puts these lines into HTML, and base64 stays short.</summary>

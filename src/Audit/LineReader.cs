@@ -7,14 +7,24 @@ namespace Countersign.Audit;
 internal sealed class LineReader(Stream stream) : IAsyncDisposable
 {
     private readonly PipeReader _reader = PipeReader.Create(stream, new StreamPipeReaderOptions(leaveOpen: true));
+    private byte[]? _peeked;
 
     /// <summary>The number of the line that was read last, from 1 on.</summary>
     public long Number { get; private set; }
+
+    /// <summary>The line that <see cref="NextAsync"/> gives next.</summary>
+    public async ValueTask<byte[]?> PeekAsync(CancellationToken cancellation) => _peeked ??= await NextAsync(cancellation);
 
     /// <returns>Null: there are no more.</returns>
     /// <exception cref="InvalidDataException">A line is longer than <see cref="ExportLines.LongestLine"/>.</exception>
     public async ValueTask<byte[]?> NextAsync(CancellationToken cancellation)
     {
+        if (_peeked is { } peeked)
+        {
+            _peeked = null;
+            return peeked;
+        }
+
         while (true)
         {
             var result = await _reader.ReadAsync(cancellation);

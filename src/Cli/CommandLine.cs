@@ -64,6 +64,7 @@ internal static class CommandLine
             RequestLists.CreateRequests(common),
             DecideCommands.CreateCancel(common),
             KeysCommand.Create(common),
+            JournalCommand.Create(common),
             AuditCommand.Create(common),
         };
         root.HelpName = "countersign";

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Countersign.Server.Demo;
+using Countersign.Server.Features.Audit;
 using Countersign.Server.Features.Vault;
 using Microsoft.Data.Sqlite;
 
@@ -59,7 +60,7 @@ internal static class Serving
         {
             return 0;
         }
-        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException or KeyFileException or SqliteException)
+        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException or KeyFileException or AuditDamagedException or SqliteException)
         {
             await Console.Error.WriteLineAsync($"countersign-server: {error.Message}");
             return Failed;

@@ -23,15 +23,51 @@ internal sealed class SampleLog
     }
 
     public Checkpoint At(int size, CheckpointKey? key = null) =>
-        (key ?? Key).Sign(Organization, size, MerkleTree.Root(_records.Take(size).Select(record => record.Leaf()).ToArray()), Start.AddMinutes(size));
+        (key ?? Key).Sign(Organization, size, MerkleTree.Root(_records.Take(size).Select(record => record.Leaf()!).ToArray()), Start.AddMinutes(size));
 
     /// <summary>Changes the log itself: what is exported afterwards is consistent with it.</summary>
     public void Rewrite(int number, Func<ExportedRecord, ExportedRecord> edit) => _records[number - 1] = edit(_records[number - 1]);
 
+    public void Append(string kind, Guid session, string details)
+    {
+        Add(_records.Count + 1);
+        Rewrite(_records.Count, record => record with
+        {
+            Record = record.Record with { Kind = kind, Correlation = session.ToString() },
+            Personal = record.Personal with { Details = details },
+        });
+    }
+
+    public static ExportedRecord Erased(ExportedRecord record, string field)
+    {
+        var openings = record.Openings ?? RecordSeal.Open(record.Personal, record.Salt!);
+        var value = record.Personal.Fields().Single(one => one.Name == field).Value;
+        return record with { Personal = record.Personal.Without(new HashSet<string> { field }), Salt = null, Openings = [.. openings.Select(opening => opening.Name == field ? RecordSeal.Erase(opening, value) : opening)] };
+    }
+
+    /// <summary>Some of the records, with their proofs.</summary>
+    public List<byte[]> Excerpt(IReadOnlyCollection<int> numbers, int? since = null)
+    {
+        var leaves = _records.Select(record => record.Leaf()!).ToArray();
+        var excerpt = new Excerpt
+        {
+            Filter = new Dictionary<string, string> { ["kind"] = "session" },
+            Records = numbers.Count,
+            Since = since,
+            Consistency = since is { } first ? MerkleTree.ConsistencyProof(leaves, first) : [],
+        };
+        return
+        [
+            ExportLines.Write(At(leaves.Length)),
+            ExportLines.Write(excerpt),
+            .. numbers.Select(number => ExportLines.Write(_records[number - 1] with { Proof = MerkleTree.InclusionProof(leaves, number - 1) })),
+        ];
+    }
+
     public List<byte[]> Export(int? size = null, CheckpointKey? key = null)
     {
         var records = _records.Take(size ?? _records.Count).ToList();
-        var leaves = records.Select(record => record.Leaf()).ToArray();
+        var leaves = records.Select(record => record.Leaf()!).ToArray();
         var proofs = new ExportProofs();
         foreach (var chunk in leaves.Chunk(ExportProofs.ChunkSize)) proofs.Learn(chunk);
         var lines = new List<byte[]> { ExportLines.Write(At(records.Count, key)) };
@@ -53,7 +89,7 @@ internal sealed class SampleLog
 
     public static string Text(byte[] line) => Encoding.UTF8.GetString(line);
 
-    private static MemoryStream Stream(IEnumerable<byte[]> lines) => new([.. lines.SelectMany(line => (byte[])[.. line, (byte)'\n'])]);
+    public static MemoryStream Stream(IEnumerable<byte[]> lines) => new([.. lines.SelectMany(line => (byte[])[.. line, (byte)'\n'])]);
 
     private void Add(int number)
     {

@@ -184,7 +184,20 @@ internal sealed record RecordingPage(IReadOnlyList<Recording>? Items, string? Ne
 internal sealed record ExportedRecording(string File, long Events);
 
 /// <summary>What <c>audit verify --json</c> prints.</summary>
-internal sealed record Verified(bool Intact, string Fault, long? Record, long Proved, long Erased, string Message);
+internal sealed record Verified(bool Intact, string Fault, long? Record, long Proved, long Erased, IReadOnlyCollection<string> ErasedFields, string Message);
+
+internal sealed record CheckpointOf(string? Organization);
+
+internal sealed record ErasureRequest(Guid Person, IReadOnlyList<string> Fields, string Reason, bool Preview);
+
+internal sealed record Erasure(long? Records);
+
+internal sealed record JournalItem(long? Number, JsonElement? Event);
+
+internal sealed record JournalPage(IReadOnlyList<JournalItem>? Items, string? Next, string? Damage);
+
+/// <summary>What <c>journal verify --json</c> prints.</summary>
+internal sealed record JournalVerified(bool Intact, string Fault, long Proved, string Message);
 
 /// <summary>What <c>login --json</c> prints: the answer without the token.</summary>
 internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? Expires);
@@ -220,5 +233,10 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(RecordingPage))]
 [JsonSerializable(typeof(ExportedRecording))]
 [JsonSerializable(typeof(RecordedLine))]
+[JsonSerializable(typeof(CheckpointOf))]
+[JsonSerializable(typeof(ErasureRequest))]
+[JsonSerializable(typeof(Erasure))]
+[JsonSerializable(typeof(JournalPage))]
+[JsonSerializable(typeof(JournalVerified))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -17,6 +17,7 @@ internal static class AuditCommand
         AuditTailCommand.Create(common),
         AuditExportCommand.Create(common),
         AuditVerifyCommand.Create(common),
+        AuditEraseCommand.Create(common),
         CreateCheckpoint(common),
     };
 

@@ -47,7 +47,7 @@ internal static class AuditVerifyCommand
         {
             var fault = verdict.Fault.ToString();
             output.Json(
-                new(verdict.IsIntact, char.ToLowerInvariant(fault[0]) + fault[1..], verdict.Record, verdict.Proved, verdict.Erased, verdict.Message), ApiJson.Default.Verified);
+                new(verdict.IsIntact, char.ToLowerInvariant(fault[0]) + fault[1..], verdict.Record, verdict.Proved, verdict.Erased, verdict.ErasedFields, verdict.Message), ApiJson.Default.Verified);
         }
         else if (verdict.IsIntact)
         {

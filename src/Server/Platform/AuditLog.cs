@@ -51,11 +51,17 @@ internal sealed class AuditLog(TimeProvider time)
     public long Last => Volatile.Read(ref _last);
 
     /// <summary>Adds a record to the context's organization; it is stored in the transaction that the context saves into.</summary>
-    public void Add(CountersignDb db, AuditEntry entry) => db.Add(new AuditRecord
+    public void Add(CountersignDb db, AuditEntry entry)
     {
-        OrganizationId = db.Organization,
-        Id = Next(),
-        At = time.GetUtcNow(),
+        var now = time.GetUtcNow();
+        db.Add(Record(db.Organization, entry, Next(now), now));
+    }
+
+    private static AuditRecord Record(OrganizationId organization, AuditEntry entry, long id, DateTimeOffset at) => new()
+    {
+        OrganizationId = organization,
+        Id = id,
+        At = at,
         Kind = entry.Kind,
         Actor = entry.Actor,
         ActorLogin = Cut(entry.ActorLogin, 64),
@@ -66,18 +72,18 @@ internal sealed class AuditLog(TimeProvider time)
         Outcome = entry.Outcome,
         Details = entry.Details.ToJsonString(),
         Correlation = entry.Correlation,
-    });
+    };
 
     /// <summary>Ids go on from here after a restart, also if the clock has gone back.</summary>
     public void ContinueAfter(long last) => _last = Math.Max(_last, last);
 
-    /// <summary>Microseconds of the clock, or the next number: strictly growing, and without reading the table.</summary>
-    private long Next()
+    /// <summary>Microseconds of the clock, or the next number: strictly growing, never less than the record's own time, and without reading the table.</summary>
+    private long Next(DateTimeOffset now)
     {
         while (true)
         {
             var last = Volatile.Read(ref _last);
-            var next = Math.Max(last + 1, time.GetUtcNow().UtcTicks / TimeSpan.TicksPerMicrosecond);
+            var next = Math.Max(last + 1, now.UtcTicks / TimeSpan.TicksPerMicrosecond);
             if (Interlocked.CompareExchange(ref _last, next, last) == last) return next;
         }
     }

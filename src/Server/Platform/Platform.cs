@@ -14,6 +14,7 @@ public static class PlatformComposition
         services.AddSingleton(_ => new Database(Path.Combine(options.DataDirectory, "countersign.db")));
         services.AddSingleton<WriteQueue>();
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<RepeatedRefusals>();
         services.AddSingleton<PolicySource>();
         services.AddSingleton<IPolicySource>(provider => provider.GetRequiredService<PolicySource>());
         services.AddSingleton<PolicyWriter>();

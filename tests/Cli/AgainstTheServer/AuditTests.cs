@@ -68,6 +68,57 @@ public sealed class AuditTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_filtered_export_is_verified_without_the_server_too()
+    {
+        await KeepAsync();
+        await AddGroupAsync("Printers");
+        var (some, changed) = (_olga.PathOf("some.jsonl"), _olga.PathOf("changed.jsonl"));
+        (await _olga.RunAsync("audit", "export", some, "--kind", "policy", "--checkpoint", Kept)).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldBe($"2 records are in {some}.\n");
+        using var elsewhere = new FakeTerminal();
+        (await elsewhere.RunAsync("audit", "verify", some, "--checkpoint", Kept)).ShouldBe(0, elsewhere.Error);
+        elsewhere.Output.ShouldContain("2 records, unedited, each proved to be in the log");
+
+        await File.WriteAllTextAsync(changed, (await File.ReadAllTextAsync(some, Stop)).Replace("Printers", "Plotters", StringComparison.Ordinal), Stop);
+        (await elsewhere.RunAsync("audit", "verify", changed, "--checkpoint", Kept)).ShouldBe(1);
+        elsewhere.Error.ShouldContain("is not what was sealed");
+
+        // Without the checkpoint nothing connects it with what was kept.
+        (await _olga.RunAsync("audit", "export", _olga.PathOf("loose.jsonl"), "--kind", "policy")).ShouldBe(0, _olga.Error);
+        (await elsewhere.RunAsync("audit", "verify", _olga.PathOf("loose.jsonl"), "--checkpoint", Kept)).ShouldBe(1);
+        elsewhere.Error.ShouldContain("--checkpoint");
+        (await _olga.RunAsync("audit", "export", _olga.PathOf("none.jsonl"), "--kind", "policy", "--checkpoint", some)).ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_spreadsheet_is_written_too()
+    {
+        var csv = _olga.PathOf("log.csv");
+        (await _olga.RunAsync("audit", "export", csv, "--csv", "--outcome", "done")).ShouldBe(0, _olga.Error);
+        (await File.ReadAllTextAsync(csv, Stop)).ShouldStartWith("number,id,at,kind,outcome,");
+    }
+
+    [Fact]
+    public async Task Erasing_is_shown_first_and_done_when_that_is_confirmed_and_the_log_still_verifies()
+    {
+        var person = (string)(await _server.PostAsync("technicians", new() { ["kind"] = "technician", ["login"] = "tom", ["name"] = "Tom", ["password"] = "a first password 77" }))["id"]!;
+        string[] erase = ["audit", "erase", person, "--field", "subject", "--reason", "asked for"];
+        (await _olga.RunAsync(erase)).ShouldBe(1);
+        _olga.Error.ShouldContain("disable or remove the person first");
+        await _server.PostAsync($"technicians/{person}/disable", []);
+        await KeepAsync();
+        (await _olga.RunAsync(erase)).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldContain("would lose subject");
+        (await _olga.RunAsync([.. erase, "--yes"])).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldContain("have lost subject");
+        (await _olga.RunAsync("audit", "export", Log)).ShouldBe(0, _olga.Error);
+        (await _olga.RunAsync("audit", "verify", Log, "--checkpoint", Kept)).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldContain("were erased: subject.");
+        (await _olga.RunAsync("audit", "verify", Log, "--checkpoint", Kept, "--json")).ShouldBe(0);
+        JsonNode.Parse(_olga.Output)!["erasedFields"]!.AsArray().Single()!.GetValue<string>().ShouldBe("subject");
+    }
+
+    [Fact]
     public async Task What_can_not_be_read_is_a_wrong_argument()
     {
         (await _olga.RunAsync("audit", "verify", Log, "--checkpoint", Kept)).ShouldBe(2);

@@ -67,6 +67,79 @@ public sealed class AuditSealerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Two_sealers_at_once_on_connections_of_their_own_fork_nothing()
+    {
+        await Sealer.SealAsync(_tenant.Id, Stop);
+        for (var round = 0; round < 20; round++)
+        {
+            await LogAsync($"round {round}");
+            await using var one = _running.Database.Read(_tenant.Id);
+            await using var other = _running.Database.Read(_tenant.Id);
+
+            // The server's own sealer runs, too, and may be before both.
+            var batches = (await AuditSealer.SealBatchAsync(one, AuditSealer.SealWhat.New, Stop), await AuditSealer.SealBatchAsync(other, AuditSealer.SealWhat.New, Stop));
+            var outcomes = await Task.WhenAll(SavedAsync(one), SavedAsync(other));
+            if (batches == (1, 1)) outcomes.Count(saved => saved).ShouldBeLessThanOrEqualTo(1, $"round {round}");
+        }
+
+        await Sealer.SealAsync(_tenant.Id, Stop);
+        var (records, seals, head) = await ReadAsync();
+        seals.Select(seal => seal.Number).ShouldBe(Enumerable.Range(1, records.Count).Select(number => (long)number));
+        MerkleFrontier.FromBytes(head.Size, head.Frontier).Root().ShouldBe(MerkleTree.Root(seals.Select(seal => seal.Leaf).ToArray()));
+
+        static async Task<bool> SavedAsync(CountersignDb db)
+        {
+            try
+            {
+                await db.SaveChangesAsync(Stop);
+                return true;
+            }
+            catch (DbUpdateException)
+            {
+                return false;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("update audit_head set Frontier = x'00'", "does not fit")]
+    [InlineData("update audit_head set Size = Size + 1", "counts")]
+    [InlineData("update audit_head set Frontier = randomblob(length(Frontier))", "not what its checkpoint")]
+    [InlineData("delete from audit_head", "is gone")]
+    [InlineData("delete from audit_seal where Number = (select max(Number) from audit_seal)", "counts")]
+    public async Task With_a_damaged_head_the_server_does_not_start_and_says_why(string sql, string why)
+    {
+        await LogAsync("one");
+        await Sealer.CheckpointAsync(_tenant.Id, Stop);
+        var (options, file) = (Service<ServerOptions>(), _running.Database.File);
+        await _running.Server.DisposeAsync();
+        await using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={file};Foreign Keys=False;Pooling=False"))
+        {
+            await connection.OpenAsync(Stop);
+            await using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // the text is one of this test's own
+            command.CommandText = sql;
+#pragma warning restore CA2100
+            (await command.ExecuteNonQueryAsync(Stop)).ShouldBeGreaterThan(0);
+        }
+
+        var damage = await Should.ThrowAsync<AuditDamagedException>(() => CountersignServer.StartAsync(options, Stop));
+        damage.Message.ShouldContain("audit_head");
+        damage.Message.ShouldContain(why);
+        damage.Message.ShouldContain("Restore the database from a backup");
+    }
+
+    [Fact]
+    public async Task A_head_that_is_damaged_while_the_server_runs_is_not_sealed_over()
+    {
+        await Sealer.CheckpointAsync(_tenant.Id, Stop);
+        await Service<WriteQueue>().WriteAsync(_tenant.Id, (db, stop) => db.Set<AuditHead>().ExecuteUpdateAsync(set => set.SetProperty(head => head.Frontier, new byte[] { 1 }), stop), Stop);
+        await LogAsync("one");
+        await Should.ThrowAsync<AuditDamagedException>(() => Sealer.SealAsync(_tenant.Id, Stop));
+        await Should.ThrowAsync<AuditDamagedException>(() => Sealer.CheckpointAsync(_tenant.Id, Stop));
+    }
+
+    [Fact]
     public async Task What_waits_is_sealed_by_the_server_itself()
     {
         await LogAsync("one");
@@ -146,7 +219,8 @@ public sealed class AuditSealerTests : IAsyncLifetime
         var options = Service<ServerOptions>();
         await _running.Server.DisposeAsync();
         File.Move(key, key + ".away");
-        (await Should.ThrowAsync<KeyFileException>(() => CountersignServer.StartAsync(options, Stop))).Message.ShouldContain("audit.key");
+        (await Should.ThrowAsync<KeyFileException>(() => CountersignServer.StartAsync(options, Stop))).Message.ShouldContain("audit.key is missing");
+        File.Exists(key).ShouldBeFalse();
         File.Move(key + ".away", key, overwrite: true);
         await using var again = await CountersignServer.StartAsync(options, Stop);
     }

@@ -45,7 +45,7 @@ public sealed class SecretsStayTests
         }
 
         lab.Clock.Advance(TimeSpan.FromMinutes(1));
-        await lab.Get<Features.Identity.SignInFailures>().FlushAsync(IdentityLab.Stop);
+        await lab.Get<Server.Platform.RepeatedRefusals>().FlushAsync(IdentityLab.Stop);
 
         string[] secrets = [IdentityLab.Password, NewPassword, WrongPassword, AccountPassword, token, made, keyMiddle, token["cst_".Length..], made["cst_".Length..]];
         refusals.ShouldAllBe(answer => (int)answer.Status >= 400);

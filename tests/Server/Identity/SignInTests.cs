@@ -123,7 +123,7 @@ public sealed class SignInTests
     {
         await using var lab = await IdentityLab.StartAsync();
         await lab.TokenOfAsync("tom");
-        var failures = lab.Get<Features.Identity.SignInFailures>();
+        var failures = lab.Get<Server.Platform.RepeatedRefusals>();
         for (var attempt = 0; attempt < 3; attempt++) await lab.SignInAsync("tom", "wrong");
         await failures.FlushAsync(IdentityLab.Stop);
         for (var attempt = 0; attempt < 60; attempt++) await lab.SignInAsync("tom", "wrong");
@@ -148,7 +148,7 @@ public sealed class SignInTests
         await lab.SignInAsync("hunter2-typed-into-the-wrong-field", "wrong");
         await lab.SignInAsync("another-one", "wrong");
         lab.Clock.Advance(TimeSpan.FromMinutes(1));
-        await lab.Get<Features.Identity.SignInFailures>().FlushAsync(IdentityLab.Stop);
+        await lab.Get<Server.Platform.RepeatedRefusals>().FlushAsync(IdentityLab.Stop);
         var refused = (await lab.AuditAsync()).Where(record => record.Kind == "sign-in.refused").ToList();
         refused.ShouldAllBe(record => record.Actor == null && record.ActorLogin == "" && record.Subject == "");
         refused.Sum(record => JsonNode.Parse(record.Details)!["count"]!.GetValue<int>()).ShouldBe(2);

@@ -126,6 +126,7 @@ internal sealed class RouteStage
         ("PUT", "/devices/{id}/accounts/{name}") => new { password = "secret" },
         ("POST", "/requests/{number}/approve") => new { comment = "fine" },
         ("POST", "/requests/{number}/reject" or "/requests/{number}/revoke") => new { reason = "no" },
+        ("POST", "/audit/erase") => new { person = Guid.NewGuid(), fields = new[] { "actorLogin" }, reason = "asked for", preview = true },
         ("POST", "/sessions/{id}/end") => new { reason = "maintenance" },
         ("POST", "/technician-groups") => new { parent = Everyone, name = $"new {Unique}" },
         ("POST", "/device-groups") => new { name = $"new {Unique}" },

@@ -9,6 +9,7 @@ namespace Countersign.Server.Features.Audit;
 internal sealed record AuditActor(Guid? Id, string Login);
 
 /// <param name="Number">Its number among the sealed records; null: it waits for the next half second.</param>
+/// <param name="Erased">The names of the personal fields that were erased.</param>
 internal sealed record AuditAnswer(
     long Id,
     long? Number,
@@ -21,14 +22,15 @@ internal sealed record AuditAnswer(
     Guid? SubjectId,
     AuditOutcome Outcome,
     JsonElement Details,
-    string Correlation)
+    string Correlation,
+    IReadOnlyList<string> Erased)
 {
-    public static AuditAnswer Of(AuditRecord record, long? number)
+    public static AuditAnswer Of(AuditRecord record, long? number, IReadOnlyList<string> erased)
     {
         using var details = JsonDocument.Parse(record.Details);
         return new(
             record.Id, number, record.At, record.Kind, new(record.Actor?.Value, record.ActorLogin), record.Channel, record.Source?.ToString(), record.Subject,
-            record.SubjectId, record.Outcome, details.RootElement.Clone(), record.Correlation);
+            record.SubjectId, record.Outcome, details.RootElement.Clone(), record.Correlation, erased);
     }
 }
 
@@ -44,8 +46,11 @@ public static class AuditComposition
         services.AddSingleton(_ => CheckpointKeyFile.Open(options.DataDirectory));
         services.AddSingleton(new CheckpointFile(options.DataDirectory));
         services.AddSingleton<AuditSealer>();
+        services.AddSingleton<AuditTrees>();
         services.AddSingleton<AuditExport>();
+        services.AddSingleton<AuditEraser>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditSealer>());
+        services.AddHostedService(provider => provider.GetRequiredService<RepeatedRefusals>());
         return services.AddApiTypes(AuditJson.Default);
     }
 
@@ -54,11 +59,14 @@ public static class AuditComposition
         var group = routes.MapGroup("/audit").WithTags("Audit");
         group.MapGet("", ListAudit.HandleAsync).Requires(TokenScopes.Read).WithSummary("The log, newest first, or on from a record");
         group.MapGet("/checkpoint", GetCheckpoint.HandleAsync).Requires(TokenScopes.Read).WithSummary("What the log is now, signed, to be kept elsewhere");
-        group.MapGet("/export", ExportAudit.HandleAsync).Requires(TokenScopes.Read).WithSummary("The whole log with its proofs, as JSON lines")
+        group.MapGet("/export", ExportAudit.HandleAsync).Requires(TokenScopes.Read).WithSummary("The whole log, or an excerpt, with its proofs, as JSON lines; or as CSV, without proofs")
             .Produces(StatusCodes.Status200OK, contentType: ExportAudit.ContentType);
+        group.MapPost("/erase", EraseAudit.HandleAsync).Requires(TokenScopes.Write).WithSummary("Erases personal fields of a person's records");
     }
 }
 
 [JsonSerializable(typeof(Page<AuditAnswer>))]
 [JsonSerializable(typeof(CheckpointAnswer))]
+[JsonSerializable(typeof(ErasureRequest))]
+[JsonSerializable(typeof(ErasureAnswer))]
 internal sealed partial class AuditJson : JsonSerializerContext;

@@ -35,8 +35,10 @@ internal sealed partial class AuditSealer(
         var publicKey = key.Sign(default, 0, MerkleTree.EmptyRoot, default).Key;
         foreach (var organization in Organizations())
         {
-            if (await NewestCheckpointAsync(organization, cancellationToken) is { } newest && !newest.Key.AsSpan().SequenceEqual(publicKey))
+            var newest = await NewestCheckpointAsync(organization, cancellationToken);
+            if (newest is not null && !newest.Key.AsSpan().SequenceEqual(publicKey))
                 throw new KeyFileException($"{CheckpointKeyFile.FileName} is not the key that signed the checkpoints so far. Restore it from a backup.");
+            await using (var db = database.Read(organization)) await CheckAsync(db, newest, cancellationToken);
             await SealAsync(organization, SealWhat.Everything, cancellationToken);
         }
 
@@ -50,7 +52,7 @@ internal sealed partial class AuditSealer(
         {
             foreach (var organization in Organizations()) await CheckpointAsync(organization, cancellationToken);
         }
-        catch (Exception failure) when (failure is DbException or DbUpdateException or IOException)
+        catch (Exception failure) when (failure is DbException or DbUpdateException or IOException or AuditDamagedException)
         {
             // What is not sealed now is sealed first at the next start.
             LogFailed(failure);
@@ -78,7 +80,8 @@ internal sealed partial class AuditSealer(
             var head = await db.Set<AuditHead>().AsNoTracking().SingleOrDefaultAsync(cancellation);
             var newest = await NewestCheckpointAsync(organization, cancellation);
             if (newest is not null && newest.Size == (head?.Size ?? 0)) return newest.Signed();
-            var root = head is null ? MerkleTree.EmptyRoot : MerkleFrontier.FromBytes(head.Size, head.Frontier).Root();
+            var root = head is null ? MerkleTree.EmptyRoot : Frontier(head).Root();
+            if (newest is not null && newest.Size > (head?.Size ?? 0)) throw Behind(newest);
             var checkpoint = key.Sign(organization.Value, head?.Size ?? 0, root, time.GetUtcNow());
 
             // The file first: if a crash comes between, it has one checkpoint more, which is true.
@@ -122,9 +125,9 @@ internal sealed partial class AuditSealer(
             {
                 await TickAsync(stoppingToken);
             }
-            catch (Exception failure) when (failure is DbException or DbUpdateException or IOException)
+            catch (Exception failure) when (failure is DbException or DbUpdateException or IOException or AuditDamagedException)
             {
-                // The database or the disk: nothing is lost, and the next round tries again.
+                // The database or the disk: nothing is lost, and the next round tries again. What is damaged is not sealed over, and the server does not start on it again.
                 LogFailed(failure);
             }
         }
@@ -154,8 +157,9 @@ internal sealed partial class AuditSealer(
 
         var batch = await records.OrderBy(record => record.Id).Take(MostInBatch).ToListAsync(cancellation);
         if (batch.Count == 0) return 0;
+        if (head is null && await db.Set<AuditSeal>().AnyAsync(cancellation)) throw new AuditDamagedException("it is gone, though records are sealed");
         if (head is null) db.Add(head = new() { OrganizationId = db.Organization, Size = 0, LastRecord = 0, Frontier = [] });
-        var frontier = MerkleFrontier.FromBytes(head.Size, head.Frontier);
+        var frontier = Frontier(head);
         foreach (var record in batch)
         {
             var salt = RecordSeal.NewSalt();
@@ -169,6 +173,33 @@ internal sealed partial class AuditSealer(
         head.LastRecord = Math.Max(head.LastRecord, batch[^1].Id);
         head.Frontier = frontier.ToBytes();
         return batch.Count;
+    }
+
+    /// <summary>That the head goes on from the seals and the checkpoint that there are, as far as that can be told without reading all of them.</summary>
+    private static async Task CheckAsync(CountersignDb db, AuditCheckpoint? newest, CancellationToken cancellation)
+    {
+        var head = await db.Set<AuditHead>().AsNoTracking().SingleOrDefaultAsync(cancellation);
+        var last = await db.Set<AuditSeal>().MaxAsync(seal => (long?)seal.Number, cancellation) ?? 0;
+        if (head is null && last > 0) throw new AuditDamagedException("it is gone, though records are sealed");
+        if (head is not null && head.Size != last) throw new AuditDamagedException($"it counts {head.Size} records, and the last that is sealed is number {last}");
+        if (newest is not null && newest.Size > last) throw Behind(newest);
+        if (head is null) return;
+        var root = Frontier(head).Root();
+        if (newest?.Size == head.Size && !newest.Root.AsSpan().SequenceEqual(root)) throw new AuditDamagedException("it is not what its checkpoint was signed over");
+    }
+
+    private static AuditDamagedException Behind(AuditCheckpoint newest) => new($"a checkpoint was signed over {newest.Size} records, and it has fewer");
+
+    private static MerkleFrontier Frontier(AuditHead head)
+    {
+        try
+        {
+            return MerkleFrontier.FromBytes(head.Size, head.Frontier);
+        }
+        catch (ArgumentException)
+        {
+            throw new AuditDamagedException($"what it keeps of the tree does not fit {head.Size} records");
+        }
     }
 
     private async Task<AuditCheckpoint?> NewestCheckpointAsync(OrganizationId organization, CancellationToken cancellation)
@@ -191,3 +222,8 @@ internal sealed partial class AuditSealer(
         Everything,
     }
 }
+
+/// <summary>The log's head is not what it was. Nothing is sealed on it: that would prove what nobody sealed.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1032:Implement standard exception constructors", Justification = "Without what is wrong the exception would say nothing.")]
+internal sealed class AuditDamagedException(string what)
+    : Exception($"The head of the audit log (audit_head) is damaged: {what}. Restore the database from a backup; until then verify the newest export.");

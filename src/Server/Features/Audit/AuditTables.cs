@@ -18,7 +18,11 @@ internal sealed class AuditSeal
 
     public required long Record { get; init; }
 
+    /// <summary>Of the personal part; empty where fields of it were erased.</summary>
     public required byte[] Salt { get; init; }
+
+    /// <summary>Where fields were erased, what opens each of the others (<see cref="ExportLines.Write(IReadOnlyList{FieldOpening})"/>); else null.</summary>
+    public string? Openings { get; init; }
 
     public required byte[] Leaf { get; init; }
 }

@@ -9,10 +9,14 @@ internal static class CheckpointKeyFile
 {
     public const string FileName = "audit.key";
 
-    /// <exception cref="KeyFileException">Other users can read the file, or it holds no key.</exception>
+    /// <exception cref="KeyFileException">Other users can read the file, it holds no key, or it is gone though something was signed.</exception>
     public static CheckpointKey Open(string dataDirectory)
     {
         var path = Path.Combine(dataDirectory, FileName);
+
+        // A new key in its place would sign what no kept checkpoint fits.
+        if (!File.Exists(path) && File.Exists(Path.Combine(dataDirectory, CheckpointFile.FileName)))
+            throw new KeyFileException($"{path} is missing, and checkpoints were signed with it: {CheckpointFile.FileName} is there. Restore the key from a backup.");
         using var content = PrivateFile.Read(path, most: 4096) ?? Create(path);
         try
         {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -37,36 +36,31 @@ internal readonly record struct AuditFilter
     [FromQuery(Name = "to")]
     public DateTimeOffset? To { get; init; }
 
-    public bool TryApply(IQueryable<AuditRecord> all, out IQueryable<AuditRecord> found, out ProblemHttpResult? problem)
+    /// <summary>Nothing is asked for: all are meant.</summary>
+    public bool IsEmpty => Person is null && Device is null && Kind is null && Outcome is null && From is null && To is null;
+
+    /// <summary>Null: none is asked for, or one that there isn't.</summary>
+    public AuditOutcome? OutcomeValue => Outcome switch { "done" => AuditOutcome.Done, "refused" => AuditOutcome.Refused, "failed" => AuditOutcome.Failed, _ => null };
+
+    /// <summary>Null: it can be searched for.</summary>
+    public ProblemHttpResult? Problem() =>
+        Kind is { Length: 0 or > LongestKind } ? Problems.Invalid("kind", $"It has 1 to {LongestKind} characters.")
+        : Outcome is not null && OutcomeValue is null ? Problems.Invalid("outcome", "It is done, refused or failed.")
+        : null;
+
+    /// <summary>For people to read, and for the record of an export.</summary>
+    public IReadOnlyDictionary<string, string> Told()
     {
-        found = all;
-        problem = null;
-        if (Person is { } id)
+        var all = new (string Name, string? Value)[]
         {
-            var person = new PersonId(id);
-            found = found.Where(record => record.Actor == person || record.SubjectId == id);
-        }
-
-        if (Device is { } device) found = found.Where(record => record.SubjectId == device);
-        if (Kind is { } kind)
-        {
-            if (kind.Length is 0 or > LongestKind) problem = Problems.Invalid("kind", $"It has 1 to {LongestKind} characters.");
-
-            // All that begins with the kind and a dot, and no wildcard in it means anything: the next character behind the dot is the slash.
-            var (first, behind) = (kind + ".", kind + "/");
-            found = found.Where(record => record.Kind == kind || record.Kind.CompareTo(first) > 0 && record.Kind.CompareTo(behind) < 0);
-        }
-
-        if (Outcome is { } text)
-        {
-            AuditOutcome? outcome = text switch { "done" => AuditOutcome.Done, "refused" => AuditOutcome.Refused, "failed" => AuditOutcome.Failed, _ => null };
-            if (outcome is null) problem = Problems.Invalid("outcome", "It is done, refused or failed.");
-            found = found.Where(record => record.Outcome == outcome);
-        }
-
-        if (From is { } from) found = found.Where(record => record.At >= from);
-        if (To is { } to) found = found.Where(record => record.At < to);
-        return problem is null;
+            ("person", Person?.ToString()),
+            ("device", Device?.ToString()),
+            ("kind", Kind),
+            ("outcome", Outcome),
+            ("from", From?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)),
+            ("to", To?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)),
+        };
+        return all.Where(one => one.Value is not null).ToDictionary(one => one.Name, one => one.Value!);
     }
 }
 
@@ -83,16 +77,18 @@ internal static class ListAudit
         var from = 0L;
         if (cursor is not null && !long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out from))
             return Problems.Invalid("cursor", "It is not a cursor of this list.");
+        if (filter.Problem() is { } wrong) return wrong;
         await using var db = database.Read(caller.Organization);
-        if (!filter.TryApply(db.Set<AuditRecord>().AsNoTracking(), out var records, out problem)) return problem!;
-        var start = cursor is null ? after : from;
-        var found = after is null
-            ? await records.Where(record => start == null || record.Id < start).OrderByDescending(record => record.Id).Take(limit + 1).ToListAsync(cancellation)
-            : await records.Where(record => record.Id > start).OrderBy(record => record.Id).Take(limit + 1).ToListAsync(cancellation);
+        long? start = cursor is null ? after : from;
+        var found = await AuditSearch.FindAsync(db, filter, after is null ? null : start, after is null ? start : null, limit + 1, cancellation);
         var shown = found.Take(limit).ToList();
         var ids = shown.Select(record => record.Id).ToList();
-        var numbers = await db.Set<AuditSeal>().AsNoTracking().Where(seal => ids.Contains(seal.Record)).ToDictionaryAsync(seal => seal.Record, seal => seal.Number, cancellation);
-        var items = shown.Select(record => AuditAnswer.Of(record, numbers.TryGetValue(record.Id, out var number) ? number : null)).ToList();
+        var seals = await db.Set<AuditSeal>().AsNoTracking().Where(seal => ids.Contains(seal.Record))
+            .Select(seal => new { seal.Record, seal.Number, seal.Openings })
+            .ToDictionaryAsync(seal => seal.Record, cancellation);
+        var items = shown.Select(record => seals.TryGetValue(record.Id, out var seal)
+            ? AuditAnswer.Of(record, seal.Number, SealedForm.Erased(seal.Openings))
+            : AuditAnswer.Of(record, null, [])).ToList();
         return TypedResults.Ok(new Page<AuditAnswer>(items, found.Count > limit ? PageQuery.Write(items[^1].Id.ToString(CultureInfo.InvariantCulture)) : null));
     }
 }

@@ -24,6 +24,21 @@ internal static class SealedForm
         Correlation = record.Correlation,
     };
 
+    public static ExportedRecord Exported(AuditRecord record, AuditSeal seal, IReadOnlyList<byte[]> proof) => new()
+    {
+        Record = Logged(record, seal.Number),
+        Personal = Personal(record),
+        Salt = seal.Openings is null ? seal.Salt : null,
+        Openings = seal.Openings is null ? null : ReadOpenings(seal.Openings),
+        Proof = proof,
+    };
+
+    public static IReadOnlyList<string> Erased(string? openings) =>
+        openings is null ? [] : [.. ReadOpenings(openings).Where(opening => opening.IsErased).Select(opening => opening.Name)];
+
+    /// <summary>What was spoilt in the database opens nothing: the verifier says so.</summary>
+    private static IReadOnlyList<FieldOpening> ReadOpenings(string text) => ExportLines.TryReadOpenings(text, out var openings) ? openings : [];
+
     public static PersonalPart Personal(AuditRecord record) =>
         new(record.Actor?.Value, record.ActorLogin, record.Source?.ToString(), record.Subject, record.SubjectId, record.Details);
 }

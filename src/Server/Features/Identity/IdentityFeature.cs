@@ -17,7 +17,6 @@ internal static class IdentityFeature
         services.AddSingleton<PasswordSignIn>();
         services.AddSingleton<ISignIn, SignIn>();
         services.AddSingleton<SignInFailures>();
-        services.AddHostedService(provider => provider.GetRequiredService<SignInFailures>());
         services.AddSingleton<ApiTokens>();
         services.AddSingleton<RegisteredKeys>();
         // The last registration of a service counts: it stands for the platform's, which lets nobody in.

@@ -93,6 +93,7 @@ internal static class SessionEndpoints
         group.MapGet("", ListAsync).Requires(TokenScopes.Read).WithSummary("Sessions, newest first");
         group.MapGet("/{id:guid}", FindAsync).Requires(TokenScopes.Read).WithSummary("One session");
         group.MapPost("/{id:guid}/end", EndAsync).Requires(TokenScopes.Write).WithSummary("Ends a running session");
+        JournalEndpoints.Map(group);
     }
 
     private static async Task<Results<Ok<SessionPage>, ProblemHttpResult>> ListAsync(

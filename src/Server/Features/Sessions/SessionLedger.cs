@@ -13,7 +13,8 @@ namespace Countersign.Server.Features.Sessions;
 
 /// <summary>Writes sessions down, each step with its audit record in one transaction.</summary>
 internal sealed class SessionLedger(
-    WriteQueue queue, Database database, RecordingStore recordings, JournalStore journals, AuditLog audit, RequestClaims claims, EventHub events, TimeProvider time) : ISessionLedger
+    WriteQueue queue, Database database, RecordingStore recordings, JournalStore journals, AuditLog audit, RepeatedRefusals refusals, RequestClaims claims, EventHub events,
+    TimeProvider time) : ISessionLedger
 {
     private const int LongestDetail = 400;
 
@@ -85,30 +86,35 @@ internal sealed class SessionLedger(
     public ValueTask JournalFailedAsync(SessionOpening opening, string why, CancellationToken cancellation) =>
         FailedAsync("journal.failed", opening, why, cancellation);
 
-    public async ValueTask RefuseAsync(SessionRefusal refusal, CancellationToken cancellation) => await queue.WriteAsync(
-        refusal.Organization,
-        (db, _) =>
+    public async ValueTask RefuseAsync(SessionRefusal refusal, CancellationToken cancellation)
+    {
+        var entry = new AuditEntry
         {
-            audit.Add(db, new AuditEntry
+            Kind = "session.refused",
+            Actor = refusal.Person,
+            ActorLogin = refusal.Login,
+            Channel = "ssh",
+            Source = refusal.Source,
+            Subject = refusal.Device,
+            Outcome = AuditOutcome.Refused,
+            Details = new JsonObject
             {
-                Kind = "session.refused",
-                Actor = refusal.Person,
-                ActorLogin = refusal.Login,
-                Channel = "ssh",
-                Source = refusal.Source,
-                Subject = refusal.Device,
-                Outcome = AuditOutcome.Refused,
-                Details = new JsonObject
-                {
-                    ["account"] = refusal.Account,
-                    ["wanted"] = refusal.Wanted.ToString(),
-                    ["decision"] = refusal.Decision.ToString(),
-                    ["reason"] = refusal.Reason.ToString(),
-                },
-            });
-            return Task.CompletedTask;
-        },
-        cancellation);
+                ["account"] = refusal.Account,
+                ["wanted"] = refusal.Wanted.ToString(),
+                ["decision"] = refusal.Decision.ToString(),
+                ["reason"] = refusal.Reason.ToString(),
+            },
+        };
+        if (!refusals.IsFirst(refusal.Organization, ref entry)) return;
+        await queue.WriteAsync(
+            refusal.Organization,
+            (db, _) =>
+            {
+                audit.Add(db, entry);
+                return Task.CompletedTask;
+            },
+            cancellation);
+    }
 
     /// <summary>Whether any of these sessions has not ended.</summary>
     public static Task<bool> IsAnyLiveAsync(CountersignDb db, IQueryable<Guid> sessions, CancellationToken cancellation) =>

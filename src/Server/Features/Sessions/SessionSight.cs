@@ -53,6 +53,9 @@ internal sealed class SessionSight(Caller caller, CallersPolicy policy)
     /// <summary>Whether the role is held; that nobody deletes where they <see cref="TookPart"/> is told apart.</summary>
     public bool MayDelete(SessionRecord row) => MaySee(row) && HasOrOutlives(row, Delete);
 
+    /// <summary>What happened in it, who watched among that: taking part is not enough.</summary>
+    public bool MayReadJournal(SessionRecord row) => policy.MayReadLog || MaySee(row) && HasOrOutlives(row, LookBack);
+
     public bool TookPart(SessionRecord row) => row.Person == caller.Person;
 
     private bool Has(SessionRecord row, PermissionSet wanted) => Decide(row, wanted).Kind == DecisionKind.Allowed;

@@ -28,7 +28,7 @@ internal static class SessionsFeature
         services.AddHostedService(provider => provider.GetRequiredService<JournalAnchors>());
         services.AddSingleton<Admission>();
         services.AddSingleton<DeviceReach>();
-        return services.AddApiTypes(SessionJson.Default);
+        return services.AddApiTypes(SessionJson.Default).AddApiTypes(JournalApiJson.Default);
     }
 
     /// <summary>Listens for SSH clients. The network's timers are the machine's own: policy may live by another clock.</summary>

@@ -18,7 +18,7 @@ internal delegate ValueTask<PolicyCommand?> MakeCommand(CountersignDb db, Policy
 /// the next version and the audit record in one transaction, and puts the new snapshot in force once that is durable.
 /// </summary>
 internal sealed class PolicyWriter(
-    WriteQueue queue, Database database, PolicySource source, AuditLog audit, IEnumerable<AlongWithChange> alongWithEach, TimeProvider time)
+    WriteQueue queue, Database database, PolicySource source, AuditLog audit, RepeatedRefusals refusals, IEnumerable<AlongWithChange> alongWithEach, TimeProvider time)
 {
     // Snapshots that are in an open transaction and not yet in force, so that several commands fit into one group. Touched by the writer only.
     private readonly Dictionary<OrganizationId, PolicySnapshot> _ahead = [];
@@ -123,8 +123,9 @@ internal sealed class PolicyWriter(
 
     private void NoteRefusal(CountersignDb db, Caller caller, PolicyCommand? command, PlanResult plan, long version)
     {
-        if (command is not null && plan is PlanResult.Forbidden or PlanResult.NotFound)
-            audit.Add(db, Entry(caller, "policy.refused", command.GetType().Name, AuditOutcome.Refused, version));
+        if (command is null || plan is not (PlanResult.Forbidden or PlanResult.NotFound)) return;
+        var entry = Entry(caller, "policy.refused", command.GetType().Name, AuditOutcome.Refused, version);
+        if (refusals.IsFirst(caller.Organization, ref entry)) audit.Add(db, entry);
     }
 
     /// <summary>Rows, version and delta. The version row is compared and moved in one statement: it holds against another process, too.</summary>
