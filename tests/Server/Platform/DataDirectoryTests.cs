@@ -1,5 +1,7 @@
 using System.Net;
 using System.Runtime.Versioning;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.Data.Sqlite;
 
 namespace Countersign.Server.Tests.Platform;
 
@@ -9,6 +11,36 @@ public sealed class DataDirectoryTests
     private const UnixFileMode Others =
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute |
         UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    [Fact]
+    public async Task A_server_killed_while_it_prepared_its_database_keeps_none_after_it_from_starting()
+    {
+        var folder = Directory.CreateTempSubdirectory("countersign-data");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "countersign.db");
+            await using (var connection = new SqliteConnection($"Data Source={file};Pooling=False"))
+            {
+                await connection.OpenAsync(TestContext.Current.CancellationToken);
+                await using var command = connection.CreateCommand();
+                command.CommandText =
+                    """
+                    create table "__EFMigrationsLock" ("Id" integer not null primary key, "Timestamp" text not null);
+                    insert into "__EFMigrationsLock" values (1, '2026-11-22 00:00:00');
+                    """;
+                await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            }
+
+            var database = new Database(file);
+            await database.MigrateAsync(TestContext.Current.CancellationToken);
+            await database.MigrateAsync(TestContext.Current.CancellationToken);
+            database.ReleaseFile();
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
 
     [Fact]
     public async Task In_a_directory_that_others_may_read_they_may_read_no_file()

@@ -38,6 +38,10 @@ internal sealed class Database
 
         // Before EF looks whether there is a database, which it does with a connection that only reads and can't make an empty file one with a WAL.
         await db.Database.OpenConnectionAsync(cancellation);
+
+        // EF locks by a row, and waits for it without end. One whose process was killed meanwhile stays: nothing else runs on this file.
+        if (!(await db.Database.GetPendingMigrationsAsync(cancellation)).Any()) return;
+        await db.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\"", cancellation);
         await db.Database.MigrateAsync(cancellation);
     }
 
