@@ -49,8 +49,8 @@ internal static class Refusals
         var steps = snapshot.ApprovalSteps(question).Select(step =>
         {
             var names = step.Approvers.Select(id => snapshot.Person(id)?.Name).OfType<string>().Order(StringComparer.Ordinal).ToList();
-            return names.Count == 0
-                ? $"{step.Rule} Nobody can give it now: {string.Join(" or ", mending.Order(StringComparer.Ordinal))} can appoint somebody."
+            return step.Blocked || names.Count == 0
+                ? $"{step.Rule} {(names.Count == 0 ? "Nobody" : "Not enough people")} can give it now: {string.Join(" or ", mending.Order(StringComparer.Ordinal))} can appoint somebody."
                 : $"{step.Rule} It can be given by {string.Join(" or ", names)}.";
         });
         return string.Join(' ', steps);

@@ -11,8 +11,11 @@ internal sealed record GivenApproval(RequestPerson By, DateTimeOffset At, string
 
 /// <param name="Rule">One sentence that names the rule.</param>
 /// <param name="Approvers">Who can take the step now.</param>
-/// <param name="Blocked">Nobody can: a master administrator has to appoint somebody.</param>
-internal sealed record RequestStep(string Rule, IReadOnlyList<RequestPerson> Approvers, bool Blocked, bool Open);
+/// <param name="Blocked">Too few can: a master administrator has to appoint somebody.</param>
+/// <param name="Open">It can be taken now; a workflow's step opens when those before are taken.</param>
+/// <param name="Needed">How many have to approve, each of them once.</param>
+/// <param name="Given">How many have.</param>
+internal sealed record RequestStep(string Rule, IReadOnlyList<RequestPerson> Approvers, bool Blocked, bool Open, int Needed, int Given);
 
 /// <param name="Permissions">What the approval covers.</param>
 /// <param name="Expires">Waiting: when it expires by itself; null: never.</param>
@@ -65,7 +68,7 @@ internal sealed record RequestAnswer(
             request.ChangedBy is { } by ? new(by.Value, request.ChangedByName) : null,
             request.ChangedThrough,
             request.Comment,
-            [.. sight.Steps.Select(step => new RequestStep(step.Rule, [.. step.Approvers.Select(id => Named(id, ""))], sight.IsBlocked(step), sight.IsOpen(step)))],
+            [.. sight.Steps.Select(step => new RequestStep(step.Rule, [.. step.Approvers.Select(id => Named(id, ""))], sight.IsBlocked(step), sight.IsOpen(step), step.Needed, sight.Filled(step)))],
             [.. sight.Approvals.Select(given => new GivenApproval(new(given.Person.Value, given.Name), given.At, given.Channel, given.Comment))],
             sight.MayApprove, sight.MayReject, sight.MayCancel, sight.MayRevoke, sight.MayMend);
     }

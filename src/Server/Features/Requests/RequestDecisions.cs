@@ -37,7 +37,7 @@ internal sealed class RequestDecisions(
         (unit, sight, by) =>
         {
             if (NotWaiting(sight) is { } conflict) return conflict;
-            var mine = sight.OpenForViewer.ToList();
+            var mine = sight.FilledByViewer.ToList();
             if (mine.Count == 0) return new RequestOutcome.Forbidden("None of its open steps is yours to take.");
             var (inForce, now) = (Policy(caller.Organization), transitions.Now);
             unit.Fill(mine, by, comment, now);

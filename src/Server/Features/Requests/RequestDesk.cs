@@ -13,7 +13,8 @@ namespace Countersign.Server.Features.Requests;
 internal sealed partial class RequestDesk(
     WriteQueue queue,
     Database database,
-    PolicyWriter policy,
+    PolicySource policy,
+    PolicyWriter writer,
     RequestTransitions transitions,
     RequestSettling settling,
     WaitingConnections waiting,
@@ -40,6 +41,7 @@ internal sealed partial class RequestDesk(
             .Take(MostInHand)
             .ToListAsync(cancellation);
         var approvals = await RequestUnit.ApprovalsAsync(db, rows, cancellation);
+        var inForce = InForce(wish.Organization);
         var found = ImmutableArray.CreateBuilder<ApprovedRequest>(rows.Count);
         foreach (var row in rows)
         {
@@ -47,7 +49,7 @@ internal sealed partial class RequestDesk(
             if (until <= transitions.Now) continue;
             found.Add(new(
                 row.Number, row.Person, row.Device, row.Account, row.Permissions, row.Source, row.Approved!.Value, until,
-                [.. approvals[row.Number].Select(approval => approval.Step).Distinct()]));
+                [.. new RequestSight(inForce, row, [.. approvals[row.Number]], row.Person, now).Taken]));
         }
 
         return found.DrainToImmutable();
@@ -58,7 +60,7 @@ internal sealed partial class RequestDesk(
         var clean = PlainLine.Clean(reason, ApprovalWish.LongestReason);
 
         // Off the writer: it has others to serve. What was accepted a moment ago is good enough.
-        var approving = Policy(wish.Organization).Approving;
+        var approving = InForce(wish.Organization).Approving;
         var accepted = approving.Accepts(clean);
         return await queue.WriteAsync(
             async (unit, stop) =>
@@ -107,7 +109,7 @@ internal sealed partial class RequestDesk(
 
     private async Task<AccessRequest> AddAsync(WriteUnit unit, CountersignDb db, ApprovalWish wish, string reason, CancellationToken cancellation)
     {
-        var (now, snapshot) = (transitions.Now, Policy(wish.Organization));
+        var (now, snapshot) = (transitions.Now, ForWriter(wish.Organization));
         var request = new AccessRequest
         {
             OrganizationId = wish.Organization,
@@ -157,10 +159,13 @@ internal sealed partial class RequestDesk(
     }
 
     private RequestActor Requester(ApprovalWish wish) =>
-        new(wish.Person, wish.Login, Policy(wish.Organization).Person(wish.Person)?.Name ?? wish.Login, "ssh", wish.Source);
+        new(wish.Person, wish.Login, InForce(wish.Organization).Person(wish.Person)?.Name ?? wish.Login, "ssh", wish.Source);
 
-    private PolicySnapshot Policy(OrganizationId organization) =>
-        policy.ForWriter(organization) ?? throw new InvalidOperationException($"Organization {organization} has no policy.");
+    private PolicySnapshot InForce(OrganizationId organization) => policy.Current(organization) ?? throw NoPolicy(organization);
+
+    private PolicySnapshot ForWriter(OrganizationId organization) => writer.ForWriter(organization) ?? throw NoPolicy(organization);
+
+    private static InvalidOperationException NoPolicy(OrganizationId organization) => new($"Organization {organization} has no policy.");
 
     [LoggerMessage(1, LogLevel.Error, "Request #{Number} has lost its last connection, and that could not be written down")]
     private partial void LogNotCancelled(Exception failure, long number);

@@ -10,19 +10,23 @@ internal sealed class RequestSettling(RequestTransitions transitions)
 {
     /// <summary>Whether there is anything to do, without doing it.</summary>
     public static bool IsDue(RequestSight sight) =>
-        sight.Steps.Any(step => step.Automatic && sight.IsOpen(step)) || CompletesByItself(sight) || sight.HasBlockedStep != sight.Request.Blocked is not null;
+        sight.OpenForRequester.Any() || CompletesByItself(sight) || sight.HasBlockedStep != sight.Request.Blocked is not null;
 
     /// <summary>Only for a request that waits.</summary>
     public void Settle(RequestUnit unit, PolicySnapshot policy)
     {
         var (request, at) = (unit.Request, transitions.Now);
         var sight = unit.Sight(policy, request.Person, at);
-        var automatic = sight.Steps.Where(step => step.Automatic && sight.IsOpen(step)).ToList();
-        if (automatic.Count > 0)
+        if (sight.OpenForRequester.Any())
         {
+            // Of a workflow each opens the next.
             var actor = RequestActor.Automatic(request, policy);
-            unit.Fill(automatic, actor, "", at);
-            sight = unit.Sight(policy, request.Person, at);
+            while (sight.OpenForRequester.ToList() is { Count: > 0 } automatic)
+            {
+                unit.Fill(automatic, actor, "", at);
+                sight = unit.Sight(policy, request.Person, at);
+            }
+
             if (CompletesByItself(sight)) transitions.Approve(unit, policy.Approving, actor);
             else transitions.Note(unit, "step-approved", actor);
         }
@@ -31,7 +35,9 @@ internal sealed class RequestSettling(RequestTransitions transitions)
             transitions.Approve(unit, policy.Approving, RequestActor.Clock);
         }
 
-        if (request.State != RequestState.Waiting || sight.HasBlockedStep == request.Blocked is not null) return;
+        if (request.State != RequestState.Waiting) return;
+        if (unit.IsChanged) request.Due = sight.Due(policy.Approving.ExpireAfter);
+        if (sight.HasBlockedStep == request.Blocked is not null) return;
         request.Blocked = request.Blocked is null ? at : null;
         unit.BlockChanged = true;
         transitions.Note(unit, request.Blocked is null ? "unblocked" : "blocked", RequestActor.Clock);

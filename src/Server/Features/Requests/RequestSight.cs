@@ -30,8 +30,8 @@ internal sealed class RequestSight
 
     public IReadOnlyList<ApprovalStep> Steps { get; }
 
-    /// <summary>Every step has one approval by a person of its own right; a request whose rules are all gone has.</summary>
-    public bool IsComplete => Steps.All(step => !IsOpen(step));
+    /// <summary>Every step is taken; those of a request whose rules are all gone are.</summary>
+    public bool IsComplete => Steps.All(IsTaken);
 
     public bool MaySee => Concerns || _request.ChangedBy == _viewer || _policy.IsMasterAdministrator(_viewer, _at) || _policy.HoldsOverTeam(_viewer, Permission.AuditLog, _at);
 
@@ -54,14 +54,57 @@ internal sealed class RequestSight
     public bool MayRevoke =>
         _request.State is RequestState.Approved or RequestState.Used or RequestState.Ended && (MayTakeAny || _policy.IsMasterAdministrator(_viewer, _at));
 
-    /// <summary>The steps that the viewer can take and that nobody has taken.</summary>
-    public IEnumerable<ApprovalStep> OpenForViewer => Steps.Where(step => IsOpen(step) && step.Approvers.Contains(_viewer));
+    /// <summary>The open steps of which the viewer can fill a place.</summary>
+    public IEnumerable<ApprovalStep> OpenForViewer => Steps.Where(step => IsOpen(step) && Fillable(step));
+
+    /// <summary>
+    /// Those of which the viewer fills a place by approving now: the open ones, and where a workflow lets an approval count for later steps, its later ones, too.
+    /// </summary>
+    public IEnumerable<ApprovalStep> FilledByViewer
+    {
+        get
+        {
+            var open = OpenForViewer.ToList();
+            return Steps.Where(step => open.Contains(step)
+                || (!IsTaken(step) && Fillable(step) && open.Exists(now => now.CountsForLater && now.Workflow == step.Workflow && now.Number < step.Number)));
+        }
+    }
+
+    /// <summary>The open steps of which the organization's setting fills one place with the requester.</summary>
+    public IEnumerable<ApprovalStep> OpenForRequester => Steps.Where(step => step.Automatic && IsOpen(step) && !HasFilled(step, _request.Person));
+
+    /// <summary>What the request is evidence for: steps of which all places are filled, as many as rules ask for now.</summary>
+    public IEnumerable<ApprovalStepId> Taken => Steps.Where(IsTaken).Select(step => step.Id);
 
     private bool MayTakeAny => Steps.Any(step => step.Approvers.Contains(_viewer));
 
-    public bool IsBlocked(ApprovalStep step) => IsOpen(step) && step.Approvers.Count == 0;
+    /// <summary>Fewer can fill its places than have to.</summary>
+    public bool IsBlocked(ApprovalStep step) => IsOpen(step) && Filled(step) + step.Approvers.Count(approver => !HasFilled(step, approver)) < step.Needed;
 
-    public bool IsOpen(ApprovalStep step) => !_approvals.Any(approval => approval.Step == step.Id);
+    /// <summary>Not taken, and the steps of its workflow that come before are.</summary>
+    public bool IsOpen(ApprovalStep step) => !IsTaken(step) && Before(step).All(IsTaken);
+
+    /// <summary>How many have filled a place: each of them once.</summary>
+    public int Filled(ApprovalStep step) => _approvals.Where(approval => approval.Step == step.Id).Select(approval => approval.Person).Distinct().Count();
+
+    /// <summary>When the first of its open steps expires, each counted from when it opened; null: never.</summary>
+    public DateTimeOffset? Due(TimeSpan? organizations) =>
+        Steps.Where(IsOpen).Select(step => Opened(step) + (step.ExpireAfter ?? organizations)).Append(Steps.Any() ? null : _request.Created + organizations).Min();
+
+    private bool IsTaken(ApprovalStep step) => Filled(step) >= step.Needed;
+
+    private bool Fillable(ApprovalStep step) => step.Approvers.Contains(_viewer) && !HasFilled(step, _viewer);
+
+    private bool HasFilled(ApprovalStep step, PersonId person) => _approvals.Any(approval => approval.Step == step.Id && approval.Person == person);
+
+    private IEnumerable<ApprovalStep> Before(ApprovalStep step) =>
+        step.Workflow is { } workflow ? Steps.Where(other => other.Workflow == workflow && other.Number < step.Number) : [];
+
+    private DateTimeOffset Opened(ApprovalStep step)
+    {
+        var before = Before(step).Select(other => other.Id).ToHashSet();
+        return _approvals.Where(approval => before.Contains(approval.Step)).Select(approval => approval.At).Append(_request.Created).Max();
+    }
 
     /// <summary>The question that was asked, put anew.</summary>
     public static AccessQuestion Question(AccessRequest request, DateTimeOffset at) => new(

@@ -24,7 +24,7 @@ internal sealed class PolicyWriter(
     private readonly Dictionary<OrganizationId, PolicySnapshot> _ahead = [];
 
     /// <summary>
-    /// What is in force for a unit of work on the writer: changes that were saved before it count, also where their group is not committed yet. Null: no such organization.
+    /// What is in force for a unit of work on the writer: changes that were saved before it count, also where their group is not committed yet. On the writer only. Null: no such organization.
     /// </summary>
     public PolicySnapshot? ForWriter(OrganizationId organization) => _ahead.GetValueOrDefault(organization) ?? source.Current(organization);
 
