@@ -107,7 +107,7 @@ internal static class AccessBenchmark
     {
         var random = new Random(2);
         var devices = organization.HeavyDevices;
-        return [.. Enumerable.Range(0, Questions).Select(_ => organization.Ask(organization.Heavy, devices[random.Next(devices.Count)], Permission.Terminal))];
+        return [.. Enumerable.Range(0, Questions).Select(_ => LargeOrganization.Ask(organization.Heavy, devices[random.Next(devices.Count)], Permission.Terminal))];
     }
 
     private static IEnumerable<Figure> Listings(LargeOrganization organization, PolicySnapshot policy)

@@ -70,7 +70,7 @@ internal sealed class LargeOrganization
         return new(bytes);
     }
 
-    public AccessQuestion Ask(PersonId person, DeviceId device, Permission wanted) =>
+    public static AccessQuestion Ask(PersonId person, DeviceId device, Permission wanted) =>
         new(person, device, null, PermissionSet.Of(wanted), Noon, null, SignInStrength.TwoFactor, EndUserPresence.CanBeAsked);
 
     /// <summary>People and devices drawn uniformly.</summary>
