@@ -34,7 +34,11 @@ public enum PolicyTable : byte
 }
 
 /// <summary>A row's identity: its table, one or two ids, and for some tables a name or number (account, permission, setting).</summary>
-public readonly record struct RowKey(PolicyTable Table, Guid Id, Guid Id2 = default, string Part = "");
+public readonly record struct RowKey(PolicyTable Table, Guid Id, Guid Id2 = default, string Part = "")
+{
+    /// <summary>For messages: the table, and what of the identity there is.</summary>
+    public override string ToString() => $"{Table} {Id}{(Id2 == default ? "" : $" {Id2}")}{(Part.Length == 0 ? "" : $" {Part}")}";
+}
 
 public enum PersonKind : byte
 {

@@ -253,6 +253,7 @@ internal sealed class DemoOrganization : IAsyncDisposable
             new("What Tina can reach", $"{As("tina")} devices", 0, Interactive: false),
             new("Why Ned has to wait", $"{As("olga")} explain ned db01 Terminal", 0, Interactive: false),
             new("Who is connected now (leave Tina's shell open, then end it with: countersign end)", $"{As("olga")} sessions", 0, Interactive: false),
+            new("What was recorded (show one again with: countersign play, look over a shoulder with: countersign watch)", $"{As("olga")} recordings", 0, Interactive: false),
         ];
     }
 
