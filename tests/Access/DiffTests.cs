@@ -36,6 +36,19 @@ public class DiffTests
     }
 
     [Fact]
+    public void Another_default_account_is_told_by_the_names_of_accounts()
+    {
+        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal));
+        var before = _sample.Snapshot;
+        _sample.Put(new DeviceAccountRow(_sample.Web01, "deploy", IsDefault: false));
+        _sample.Put(new DeviceAccountRow(_sample.Web01, "root", IsDefault: true));
+        var rectangle = PolicySnapshot.Diff(before, _sample.Snapshot).Rectangles.ShouldHaveSingleItem();
+        rectangle.People.ShouldBe([_tina, _tom], ignoreOrder: true);
+        rectangle.Difference.Gained.ShouldHaveSingleItem().Accounts.ShouldBe(new GrantAccounts(AccountRule.Named, "root"));
+        rectangle.Difference.Lost.ShouldHaveSingleItem().Accounts.ShouldBe(new GrantAccounts(AccountRule.Named, "deploy"));
+    }
+
+    [Fact]
     public void What_is_had_otherwise_is_no_difference()
     {
         _sample.Grant(GrantSubject.To(_support), GrantScope.AllDevices, _sample.Role(Terminal, Chat), GrantAccounts.Any);

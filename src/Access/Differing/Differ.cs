@@ -114,7 +114,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
     private void CompareAlike(PersonId id, DeviceId device, Dictionary<(int, int, ulong, int), AccessDifference?> known)
     {
         var (was, now) = (before.Devices.GetValueOrDefault(device), after.Devices.GetValueOrDefault(device));
-        if (was is null || now is null || was.Own.Length + now.Own.Length > 0 || !was.Enabled || !now.Enabled || IsOwn(before, was) || IsOwn(after, now))
+        if (was is null || now is null || _devices.Contains(device) || was.Own.Length + now.Own.Length > 0 || !was.Enabled || !now.Enabled || IsOwn(before, was) || IsOwn(after, now))
         {
             Compare(id, device);
             return;
@@ -164,8 +164,12 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
     private void Compare(PersonId person, DeviceId device)
     {
         if (_pairs.ContainsKey((person, device))) return;
-        var was = PairFacts.Of(before, before.People.GetValueOrDefault(person), before.Devices.GetValueOrDefault(device));
-        var now = PairFacts.Of(after, after.People.GetValueOrDefault(person), after.Devices.GetValueOrDefault(device));
+        var (old, recent) = (before.Devices.GetValueOrDefault(device), after.Devices.GetValueOrDefault(device));
+
+        // Another default account, or one more, is another answer though every grant says what it said.
+        var accounts = old is null || recent is null || old.Accounts.AsSpan().SequenceEqual(recent.Accounts) ? AccountsSaid.AsGranted : AccountsSaid.Resolved;
+        var was = PairFacts.Of(before, before.People.GetValueOrDefault(person), old, accounts);
+        var now = PairFacts.Of(after, after.People.GetValueOrDefault(person), recent, accounts);
         if (PairFacts.Compare(was, now) is { } difference) _pairs.Add((person, device), difference);
     }
 

@@ -1,5 +1,15 @@
 namespace Countersign.Access;
 
+/// <summary>How the accounts are named that something is held for.</summary>
+internal enum AccountsSaid : byte
+{
+    /// <summary>In the words of the grant: the default one, named ones, any.</summary>
+    AsGranted,
+
+    /// <summary>By the names that the device has.</summary>
+    Resolved,
+}
+
 /// <summary>What counts for one person on one device at whatever instant, in a form that can be compared.</summary>
 internal sealed class PairFacts
 {
@@ -18,24 +28,28 @@ internal sealed class PairFacts
     public IReadOnlyList<(RestrictionKind Kind, string Text)> Restrictions { get; }
 
     /// <param name="person">Null, or one who takes no part: nothing is held.</param>
-    public static PairFacts Of(PolicyModel model, PersonNode? person, DeviceNode? device)
+    /// <param name="accounts">Resolved: what is held is said of the accounts that the device has now, since others have come or gone.</param>
+    public static PairFacts Of(PolicyModel model, PersonNode? person, DeviceNode? device, AccountsSaid accounts)
     {
         if (person is not { TakesPart: true } || device is not { Enabled: true }) return Nothing;
-        var held = HeldBy(person, person.IsOwner ? [] : model.GrantsOf(person).Where(grant => model.Covers(grant.Row.Scope, device) && grant.IsForAnyOf(device)));
-        if (person.IsOwner) held = [new(PermissionCatalogue.OwnerOnDevices, null, GrantWindow.Always)];
+        var resolved = accounts == AccountsSaid.Resolved ? device : null;
+        var held = HeldBy(person, person.IsOwner ? [] : model.GrantsOf(person).Where(grant => model.Covers(grant.Row.Scope, device) && grant.IsForAnyOf(device)), resolved);
+        if (person.IsOwner) held = [new(PermissionCatalogue.OwnerOnDevices, resolved is null ? null : On(resolved, _ => true), GrantWindow.Always)];
         if (!held.Any(some => some.Permissions.Intersects(Connecting))) return new(held, []);
         var requests = held.Any(some => some.Permissions.Contains(Permission.RequestAccess)) ? Requests(model, person) : "";
         return new(held, [.. RestrictionsOf(model, person, device), (RestrictionKind.Requests, requests)]);
     }
 
     /// <summary>Merged by accounts and window; what holds for any account at all times is not said again.</summary>
-    public static List<HeldPermissions> HeldBy(PersonNode person, IEnumerable<CompiledGrant> grants)
+    /// <param name="resolved">The device of whose accounts it is said; null: as grants say it.</param>
+    public static List<HeldPermissions> HeldBy(PersonNode person, IEnumerable<CompiledGrant> grants, DeviceNode? resolved = null)
     {
         var merged = new Dictionary<(GrantAccounts, GrantWindow), PermissionSet>();
         foreach (var grant in grants)
         {
             var permissions = grant.Permissions & person.Grantable & person.Ceiling;
-            var key = (grant.Row.Accounts, grant.Row.Window);
+            var accounts = resolved is null ? grant.Row.Accounts : On(resolved, name => grant.IsFor(resolved.Asked(name)));
+            var key = (accounts, grant.Row.Window);
             if (!permissions.IsEmpty) merged[key] = merged.GetValueOrDefault(key) | permissions;
         }
 
@@ -51,6 +65,9 @@ internal sealed class PairFacts
                 .OrderBy(some => some.ToString(), StringComparer.Ordinal),
         ];
     }
+
+    private static GrantAccounts On(DeviceNode device, Func<string, bool> isFor) =>
+        new(AccountRule.Named, string.Join(',', device.Accounts.Select(account => account.Name).Where(isFor).Order(StringComparer.Ordinal)));
 
     /// <returns>Null: nothing differs.</returns>
     public static AccessDifference? Compare(PairFacts before, PairFacts after)
