@@ -54,7 +54,7 @@ internal sealed partial class GoldenPolicy
     public static DateTimeOffset Instant(string text) =>
         DateTimeOffset.ParseExact(text, ["yyyy-MM-ddTHH:mmZ", "yyyy-MM-ddTHH:mm:ssZ", "yyyy-MM-ddTHH:mm:ss.fffffffZ"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
-    public static PermissionSet Permissions(string text) => PermissionSet.Of([.. List(text).Select(name => Enum.Parse<Permission>(name))]);
+    public static PermissionSet Permissions(string text) => text == "nothing" ? PermissionSet.None : PermissionSet.Of([.. List(text).Select(name => Enum.Parse<Permission>(name))]);
 
     public SettingNode Node(string name) => name == "the organization"
         ? SettingNode.Organization

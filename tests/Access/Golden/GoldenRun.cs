@@ -48,7 +48,7 @@ internal sealed partial class GoldenRun
             _names.Find("person", match["who"].Value) is { } who ? new(who) : match["who"].Value == "nobody" ? default : _names.Person(match["who"].Value),
             _names.Find("device", match["device"].Value) is { } id ? new(id) : default,
             match["account"].Success ? match["account"].Value : null,
-            match["names"].Value == "nothing" ? PermissionSet.None : GoldenPolicy.Permissions(match["names"].Value),
+            GoldenPolicy.Permissions(match["names"].Value),
             match["at"].Success ? GoldenPolicy.Instant(match["at"].Value) : Sample.Noon,
             match["source"].Success ? IPAddress.Parse(match["source"].Value) : null,
             match["unsigned"].Success ? SignInStrength.None : SignInStrength.OneFactor,

@@ -53,7 +53,7 @@ internal sealed class GoldenWriter
 
     private IEnumerable<string> Preapprovals(AccessQuestion question) => question.Preapprovals.Select(request =>
         $"access {request.Number}: {Of(request.Person.Value)} on {string.Join(", ", request.Devices.Select(device => Of(device.Value)))} as {request.Account}"
-        + $", {request.Permissions}, approved {Write(request.ApprovedAt)}, "
+        + $", {Write(request.Permissions)}, approved {Write(request.ApprovedAt)}, "
         + request.Time switch
         {
             RequestTime.Fixed time => $"from {Write(time.From)} to {Write(time.To)}",
@@ -63,12 +63,12 @@ internal sealed class GoldenWriter
         });
 
     private IEnumerable<string> Approvals(AccessQuestion question) => question.Approvals.Select(request =>
-        $"request {request.Number}: {Of(request.Person.Value)} on {Of(request.Device.Value)} as {request.Account}, {request.Permissions}"
+        $"request {request.Number}: {Of(request.Person.Value)} on {Of(request.Device.Value)} as {request.Account}, {Write(request.Permissions)}"
         + $"{(request.Source is { } source ? $", from {source}" : "")}, approved {Write(request.ApprovedAt)}{(request.OpenUntil is { } until ? $", open until {Write(until)}" : "")}"
         + $", for {(request.Steps.IsEmpty ? "nothing" : string.Join(" and ", request.Steps.Select(Write)))}");
 
     public string Write(AccessQuestion question) =>
-        $"{(_names.TryGetValue(question.Subject.Value, out var who) ? who : "nobody")} wants {(question.Wanted.IsEmpty ? "nothing" : question.Wanted)}"
+        $"{(_names.TryGetValue(question.Subject.Value, out var who) ? who : "nobody")} wants {Write(question.Wanted)}"
         + $" on {(_names.TryGetValue(question.Device.Value, out var device) ? device : "nowhere")}"
         + $"{(question.Account is { } account ? $" as {account}" : "")} at {Write(question.At)}{(question.Source is { } source ? $" from {source}" : "")}"
         + question.EndUser switch
@@ -161,6 +161,8 @@ internal sealed class GoldenWriter
         ApprovalStepKind.TechnicianGroup => $"{Of(step.Rule)} through {Of(step.Through)}",
         _ => $"the device side at {Of(step.Rule)}",
     };
+
+    private static string Write(PermissionSet set) => set.IsEmpty ? "nothing" : set.ToString();
 
     private static string Write(DateTimeOffset at) =>
         at.UtcDateTime.ToString(at.Ticks % TimeSpan.TicksPerMinute == 0 ? "yyyy-MM-ddTHH:mmZ" : "yyyy-MM-ddTHH:mm:ss.fffffffZ", CultureInfo.InvariantCulture);

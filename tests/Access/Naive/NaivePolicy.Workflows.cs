@@ -51,11 +51,9 @@ internal sealed partial class NaivePolicy
     /// <summary>People from outside approve nothing.</summary>
     private static bool MayApprove(PersonRow person) => TakesPart(person) && person.Kind != PersonKind.Contact;
 
-    /// <summary>A group's own members and those of its subgroups who can act; disabled groups give none. In Everyone is every technician.</summary>
+    /// <summary>A group's own members and those of its subgroups who can act; a disabled group gives none.</summary>
     private IEnumerable<PersonRow> MembersOf(TechnicianGroupId group) =>
-        _people.Where(MayApprove).Where(person => group == Everyone.Id
-            ? IsEnabled(group)
-            : AppointedMemberships(person).Any(membership => IsEnabled(membership) && IsAtOrBelow(membership, group)));
+        IsEnabled(group) ? _people.Where(MayApprove).Where(person => MembershipsInside(person).Any(membership => IsAtOrBelow(membership, group))) : [];
 
     /// <summary>A disabled group gives no managers.</summary>
     private List<PersonRow> ManagersOf(TechnicianGroupId group) =>
