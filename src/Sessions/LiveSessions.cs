@@ -16,7 +16,7 @@ public sealed partial class LiveSessions : IAsyncDisposable
     /// <summary>How often the clock on the wall is compared with the steady one: windows end by it also when it has been set.</summary>
     private static readonly TimeSpan Comparing = TimeSpan.FromSeconds(1);
 
-    /// <summary>Clocks that have come apart by more than this since the last look: one was set. Less is a thread that was held up between reading the two.</summary>
+    /// <summary>Clocks that have come apart by more than this since the last look: one was set.</summary>
     private static readonly TimeSpan Apart = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How long a stop waits for the ends to be written down; what is not by then is found at the next start.</summary>
@@ -52,15 +52,13 @@ public sealed partial class LiveSessions : IAsyncDisposable
             }
         });
         _start = time.GetTimestamp();
-        _offset = Offset;
+        _offset = Offset();
         _comparing = time.CreateTimer(_ => Compare(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _comparing.Change(Comparing, Timeout.InfiniteTimeSpan);
     }
 
     internal DateTimeOffset Now => _time.GetUtcNow();
 
-    /// <summary>By how much the clock on the wall is ahead of the steady one, which stays the same until somebody sets it.</summary>
-    private TimeSpan Offset => TimeSpan.FromTicks(Now.UtcTicks) - _time.GetElapsedTime(_start);
 
     public IReadOnlyList<LiveSession> Of(OrganizationId organization) => [.. _sessions.Values.Where(session => session.Opening.Organization == organization)];
 
@@ -187,9 +185,22 @@ public sealed partial class LiveSessions : IAsyncDisposable
         session.Timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>By how much the clock on the wall is ahead of the steady one, which stays the same until somebody sets it.</summary>
+    private TimeSpan Offset()
+    {
+        while (true)
+        {
+            var steady = _time.GetTimestamp();
+            var wall = Now;
+
+            // Not if the thread was held up between the two: that would look like a clock that was set.
+            if (_time.GetElapsedTime(steady) < Apart / 2) return TimeSpan.FromTicks(wall.UtcTicks) - _time.GetElapsedTime(_start, steady);
+        }
+    }
+
     private void Compare()
     {
-        var offset = Offset;
+        var offset = Offset();
         var moved = (offset - _offset).Duration() > Apart;
         _offset = offset;
         if (moved)

@@ -27,8 +27,8 @@ internal sealed class CrashLoad(CrashWorld world, ServerProgram server, int life
             UntilKilledAsync(ChangeRolesAsync),
             UntilKilledAsync(DescribeAsync),
             UntilKilledAsync(SignInAsync),
-            UntilKilledAsync(() => RunSessionAsync("seq -f %015g 1 100000; i=0; while sleep 0.2; do i=$((i+1)); echo $i; done", [])),
-            UntilKilledAsync(() => RunSessionAsync("i=0; while sleep 0.1; do i=$((i+1)); echo $i; done", ["-tt"])),
+            UntilKilledAsync(() => RunSessionAsync("seq -f %015g 1 100000; i=0; while sleep 0.2; do i=$((i+1)); echo $i || exit; done", [])),
+            UntilKilledAsync(() => RunSessionAsync("i=0; while sleep 0.1; do i=$((i+1)); echo $i || exit; done", ["-tt"])),
             UntilKilledAsync(BeginAndEndAsync),
             UntilKilledAsync(() => AskAsync(0)),
             UntilKilledAsync(() => AskAsync(1)),
@@ -156,7 +156,7 @@ internal sealed class CrashLoad(CrashWorld world, ServerProgram server, int life
     private async Task AskAsync(int requester)
     {
         var tag = Tag();
-        var ssh = Start($"ask{requester}", world.Asking[requester], $"echo {tag}; while sleep 0.5; do echo on; done");
+        var ssh = Start($"ask{requester}", world.Asking[requester], $"echo {tag}; while sleep 0.5; do echo on || exit; done");
         await SaysAsync(ssh, () => ssh.ErrorSoFar.Contains("waiting for approval", StringComparison.Ordinal));
         var start = ssh.ErrorSoFar.IndexOf('#', StringComparison.Ordinal) + 1;
         var number = long.Parse(ssh.ErrorSoFar[start..ssh.ErrorSoFar.IndexOf(':', start)], CultureInfo.InvariantCulture);

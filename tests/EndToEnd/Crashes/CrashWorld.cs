@@ -33,10 +33,17 @@ internal sealed class CrashWorld : IAsyncDisposable
     public static async Task<CrashWorld> MakeAsync()
     {
         var world = new CrashWorld(await PrivateSshd.StartAsync());
-        await using var server = await ServerProgram.StartAsync(world.Folder);
-        await world.SetUpAsync(server);
-        await server.KillAsync();
-        return world;
+        try
+        {
+            await using var server = await ServerProgram.StartAsync(world.Folder);
+            await world.SetUpAsync(server);
+            return world;
+        }
+        catch
+        {
+            await world.DisposeAsync();
+            throw;
+        }
     }
 
     public Api Owner(ServerProgram server) => new(server.Address, OwnersToken);
