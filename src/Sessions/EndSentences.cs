@@ -18,9 +18,14 @@ internal static class EndSentences
         };
     }
 
-    public static string Over(EndReason reason, TimeSpan limit) => reason == EndReason.Idle
-        ? $"it was idle for {Length(limit)}"
-        : $"{Length(limit)} is the longest that a session may last";
+    public const string WindowOver = "the time of your access is over";
+
+    public static string Over(EndReason reason, TimeSpan limit) => reason switch
+    {
+        EndReason.Idle => $"it was idle for {Length(limit)}",
+        EndReason.MaximumTime => $"{Length(limit)} is the longest that a session may last",
+        _ => WindowOver,
+    };
 
     /// <summary>Of the two largest units that it has, in whole seconds, rounded up.</summary>
     public static string Length(TimeSpan length)

@@ -156,7 +156,7 @@ public sealed partial class LiveSessions : IAsyncDisposable
         DenialReason.UnknownAccount => (EndReason.PermissionRevoked, "the account was removed from the device or from your rights"),
         DenialReason.OutsideSessionHours => (EndReason.WindowOver, "the device's session hours are over"),
         _ when changed => (EndReason.PermissionRevoked, "your access was taken away"),
-        _ => (EndReason.WindowOver, "the time of your access is over"),
+        _ => (EndReason.WindowOver, EndSentences.WindowOver),
     };
 
     /// <summary>Policy allows the session: it goes on, unless its own time is over, until there is cause to look again.</summary>

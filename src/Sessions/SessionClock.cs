@@ -74,8 +74,12 @@ internal sealed class SessionClock(TimeProvider time, SessionLimits limits, long
     {
         lock (_gate)
         {
-            _until = until;
             var now = time.GetUtcNow();
+
+            // Whatever the answer is now. A window that stood for an approval is over for the session that it let in, though somebody who runs is not
+            // asked for approvals any more; and one that was extended in time has another end by then.
+            if (_until <= now) return new((EndReason.WindowOver, TimeSpan.Zero), null, TimeSpan.Zero);
+            _until = until;
             var active = Volatile.Read(ref _active);
             var idle = limits.IdleTimeout - time.GetElapsedTime(active);
             if (LongestLeft() <= TimeSpan.Zero) return new((EndReason.MaximumTime, limits.MaxSession!.Value), null, TimeSpan.Zero);

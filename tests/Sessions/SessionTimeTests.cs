@@ -240,6 +240,20 @@ public sealed class SessionTimeTests
     }
 
     [Fact]
+    public void A_window_that_is_over_ends_the_session_whatever_the_answer_is_by_then()
+    {
+        var time = new ManualTime(World.Start);
+        var clock = new SessionClock(time, new(null, null, null, DeviceKeepsAwake: false), time.GetTimestamp());
+        clock.Turn(World.Start.AddMinutes(5)).Next.ShouldBe(TimeSpan.FromMinutes(5));
+        time.Advance(TimeSpan.FromMinutes(4));
+        clock.Turn(World.Start.AddMinutes(10)).Over.ShouldBeNull();
+        time.Advance(TimeSpan.FromMinutes(6) - Moment);
+        clock.Turn(World.Start.AddMinutes(10)).Over.ShouldBeNull();
+        time.Advance(Moment);
+        clock.Turn(null).Over.ShouldBe((EndReason.WindowOver, TimeSpan.Zero));
+    }
+
+    [Fact]
     public async Task A_session_ends_in_time_though_its_end_can_not_be_written_down()
     {
         await using var world = new World { EndFault = new IOException("database is locked") };
