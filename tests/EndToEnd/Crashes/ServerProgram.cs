@@ -31,16 +31,20 @@ internal sealed class ServerProgram : IAsyncDisposable
     {
         var ready = folder[$"ready-{Guid.NewGuid():N}"];
         var command = Start(folder, ready);
-        await Eventually.TrueAsync(
-            () => File.Exists(ready) || command.HasExited, "the server to be ready", () => command.OutputSoFar + command.ErrorSoFar, TimeSpan.FromMinutes(2));
-        if (command.HasExited)
+        try
         {
-            throw new InvalidOperationException($"The server does not start: {command.OutputSoFar}{command.ErrorSoFar}");
+            await Eventually.TrueAsync(
+                () => File.Exists(ready) || command.HasExited, "the server to be ready", () => command.OutputSoFar + command.ErrorSoFar, TimeSpan.FromMinutes(2));
+            command.HasExited.ShouldBeFalse(command.OutputSoFar + command.ErrorSoFar);
+            var said = JsonNode.Parse(await File.ReadAllTextAsync(ready, TestContext.Current.CancellationToken))!;
+            File.Delete(ready);
+            return new(command, said);
         }
-
-        var said = JsonNode.Parse(await File.ReadAllTextAsync(ready, TestContext.Current.CancellationToken))!;
-        File.Delete(ready);
-        return new(command, said);
+        catch
+        {
+            await command.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts one that is killed on its way, after so many looks at whether it is ready, or when it is.</summary>
