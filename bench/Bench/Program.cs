@@ -2,7 +2,7 @@ using System.Text.Json;
 using Countersign.Bench;
 using Countersign.Bench.Access;
 
-var benchmarks = new Dictionary<string, Func<Task<List<Figure>>>> { ["access"] = AccessBenchmark.RunAsync, ["door"] = DoorBenchmark.RunAsync };
+var benchmarks = new Dictionary<string, Func<Task<List<Figure>>>> { ["access"] = AccessBenchmark.RunAsync, ["audit"] = AuditBenchmark.RunAsync, ["door"] = DoorBenchmark.RunAsync };
 if (args.Length is not (1 or 3) || !benchmarks.TryGetValue(args[0], out var run) || args.Length == 3 && args[1] != "--json")
 {
     Console.Error.WriteLine($"usage: bench/run.sh {string.Join('|', benchmarks.Keys)} [--json FILE]");
