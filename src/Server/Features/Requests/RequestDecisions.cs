@@ -84,7 +84,7 @@ internal sealed class RequestDecisions(
         {
             var request = sight.Request;
             var holds = request.State is RequestState.Approved or RequestState.Used || (request.State == RequestState.Ended && Living().Any());
-            if (!holds) return new RequestOutcome.Conflict(Told(request));
+            if (!holds) return new RequestOutcome.Conflict(Told(sight));
             if (!sight.MayRevoke) return new RequestOutcome.Forbidden("Revoking it needs one of its approvers or a master administrator.");
             transitions.Move(unit, RequestState.Revoked, by, reason);
             var told = reason.Length > 0 ? $"the approval was revoked by {by.Name}: {reason}" : $"the approval was revoked by {by.Name}";
@@ -117,12 +117,17 @@ internal sealed class RequestDecisions(
         },
         cancellation);
 
-    private static RequestOutcome.Conflict? NotWaiting(RequestSight sight) => sight.Request.State == RequestState.Waiting ? null : new(Told(sight.Request));
+    private static RequestOutcome.Conflict? NotWaiting(RequestSight sight) => sight.Request.State == RequestState.Waiting ? null : new(Told(sight));
 
     /// <summary>Who was first, for those who come after.</summary>
-    private static string Told(AccessRequest request)
+    private static string Told(RequestSight sight)
     {
+        var request = sight.Request;
         var state = request.State.ToString().ToLowerInvariant();
+
+        // A client that waited goes in at once: whoever is late may find it used, and is told who approved.
+        var approvers = string.Join(", ", sight.Approvals.Select(approval => approval.Name).Where(name => name.Length > 0).Distinct());
+        if (request.State is RequestState.Used or RequestState.Ended && approvers.Length > 0) return $"It is {state} already, approved by {approvers}.";
         return request.ChangedByName.Length > 0 ? $"It is {state} already, by {request.ChangedByName}." : $"It is {state} already.";
     }
 
