@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Json.Nodes;
 using Countersign.Server;
 using Countersign.Ssh;
 
@@ -41,43 +39,17 @@ internal static class DoorBenchmark
 
 internal sealed class DoorBench(CountersignServer server, QuietDevice device) : IDisposable
 {
-    private readonly BenchApi _api = new(server.HttpAddress);
+    private readonly BenchOrganization _organization = new(server.HttpAddress);
     private readonly Dictionary<string, (string Id, string Password)> _people = [];
-    private string _group = "";
-    private string _role = "";
+
+    private BenchApi Api => _organization.Api;
 
     public async Task SetUpAsync()
     {
-        var founded = await _api.SendAsync(HttpMethod.Post, "setup", new()
-        {
-            ["token"] = server.SetupToken,
-            ["organization"] = "Bench",
-            ["login"] = "olga",
-            ["name"] = "Olga",
-            ["mail"] = "",
-            ["password"] = NewPassword(),
-        });
-        _api.SignInWith((string)founded["token"]!);
-        _group = (string)(await _api.SendAsync(HttpMethod.Post, "device-groups", new() { ["parent"] = null, ["name"] = "Servers" }))["id"]!;
-        var made = await _api.SendAsync(HttpMethod.Post, "devices", new()
-        {
-            ["group"] = _group,
-            ["name"] = "hidden",
-            ["description"] = "",
-            ["host"] = "127.0.0.1",
-            ["port"] = device.Port,
-            ["hostKey"] = device.HostKey,
-            ["accounts"] = new JsonArray("root"),
-        });
-        await _api.SendAsync(HttpMethod.Put, $"devices/{made["id"]}/accounts/root", new() { ["password"] = "anything" });
-        _role = (string)(await _api.SendAsync(HttpMethod.Post, "roles", new()
-        {
-            ["name"] = "Shell",
-            ["purpose"] = "devicesAndGroups",
-            ["permissions"] = new JsonArray("Terminal"),
-        }))["id"]!;
-        await AddPersonAsync("nora");
-        await AddPersonAsync("tina");
+        await _organization.FoundAsync(server.SetupToken!, "Terminal");
+        await _organization.AddDeviceAsync("hidden", device.Port, device.HostKey, "root", new() { ["password"] = "anything" });
+        _people["nora"] = await _organization.AddPersonAsync("nora");
+        _people["tina"] = await _organization.AddPersonAsync("tina");
     }
 
     /// <summary>Attempts at a hidden and at an absent device, in turns whose order is drawn anew each time, each from opening the channel to its close.</summary>
@@ -114,18 +86,18 @@ internal sealed class DoorBench(CountersignServer server, QuietDevice device) : 
         for (var i = 0; i < times; i++)
         {
             var grant = await GrantAsync(null);
-            grants.Add(await EndedAfterAsync(() => _api.SendAsync(HttpMethod.Delete, $"grants/{grant}")));
+            grants.Add(await EndedAfterAsync(() => Api.SendAsync(HttpMethod.Delete, $"grants/{grant}")));
 
             grant = await GrantAsync(null);
-            disabled.Add(await EndedAfterAsync(() => _api.SendAsync(HttpMethod.Post, $"technicians/{_people["tina"].Id}/disable", [])));
-            await _api.SendAsync(HttpMethod.Post, $"technicians/{_people["tina"].Id}/enable", []);
-            await _api.SendAsync(HttpMethod.Delete, $"grants/{grant}");
+            disabled.Add(await EndedAfterAsync(() => Api.SendAsync(HttpMethod.Post, $"technicians/{_people["tina"].Id}/disable", [])));
+            await Api.SendAsync(HttpMethod.Post, $"technicians/{_people["tina"].Id}/enable", []);
+            await Api.SendAsync(HttpMethod.Delete, $"grants/{grant}");
 
             var end = DateTimeOffset.UtcNow.AddSeconds(1);
             grant = await GrantAsync(end);
             await EndedAfterAsync(() => Task.CompletedTask);
             windows.Add((DateTimeOffset.UtcNow - end).TotalMilliseconds);
-            await _api.SendAsync(HttpMethod.Delete, $"grants/{grant}");
+            await Api.SendAsync(HttpMethod.Delete, $"grants/{grant}");
         }
 
         return
@@ -136,7 +108,7 @@ internal sealed class DoorBench(CountersignServer server, QuietDevice device) : 
         ];
     }
 
-    public void Dispose() => _api.Dispose();
+    public void Dispose() => _organization.Dispose();
 
     private async Task<double> EndedAfterAsync(Func<Task> act)
     {
@@ -174,35 +146,7 @@ internal sealed class DoorBench(CountersignServer server, QuietDevice device) : 
         }, CancellationToken.None);
     }
 
-    private async Task AddPersonAsync(string login)
-    {
-        var (first, password) = (NewPassword(), NewPassword());
-        var made = await _api.SendAsync(HttpMethod.Post, "technicians", new()
-        {
-            ["kind"] = "technician",
-            ["login"] = login,
-            ["name"] = login,
-            ["mail"] = "",
-            ["password"] = first,
-        });
-
-        // A password that somebody else chose is good for choosing one's own, and for nothing else.
-        using var own = new BenchApi(server.HttpAddress);
-        own.SignInWith((string)(await own.SendAsync(HttpMethod.Post, "sign-in", new() { ["login"] = login, ["password"] = first }))["token"]!);
-        await own.SendAsync(HttpMethod.Post, "me/password", new() { ["current"] = first, ["new"] = password });
-        _people[login] = ((string)made["id"]!, password);
-    }
-
-    private async Task<string> GrantAsync(DateTimeOffset? to) => (string)(await _api.SendAsync(HttpMethod.Post, "grants", new()
-    {
-        ["subject"] = new JsonObject { ["kind"] = "person", ["id"] = _people["tina"].Id },
-        ["scope"] = new JsonObject { ["kind"] = "deviceGroup", ["id"] = _group },
-        ["role"] = _role,
-        ["accounts"] = new JsonObject { ["rule"] = "default" },
-        ["window"] = new JsonObject { ["to"] = to?.ToString("O", CultureInfo.InvariantCulture) },
-    }))["id"]!;
-
-    private static string NewPassword() => $"bench {Guid.NewGuid():N}";
+    private Task<string> GrantAsync(DateTimeOffset? to) => _organization.GrantAsync(_people["tina"].Id, to);
 
     private static double Median(List<double> values)
     {

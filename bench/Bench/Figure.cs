@@ -12,6 +12,9 @@ internal sealed record Figure(string Name, double Value, string Unit, string Goa
     public static Figure AtMost(string name, double value, string unit, double goal) =>
         new(name, Math.Round(value, 3), unit, $"<= {goal.ToString(CultureInfo.InvariantCulture)}", value <= goal, new Dictionary<string, double>(), null);
 
+    public static Figure AtLeast(string name, double value, string unit, double goal) =>
+        new(name, Math.Round(value, 3), unit, $">= {goal.ToString(CultureInfo.InvariantCulture)}", value >= goal, new Dictionary<string, double>(), null);
+
     public static Figure Between(string name, double value, double low, double high) =>
         new(name, Math.Round(value, 3), "ratio", $"{low.ToString(CultureInfo.InvariantCulture)} to {high.ToString(CultureInfo.InvariantCulture)}", value >= low && value <= high, new Dictionary<string, double>(), null);
 
@@ -19,11 +22,12 @@ internal sealed record Figure(string Name, double Value, string Unit, string Goa
 
     public static string Table(IEnumerable<Figure> figures)
     {
-        var text = new StringBuilder("| figure | value | unit | goal | met |\n| --- | ---: | --- | --- | --- |\n");
+        var text = new StringBuilder("| figure | value | unit | goal | met | peers |\n| --- | ---: | --- | --- | --- | --- |\n");
         foreach (var figure in figures)
         {
             var met = figure.Met switch { true => "yes", false => "NO", null => "" };
-            text.AppendLine(CultureInfo.InvariantCulture, $"| `{figure.Name}` | {figure.Value} | {figure.Unit} | {figure.Goal} | {met} |");
+            var peers = string.Join(", ", figure.Peers.Select(peer => string.Create(CultureInfo.InvariantCulture, $"{peer.Key} {peer.Value}")));
+            text.AppendLine(CultureInfo.InvariantCulture, $"| `{figure.Name}` | {figure.Value} | {figure.Unit} | {figure.Goal} | {met} | {peers} |");
         }
 
         return text.ToString();

@@ -5,6 +5,7 @@ using Countersign.Ssh;
 namespace Countersign.Bench;
 
 /// <summary>A device of our own that lets everybody in and runs nothing: its sessions stay open until somebody closes them.</summary>
+/// <remarks>Or does, in each session, what it was made for.</remarks>
 internal sealed class QuietDevice : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -12,8 +13,12 @@ internal sealed class QuietDevice : IAsyncDisposable
     private readonly SshPrivateKey _hostKey = SshPrivateKey.Generate(SshKeyKind.Ed25519);
     private readonly Task _accepting;
 
-    public QuietDevice()
+    private readonly Func<SshChannelHandler> _session;
+
+    /// <param name="session">What serves a session; null: nothing does.</param>
+    public QuietDevice(Func<SshChannelHandler>? session = null)
     {
+        _session = session ?? (() => new Quiet());
         _listener.Start();
         _accepting = AcceptAsync();
     }
@@ -40,7 +45,7 @@ internal sealed class QuietDevice : IAsyncDisposable
             {
                 var socket = await _listener.AcceptSocketAsync(_stop.Token);
                 socket.NoDelay = true;
-                serving.Add(SshServerConnection.RunAsync(new NetworkStream(socket, ownsSocket: true), new() { HostKeys = [_hostKey] }, new Everybody(), _stop.Token));
+                serving.Add(SshServerConnection.RunAsync(new NetworkStream(socket, ownsSocket: true), new() { HostKeys = [_hostKey] }, new Everybody(_session), _stop.Token));
             }
         }
         catch (OperationCanceledException)
@@ -49,7 +54,7 @@ internal sealed class QuietDevice : IAsyncDisposable
         }
     }
 
-    private sealed class Everybody : SshServerHandler
+    private sealed class Everybody(Func<SshChannelHandler> session) : SshServerHandler
     {
         public override IReadOnlyList<string> AuthenticationMethods { get; } = ["password"];
 
@@ -57,7 +62,7 @@ internal sealed class QuietDevice : IAsyncDisposable
             ValueTask.FromResult(attempt is SshAuthAttempt.Password ? SshAuthResult.Success : SshAuthResult.Failure);
 
         public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra) =>
-            new SshChannelAnswer.Accept(new Quiet(), 1024 * 1024);
+            new SshChannelAnswer.Accept(session(), 1024 * 1024);
     }
 
     private sealed class Quiet : SshChannelHandler
