@@ -23,15 +23,9 @@ public sealed class Secret : IDisposable
 
     public static Secret FromText(string text)
     {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        try
-        {
-            return new(bytes);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(bytes);
-        }
+        var secret = new Secret(Encoding.UTF8.GetByteCount(text));
+        Encoding.UTF8.GetBytes(text, secret._bytes);
+        return secret;
     }
 
     public ReadOnlySpan<byte> Expose() => _bytes;

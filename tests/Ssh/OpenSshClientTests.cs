@@ -12,6 +12,7 @@ public sealed class OpenSshClientTests
     [InlineData("aes128-gcm@openssh.com")]
     [InlineData("aes256-ctr")]
     [InlineData("aes128-ctr")]
+    [InlineData("chacha20-poly1305@openssh.com")]
     public Task Every_cipher(string cipher) => Converses($"Ciphers={cipher}", "kex: client->server cipher: " + cipher);
 
     [Theory]

@@ -20,7 +20,7 @@ internal sealed class PlainPeer(Stream stream) : IDisposable
     public ValueTask SendPacketAsync(SshWriter payload, CancellationToken cancellation)
     {
         var body = payload.Written.Span;
-        var padding = _sealer.Block - ((body.Length + (_sealer.LengthInClear ? 1 : 5)) % _sealer.Block);
+        var padding = _sealer.Block - ((body.Length + (_sealer.LengthIsApart ? 1 : 5)) % _sealer.Block);
         if (padding < 4) padding += _sealer.Block;
         var packet = new byte[5 + body.Length + padding + _sealer.Tag];
         BinaryPrimitives.WriteUInt32BigEndian(packet, (uint)(1 + body.Length + padding));

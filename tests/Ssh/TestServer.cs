@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Countersign.Ssh.Sftp;
 
 namespace Countersign.Ssh.Tests;
 
@@ -149,6 +151,10 @@ internal static class TestProgram
                     request.Reply(SshReply.Success);
                     _ = RunAsync(channel, streams!, exec.Command, seen);
                     break;
+                case SessionRequests.Subsystem when SubsystemRequest.TryParse(request.Payload.Span, out var subsystem) && subsystem.Name == "sftp":
+                    request.Reply(SshReply.Success);
+                    _ = ServeFilesAsync(channel, streams!);
+                    break;
                 case SessionRequests.Shell:
                     request.Reply(SshReply.Success);
                     _ = RunAsync(channel, streams!, "cat", seen);
@@ -209,6 +215,29 @@ internal static class TestProgram
 
         channel.SendEof();
         channel.SendRequest(SessionRequests.ExitStatus, new ExitStatusRequest(status).Encode());
+        channel.Close();
+    }
+
+    /// <summary>The whole machine's files: tests name them by their full paths.</summary>
+    private static async Task ServeFilesAsync(SshChannel channel, SshChannelStreams streams)
+    {
+        var answers = new Pipe();
+        var serving = SftpServer.RunAsync(PipeReader.Create(streams.Output), answers.Writer, new SftpServerOptions { StartDirectory = "/" }, CancellationToken.None);
+        while (true)
+        {
+            var read = await answers.Reader.ReadAsync();
+            foreach (var segment in read.Buffer)
+            {
+                if (!await channel.WriteAsync(segment, CancellationToken.None)) return;
+            }
+
+            answers.Reader.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted) break;
+        }
+
+        await serving;
+        channel.SendEof();
+        channel.SendRequest(SessionRequests.ExitStatus, new ExitStatusRequest(0).Encode());
         channel.Close();
     }
 

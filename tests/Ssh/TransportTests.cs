@@ -179,6 +179,39 @@ public sealed class TransportTests
         (await peer.ReadAsync(Cancellation))![0].ShouldBe(SshMessage.NewKeys);
     }
 
+    [Fact]
+    public async Task ChaCha20_is_not_agreed_on_without_strict_key_exchange()
+    {
+        await using var server = RawServer.Start();
+        using var peer = new PlainPeer(server.Stream);
+        await peer.SendAsync("SSH-2.0-Plain\r\n", Cancellation);
+        await peer.SendAsync(PlainPeer.Packet(Init("curve25519-sha256", "ssh-ed25519", ciphers: "chacha20-poly1305@openssh.com").Payload), Cancellation);
+        await peer.ReadLineAsync(Cancellation);
+        (await peer.DisconnectedAsync(Cancellation)).ShouldNotBeNull().ShouldContain("no common cipher algorithm");
+    }
+
+    [Theory]
+    [InlineData("kex-strict-c-v00@openssh.com", true)]
+    [InlineData("diffie-hellman-group14-sha256", false)]
+    public async Task ChaCha20_is_offered_only_to_a_client_that_is_strict(string marker, bool offered)
+    {
+        await using var server = RawServer.Start();
+        using var peer = new PlainPeer(server.Stream);
+        var theirs = await peer.OpenAsync(Init("curve25519-sha256," + marker, "ssh-ed25519", ciphers: "chacha20-poly1305@openssh.com,aes256-ctr"), Cancellation);
+        theirs.CiphersToClient.Contains("chacha20-poly1305@openssh.com").ShouldBe(offered);
+    }
+
+    [Fact]
+    public async Task A_client_does_not_use_ChaCha20_with_a_server_that_is_not_strict()
+    {
+        var (here, there) = DuplexStream.Pair();
+        var fetching = SshClientConnection.FetchHostKeyAsync(here, Cancellation);
+        using var server = new PlainPeer(there);
+        await server.SendAsync("SSH-2.0-Plain\r\n", Cancellation);
+        await server.SendAsync(PlainPeer.Packet(Init("curve25519-sha256", "ssh-ed25519", ciphers: "chacha20-poly1305@openssh.com").Payload), Cancellation);
+        (await Should.ThrowAsync<SshConnectionException>(fetching)).Message.ShouldContain("only together with strict key exchange");
+    }
+
     [Theory]
     [InlineData("diffie-hellman-group14-sha256,curve25519-sha256", "diffie-hellman-group14-sha256", false)]
     [InlineData("diffie-hellman-group14-sha256", "diffie-hellman-group14-sha256", true)]
@@ -275,7 +308,9 @@ public sealed class TransportTests
             await Task.Yield();
         }
 
-        KexInit.Parse((await reading)!).CiphersToClient.ShouldContain("aes256-ctr");
+        var ciphers = KexInit.Parse((await reading)!).CiphersToClient;
+        ciphers.ShouldContain("aes256-ctr");
+        ciphers.ShouldNotContain("chacha20-poly1305@openssh.com");
     }
 
     /// <summary>Of every byte that a client sends before there are keys, one is changed, cut off or doubled: the server ends in good order each time.</summary>
@@ -312,10 +347,10 @@ public sealed class TransportTests
     }
 
     /// <summary>Without the markers of strict key exchange and extensions.</summary>
-    private static KexInit Init(string method, string hostKey, bool guess = false)
+    private static KexInit Init(string method, string hostKey, bool guess = false, string ciphers = "aes256-ctr")
     {
         var writer = new SshWriter().Byte(SshMessage.KexInit).Raw(RandomNumberGenerator.GetBytes(16)).String(method).String(hostKey);
-        foreach (var list in new[] { "aes256-ctr", "aes256-ctr", "hmac-sha2-256", "hmac-sha2-256", "none", "none", "", "" }) writer.String(list);
+        foreach (var list in new[] { ciphers, ciphers, "hmac-sha2-256", "hmac-sha2-256", "none", "none", "", "" }) writer.String(list);
         return KexInit.Parse(writer.Boolean(guess).UInt32(0).Written.Span);
     }
 }

@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace Countersign.Ssh.Crypto;
 
 /// <summary>
-/// The few calls into OpenSSL's libcrypto that the platform has no class for (X25519, Ed25519, finite-field Diffie-Hellman, CTR) or not a fast
+/// The few calls into OpenSSL's libcrypto that the platform has no class for (X25519, Ed25519, finite-field Diffie-Hellman, CTR, ChaCha20 and Poly1305) or not a fast
 /// enough one (GCM with a context that is kept). Nothing here computes by itself.
 /// </summary>
 internal static unsafe partial class LibCrypto
@@ -152,6 +152,27 @@ internal static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     public static partial int EVP_DigestVerify(DigestContextHandle context, ReadOnlySpan<byte> signature, nuint signatureLength, ReadOnlySpan<byte> data, nuint length);
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial MacHandle EVP_MAC_fetch(nint library, string name, nint properties);
+
+    [LibraryImport(Library)]
+    public static partial void EVP_MAC_free(nint mac);
+
+    [LibraryImport(Library)]
+    public static partial MacContextHandle EVP_MAC_CTX_new(MacHandle mac);
+
+    [LibraryImport(Library)]
+    public static partial void EVP_MAC_CTX_free(nint context);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_MAC_init(MacContextHandle context, ReadOnlySpan<byte> key, nuint length, nint parameters);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_MAC_update(MacContextHandle context, ReadOnlySpan<byte> data, nuint length);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_MAC_final(MacContextHandle context, Span<byte> output, out nuint written, nuint size);
+
     [LibraryImport(Library)]
     public static partial NumberHandle BN_secure_new();
 
@@ -246,6 +267,24 @@ internal sealed class DigestContextHandle : LibCryptoHandle
     protected override bool ReleaseHandle()
     {
         LibCrypto.EVP_MD_CTX_free(handle);
+        return true;
+    }
+}
+
+internal sealed class MacHandle : LibCryptoHandle
+{
+    protected override bool ReleaseHandle()
+    {
+        LibCrypto.EVP_MAC_free(handle);
+        return true;
+    }
+}
+
+internal sealed class MacContextHandle : LibCryptoHandle
+{
+    protected override bool ReleaseHandle()
+    {
+        LibCrypto.EVP_MAC_CTX_free(handle);
         return true;
     }
 }

@@ -13,13 +13,13 @@ internal abstract class PacketOpener : IDisposable
 
     public abstract int Block { get; }
 
-    /// <summary>Whether the length field comes in the clear and does not count for the padding.</summary>
-    public abstract bool LengthInClear { get; }
+    /// <summary>Whether the length field is in the clear or encrypted by itself, and does not count for the padding.</summary>
+    public abstract bool LengthIsApart { get; }
 
     public static PacketOpener None { get; } = new PlainOpener();
 
     /// <summary>The packet's length field. Called once for each packet with <see cref="Head"/> bytes, which may be decrypted by it.</summary>
-    public virtual uint Length(Span<byte> head) => BinaryPrimitives.ReadUInt32BigEndian(head);
+    public virtual uint Length(uint sequence, Span<byte> head) => BinaryPrimitives.ReadUInt32BigEndian(head);
 
     /// <summary>Authenticates and decrypts. False: the packet is not the peer's, and nothing of it may be used.</summary>
     /// <param name="packet">From the length field to the end of the tag.</param>
@@ -28,7 +28,12 @@ internal abstract class PacketOpener : IDisposable
     public abstract void Dispose();
 
     public static PacketOpener Create(DirectionKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, ReadOnlySpan<byte> macKey) =>
-        kind.Mac is { } mac ? new CtrOpener(kind.Cipher, mac, key, iv, macKey) : new GcmOpener(kind.Cipher, key, iv);
+        kind.Cipher.Protection switch
+        {
+            PacketProtection.Gcm => new GcmOpener(kind.Cipher, key, iv),
+            PacketProtection.ChaChaPoly => new ChaChaOpener(key),
+            _ => new CtrOpener(kind.Cipher, kind.Mac!, key, iv, macKey),
+        };
 
     private sealed class PlainOpener : PacketOpener
     {
@@ -36,7 +41,7 @@ internal abstract class PacketOpener : IDisposable
 
         public override int Block => 8;
 
-        public override bool LengthInClear => false;
+        public override bool LengthIsApart => false;
 
         public override bool Open(uint sequence, Span<byte> packet) => true;
 
@@ -48,14 +53,14 @@ internal abstract class PacketOpener : IDisposable
 
 internal sealed class GcmOpener(CipherKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv) : PacketOpener
 {
-    private readonly CipherContext _context = new(kind, key, iv, CipherUse.Decrypt);
+    private readonly CipherContext _context = new(kind.LibCryptoName, key, iv, CipherUse.Decrypt);
     private readonly GcmNonce _nonce = new(iv);
 
     public override int Tag => 16;
 
     public override int Block => CipherKind.Block;
 
-    public override bool LengthInClear => true;
+    public override bool LengthIsApart => true;
 
     public override bool Open(uint sequence, Span<byte> packet)
     {
@@ -71,7 +76,7 @@ internal sealed class GcmOpener(CipherKind kind, ReadOnlySpan<byte> key, ReadOnl
 
 internal sealed class CtrOpener(CipherKind kind, MacKind mac, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, ReadOnlySpan<byte> macKey) : PacketOpener
 {
-    private readonly CipherContext _context = new(kind, key, iv, CipherUse.Decrypt);
+    private readonly CipherContext _context = new(kind.LibCryptoName, key, iv, CipherUse.Decrypt);
     private readonly PacketMac _mac = new(mac, macKey);
 
     /// <summary>Without encrypt-then-MAC the length is encrypted: the first block is decrypted to learn it.</summary>
@@ -81,9 +86,9 @@ internal sealed class CtrOpener(CipherKind kind, MacKind mac, ReadOnlySpan<byte>
 
     public override int Block => CipherKind.Block;
 
-    public override bool LengthInClear => mac.EncryptThenMac;
+    public override bool LengthIsApart => mac.EncryptThenMac;
 
-    public override uint Length(Span<byte> head)
+    public override uint Length(uint sequence, Span<byte> head)
     {
         if (!mac.EncryptThenMac) _context.InPlace(head);
         return BinaryPrimitives.ReadUInt32BigEndian(head);

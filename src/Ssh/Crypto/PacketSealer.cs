@@ -12,8 +12,8 @@ internal abstract class PacketSealer : IDisposable
 
     public abstract int Block { get; }
 
-    /// <summary>Whether the length field is sent in the clear and does not count for the padding.</summary>
-    public abstract bool LengthInClear { get; }
+    /// <summary>Whether the length field is in the clear or encrypted by itself, and does not count for the padding.</summary>
+    public abstract bool LengthIsApart { get; }
 
     public static PacketSealer None { get; } = new PlainSealer();
 
@@ -25,7 +25,12 @@ internal abstract class PacketSealer : IDisposable
     public abstract void Dispose();
 
     public static PacketSealer Create(DirectionKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, ReadOnlySpan<byte> macKey) =>
-        kind.Mac is { } mac ? new CtrSealer(kind.Cipher, mac, key, iv, macKey) : new GcmSealer(kind.Cipher, key, iv);
+        kind.Cipher.Protection switch
+        {
+            PacketProtection.Gcm => new GcmSealer(kind.Cipher, key, iv),
+            PacketProtection.ChaChaPoly => new ChaChaSealer(key),
+            _ => new CtrSealer(kind.Cipher, kind.Mac!, key, iv, macKey),
+        };
 
     private sealed class PlainSealer : PacketSealer
     {
@@ -33,7 +38,7 @@ internal abstract class PacketSealer : IDisposable
 
         public override int Block => 8;
 
-        public override bool LengthInClear => false;
+        public override bool LengthIsApart => false;
 
         public override void Seal(uint sequence, Span<byte> packet, int bodyAt, ReadOnlySpan<byte> body) => body.CopyTo(packet[bodyAt..]);
 
@@ -51,9 +56,9 @@ internal sealed unsafe class CipherContext : IDisposable
 
     private readonly CipherContextHandle _context;
 
-    public CipherContext(CipherKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, CipherUse use)
+    public CipherContext(string name, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, CipherUse use)
     {
-        using var cipher = LibCrypto.Check(LibCrypto.EVP_CIPHER_fetch(0, kind.LibCryptoName, 0));
+        using var cipher = LibCrypto.Check(LibCrypto.EVP_CIPHER_fetch(0, name, 0));
         _context = LibCrypto.Check(LibCrypto.EVP_CIPHER_CTX_new());
         LibCrypto.Check(LibCrypto.EVP_CipherInit_ex(_context, cipher, 0, key, iv, use == CipherUse.Encrypt ? 1 : 0));
     }
@@ -147,14 +152,14 @@ internal struct GcmNonce
 
 internal sealed class GcmSealer(CipherKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv) : PacketSealer
 {
-    private readonly CipherContext _context = new(kind, key, iv, CipherUse.Encrypt);
+    private readonly CipherContext _context = new(kind.LibCryptoName, key, iv, CipherUse.Encrypt);
     private readonly GcmNonce _nonce = new(iv);
 
     public override int Tag => 16;
 
     public override int Block => CipherKind.Block;
 
-    public override bool LengthInClear => true;
+    public override bool LengthIsApart => true;
 
     public override void Seal(uint sequence, Span<byte> packet, int bodyAt, ReadOnlySpan<byte> body)
     {
@@ -170,14 +175,14 @@ internal sealed class GcmSealer(CipherKind kind, ReadOnlySpan<byte> key, ReadOnl
 
 internal sealed class CtrSealer(CipherKind kind, MacKind mac, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv, ReadOnlySpan<byte> macKey) : PacketSealer
 {
-    private readonly CipherContext _context = new(kind, key, iv, CipherUse.Encrypt);
+    private readonly CipherContext _context = new(kind.LibCryptoName, key, iv, CipherUse.Encrypt);
     private readonly PacketMac _mac = new(mac, macKey);
 
     public override int Tag => mac.Length;
 
     public override int Block => CipherKind.Block;
 
-    public override bool LengthInClear => mac.EncryptThenMac;
+    public override bool LengthIsApart => mac.EncryptThenMac;
 
     public override void Seal(uint sequence, Span<byte> packet, int bodyAt, ReadOnlySpan<byte> body)
     {

@@ -15,29 +15,49 @@ internal sealed record AlgorithmOffer
 
     public IReadOnlyList<string> Macs { get; init; } = [.. MacKind.All.Select(m => m.Name)];
 
+    /// <summary>What a server answers a client's offer with.</summary>
+    public AlgorithmOffer For(KexInit client) => (client.IsStrict(Side.Client) ? this : WithoutStrict()).PreferGcm(client);
+
+    /// <summary>
+    /// What may be offered to a peer that is not known to keep to strict key exchange: without it, messages can be cut out under ChaCha20-Poly1305
+    /// unnoticed (the Terrapin attack), because its nonce is nothing but the sequence number.
+    /// </summary>
+    public AlgorithmOffer WithoutStrict() => this with { Ciphers = [.. Ciphers.Where(name => !CipherKind.Get(name).NeedsStrict)] };
+
     /// <summary>
     /// The cipher follows the client's order, and OpenSSH lists GCM last, though it is the fastest by far here and needs no separate MAC: to a
     /// client that lists it, nothing else is offered.
     /// </summary>
-    public AlgorithmOffer PreferGcm(KexInit peer)
+    private AlgorithmOffer PreferGcm(KexInit peer)
     {
-        var gcm = Ciphers.Where(name => CipherKind.Get(name).IsGcm && peer.CiphersToServer.Contains(name) && peer.CiphersToClient.Contains(name)).ToArray();
+        var gcm = Ciphers.Where(name => CipherKind.Get(name).Protection == PacketProtection.Gcm && peer.CiphersToServer.Contains(name) && peer.CiphersToClient.Contains(name)).ToArray();
         return gcm.Length == 0 ? this : this with { Ciphers = gcm };
     }
 }
 
+/// <summary>How a cipher protects a packet.</summary>
+internal enum PacketProtection
+{
+    Ctr,
+    Gcm,
+    ChaChaPoly,
+}
+
 /// <summary>A cipher by its name in SSH (RFC 4344, RFC 5647 as OpenSSH names it) and in libcrypto.</summary>
-internal sealed record CipherKind(string Name, string LibCryptoName, int KeyLength, int IvLength, bool IsGcm)
+internal sealed record CipherKind(string Name, string LibCryptoName, int KeyLength, int IvLength, PacketProtection Protection)
 {
     public const int Block = 16;
 
     public static readonly CipherKind[] All =
     [
-        new("aes256-gcm@openssh.com", "AES-256-GCM", 32, 12, true),
-        new("aes128-gcm@openssh.com", "AES-128-GCM", 16, 12, true),
-        new("aes256-ctr", "AES-256-CTR", 32, 16, false),
-        new("aes128-ctr", "AES-128-CTR", 16, 16, false),
+        new("aes256-gcm@openssh.com", "AES-256-GCM", 32, 12, PacketProtection.Gcm),
+        new("aes128-gcm@openssh.com", "AES-128-GCM", 16, 12, PacketProtection.Gcm),
+        new("aes256-ctr", "AES-256-CTR", 32, 16, PacketProtection.Ctr),
+        new("aes128-ctr", "AES-128-CTR", 16, 16, PacketProtection.Ctr),
+        new("chacha20-poly1305@openssh.com", "ChaCha20", 64, 0, PacketProtection.ChaChaPoly),
     ];
+
+    public bool NeedsStrict => Protection == PacketProtection.ChaChaPoly;
 
     public static CipherKind Get(string name) => Array.Find(All, c => c.Name == name) ?? throw new ArgumentException($"unknown cipher {name}");
 }
@@ -56,7 +76,7 @@ internal sealed record MacKind(string Name, HashAlgorithmName Hash, int Length, 
 }
 
 /// <summary>What protects one direction.</summary>
-/// <param name="Mac">Null with GCM, which needs none.</param>
+/// <param name="Mac">Null with a cipher that authenticates by itself.</param>
 internal sealed record DirectionKind(CipherKind Cipher, MacKind? Mac);
 
 /// <summary>What two offers agree on (RFC 4253 section 7.1).</summary>
@@ -89,7 +109,7 @@ internal sealed record Agreement(string KeyExchange, string HostKey, DirectionKi
     private static DirectionKind Direction(string cipher, IReadOnlyList<string> client, IReadOnlyList<string> server, Side side)
     {
         var kind = CipherKind.Get(cipher);
-        return new DirectionKind(kind, kind.IsGcm ? null : MacKind.Get(First("MAC", client, server, side)));
+        return new DirectionKind(kind, kind.Protection == PacketProtection.Ctr ? MacKind.Get(First("MAC", client, server, side)) : null);
     }
 
     /// <summary>Two lists may share markers of extensions, which are no methods.</summary>

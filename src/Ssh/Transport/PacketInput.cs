@@ -23,6 +23,7 @@ internal sealed class PacketInput(Stream stream) : IDisposable
     private byte[] _buffer = [];
     private int _start;
     private int _end;
+    private bool _isPinned;
     private int _length = -1;
     private int _needed;
     private uint _sequence;
@@ -38,7 +39,7 @@ internal sealed class PacketInput(Stream stream) : IDisposable
 
     public bool IsEmpty => _start == _end;
 
-    /// <summary>Raises the limit, and stops zeroing what is given back: passwords come before. May be called from another thread.</summary>
+    /// <summary>Raises the limit, and takes buffers from the pool from now on: passwords come before. May be called from another thread.</summary>
     public void Authenticated() => _maxPacket = MaxPacketAuthenticated;
 
     /// <summary>The next packet's payload, valid until the next call of anything here. False: more bytes are needed.</summary>
@@ -51,7 +52,7 @@ internal sealed class PacketInput(Stream stream) : IDisposable
         {
             _needed = _opener.Head;
             if (available < _needed) return false;
-            _length = CheckLength(_opener.Length(_buffer.AsSpan(_start, _opener.Head)));
+            _length = CheckLength(_opener.Length(_sequence, _buffer.AsSpan(_start, _opener.Head)));
         }
 
         var total = 4 + _length + _opener.Tag;
@@ -127,7 +128,7 @@ internal sealed class PacketInput(Stream stream) : IDisposable
     private int CheckLength(uint length)
     {
         if (length > (uint)_maxPacket) throw new SshConnectionException(DisconnectReason.ProtocolError, $"a packet of {length} bytes; at most {_maxPacket} are accepted here");
-        var covered = _opener.LengthInClear ? length : length + 4;
+        var covered = _opener.LengthIsApart ? length : length + 4;
         if (length < MinPadding + 2 || covered < _opener.Block || covered % _opener.Block != 0) throw new SshConnectionException(DisconnectReason.ProtocolError, $"a packet of {length} bytes is malformed");
         return (int)length;
     }
@@ -139,10 +140,13 @@ internal sealed class PacketInput(Stream stream) : IDisposable
         var size = Math.Max(_needed, _maxPacket == MaxPacketAtFirst ? SmallBuffer : LargeBuffer);
         if (_buffer.Length < size)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(size);
+            // Before authentication there may be passwords in it: of a pinned buffer the collector leaves no copies behind.
+            var isPinned = _maxPacket == MaxPacketAtFirst;
+            var larger = isPinned ? GC.AllocateUninitializedArray<byte>(size, pinned: true) : ArrayPool<byte>.Shared.Rent(size);
             _buffer.AsSpan(_start, there).CopyTo(larger);
             Release();
             _buffer = larger;
+            _isPinned = isPinned;
         }
         else if (_start > 0)
         {
@@ -155,13 +159,11 @@ internal sealed class PacketInput(Stream stream) : IDisposable
 
     private void Release()
     {
-        if (_buffer.Length > 0)
-        {
-            if (_maxPacket == MaxPacketAtFirst) CryptographicOperations.ZeroMemory(_buffer);
-            ArrayPool<byte>.Shared.Return(_buffer);
-        }
+        if (_isPinned) CryptographicOperations.ZeroMemory(_buffer);
+        else if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
 
         _buffer = [];
+        _isPinned = false;
         _start = 0;
         _end = 0;
     }

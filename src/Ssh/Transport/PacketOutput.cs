@@ -75,7 +75,11 @@ internal sealed class PacketOutput(Stream stream, IPacketOutputOwner owner)
 
             if (_holding && use != PacketUse.Transport)
             {
-                _held.Enqueue(new Held([.. head, .. body], use));
+                // Pinned, and zeroed once it is sent: it may be a password.
+                var message = GC.AllocateUninitializedArray<byte>(head.Length + body.Length, pinned: use == PacketUse.Control);
+                head.CopyTo(message);
+                body.CopyTo(message.AsSpan(head.Length));
+                _held.Enqueue(new Held(message, use));
                 Count(head.Length + body.Length, use);
                 return;
             }
@@ -141,6 +145,7 @@ internal sealed class PacketOutput(Stream stream, IPacketOutputOwner owner)
             {
                 Uncount(held.Message.Length, held.Use);
                 Append(held.Use, held.Message, []);
+                CryptographicOperations.ZeroMemory(held.Message);
             }
         }
     }
@@ -317,7 +322,7 @@ internal sealed class PacketOutput(Stream stream, IPacketOutputOwner owner)
     private void Append(PacketUse use, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)
     {
         var payload = head.Length + body.Length;
-        var unpadded = (_sealer.LengthInClear ? 1 : 5) + payload;
+        var unpadded = (_sealer.LengthIsApart ? 1 : 5) + payload;
         var padding = _sealer.Block - (unpadded % _sealer.Block);
         if (padding < 4) padding += _sealer.Block;
         var length = 1 + payload + padding;

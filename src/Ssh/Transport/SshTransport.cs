@@ -193,7 +193,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         AnnounceExchange();
     }
 
-    /// <summary>A server waits a moment for the client's offer, so that it can answer it: see <see cref="AlgorithmOffer.PreferGcm"/>.</summary>
+    /// <summary>A server waits a moment for the client's offer, so that it can answer it: see <see cref="AlgorithmOffer.For"/>.</summary>
     private void AnnounceExchange()
     {
         lock (_exchangeGate)
@@ -238,6 +238,9 @@ internal sealed class SshTransport : IPacketOutputOwner
         lock (_exchangeGate)
         {
             if (_ownInit is not null || IsEnding) return;
+
+            // A server that speaks first does not know yet whether its client will be strict, and can't take back what it has offered.
+            if (_options.Side == Side.Server && _session.Length == 0 && _peerInit is null) _offer = _offer.WithoutStrict();
             _ownInit = KexInit.Create(_offer, _options.Side);
             SetTimer(ExchangeLimit);
             Output.BeginExchange(_ownInit.Payload);
@@ -330,9 +333,14 @@ internal sealed class SshTransport : IPacketOutputOwner
 
         // Nobody needs it, and each exchange costs the server more than the client.
         if (_hasKeys && _options.Side == Side.Server && !_user.IsAuthenticated) throw new SshConnectionException(DisconnectReason.ProtocolError, "no new keys before authentication");
-        _peerInit = KexInit.Parse(payload);
         var first = _session.Length == 0;
-        if (first && _options.Side == Side.Server) _offer = _offer.PreferGcm(_peerInit);
+        var init = KexInit.Parse(payload);
+        lock (_exchangeGate)
+        {
+            if (first && _options.Side == Side.Server) _offer = _offer.For(init);
+            _peerInit = init;
+        }
+
         StartExchange();
         var own = _ownInit!;
         var (client, server) = _options.Side == Side.Client ? (own, _peerInit) : (_peerInit, own);
@@ -343,6 +351,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         }
 
         Agreement = Agreement.Between(client, server, _options.Side);
+        if (!_strict && (Agreement.ToServer.Cipher.NeedsStrict || Agreement.ToClient.Cipher.NeedsStrict)) throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, "ChaCha20-Poly1305 is used only together with strict key exchange");
         var (clientVersion, serverVersion) = _options.Side == Side.Client ? (Identification.Own, _peerVersion) : (_peerVersion, Identification.Own);
         _skipGuess = _peerInit.GuessFollows && !_peerInit.GuessesAs(own);
         _exchange = new KeyExchange(new ExchangeContext(Agreement, clientVersion, serverVersion, client, server));
