@@ -6,7 +6,7 @@ namespace Countersign.Bench;
 
 /// <summary>One measured value with its goal and, where there are any, what peers reached in the same run.</summary>
 /// <param name="Goal">Such as <c>&lt;= 1000</c>; empty: none.</param>
-/// <param name="Ratio">Ours over the first peer's; null without peers.</param>
+/// <param name="Ratio">Ours over the first peer's; of a figure that is a ratio to peers, itself; null without peers.</param>
 internal sealed record Figure(string Name, double Value, string Unit, string Goal, bool? Met, IReadOnlyDictionary<string, double> Peers, double? Ratio)
 {
     public static Figure AtMost(string name, double value, string unit, double goal) =>
