@@ -218,7 +218,9 @@ public static class Settings
         return true;
     }
 
-    internal static bool TryDuration(string text, out TimeSpan? value, out string problem)
+    /// <param name="value">Whole seconds, at most 365 days; null: <c>none</c>.</param>
+    /// <param name="problem">One sentence that says what is wrong with the text; empty if nothing is.</param>
+    public static bool TryDuration(string text, out TimeSpan? value, out string problem)
     {
         value = null;
         problem = "";
@@ -335,7 +337,8 @@ public static class Settings
         _ => "ask",
     };
 
-    internal static string Write(TimeSpan? duration)
+    /// <summary>In the one spelling that <see cref="TryDuration"/> reads.</summary>
+    public static string Write(TimeSpan? duration)
     {
         if (duration is not { } time) return "none";
         var total = (long)time.TotalSeconds;

@@ -44,13 +44,34 @@ public static class WorkflowSteps
     private const int MostSteps = 10;
     private const int MostApprovers = 20;
 
+    private static readonly string NumberOfSteps = $"A workflow has 1 to {MostSteps} steps.";
+
     public static string Write(IEnumerable<WorkflowStep> steps) => string.Join(" | ", steps.Select(Write));
+
+    /// <summary>What is wrong with steps whose approvers may all be there: the field, such as <c>steps[0].needed</c>, and one sentence; null: nothing.</summary>
+    public static (string Field, string Message)? Problem(IReadOnlyList<WorkflowStep> steps)
+    {
+        if (steps.Count is 0 or > MostSteps) return ("steps", NumberOfSteps);
+        for (var index = 0; index < steps.Count; index++)
+        {
+            var step = steps[index];
+            if (step.Needed is < 1 or > MostApprovers) return (Field(index, "needed"), $"It is a number from 1 to {MostApprovers}.");
+            if (step.ExpireAfter <= TimeSpan.Zero) return (Field(index, "expireAfter"), "A step waits for some time, or, without it, as long as the organization says.");
+            if (step.Approvers.Length is 0 or > MostApprovers || step.Approvers.Distinct().Count() < step.Approvers.Length)
+                return (Field(index, "approvers"), $"A step names 1 to {MostApprovers} approvers, each once.");
+        }
+
+        return null;
+    }
+
+    /// <param name="index">From 0 on.</param>
+    public static string Field(int index, string part) => string.Create(CultureInfo.InvariantCulture, $"steps[{index}].{part}");
 
     /// <param name="problem">One sentence that says what is wrong with the text; empty if nothing is.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ImmutableArray<WorkflowStep>? steps, out string problem)
     {
         steps = null;
-        problem = $"A workflow has 1 to {MostSteps} steps.";
+        problem = NumberOfSteps;
         if (string.IsNullOrWhiteSpace(text) || text.Length > MaxLength) return false;
         var parts = text.Split('|', StringSplitOptions.TrimEntries);
         if (parts.Length > MostSteps) return false;

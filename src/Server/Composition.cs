@@ -15,6 +15,7 @@ using Countersign.Server.Features.TechnicianGroups;
 using Countersign.Server.Features.Technicians;
 using Countersign.Server.Features.Sessions;
 using Countersign.Server.Features.Vault;
+using Countersign.Server.Features.Workflows;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Events;
 
@@ -39,6 +40,7 @@ internal static class Composition
         services.AddRoles();
         services.AddGrants();
         services.AddSettings();
+        services.AddWorkflows();
         services.AddPermissions();
         services.AddExplain();
         services.AddPolicy();
@@ -66,6 +68,7 @@ internal static class Composition
         api.MapRoles();
         api.MapGrants();
         api.MapSettings();
+        api.MapWorkflows();
         api.MapPermissions();
         api.MapExplain();
         api.MapPolicy();

@@ -30,10 +30,10 @@ internal sealed partial class Planner
 
     private PlanResult Plan(PolicyCommand.EditWorkflow command)
     {
-        if (FindWorkflow(command.Id, "edit workflows", out var workflow) is { } refusal) return refusal;
+        if (FindWorkflow(command.Id) is not { } workflow) return NotFound("workflow");
         if (Fields.Name(command.Name, out var name) is { } badName) return badName;
         if (CheckSteps(command.Steps, out var steps) is { } badSteps) return badSteps;
-        _draft.Put(workflow! with
+        _draft.Put(workflow with
         {
             Name = name,
             Steps = steps,
@@ -46,23 +46,19 @@ internal sealed partial class Planner
 
     private PlanResult Plan(PolicyCommand.DeleteWorkflow command)
     {
-        if (FindWorkflow(command.Id, "delete workflows", out var workflow) is { } refusal) return refusal;
-        _draft.Remove(workflow!);
-        return _draft.Planned($"Deleted the workflow {workflow!.Name}.");
+        if (FindWorkflow(command.Id) is not { } workflow) return NotFound("workflow");
+        _draft.Remove(workflow);
+        return _draft.Planned($"Deleted the workflow {workflow.Name}.");
     }
 
-    private PlanResult? FindWorkflow(WorkflowId id, string deed, out WorkflowRow? workflow)
-    {
-        workflow = _model.Workflows.GetValueOrDefault(id);
-        if (workflow is null || VisibleGroup(workflow.Group) is null) return NotFound("workflow");
-        return _authority.IsMaster ? null : OnlyMasters(deed);
-    }
+    /// <summary>Workflows are for master administrators only: for everybody else there are none.</summary>
+    private WorkflowRow? FindWorkflow(WorkflowId id) => _authority.IsMaster ? _model.Workflows.GetValueOrDefault(id) : null;
 
     private PlanResult? CheckSteps(string? text, out string canonical)
     {
         canonical = "";
         if (!WorkflowSteps.TryParse(text, out var steps, out var problem)) return Fields.Invalid("steps", problem);
-        foreach (var approver in steps.Value.SelectMany(step => step.Approvers))
+        foreach (var (index, approver) in steps.Value.Index().SelectMany(step => step.Item.Approvers.Select(approver => (step.Index, approver))))
         {
             var isThere = approver.Kind switch
             {
@@ -70,7 +66,7 @@ internal sealed partial class Planner
                 ApproverKind.Managers or ApproverKind.Members => _model.TechnicianGroups.ContainsKey(new(approver.Id)),
                 _ => true,
             };
-            if (!isThere) return Fields.Invalid("steps", $"There is nobody such as {approver.Kind} {approver.Id} to approve.");
+            if (!isThere) return Fields.Invalid(WorkflowSteps.Field(index, "approvers"), $"There is nobody such as {approver.Kind} {approver.Id} to approve.");
         }
 
         canonical = WorkflowSteps.Write(steps.Value);

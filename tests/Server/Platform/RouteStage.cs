@@ -21,6 +21,8 @@ internal sealed class RouteStage
 
     public required Guid Grant { get; init; }
 
+    public required Guid Workflow { get; init; }
+
     /// <summary>Made only where it is needed: there are at most 50.</summary>
     public Guid OwnersKey { get; set; }
 
@@ -43,6 +45,7 @@ internal sealed class RouteStage
         var person = await tenant.AddTechnicianAsync($"p{unique}");
         var deviceGroup = await tenant.AddGroupAsync($"g{unique}");
         var device = await tenant.AddDeviceAsync($"d{unique}", deviceGroup, "root", "deploy");
+        var group = (await tenant.Owner.PostAsync("/api/v1/technician-groups", new { parent = tenant.Everyone, name = unique })).Expect(HttpStatusCode.Created).Id;
         return new()
         {
             Unique = unique,
@@ -51,7 +54,8 @@ internal sealed class RouteStage
             DeviceGroup = deviceGroup,
             Device = device,
             EmptyDeviceGroup = await tenant.AddGroupAsync($"e{unique}"),
-            Group = (await tenant.Owner.PostAsync("/api/v1/technician-groups", new { parent = tenant.Everyone, name = unique })).Expect(HttpStatusCode.Created).Id,
+            Group = group,
+            Workflow = (await tenant.Owner.PostAsync("/api/v1/workflows", NewWorkflow(group, deviceGroup))).Expect(HttpStatusCode.Created).Id,
             Role = (await tenant.Owner.PostAsync("/api/v1/roles", new { name = unique, purpose = "devicesAndGroups", permissions = new[] { "Terminal" } }))
                 .Expect(HttpStatusCode.Created).Id,
             Grant = await tenant.GrantAsync(person, device, SystemRoles.OnlyDeviceConnection.Id),
@@ -94,6 +98,7 @@ internal sealed class RouteStage
             _ when pattern.StartsWith("/api/v1/technician-groups/", StringComparison.Ordinal) => Group,
             _ when pattern.Contains("/device-groups/", StringComparison.Ordinal) => DeviceGroup,
             _ when pattern.Contains("/devices/", StringComparison.Ordinal) => Device,
+            _ when pattern.StartsWith("/api/v1/workflows/", StringComparison.Ordinal) => Workflow,
             _ when pattern.StartsWith("/api/v1/roles/", StringComparison.Ordinal) => Role,
             _ when pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) || pattern.StartsWith("/api/v1/recordings/", StringComparison.Ordinal) => Session,
             _ when pattern.StartsWith("/api/v1/grants/", StringComparison.Ordinal) => Grant,
@@ -139,12 +144,16 @@ internal sealed class RouteStage
             role = SystemRoles.OnlyDeviceConnection.Id.Value,
         },
         ("PATCH", "/technicians/{id}" or "/technician-groups/{id}" or "/device-groups/{id}" or "/roles/{id}") => new { name = $"changed {Unique}" },
+        ("POST", "/workflows") => NewWorkflow(Group, EmptyDeviceGroup),
+        ("PATCH", "/workflows/{id}") => new { name = $"changed {Unique}" },
         ("PATCH", "/devices/{id}") => new { description = "changed" },
-        ("PATCH", "/grants/{id}") => new { window = new { hours = "" } },
+        ("PATCH", "/grants/{id}") => new { accounts = new { rule = "any" } },
         ("PUT", "/technician-groups/{id}/permissions/{permission}") => new { value = "deny", locked = true },
         ("PUT", _) or ("POST", _) when pattern.Contains("{setting}", StringComparison.Ordinal) => new { value = "required" },
         _ => null,
     };
+
+    private static object NewWorkflow(Guid group, Guid devices) => new { group, devices, name = "Careful", steps = new[] { new { approvers = new[] { new { kind = "deviceApprovers" } } } } };
 
     private static object NewKey()
     {

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Countersign.Server.Features.TechnicianGroups;
 
+/// <param name="MembersApprove">Where approval is required its members give it, in the place of managers.</param>
 internal sealed record AddTechnicianGroupRequest(
     Guid Parent,
     string Name,
@@ -11,7 +12,8 @@ internal sealed record AddTechnicianGroupRequest(
     bool Enabled = true,
     bool RequiresManagerialApproval = false,
     GroupConsent Consent = GroupConsent.None,
-    bool SinglePrompt = false);
+    bool SinglePrompt = false,
+    bool MembersApprove = false);
 
 internal static class AddTechnicianGroup
 {
@@ -20,7 +22,8 @@ internal static class AddTechnicianGroup
     {
         var id = new TechnicianGroupId(Guid.CreateVersion7(time.GetUtcNow()));
         var command = new PolicyCommand.AddTechnicianGroup(
-            id, new(request.Parent), request.Name, request.Description, request.Enabled, request.RequiresManagerialApproval, request.Consent, request.SinglePrompt);
+            id, new(request.Parent), request.Name, request.Description, request.Enabled, request.RequiresManagerialApproval, request.Consent, request.SinglePrompt,
+            request.MembersApprove);
         var outcome = await writer.ApplyAsync(caller, command, cancellation);
         return outcome.AnswerCreated($"/api/v1/technician-groups/{id}", snapshot => GroupPeople.Show(snapshot, id, Nobody));
     }
@@ -36,7 +39,8 @@ internal sealed record EditTechnicianGroupRequest(
     bool? Enabled = null,
     bool? RequiresManagerialApproval = null,
     GroupConsent? Consent = null,
-    bool? SinglePrompt = null);
+    bool? SinglePrompt = null,
+    bool? MembersApprove = null);
 
 internal static class EditTechnicianGroup
 {
@@ -57,7 +61,8 @@ internal static class EditTechnicianGroup
                 request.Enabled ?? row.Enabled,
                 request.RequiresManagerialApproval ?? row.RequiresManagerialApproval,
                 request.Consent ?? row.Consent,
-                request.SinglePrompt ?? row.SinglePrompt)
+                request.SinglePrompt ?? row.SinglePrompt,
+                request.MembersApprove)
             : null;
 }
 

@@ -5,6 +5,7 @@ using Countersign.Server.Platform;
 namespace Countersign.Server.Features.TechnicianGroups;
 
 /// <param name="Parent">Null for Everyone.</param>
+/// <param name="MembersApprove">Where approval is required its members give it, in the place of managers.</param>
 /// <param name="Members">Direct ones, as far as the caller may see them; so with managers and administrators.</param>
 internal sealed record TechnicianGroupAnswer(
     Guid Id,
@@ -15,6 +16,7 @@ internal sealed record TechnicianGroupAnswer(
     bool RequiresManagerialApproval,
     GroupConsent Consent,
     bool SinglePrompt,
+    bool MembersApprove,
     IReadOnlyList<Guid> Members,
     IReadOnlyList<Guid> Managers,
     IReadOnlyList<Guid> Administrators,
@@ -38,6 +40,7 @@ internal sealed class GroupPeople(PolicySnapshot snapshot, Func<PersonId, bool> 
         row.RequiresManagerialApproval,
         row.Consent,
         row.SinglePrompt,
+        row.MembersApprove,
         Ids(_members[row.Id]),
         Ids(_managers[row.Id]),
         Ids(_administrators[row.Id]),

@@ -53,6 +53,9 @@ internal sealed class CallersPolicy(PolicySnapshot snapshot, PersonId person, Da
     /// <summary>What a role is called and holds is no secret among an organization's own people.</summary>
     public bool MaySee(RoleRow role) => Snapshot.Person(Person) is { Kind: PersonKind.Owner or PersonKind.Technician };
 
+    /// <summary>Who approves what is for master administrators to know as a whole; everybody else is told the steps of their own requests.</summary>
+    public bool MaySee(WorkflowRow workflow) => IsMasterAdministrator && MaySee(workflow.Group);
+
     /// <summary>What binds all devices is no secret to whoever signs in.</summary>
     public bool MaySee(SettingNode node) => node.Kind switch
     {

@@ -102,7 +102,7 @@ internal sealed class PolicyWriter(
         if (delta.Changes.Count > 0)
         {
             await StoreAsync(db, delta, caller.Person, cancellation);
-            audit.Add(db, Entry(caller, "policy.changed", delta.Summary, AuditOutcome.Done, delta.ToVersion) with { SubjectId = delta.Changes[0].Key.Id });
+            audit.Add(db, Entry(caller, "policy.changed", delta.Summary, AuditOutcome.Done, delta.ToVersion, command!) with { SubjectId = delta.Changes[0].Key.Id });
             snapshot = Land(unit, snapshot.Apply(delta));
             foreach (var each in alongWithEach) await each(db, delta, cancellation);
         }
@@ -124,7 +124,7 @@ internal sealed class PolicyWriter(
     private void NoteRefusal(CountersignDb db, Caller caller, PolicyCommand? command, PlanResult plan, long version)
     {
         if (command is null || plan is not (PlanResult.Forbidden or PlanResult.NotFound)) return;
-        var entry = Entry(caller, "policy.refused", command.GetType().Name, AuditOutcome.Refused, version);
+        var entry = Entry(caller, "policy.refused", command.GetType().Name, AuditOutcome.Refused, version, command);
         if (refusals.IsFirst(caller.Organization, ref entry)) audit.Add(db, entry);
     }
 
@@ -169,6 +169,10 @@ internal sealed class PolicyWriter(
 
     private static InvalidOperationException NoPolicy(OrganizationId organization) => new($"Organization {organization} has no policy.");
 
-    private static AuditEntry Entry(Caller caller, string kind, string subject, AuditOutcome outcome, long version) =>
-        AuditEntry.By(caller, kind) with { Subject = subject, Outcome = outcome, Details = new() { ["version"] = version } };
+    private static AuditEntry Entry(Caller caller, string kind, string subject, AuditOutcome outcome, long version, PolicyCommand command) => AuditEntry.By(caller, kind) with
+    {
+        Subject = subject,
+        Outcome = outcome,
+        Details = new() { ["version"] = version, ["command"] = command.GetType().Name },
+    };
 }

@@ -1,0 +1,98 @@
+using System.Net;
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Countersign.Server.Tests.Platform;
+
+/// <summary>What the engine can be told to change, and what the API can tell it.</summary>
+public sealed class CommandTests
+{
+    /// <summary>A route that may issue more than one command: what else is to be sent, with which path.</summary>
+    private static readonly (string Method, string Pattern, Func<RouteStage, (string Path, object Body)> Call)[] Further =
+    [
+        ("PUT", "/api/v1/devices/{id}/accounts/{name}", stage => ($"/api/v1/devices/{stage.Device}/accounts/backup", new { })),
+        ("PUT", "/api/v1/devices/{id}/accounts/{name}", stage => ($"/api/v1/devices/{stage.Device}/accounts/deploy", new { @default = true })),
+        ("POST", "/api/v1/technicians", _ => ("/api/v1/technicians", new { kind = "contact", login = $"c{Guid.NewGuid():N}", name = "Contact" })),
+        ("PATCH", "/api/v1/technician-groups/{id}", stage => ($"/api/v1/technician-groups/{stage.Group}", new { requiresManagerialApproval = true, consent = "ask", singlePrompt = true, membersApprove = true })),
+        ("PATCH", "/api/v1/device-groups/{id}", stage => ($"/api/v1/device-groups/{stage.EmptyDeviceGroup}", new { parent = stage.DeviceGroup })),
+        ("PATCH", "/api/v1/devices/{id}", stage => ($"/api/v1/devices/{stage.Device}", new { group = stage.EmptyDeviceGroup })),
+        ("POST", "/api/v1/grants", stage => ("/api/v1/grants", new { subject = new { kind = "technicianGroup", id = stage.Group }, scope = new { kind = "quickSupport" }, role = SystemRoles.EveryInvitation.Id.Value })),
+        ("POST", "/api/v1/grants", stage => ("/api/v1/grants", new { subject = new { kind = "person", id = stage.Person }, scope = new { kind = "team" }, role = SystemRoles.Auditor.Id.Value })),
+    ];
+
+    [Fact]
+    public async Task Every_command_that_the_engine_takes_is_issued_by_a_route_and_what_it_changes_can_be_undone()
+    {
+        await using var running = await RunningServer.StartAsync();
+        var tenant = await Tenant.FoundAsync(running, "acme");
+        var routes = Routes(running);
+        foreach (var (method, pattern) in routes)
+        {
+            var stage = await RouteStage.SetAsync(tenant);
+            if (pattern.Contains("{number}", StringComparison.Ordinal)) await stage.AskAsync(tenant, pattern);
+            var path = stage.Path(method, pattern);
+
+            // What is taken away has to be there.
+            var isPut = method == "DELETE" && routes.Contains(("PUT", pattern));
+            if (isPut) await tenant.Owner.PutAsync(path, stage.Body("PUT", pattern) ?? new { });
+            if (pattern.EndsWith("/enable", StringComparison.Ordinal)) (await tenant.Owner.PostAsync($"/api/v1/technicians/{stage.Person}/disable")).Expect(HttpStatusCode.OK);
+            if (method == "PUT" && pattern.EndsWith("/accounts/{name}", StringComparison.Ordinal)) path = $"/api/v1/devices/{stage.Device}/accounts/other";
+            await SendAsync(tenant, method, path, stage.Body(method, pattern));
+            if (isPut) (await tenant.Owner.DeleteAsync(path)).Expect(HttpStatusCode.OK);
+            foreach (var further in Further.Where(one => (one.Method, one.Pattern) == (method, pattern)))
+            {
+                var call = further.Call(stage);
+                await SendAsync(tenant, method, call.Path, call.Body);
+            }
+        }
+
+        var commands = typeof(PolicyCommand).GetNestedTypes().Where(type => type.IsSubclassOf(typeof(PolicyCommand))).Select(type => type.Name).ToList();
+        commands.Count.ShouldBeGreaterThan(30);
+        commands.Except(await IssuedAsync(tenant)).ShouldBeEmpty("the engine can be told, and no route tells it");
+    }
+
+    private static async Task SendAsync(Tenant tenant, string method, string path, object? body)
+    {
+        var before = Rows(tenant);
+        var version = tenant.Policy.Version;
+        var answer = await tenant.Owner.SendAsync(new(method), path, body);
+        ((int)answer.Status).ShouldBeInRange(200, 299, $"{method} {path} {answer.Text}");
+        tenant.Policy.Version.ShouldBe(version + 1, $"{method} {path} changes something");
+        (await tenant.Owner.PostAsync($"/api/v1/changes/{version + 1}/undo")).Expect(HttpStatusCode.OK);
+        Rows(tenant).ShouldBe(before, ignoreOrder: true, $"{method} {path} is undone");
+    }
+
+    private static List<PolicyRow> Rows(Tenant tenant) =>
+    [
+        .. tenant.Policy.All<PersonRow>(), .. tenant.Policy.All<TechnicianGroupRow>(), .. tenant.Policy.All<MembershipRow>(), .. tenant.Policy.All<GroupManagerRow>(),
+        .. tenant.Policy.All<GroupAdministratorRow>(), .. tenant.Policy.All<GroupPermissionRow>(), .. tenant.Policy.All<DeviceGroupRow>(), .. tenant.Policy.All<DeviceRow>(),
+        .. tenant.Policy.All<DeviceAccountRow>(), .. tenant.Policy.All<RoleRow>(), .. tenant.Policy.All<GrantRow>(), .. tenant.Policy.All<SettingRow>().Select(row => row with { Touched = 0 }),
+        .. tenant.Policy.All<WorkflowRow>(),
+    ];
+
+    /// <summary>As the audit log tells.</summary>
+    private static async Task<HashSet<string>> IssuedAsync(Tenant tenant)
+    {
+        var issued = new HashSet<string>();
+        for (string? cursor = ""; cursor is not null;)
+        {
+            var page = (await tenant.Owner.GetAsync($"/api/v1/audit?kind=policy.changed&limit=1000{cursor}")).Expect(HttpStatusCode.OK);
+            issued.UnionWith(page.Items.Select(item => item.GetProperty("details").GetProperty("command").GetString()!));
+            cursor = page.Body.GetProperty("next").GetString() is { } next ? $"&cursor={next}" : null;
+        }
+
+        return issued;
+    }
+
+    private static List<(string Method, string Pattern)> Routes(RunningServer running) =>
+    [
+        .. from endpoint in running.Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        let pattern = endpoint.RoutePattern.RawText!.TrimEnd('/').Replace(":guid", "", StringComparison.Ordinal).Replace(":long", "", StringComparison.Ordinal)
+        where pattern.StartsWith("/api/v1/", StringComparison.Ordinal) && endpoint.Metadata.GetMetadata<PolicyRoute>() is not null
+        from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods
+        orderby pattern, method
+        select (method, pattern),
+    ];
+}
