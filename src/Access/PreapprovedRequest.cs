@@ -23,11 +23,14 @@ public sealed record PreapprovedRequest(
     /// <summary>What it gives: its role, with what that needs.</summary>
     public PermissionSet Given => PermissionCatalogue.WithPrerequisites(Permissions);
 
+    public bool IsFor(PersonId person, DeviceId device, string account) => IsFor(person, device) && IsFor(account);
+
     internal bool IsFor(PersonId person, DeviceId device) => Person == person && !Devices.IsDefault && Devices.AsSpan().Contains(device);
 
     internal bool IsFor(string? account) => string.Equals(Account, account, StringComparison.Ordinal);
 
-    internal bool IsOpen(DateTimeOffset at) => at >= ApprovedAt && at >= Time.Opens(ApprovedAt) && at < Time.Closes(ApprovedAt);
+    /// <summary>Whether connections may begin on it at that instant; also before a first use.</summary>
+    public bool IsOpen(DateTimeOffset at) => at >= ApprovedAt && at >= Time.Opens(ApprovedAt) && at < Time.Closes(ApprovedAt);
 
     /// <summary>The next instant at which it opens or closes.</summary>
     internal DateTimeOffset? NextChange(DateTimeOffset at)
@@ -48,21 +51,22 @@ public abstract record RequestTime
 
     internal abstract DateTimeOffset Opens(DateTimeOffset approvedAt);
 
-    internal abstract DateTimeOffset Closes(DateTimeOffset approvedAt);
+    /// <summary>Not included. Before a first use: its latest start.</summary>
+    public abstract DateTimeOffset Closes(DateTimeOffset approvedAt);
 
     /// <summary>Half open, however late it is approved.</summary>
     public sealed record Fixed(DateTimeOffset From, DateTimeOffset To) : RequestTime
     {
         internal override DateTimeOffset Opens(DateTimeOffset approvedAt) => From;
 
-        internal override DateTimeOffset Closes(DateTimeOffset approvedAt) => To;
+        public override DateTimeOffset Closes(DateTimeOffset approvedAt) => To;
     }
 
     public sealed record FromApproval(TimeSpan Duration) : RequestTime
     {
         internal override DateTimeOffset Opens(DateTimeOffset approvedAt) => approvedAt;
 
-        internal override DateTimeOffset Closes(DateTimeOffset approvedAt) => approvedAt + Duration;
+        public override DateTimeOffset Closes(DateTimeOffset approvedAt) => approvedAt + Duration;
     }
 
     /// <param name="LatestStart">The first use is before this instant, or there is none.</param>
@@ -74,6 +78,6 @@ public abstract record RequestTime
 
         internal override DateTimeOffset Opens(DateTimeOffset approvedAt) => FirstUsed ?? approvedAt;
 
-        internal override DateTimeOffset Closes(DateTimeOffset approvedAt) => FirstUsed is { } used ? used + Duration : LatestStart;
+        public override DateTimeOffset Closes(DateTimeOffset approvedAt) => FirstUsed is { } used ? used + Duration : LatestStart;
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Countersign.Access;
 using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
@@ -30,14 +31,15 @@ public sealed class Admission(
         // Once more from the beginning whenever something happened meanwhile: each answer is from one version of policy, at one instant.
         for (var waits = 0; ;)
         {
-            if (Ask(wish) is not { } asked) return new AdmissionResult.Refused(DecisionKind.Denied, Refusals.NoSuchDevice(wish));
+            if (Ask(wish, []) is not { } asked) return new AdmissionResult.Refused(DecisionKind.Denied, Refusals.NoSuchDevice(wish));
+            if (asked.Decision.Kind != DecisionKind.Allowed) asked = await WithPreapprovedAsync(wish, asked, cancellation);
             ApprovedRequest? claim = null;
             if (asked.Decision.Kind == DecisionKind.NeedsApproval)
             {
                 foreach (var approved in await desk.InHandAsync(asked.ToApprove(wish), cancellation))
                 {
                     // One that counts settles it, also where something else then stands in the way: no further approval would help.
-                    if (Ask(wish, approved) is not { } covered || covered.Decision.Kind == DecisionKind.NeedsApproval) continue;
+                    if (Ask(wish, asked.Question.Preapprovals, approved) is not { } covered || covered.Decision.Kind == DecisionKind.NeedsApproval) continue;
                     (asked, claim) = (covered, approved);
                     break;
                 }
@@ -57,8 +59,29 @@ public sealed class Admission(
         }
     }
 
+    /// <summary>
+    /// The same with what was approved ahead, where policy alone does not let in; what begins with its first use only where nothing else does, one at a
+    /// time. It is looked for whether there is such a device or not.
+    /// </summary>
+    private async ValueTask<Asked> WithPreapprovedAsync(ConnectionWish wish, Asked asked, CancellationToken cancellation)
+    {
+        var known = await desk.PreapprovedAsync(wish.Organization, wish.Person, cancellation);
+        if (known.IsEmpty) return asked;
+        ImmutableArray<PreapprovedRequest> begun = [.. known.Where(request => !IsPending(request) && asked.IsFor(wish, request))];
+        foreach (var evidence in known.Where(request => IsPending(request) && asked.IsFor(wish, request)).Select(begun.Add).Prepend(begun))
+        {
+            if (evidence.IsEmpty || Ask(wish, evidence) is not { } other || other.Decision.Kind <= asked.Decision.Kind) continue;
+            asked = other;
+            if (asked.Decision.Kind == DecisionKind.Allowed) break;
+        }
+
+        return asked;
+    }
+
+    private static bool IsPending(PreapprovedRequest request) => request.Time is RequestTime.FromFirstUse { IsPending: true };
+
     /// <summary>Null: there is no such organization.</summary>
-    private Asked? Ask(ConnectionWish wish, ApprovedRequest? approved = null)
+    private Asked? Ask(ConnectionWish wish, ImmutableArray<PreapprovedRequest> preapproved, ApprovedRequest? approved = null)
     {
         if (policy.Current(wish.Organization) is not { } snapshot) return null;
         var device = snapshot.DeviceByName(wish.Device);
@@ -67,6 +90,7 @@ public sealed class Admission(
             wish.Person, device?.Id ?? NoDevice, wish.Account, wish.Wanted, time.GetUtcNow(), wish.Source, wish.SignIn, EndUserPresence.CannotBeAsked)
         {
             Approvals = approved is null ? [] : [approved],
+            Preapprovals = preapproved,
         };
         var decision = snapshot.Decide(question);
 
@@ -83,11 +107,13 @@ public sealed class Admission(
     private async ValueTask<AdmissionResult?> BeginAsync(ConnectionWish wish, Asked asked, ApprovedRequest? claim, CancellationToken cancellation)
     {
         var (device, account, question) = (asked.Device!, asked.Account(wish), asked.Question);
+        var relied = question.Preapprovals.Where(request => request.IsOpen(question.At)).ToList();
         var opening = new SessionOpening(
             new(Guid.CreateVersion7(question.At)), wish.Organization, wish.Person, wish.Login, device.Id, device.Name, account, wish.Kind, wish.Command,
             wish.Source, question.At, asked.Snapshot.Version)
         {
             Request = claim?.Number,
+            Preapproved = [.. relied.Select(request => new PreapprovalClaim(request.Number, IsPending(request) ? FirstUse.Begins : FirstUse.None))],
         };
         try
         {
@@ -98,14 +124,16 @@ public sealed class Admission(
             return new AdmissionResult.Refused(DecisionKind.Denied, "the session can't be written down now, and none begins without that: try again later");
         }
 
+        asked = asked.Begun();
+        question = asked.Question;
         var clock = new SessionClock(time, SessionLimits.Of(asked.Decision, wish.Terminal), asked.Timestamp);
         var session = sessions.Begin(opening, question with { Account = account }, asked.Snapshot, asked.Decision, clock);
         try
         {
             // A revocation ends the sessions that it finds: one that came between the claim and the entry in the list has not found this one.
-            if (claim is not null && !await desk.StandsAsync(wish.Organization, claim.Number, CancellationToken.None))
+            foreach (var number in relied.Select(request => request.Number).Append(claim?.Number ?? 0).Where(number => number > 0))
             {
-                session.Finish(EndReason.PermissionRevoked, "the approval was revoked");
+                if (!await desk.StandsAsync(wish.Organization, number, CancellationToken.None)) session.Finish(EndReason.PermissionRevoked, "the approval was revoked");
             }
 
             var rule = asked.Decision.Recording;
@@ -141,9 +169,9 @@ public sealed class Admission(
         var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var listening = policy.OnChange(snapshot =>
         {
-            if (snapshot.Organization == wish.Organization && Ask(wish) is not { Decision.Kind: DecisionKind.NeedsApproval }) changed.TrySetResult();
+            if (snapshot.Organization == wish.Organization && Ask(wish, asked.Question.Preapprovals) is not { Decision.Kind: DecisionKind.NeedsApproval }) changed.TrySetResult();
         });
-        if (Ask(wish) is not { Decision.Kind: DecisionKind.NeedsApproval }) changed.TrySetResult();
+        if (Ask(wish, asked.Question.Preapprovals) is not { Decision.Kind: DecisionKind.NeedsApproval }) changed.TrySetResult();
         await Task.WhenAny(pending.Outcome, changed.Task).WaitAsync(cancellation);
         if (!pending.Outcome.IsCompleted) return null;
         var outcome = await pending.Outcome;
@@ -180,6 +208,25 @@ public sealed class Admission(
     private sealed record Asked(PolicySnapshot Snapshot, DeviceRow? Device, AccessQuestion Question, AccessDecision Decision, long Timestamp)
     {
         public string Account(ConnectionWish wish) => wish.Account ?? Snapshot.AccountsOf(Device!.Id).First(row => row.IsDefault).Name;
+
+        /// <summary>Access that begins with its first use has begun with this question.</summary>
+        public Asked Begun()
+        {
+            if (!Question.Preapprovals.Any(IsPending)) return this;
+            var begun = Question with
+            {
+                Preapprovals =
+                [
+                    .. Question.Preapprovals.Select(request => request.Time is RequestTime.FromFirstUse { IsPending: true } pending
+                        ? request with { Time = pending with { FirstUsed = Question.At } }
+                        : request),
+                ],
+            };
+            return this with { Question = begun, Decision = Snapshot.Decide(begun) };
+        }
+
+        public bool IsFor(ConnectionWish wish, PreapprovedRequest request) =>
+            Device is not null && (wish.Account ?? Snapshot.AccountsOf(Device.Id).FirstOrDefault(row => row.IsDefault)?.Name) is { } account && request.IsFor(wish.Person, Device.Id, account);
 
         public ApprovalWish ToApprove(ConnectionWish wish) =>
             new(wish.Organization, wish.Person, wish.Login, wish.SignIn, Device!.Id, Device.Name, Account(wish), wish.Wanted, wish.Source);

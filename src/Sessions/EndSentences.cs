@@ -18,6 +18,9 @@ internal static class EndSentences
         };
     }
 
+    /// <param name="request">What the session lives on.</param>
+    public static string MoreTime(long request) => string.Create(CultureInfo.InvariantCulture, $"; for more time: countersign extend {request} --for 1h");
+
     public const string WindowOver = "the time of your access is over";
 
     public static string Over(EndReason reason, TimeSpan limit) => reason switch

@@ -27,13 +27,14 @@ public sealed class LiveSession : IAsyncDisposable
     private string? _recordingFailure;
     private Task _journalWatch = Task.CompletedTask;
     private long _policyVersion;
+    private object _question;
 
     internal LiveSession(LiveSessions sessions, SessionOpening opening, AccessQuestion question, long policyVersion, SessionClock clock, ITimer timer)
     {
         _sessions = sessions;
         Watchers = new(Note);
         Opening = opening;
-        Question = question;
+        _question = question;
         _policyVersion = policyVersion;
         Clock = clock;
         Timer = timer;
@@ -43,7 +44,10 @@ public sealed class LiveSession : IAsyncDisposable
     public SessionOpening Opening { get; }
 
     /// <summary>The question that was allowed; asked again, at the instant then, whenever its answer may have changed.</summary>
-    public AccessQuestion Question { get; }
+    public AccessQuestion Question => (AccessQuestion)QuestionAsked;
+
+    /// <summary>The same object for as long as the evidence is the same.</summary>
+    internal object QuestionAsked => Volatile.Read(ref _question);
 
     /// <summary>Cancelled when the session has to end: both its ends are to be closed at once.</summary>
     public CancellationToken Ending { get; }
@@ -125,6 +129,28 @@ public sealed class LiveSession : IAsyncDisposable
         }
 
         if (before is not null) Show(before, show);
+    }
+
+    /// <summary>Takes further access that was approved ahead as evidence, if the session lives on such access.</summary>
+    internal bool TryRely(PreapprovedRequest request)
+    {
+        lock (_gate)
+        {
+            var question = Question;
+            var others = question.Preapprovals.RemoveAll(other => other.Number == request.Number);
+            if (question.Preapprovals.IsEmpty || request.Time is RequestTime.FromFirstUse { IsPending: true } || !request.IsFor(Opening.Person, Opening.Device, Opening.Account)) return false;
+            Volatile.Write(ref _question, question with { Preapprovals = others.Add(request) });
+            return true;
+        }
+    }
+
+    internal void Forget(long preapproved)
+    {
+        lock (_gate)
+        {
+            var question = Question;
+            Volatile.Write(ref _question, question with { Preapprovals = question.Preapprovals.RemoveAll(other => other.Number == preapproved) });
+        }
     }
 
     internal void Tell(string notice)

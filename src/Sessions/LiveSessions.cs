@@ -65,6 +65,35 @@ public sealed partial class LiveSessions : IAsyncDisposable
     public LiveSession? Find(OrganizationId organization, SessionId id) =>
         _sessions.TryGetValue(id, out var session) && session.Opening.Organization == organization ? session : null;
 
+    /// <summary>More was approved ahead: sessions that live on such access, of that person on these devices, go on with it.</summary>
+    /// <param name="notice">What their technician is told.</param>
+    public void Extend(OrganizationId organization, PreapprovedRequest request, string notice)
+    {
+        foreach (var session in Of(organization))
+        {
+            if (!session.TryRely(request)) continue;
+            session.Tell(notice);
+            AskAgain(session);
+        }
+    }
+
+    /// <summary>What was approved ahead was revoked: sessions that live on it now end, and others don't go on with it later.</summary>
+    public void Withdraw(OrganizationId organization, long preapproved, string why)
+    {
+        foreach (var session in Of(organization))
+        {
+            if (session.Question.Preapprovals.FirstOrDefault(one => one.Number == preapproved) is not { } request) continue;
+            if (request.IsOpen(Now))
+            {
+                session.Finish(EndReason.PermissionRevoked, why);
+                continue;
+            }
+
+            session.Forget(preapproved);
+            AskAgain(session);
+        }
+    }
+
     internal LiveSession Begin(SessionOpening opening, AccessQuestion question, PolicySnapshot snapshot, AccessDecision decision, SessionClock clock)
     {
         LiveSession? session = null;
@@ -115,19 +144,24 @@ public sealed partial class LiveSessions : IAsyncDisposable
         }
     }
 
-    /// <summary>Until the policy that was asked is the one in force: a newer one may be asked on another thread meanwhile, and the older must not be the last to set the time of the next question.</summary>
+    /// <summary>
+    /// Until the policy that was asked is the one in force, and the evidence is what is in hand: newer ones may be asked on another thread meanwhile, and
+    /// the older must not be the last to set the time of the next question.
+    /// </summary>
     private void AskAgain(LiveSession session)
     {
         PolicySnapshot? snapshot;
+        object question;
         do
         {
+            question = session.QuestionAsked;
             snapshot = _policy.Current(session.Opening.Organization);
-            Ask(session, snapshot);
+            Ask(session, (AccessQuestion)question, snapshot);
         }
-        while (!ReferenceEquals(_policy.Current(session.Opening.Organization), snapshot));
+        while (!ReferenceEquals(_policy.Current(session.Opening.Organization), snapshot) || !ReferenceEquals(session.QuestionAsked, question));
     }
 
-    private void Ask(LiveSession session, PolicySnapshot? snapshot)
+    private void Ask(LiveSession session, in AccessQuestion question, PolicySnapshot? snapshot)
     {
         if (session.Ending.IsCancellationRequested) return;
         if (snapshot is null)
@@ -136,7 +170,7 @@ public sealed partial class LiveSessions : IAsyncDisposable
             return;
         }
 
-        var decision = snapshot.DecideRunning(session.Question with { At = Now });
+        var decision = snapshot.DecideRunning(question with { At = Now });
         if (decision.Kind == DecisionKind.Allowed)
         {
             session.PolicyVersion = snapshot.Version;
@@ -173,7 +207,7 @@ public sealed partial class LiveSessions : IAsyncDisposable
         if (turn.Warning is { } warning)
         {
             var now = _time.GetLocalNow();
-            var window = warning.Reason == EndReason.WindowOver ? WhyEnded(snapshot.DecideRunning(session.Question with { At = now + warning.Left }).Reason, changed: false).Detail : "";
+            var window = warning.Reason == EndReason.WindowOver ? WhyEnded(snapshot.DecideRunning(session.Question with { At = now + warning.Left }).Reason, changed: false).Detail + MoreTime(session) : "";
             session.Tell(EndSentences.Warning(warning, window, now));
         }
 
@@ -183,6 +217,15 @@ public sealed partial class LiveSessions : IAsyncDisposable
         // Timers count milliseconds: rounding up keeps the question from being asked just before the instant, and then again.
         if (rest < TimeSpan.Zero) rest = TimeSpan.Zero;
         session.Timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Where it is access approved ahead that ends, it can be asked to go on.</summary>
+    private string MoreTime(LiveSession session)
+    {
+        var now = Now;
+        return session.Question.Preapprovals.Where(request => request.IsOpen(now)).MaxBy(request => request.Time.Closes(request.ApprovedAt)) is { } relied
+            ? EndSentences.MoreTime(relied.Number)
+            : "";
     }
 
     /// <summary>By how much the clock on the wall is ahead of the steady one, which stays the same until somebody sets it.</summary>

@@ -74,6 +74,22 @@ public sealed record SessionOpening(
 {
     /// <summary>The approved request that it claims or joins; null: no approval was needed.</summary>
     public long? Request { get; init; }
+
+    /// <summary>What was approved ahead that it lives on when it begins.</summary>
+    public IReadOnlyList<PreapprovalClaim> Preapproved { get; init; } = [];
+}
+
+/// <param name="FirstUse">It begins with this session; the claim fails if it has begun meanwhile.</param>
+public readonly record struct PreapprovalClaim(long Number, FirstUse FirstUse);
+
+/// <summary>What a session is to access that was approved ahead.</summary>
+public enum FirstUse : byte
+{
+    /// <summary>One among others, in a time that is set.</summary>
+    None = 0,
+
+    /// <summary>The use from which its time counts.</summary>
+    Begins = 1,
 }
 
 /// <summary>Numbers are stored.</summary>

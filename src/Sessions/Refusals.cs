@@ -13,7 +13,7 @@ internal static class Refusals
         return decision.Kind switch
         {
             DecisionKind.NeedsApproval => NeedsApproval(wish, snapshot, question),
-            DecisionKind.MayBeRequested => $"{wish.Device} is on request: ask for access first",
+            DecisionKind.MayBeRequested => $"{wish.Device} is on request: ask for access first, with countersign request {wish.Device} --for 1h",
             _ => decision.Reason switch
             {
                 DenialReason.DeviceDisabled => $"{wish.Device} is switched off for connections",

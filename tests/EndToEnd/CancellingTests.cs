@@ -66,6 +66,9 @@ public sealed class CancellingTests : IAsyncLifetime
         public ValueTask<ImmutableArray<Access.ApprovedRequest>> InHandAsync(ApprovalWish wish, CancellationToken cancellation) =>
             desk.InHandAsync(wish, CancellationToken.None);
 
+        public ValueTask<ImmutableArray<Access.PreapprovedRequest>> PreapprovedAsync(Access.OrganizationId organization, Access.PersonId person, CancellationToken cancellation) =>
+            desk.PreapprovedAsync(organization, person, cancellation);
+
         public async ValueTask<ApprovalAsked> AskAsync(ApprovalWish wish, string reason, Action<string> tell, CancellationToken cancellation)
         {
             var asked = await desk.AskAsync(wish, reason, tell, cancellation);

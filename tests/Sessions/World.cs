@@ -84,6 +84,12 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
     /// <summary>What the desk has in hand.</summary>
     public List<ApprovedRequest> Approved { get; } = [];
 
+    /// <summary>What the desk has that was approved ahead.</summary>
+    public List<PreapprovedRequest> Preapproved { get; } = [];
+
+    /// <summary>For whom the desk was asked for it.</summary>
+    public List<PersonId> PreapprovedLookedFor { get; } = [];
+
     public Func<long, bool> ClaimFails { get; set; } = _ => false;
 
     /// <summary>Called when a session is written down and not yet in the list of those that run.</summary>
@@ -144,6 +150,7 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
     {
         if (LedgerFault is not null) throw LedgerFault;
         if (opening.Request is { } number && ClaimFails(number)) return new(false);
+        if (opening.Preapproved.Any(claim => ClaimFails(claim.Number))) return new(false);
         Begun.Add(opening);
         BeforeRegistration?.Invoke();
         return new(true);
@@ -175,6 +182,12 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
     }
 
     ValueTask<ImmutableArray<ApprovedRequest>> IApprovalDesk.InHandAsync(ApprovalWish wish, CancellationToken cancellation) => new([.. Approved]);
+
+    ValueTask<ImmutableArray<PreapprovedRequest>> IApprovalDesk.PreapprovedAsync(OrganizationId organization, PersonId person, CancellationToken cancellation)
+    {
+        PreapprovedLookedFor.Add(person);
+        return new([.. Preapproved.Where(request => request.Person == person)]);
+    }
 
     ValueTask<ApprovalAsked> IApprovalDesk.AskAsync(ApprovalWish wish, string reason, Action<string> tell, CancellationToken cancellation)
     {

@@ -71,6 +71,14 @@ internal sealed class RouteStage
             return;
         }
 
+        if (pattern.EndsWith("/extension", StringComparison.Ordinal))
+        {
+            await tenant.GrantAsync(Person, Device, SystemRoles.AcceptsAccessRequests.Id);
+            Request = (await tenant.Owner.PostAsync("/api/v1/requests", Body("POST", "/api/v1/requests"))).Expect(HttpStatusCode.Created).Items[0].GetProperty("number").GetInt64();
+            (await tenant.As(Person).PostAsync($"/api/v1/requests/{Request}/approve")).Expect(HttpStatusCode.OK);
+            return;
+        }
+
         (await tenant.Owner.PutAsync($"/api/v1/settings/devices/{Device}/managerialApproval", new { value = "required" })).Expect(HttpStatusCode.OK);
         Request = await tenant.AskAsync(pattern.EndsWith("/cancel", StringComparison.Ordinal) ? tenant.OwnerId.Value : Person, Device);
         if (pattern.EndsWith("{number}", StringComparison.Ordinal))
@@ -129,6 +137,8 @@ internal sealed class RouteStage
         ("POST", "/me/password") => new { current = "none", @new = "correct-zebra-battery-42" },
         ("POST", "/devices/host-key") => new { host = "127.0.0.1", port = 1 },
         ("PUT", "/devices/{id}/accounts/{name}") => new { password = "secret" },
+        ("POST", "/requests") => new { devices = new[] { Device }, time = new { kind = "fromApproval", duration = "1h" } },
+        ("POST", "/requests/{number}/extension") => new { duration = "1h" },
         ("POST", "/requests/{number}/approve") => new { comment = "fine" },
         ("POST", "/requests/{number}/reject" or "/requests/{number}/revoke") => new { reason = "no" },
         ("POST", "/audit/erase") => new { person = Guid.NewGuid(), fields = new[] { "actorLogin" }, reason = "asked for", preview = true },

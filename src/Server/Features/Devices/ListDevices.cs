@@ -1,5 +1,6 @@
 using Countersign.Access;
 using Countersign.Server.Platform;
+using Countersign.Sessions;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Countersign.Server.Features.Devices;
@@ -8,14 +9,24 @@ internal static class ListDevices
 {
     /// <param name="search">A part of the name or description.</param>
     /// <param name="group">Only devices directly in this group.</param>
-    public static Results<Ok<Page<DeviceAnswer>>, ProblemHttpResult> Handle(
-        [AsParameters] PageQuery page, CallersPolicy policy, string? search = null, Guid? group = null) => page.Cut(
-        policy.Snapshot.All<DeviceRow>().Where(device => (group is null || device.Group.Value == group) && Matches(device, search) && policy.MaySee(device.Id)),
-        device => device.Name,
-        device => DeviceAnswer.Of(policy, device));
+    public static async Task<Results<Ok<Page<DeviceAnswer>>, ProblemHttpResult>> HandleAsync(
+        [AsParameters] PageQuery page, Caller caller, CallersPolicy policy, IApprovalDesk desk, CancellationToken cancellation, string? search = null, Guid? group = null)
+    {
+        var inHand = await WithPreapprovedAsync(caller, policy, desk, cancellation);
+        return page.Cut(
+            policy.Snapshot.All<DeviceRow>().Where(device => (group is null || device.Group.Value == group) && Matches(device, search) && policy.MaySee(device.Id)),
+            device => device.Name,
+            device => DeviceAnswer.Of(inHand, device));
+    }
 
-    public static Results<Ok<DeviceAnswer>, ProblemHttpResult> HandleOne(Guid id, CallersPolicy policy) =>
-        policy.MaySee(new DeviceId(id)) ? TypedResults.Ok(DeviceAnswer.Of(policy, policy.Snapshot.Device(new(id))!)) : Problems.NotFound();
+    public static async Task<Results<Ok<DeviceAnswer>, ProblemHttpResult>> HandleOneAsync(
+        Guid id, Caller caller, CallersPolicy policy, IApprovalDesk desk, CancellationToken cancellation) => policy.MaySee(new DeviceId(id))
+        ? TypedResults.Ok(DeviceAnswer.Of(await WithPreapprovedAsync(caller, policy, desk, cancellation), policy.Snapshot.Device(new(id))!))
+        : Problems.NotFound();
+
+    /// <summary>What is on request, and approved, is not on request any more while its time lasts.</summary>
+    private static async Task<CallersPolicy> WithPreapprovedAsync(Caller caller, CallersPolicy policy, IApprovalDesk desk, CancellationToken cancellation) =>
+        new(policy.Snapshot, policy.Person, policy.At) { Preapproved = await desk.PreapprovedAsync(caller.Organization, caller.Person, cancellation) };
 
     private static bool Matches(DeviceRow device, string? search) =>
         string.IsNullOrEmpty(search)

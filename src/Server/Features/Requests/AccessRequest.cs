@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Countersign.Access;
 using Countersign.Server.Platform.Persistence;
@@ -26,7 +27,9 @@ internal enum RequestState : byte
     Revoked = 8,
 }
 
-/// <summary>One request for approval, from the question to its end.</summary>
+/// <summary>
+/// One request, from the question to its end: for an approval at connect time; or, where it has a kind of time, for access ahead.
+/// </summary>
 internal sealed class AccessRequest
 {
     public required OrganizationId OrganizationId { get; init; }
@@ -45,7 +48,8 @@ internal sealed class AccessRequest
 
     public required string Account { get; init; }
 
-    public required PermissionSet Permissions { get; init; }
+    /// <summary>What is covered; of access ahead a copy of its role's.</summary>
+    public required PermissionSet Permissions { get; set; }
 
     public required IPAddress? Source { get; init; }
 
@@ -85,6 +89,68 @@ internal sealed class AccessRequest
 
     /// <summary>Counts the transitions.</summary>
     public long Version { get; set; }
+
+    /// <summary>Null: it is for an approval at connect time, and has nothing of what follows.</summary>
+    public RequestTimeKind? TimeKind { get; init; }
+
+    public DateTimeOffset? WindowFrom { get; set; }
+
+    public DateTimeOffset? WindowTo { get; set; }
+
+    /// <summary>In seconds.</summary>
+    public long? Duration { get; set; }
+
+    public DateTimeOffset? LatestStart { get; set; }
+
+    public DateTimeOffset? FirstUsed { get; set; }
+
+    public RoleId? Role { get; set; }
+
+    /// <summary>As it was then.</summary>
+    public string? RoleName { get; set; }
+
+    /// <summary>Asked for as a group: its devices are those that it has at approval.</summary>
+    public DeviceGroupId? DeviceGroup { get; init; }
+
+    /// <summary>Ids with commas between; none while a group's are not frozen.</summary>
+    public string? DeviceList { get; set; }
+
+    /// <summary>The request for which it asks for more time.</summary>
+    public long? Extends { get; init; }
+
+    /// <summary>What approvers have made less of: <see cref="RequestEdit"/>s as JSON.</summary>
+    public string? Edits { get; set; }
+
+    public bool IsAhead => TimeKind is not null;
+
+    public ImmutableArray<DeviceId> Devices
+    {
+        get => string.IsNullOrEmpty(DeviceList) ? [] : [.. DeviceList.Split(',').Select(id => new DeviceId(Guid.ParseExact(id, "D")))];
+        set => DeviceList = string.Join(',', value);
+    }
+
+    /// <exception cref="InvalidOperationException">It is not for access ahead.</exception>
+    public RequestTime Time => TimeKind switch
+    {
+        RequestTimeKind.Fixed => new RequestTime.Fixed(WindowFrom!.Value, WindowTo!.Value),
+        RequestTimeKind.FromApproval => new RequestTime.FromApproval(TimeSpan.FromSeconds(Duration!.Value)),
+        RequestTimeKind.FromFirstUse => new RequestTime.FromFirstUse(TimeSpan.FromSeconds(Duration!.Value), LatestStart!.Value, FirstUsed),
+        _ => throw new InvalidOperationException("It is for an approval at connect time."),
+    };
+
+    /// <summary>As evidence, once it is approved.</summary>
+    public PreapprovedRequest Evidence => new(Number, Person, Devices, Account, Permissions, Approved!.Value, Time, []);
+}
+
+/// <summary>How the time of access ahead is told. Numbers are stored.</summary>
+internal enum RequestTimeKind : byte
+{
+    /// <summary>From an instant to another, half open, however late it is approved.</summary>
+    Fixed = 1,
+    FromApproval = 2,
+
+    /// <summary>From the first connection, which is before the latest start.</summary>
+    FromFirstUse = 3,
 }
 
 /// <summary>One place of one step, filled by one person. It stays with the request, whoever leaves.</summary>
@@ -140,6 +206,11 @@ internal sealed class AccessRequestMapping : IEntityTypeConfiguration<AccessRequ
         builder.Property(row => row.ChangedThrough).HasMaxLength(16);
         builder.Property(row => row.Comment).HasMaxLength(400);
         builder.Property(row => row.Version).IsConcurrencyToken();
+        builder.Property(row => row.RoleName).HasMaxLength(200);
+        builder.Ignore(row => row.IsAhead);
+        builder.Ignore(row => row.Devices);
+        builder.Ignore(row => row.Time);
+        builder.Ignore(row => row.Evidence);
         builder.HasIndex(row => new { row.OrganizationId, row.State });
         builder.HasIndex(row => new { row.OrganizationId, row.Person });
         builder.HasOne<Organization>().WithMany().HasForeignKey(row => row.OrganizationId).OnDelete(DeleteBehavior.Restrict);

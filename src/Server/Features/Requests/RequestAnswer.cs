@@ -17,6 +17,39 @@ internal sealed record GivenApproval(RequestPerson By, DateTimeOffset At, string
 /// <param name="Given">How many have.</param>
 internal sealed record RequestStep(string Rule, IReadOnlyList<RequestPerson> Approvers, bool Blocked, bool Open, int Needed, int Given);
 
+/// <param name="Name">Null: it is gone, or was renamed where the caller can't see it.</param>
+internal sealed record RequestedDevice(Guid Id, string? Name);
+
+/// <summary>What there is besides to a request for access ahead.</summary>
+/// <param name="Devices">Those that it is about; once approved, for good.</param>
+/// <param name="DeviceGroup">Asked for as a group: until it is approved its devices are those of now.</param>
+/// <param name="FirstUsed">Of a time from the first use: when that was.</param>
+/// <param name="Extends">The request for which it asks for more time.</param>
+/// <param name="Edits">What approvers have made less of, before and after.</param>
+/// <param name="MayExtend">The caller may ask for more time.</param>
+internal sealed record RequestAhead(
+    RequestRole Role,
+    RequestTimeForm Time,
+    IReadOnlyList<RequestedDevice> Devices,
+    Guid? DeviceGroup,
+    DateTimeOffset? FirstUsed,
+    long? Extends,
+    IReadOnlyList<RequestEdit> Edits,
+    bool MayExtend)
+{
+    public static RequestAhead? Of(RequestSight sight, PolicySnapshot policy)
+    {
+        var request = sight.Request;
+        if (!request.IsAhead) return null;
+        var devices = sight.Devices;
+        var extent = RequestExtent.Of(request, devices);
+        return new(
+            extent.Role, extent.Time, [.. devices.Select(device => new RequestedDevice(device.Value, policy.Device(device)?.Name))], request.DeviceGroup?.Value, request.FirstUsed,
+            request.Extends, RequestEdits.Of(request), sight.MayExtend);
+    }
+}
+
+/// <param name="DeviceName">Of access ahead for several: what they are called together.</param>
 /// <param name="Permissions">What the approval covers.</param>
 /// <param name="Expires">Waiting: when it expires by itself; null: never.</param>
 /// <param name="OpenUntil">Approved: until when a connection may begin.</param>
@@ -27,6 +60,7 @@ internal sealed record RequestStep(string Rule, IReadOnlyList<RequestPerson> App
 /// <param name="Steps">What the rules of now ask for.</param>
 /// <param name="Approvals">What was given, whoever has left since.</param>
 /// <param name="MayMend">Nobody can take a step of it, and the caller can appoint somebody.</param>
+/// <param name="Ahead">Null: it is for an approval at connect time.</param>
 internal sealed record RequestAnswer(
     long Number,
     RequestState State,
@@ -53,7 +87,8 @@ internal sealed record RequestAnswer(
     bool MayReject,
     bool MayCancel,
     bool MayRevoke,
-    bool MayMend)
+    bool MayMend,
+    RequestAhead? Ahead)
 {
     public static RequestAnswer Of(RequestSight sight, PolicySnapshot policy)
     {
@@ -70,12 +105,13 @@ internal sealed record RequestAnswer(
             request.Comment,
             [.. sight.Steps.Select(step => new RequestStep(step.Rule, [.. step.Approvers.Select(id => Named(id, ""))], sight.IsBlocked(step), sight.IsOpen(step), step.Needed, sight.Filled(step)))],
             [.. sight.Approvals.Select(given => new GivenApproval(new(given.Person.Value, given.Name), given.At, given.Channel, given.Comment))],
-            sight.MayApprove, sight.MayReject, sight.MayCancel, sight.MayRevoke, sight.MayMend);
+            sight.MayApprove, sight.MayReject, sight.MayCancel, sight.MayRevoke, sight.MayMend, RequestAhead.Of(sight, policy));
     }
 }
 
 /// <param name="Comment">Shown to the requester, at most 400 characters.</param>
-internal sealed record ApproveRequest(string? Comment = null);
+/// <param name="Only">Of access asked for ahead: less than that, which is then approved.</param>
+internal sealed record ApproveRequest(string? Comment = null, RequestLess? Only = null);
 
 /// <param name="Reason">Shown to the requester, at most 400 characters.</param>
 internal sealed record RefuseRequest(string? Reason = null);
@@ -83,5 +119,8 @@ internal sealed record RefuseRequest(string? Reason = null);
 [JsonSerializable(typeof(RequestAnswer))]
 [JsonSerializable(typeof(Page<RequestAnswer>))]
 [JsonSerializable(typeof(ApproveRequest))]
+[JsonSerializable(typeof(AskAhead))]
+[JsonSerializable(typeof(AskForMoreTime))]
+[JsonSerializable(typeof(RequestsAsked))]
 [JsonSerializable(typeof(RefuseRequest))]
 internal sealed partial class RequestJson : JsonSerializerContext;

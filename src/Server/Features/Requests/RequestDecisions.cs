@@ -20,6 +20,8 @@ internal abstract record RequestOutcome
     public sealed record Forbidden(string Reason) : RequestOutcome;
 
     public sealed record Conflict(string Reason) : RequestOutcome;
+
+    public sealed record Invalid(string Field, string Message) : RequestOutcome;
 }
 
 /// <summary>
@@ -30,18 +32,25 @@ internal sealed class RequestDecisions(
     WriteQueue queue, PolicyWriter policy, RequestTransitions transitions, RequestSettling settling, RequestClock clock, LiveSessions sessions)
 {
     /// <summary>Counts for every open step that the caller can take.</summary>
-    public Task<RequestOutcome> ApproveAsync(Caller caller, long number, string comment, CancellationToken cancellation) => DecideAsync(
+    /// <param name="less">What is left of access that is asked for ahead; null: all of it.</param>
+    public Task<RequestOutcome> ApproveAsync(Caller caller, long number, string comment, CancellationToken cancellation, RequestLess? less = null) => DecideAsync(
         "approve",
         caller,
         number,
         (unit, sight, by) =>
         {
             if (NotWaiting(sight) is { } conflict) return conflict;
-            var mine = sight.FilledByViewer.ToList();
-            if (mine.Count == 0) return new RequestOutcome.Forbidden("None of its open steps is yours to take.");
+            if (!sight.FilledByViewer.Any()) return new RequestOutcome.Forbidden("None of its open steps is yours to take.");
             var (inForce, now) = (Policy(caller.Organization), transitions.Now);
-            unit.Fill(mine, by, comment, now);
-            if (unit.Sight(inForce, caller.Person, now).IsComplete) transitions.Approve(unit, inForce.Approving, by, comment);
+            if (less is not null)
+            {
+                if (RequestEdits.Apply(unit.Request, less, inForce, by, now) is var (field, message)) return new RequestOutcome.Invalid(field, message);
+                transitions.Note(unit, "edited", by, comment);
+            }
+
+            // With fewer devices there may be fewer steps.
+            unit.Fill(unit.Sight(inForce, caller.Person, now).FilledByViewer.ToList(), by, comment, now);
+            if (unit.Sight(inForce, caller.Person, now).IsComplete) transitions.Approve(unit, inForce, by, comment);
             else transitions.Note(unit, "step-approved", by, comment);
             if (unit.Request.State == RequestState.Waiting) settling.Settle(unit, inForce);
             unit.Unit.Committed += () => clock.Wake(unit.Request.Due);
@@ -90,11 +99,13 @@ internal sealed class RequestDecisions(
             var told = reason.Length > 0 ? $"the approval was revoked by {by.Name}: {reason}" : $"the approval was revoked by {by.Name}";
             unit.Unit.Committed += () =>
             {
-                foreach (var session in Living()) session.Finish(EndReason.PermissionRevoked, told);
+                if (request.IsAhead) sessions.Withdraw(caller.Organization, number, told);
+                else foreach (var session in Living()) session.Finish(EndReason.PermissionRevoked, told);
             };
             return new RequestOutcome.Done(sight);
 
-            IEnumerable<LiveSession> Living() => sessions.Of(caller.Organization).Where(session => session.Opening.Request == number);
+            IEnumerable<LiveSession> Living() => sessions.Of(caller.Organization)
+                .Where(session => session.Opening.Request == number || session.Question.Preapprovals.Any(one => one.Number == number));
         },
         cancellation);
 

@@ -27,6 +27,9 @@ internal sealed partial class RequestDesk(
     /// <summary>Approved requests that are looked at for one connection, the newest first.</summary>
     private const int MostInHand = 20;
 
+    /// <summary>What was approved ahead and is looked at for one person, the newest first.</summary>
+    private const int MostPreapproved = 200;
+
     public async ValueTask<ImmutableArray<ApprovedRequest>> InHandAsync(ApprovalWish wish, CancellationToken cancellation)
     {
         await using var db = database.Read(wish.Organization);
@@ -53,6 +56,19 @@ internal sealed partial class RequestDesk(
         }
 
         return found.DrainToImmutable();
+    }
+
+    public async ValueTask<ImmutableArray<PreapprovedRequest>> PreapprovedAsync(OrganizationId organization, PersonId person, CancellationToken cancellation)
+    {
+        await using var db = database.Read(organization);
+        var now = transitions.Now;
+        var rows = await db.Set<AccessRequest>()
+            .Where(row => row.Person == person && row.TimeKind != null && row.State == RequestState.Approved && row.Due > now)
+            .OrderByDescending(row => row.Number)
+            .AsNoTracking()
+            .Take(MostPreapproved)
+            .ToListAsync(cancellation);
+        return [.. rows.Select(row => row.Evidence)];
     }
 
     public async ValueTask<ApprovalAsked> AskAsync(ApprovalWish wish, string reason, Action<string> tell, CancellationToken cancellation)
@@ -98,7 +114,7 @@ internal sealed partial class RequestDesk(
     }
 
     private static IQueryable<AccessRequest> Like(CountersignDb db, ApprovalWish wish) => db.Set<AccessRequest>().Where(row =>
-        row.Person == wish.Person && row.Device == wish.Device && row.Account == wish.Account && row.Source == wish.Source);
+        row.TimeKind == null && row.Person == wish.Person && row.Device == wish.Device && row.Account == wish.Account && row.Source == wish.Source);
 
     /// <summary>The request that the connection joins: for the same, or for more.</summary>
     private async Task<AccessRequest?> WaitingAsync(CountersignDb db, ApprovalWish wish, CancellationToken cancellation)
@@ -113,7 +129,7 @@ internal sealed partial class RequestDesk(
         var request = new AccessRequest
         {
             OrganizationId = wish.Organization,
-            Number = (await db.Set<AccessRequest>().MaxAsync(row => (long?)row.Number, cancellation) ?? 0) + 1,
+            Number = await RequestUnit.NextNumberAsync(db, cancellation),
             Person = wish.Person,
             Login = wish.Login,
             Device = wish.Device,

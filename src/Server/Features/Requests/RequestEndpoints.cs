@@ -20,7 +20,8 @@ internal static class RequestEndpoints
         var group = routes.MapGroup("/requests").WithTags("Requests");
         group.MapGet("", ListAsync).Requires(TokenScopes.Read).WithSummary("One's own requests, newest first; with for=me those that wait for the caller's approval, or for the caller to appoint somebody");
         group.MapGet("/{number:long}", FindAsync).Requires(TokenScopes.Read).WithSummary("One request, with its steps and who can take them");
-        group.MapPost("/{number:long}/approve", ApproveAsync).Requires(TokenScopes.Write).WithSummary("Takes every open step that the caller can take");
+        AheadEndpoints.Map(group);
+        group.MapPost("/{number:long}/approve", ApproveAsync).Requires(TokenScopes.Write).WithSummary("Takes every open step that the caller can take; of access asked for ahead perhaps only a part");
         group.MapPost("/{number:long}/reject", RejectAsync).Requires(TokenScopes.Write).WithSummary("Rejects the request");
         group.MapPost("/{number:long}/cancel", CancelAsync).Requires(TokenScopes.Write).WithSummary("Takes one's own request back");
         group.MapPost("/{number:long}/revoke", RevokeAsync).Requires(TokenScopes.Write).WithSummary("Takes an approval back and ends the sessions that live on it");
@@ -71,7 +72,7 @@ internal static class RequestEndpoints
 
     private static async Task<Results<Ok<RequestAnswer>, ProblemHttpResult>> ApproveAsync(
         long number, ApproveRequest? body, Caller caller, CallersPolicy policy, RequestDecisions decisions, CancellationToken cancellation) =>
-        Refusal("comment", body?.Comment) is { } refusal ? refusal : Answer(await decisions.ApproveAsync(caller, number, body?.Comment ?? "", cancellation), policy);
+        Refusal("comment", body?.Comment) is { } refusal ? refusal : Answer(await decisions.ApproveAsync(caller, number, body?.Comment ?? "", cancellation, body?.Only), policy);
 
     private static async Task<Results<Ok<RequestAnswer>, ProblemHttpResult>> RejectAsync(
         long number, RefuseRequest? body, Caller caller, CallersPolicy policy, RequestDecisions decisions, CancellationToken cancellation) =>
@@ -85,7 +86,7 @@ internal static class RequestEndpoints
         long number, RefuseRequest? body, Caller caller, CallersPolicy policy, RequestDecisions decisions, CancellationToken cancellation) =>
         Refusal("reason", body?.Reason) is { } refusal ? refusal : Answer(await decisions.RevokeAsync(caller, number, body?.Reason ?? "", cancellation), policy);
 
-    private static ProblemHttpResult? Refusal(string field, string? text)
+    public static ProblemHttpResult? Refusal(string field, string? text)
     {
         if (text is null) return null;
         if (text.Length > LongestComment) return Problems.Invalid(field, $"It has at most {LongestComment} characters.");
@@ -98,6 +99,7 @@ internal static class RequestEndpoints
         RequestOutcome.NotFound => Problems.NotFound(),
         RequestOutcome.Forbidden(var reason) => Problems.Forbidden(reason),
         RequestOutcome.Conflict(var reason) => Problems.Conflict(reason),
+        RequestOutcome.Invalid(var field, var message) => Problems.Invalid(field, message),
         _ => throw new ArgumentException("There is no other outcome.", nameof(outcome)),
     };
 }

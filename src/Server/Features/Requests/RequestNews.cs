@@ -6,12 +6,16 @@ namespace Countersign.Server.Features.Requests;
 /// <summary>Who hears of what became of a request, once it is durable.</summary>
 internal sealed class RequestNews(WaitingConnections waiting, EventHub events)
 {
+    /// <summary>A request has come, or has changed, and that is durable. On the writer: return quickly.</summary>
+    public event Action<AccessRequest>? Told;
+
     public void Tell(RequestUnit unit)
     {
         var request = unit.Request;
         if (Outcome(request) is { } outcome) waiting.Tell(request.OrganizationId, request.Number, outcome);
         else if (unit.BlockChanged) waiting.Note(request.OrganizationId, request.Number, $"request #{request.Number}: {Block(request)}");
         events.Publish(new RequestEvent(request, unit.Approvals, unit.BlockChanged));
+        Told?.Invoke(request);
     }
 
     /// <summary>What waiting connections are told; null: they go on waiting.</summary>

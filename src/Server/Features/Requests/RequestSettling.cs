@@ -27,12 +27,12 @@ internal sealed class RequestSettling(RequestTransitions transitions)
                 sight = unit.Sight(policy, request.Person, at);
             }
 
-            if (CompletesByItself(sight)) transitions.Approve(unit, policy.Approving, actor);
+            if (CompletesByItself(sight)) transitions.Approve(unit, policy, actor);
             else transitions.Note(unit, "step-approved", actor);
         }
         else if (CompletesByItself(sight))
         {
-            transitions.Approve(unit, policy.Approving, RequestActor.Clock);
+            transitions.Approve(unit, policy, RequestActor.Clock);
         }
 
         if (request.State != RequestState.Waiting) return;

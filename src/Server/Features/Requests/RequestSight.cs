@@ -21,7 +21,7 @@ internal sealed class RequestSight
         _approvals = approvals;
         _viewer = viewer;
         _at = at;
-        Steps = policy.ApprovalSteps(Question(request, at));
+        Steps = request.IsAhead ? AheadDevices.Steps(policy, request, at) : policy.ApprovalSteps(Question(request, at));
     }
 
     public AccessRequest Request => _request;
@@ -29,6 +29,9 @@ internal sealed class RequestSight
     public IReadOnlyList<RequestApproval> Approvals => _approvals;
 
     public IReadOnlyList<ApprovalStep> Steps { get; }
+
+    /// <summary>Of access ahead: those that it is about now.</summary>
+    public IReadOnlyList<DeviceId> Devices => AheadDevices.Of(_policy, _request, _at);
 
     /// <summary>Every step is taken; those of a request whose rules are all gone are.</summary>
     public bool IsComplete => Steps.All(IsTaken);
@@ -49,6 +52,9 @@ internal sealed class RequestSight
     public bool MayReject => _request.State == RequestState.Waiting && MayTakeAny;
 
     public bool MayCancel => _request.State == RequestState.Waiting && _request.Person == _viewer;
+
+    /// <summary>Ask for more time.</summary>
+    public bool MayExtend => _request is { IsAhead: true, State: RequestState.Approved } && _request.Person == _viewer && _request.Due > _at;
 
     /// <summary>Also once its time to connect is over, as sessions may live on it still.</summary>
     public bool MayRevoke =>
@@ -87,9 +93,15 @@ internal sealed class RequestSight
     /// <summary>How many have filled a place: each of them once.</summary>
     public int Filled(ApprovalStep step) => _approvals.Where(approval => approval.Step == step.Id).Select(approval => approval.Person).Distinct().Count();
 
-    /// <summary>When the first of its open steps expires, each counted from when it opened; null: never.</summary>
-    public DateTimeOffset? Due(TimeSpan? organizations) =>
-        Steps.Where(IsOpen).Select(step => Opened(step) + (step.ExpireAfter ?? organizations)).Append(Steps.Any() ? null : _request.Created + organizations).Min();
+    /// <summary>
+    /// When the first of its open steps expires, each counted from when it opened; or when an approval would be too late for the time asked for. Null: never.
+    /// </summary>
+    public DateTimeOffset? Due(TimeSpan? organizations) => Steps.Where(IsOpen)
+        .Select(step => Opened(step) + (step.ExpireAfter ?? organizations))
+        .Append(Steps.Any() ? null : _request.Created + organizations)
+        .Append(_request.WindowTo)
+        .Append(_request.LatestStart)
+        .Min();
 
     private bool IsTaken(ApprovalStep step) => Filled(step) >= step.Needed;
 

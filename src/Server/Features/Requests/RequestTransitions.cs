@@ -43,12 +43,22 @@ internal sealed class RequestTransitions(AuditLog audit, RequestNews news, TimeP
     }
 
     /// <summary>All steps are taken: connections may begin.</summary>
-    public void Approve(RequestUnit unit, ApprovalSettings settings, RequestActor actor, string comment = "")
+    public void Approve(RequestUnit unit, PolicySnapshot policy, RequestActor actor, string comment = "")
     {
+        var request = unit.Request;
+        if (request.IsAhead) request.Devices = AheadDevices.Frozen(policy, request, unit.Approvals, Now);
         Move(unit, RequestState.Approved, actor, comment);
-        unit.Request.Approved = unit.Request.Changed;
-        unit.Request.Due = unit.Request.Changed + settings.ValidFor;
-        unit.Request.Once = settings.Once;
+        request.Approved = request.Changed;
+        request.Due = request.IsAhead ? request.Time.Closes(request.Changed) : request.Changed + policy.Approving.ValidFor;
+        request.Once = !request.IsAhead && policy.Approving.Once;
+    }
+
+    /// <summary>The first connection begins: its time counts from here.</summary>
+    public void Begin(RequestUnit unit, RequestActor actor, DateTimeOffset at)
+    {
+        unit.Request.FirstUsed = at;
+        unit.Request.Due = unit.Request.Time.Closes(unit.Request.Approved!.Value);
+        Note(unit, "first-used", actor);
     }
 
     /// <summary>Writes down what happened to the request.</summary>
@@ -73,7 +83,12 @@ internal sealed class RequestTransitions(AuditLog audit, RequestNews news, TimeP
         Subject = string.Create(CultureInfo.InvariantCulture, $"#{request.Number} {request.Login} on {request.DeviceName}"),
         SubjectId = request.Device.Value,
         Correlation = actor.Correlation,
-        Details = new JsonObject
+        Details = Details(request, comment),
+    };
+
+    private static JsonObject Details(AccessRequest request, string comment)
+    {
+        var details = new JsonObject
         {
             ["number"] = request.Number,
             ["requester"] = request.Login,
@@ -81,8 +96,23 @@ internal sealed class RequestTransitions(AuditLog audit, RequestNews news, TimeP
             ["permissions"] = request.Permissions.ToString(),
             ["reason"] = request.Reason,
             ["comment"] = comment,
-        },
-    };
+        };
+        if (!request.IsAhead) return details;
+        details["role"] = request.RoleName;
+        details["devices"] = request.DeviceList;
+        details["deviceGroup"] = request.DeviceGroup?.ToString();
+        details["time"] = request.TimeKind.ToString();
+        details["from"] = Instant(request.WindowFrom);
+        details["to"] = Instant(request.WindowTo);
+        details["duration"] = request.Duration;
+        details["latestStart"] = Instant(request.LatestStart);
+        details["firstUsed"] = Instant(request.FirstUsed);
+        details["extends"] = request.Extends;
+        details["edits"] = string.IsNullOrEmpty(request.Edits) ? null : JsonNode.Parse(request.Edits);
+        return details;
+    }
+
+    private static string? Instant(DateTimeOffset? at) => at?.ToString("O", CultureInfo.InvariantCulture);
 
     private static bool IsAllowed(RequestState from, RequestState to) => (from, to) switch
     {

@@ -42,6 +42,9 @@ internal sealed class RequestUnit
     public static async Task<RequestUnit> OfAsync(WriteUnit unit, AccessRequest request, CancellationToken cancellation) =>
         new(unit, unit.Db, request, await ApprovalsAsync(unit.Db, request.Number, cancellation));
 
+    public static async Task<long> NextNumberAsync(CountersignDb db, CancellationToken cancellation) =>
+        (await db.Set<AccessRequest>().MaxAsync(row => (long?)row.Number, cancellation) ?? 0) + 1;
+
     public static RequestUnit New(WriteUnit unit, AccessRequest request)
     {
         unit.Db.Add(request);

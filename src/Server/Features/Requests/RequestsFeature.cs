@@ -16,6 +16,8 @@ internal static class RequestsFeature
         services.AddSingleton<RequestClock>();
         services.AddHostedService(provider => provider.GetRequiredService<RequestClock>());
         services.AddSingleton<RequestDecisions>();
+        services.AddSingleton<RequestsAhead>();
+        services.AddHostedService<RunningExtensions>();
         services.AddSingleton<IApprovalDesk, RequestDesk>();
         return services.AddApiTypes(RequestJson.Default);
     }

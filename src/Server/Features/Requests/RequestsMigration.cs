@@ -100,3 +100,29 @@ internal sealed class RequestBlocksMigration : Migration
         migrationBuilder.DropColumn("ChangedThrough", "access_request");
     }
 }
+
+[DbContext(typeof(CountersignDb))]
+[Migration("20261128160000_AccessAhead")]
+internal sealed class AccessAheadMigration : Migration
+{
+    private static readonly string[] Instants = ["WindowFrom", "WindowTo", "LatestStart", "FirstUsed"];
+
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.AddColumn<byte>("TimeKind", "access_request", nullable: true);
+        foreach (var instant in Instants) migrationBuilder.AddColumn<long>(instant, "access_request", nullable: true);
+        migrationBuilder.AddColumn<long>("Duration", "access_request", nullable: true);
+        migrationBuilder.AddColumn<Guid>("Role", "access_request", nullable: true);
+        migrationBuilder.AddColumn<string>("RoleName", "access_request", maxLength: 200, nullable: true);
+        migrationBuilder.AddColumn<Guid>("DeviceGroup", "access_request", nullable: true);
+        migrationBuilder.AddColumn<string>("DeviceList", "access_request", nullable: true);
+        migrationBuilder.AddColumn<long>("Extends", "access_request", nullable: true);
+        migrationBuilder.AddColumn<string>("Edits", "access_request", nullable: true);
+    }
+
+    protected override void Down(MigrationBuilder migrationBuilder)
+    {
+        foreach (var column in (string[])[.. Instants, "TimeKind", "Duration", "Role", "RoleName", "DeviceGroup", "DeviceList", "Extends", "Edits"])
+            migrationBuilder.DropColumn(column, "access_request");
+    }
+}

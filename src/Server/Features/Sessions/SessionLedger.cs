@@ -62,7 +62,7 @@ internal sealed class SessionLedger(
                 Subject = opening.DeviceName,
                 SubjectId = opening.Device.Value,
                 Correlation = opening.Id.ToString(),
-                Details = new JsonObject { ["account"] = opening.Account, ["kind"] = opening.Kind.ToString(), ["command"] = opening.Command, ["request"] = opening.Request },
+                Details = new JsonObject { ["account"] = opening.Account, ["kind"] = opening.Kind.ToString(), ["command"] = opening.Command, ["request"] = opening.Request, ["preapproved"] = new JsonArray([.. opening.Preapproved.Select(claim => (JsonNode)claim.Number)]) },
             });
             return true;
         },

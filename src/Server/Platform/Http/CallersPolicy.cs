@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Countersign.Access;
 
 namespace Countersign.Server.Platform;
@@ -14,6 +15,9 @@ internal sealed class CallersPolicy(PolicySnapshot snapshot, PersonId person, Da
     public DateTimeOffset At { get; } = at;
 
     public long Version => Snapshot.Version;
+
+    /// <summary>What was approved ahead for the caller, where the handler has read it.</summary>
+    public ImmutableArray<PreapprovedRequest> Preapproved { get; init; } = [];
 
     /// <summary>Lets a handler take it as a parameter.</summary>
     public static ValueTask<CallersPolicy?> BindAsync(HttpContext context)
@@ -74,5 +78,5 @@ internal sealed class CallersPolicy(PolicySnapshot snapshot, PersonId person, Da
 
     /// <summary>The way to a terminal on the device's default account.</summary>
     public DecisionKind WayTo(DeviceId device) => Snapshot.Decide(
-        new(Person, device, Account: null, PermissionSet.Of(Permission.Terminal), At, Source: null, SignInStrength.OneFactor, EndUserPresence.CannotBeAsked)).Kind;
+        new(Person, device, Account: null, PermissionSet.Of(Permission.Terminal), At, Source: null, SignInStrength.OneFactor, EndUserPresence.CannotBeAsked) { Preapprovals = Preapproved }).Kind;
 }

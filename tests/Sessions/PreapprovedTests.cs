@@ -1,0 +1,163 @@
+using System.Collections.Immutable;
+using Countersign.Access;
+
+namespace Countersign.Sessions.Tests;
+
+/// <summary>Connections on access that was approved ahead: Nora has nothing else.</summary>
+public sealed class PreapprovedTests
+{
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    [Fact]
+    public async Task It_lets_in_within_its_window_and_ends_the_session_at_its_end_after_a_warning()
+    {
+        await using var world = Unhurried();
+        world.Preapproved.Add(Request(7, new RequestTime.Fixed(World.Start.AddMinutes(1), World.Start + Hour)));
+        (await world.AskAsync(World.Nora, "web01")).ShouldBeOfType<AdmissionResult.Refused>();
+        world.Time.Advance(TimeSpan.FromMinutes(1));
+        await using var session = await BeginAsync(world);
+        world.Begun.ShouldHaveSingleItem().Preapproved.ShouldBe([new(7, FirstUse.None)]);
+        var told = Shown(session);
+        world.Time.Advance(TimeSpan.FromMinutes(54));
+        told.ShouldHaveSingleItem().ShouldContain("at 11:00:00 UTC: the time of your access is over; for more time: countersign extend 7");
+        world.Time.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromMilliseconds(1));
+        session.End.ShouldBeNull();
+        world.Time.Advance(TimeSpan.FromMilliseconds(1));
+        session.End!.Value.Reason.ShouldBe(EndReason.WindowOver);
+    }
+
+    [Fact]
+    public async Task It_is_looked_for_whether_there_is_such_a_device_or_not()
+    {
+        await using var world = Unhurried();
+        foreach (var device in (string[])["web01", "nowhere"]) (await world.AskAsync(World.Nora, device)).ShouldBeOfType<AdmissionResult.Refused>();
+        world.PreapprovedLookedFor.ShouldBe([World.Nora, World.Nora]);
+        await (await world.AdmittedAsync()).Session.DisposeAsync();
+        world.PreapprovedLookedFor.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Who_gets_in_without_it_does_not_live_on_it()
+    {
+        await using var world = Unhurried();
+        world.Preapproved.Add(Request(7, new RequestTime.FromFirstUse(Hour, World.Start + Hour, null)) with { Person = World.Tina });
+        await using var session = (await world.AdmittedAsync()).Session;
+        world.Begun.ShouldHaveSingleItem().Preapproved.ShouldBeEmpty();
+        world.Sessions.Withdraw(session.Opening.Organization, 7, "revoked");
+        session.End.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task What_begins_with_its_first_use_is_begun_only_where_nothing_else_lets_in_and_lasts_from_there()
+    {
+        await using var world = Unhurried();
+        world.Preapproved.Add(Request(8, new RequestTime.FromFirstUse(2 * Hour, World.Start + Hour, null)));
+        world.Preapproved.Add(Request(7, new RequestTime.Fixed(World.Start, World.Start.AddMinutes(30))));
+        await (await BeginAsync(world)).DisposeAsync();
+        world.Begun[^1].Preapproved.ShouldBe([new(7, FirstUse.None)]);
+        world.Time.Advance(TimeSpan.FromMinutes(30));
+        await using var session = await BeginAsync(world);
+        world.Begun[^1].Preapproved.ShouldBe([new(8, FirstUse.Begins)]);
+        session.Deadline.ShouldBe(new SessionDeadline(World.Start.AddMinutes(150), EndReason.WindowOver));
+    }
+
+    [Fact]
+    public async Task A_claim_that_fails_is_asked_anew_with_what_is_in_hand_then()
+    {
+        await using var world = Unhurried();
+        world.Preapproved.Add(Request(8, new RequestTime.FromFirstUse(Hour, World.Start + Hour, null)));
+        world.ClaimFails = _ =>
+        {
+            // Another connection was first.
+            world.Preapproved[0] = Request(8, new RequestTime.FromFirstUse(Hour, World.Start + Hour, World.Start.AddMinutes(-10)));
+            world.ClaimFails = _ => false;
+            return true;
+        };
+        await using var session = await BeginAsync(world);
+        world.Begun.ShouldHaveSingleItem().Preapproved.ShouldBe([new(8, FirstUse.None)]);
+        session.Deadline!.Value.At.ShouldBe(World.Start.AddMinutes(50));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task More_time_that_is_approved_while_it_runs_lets_it_go_on(bool standsForAnApproval)
+    {
+        await using var world = Unhurried();
+        if (standsForAnApproval)
+        {
+            // Nora may connect as such; it is the approval that she has ahead.
+            world.Change(new RowChange(null, world.TinasGrant with { Id = new(Guid.NewGuid()), Subject = GrantSubject.To(World.Nora) }));
+            world.Set(SettingKind.ManagerialApproval, "required");
+        }
+
+        world.Preapproved.Add(Request(7, new RequestTime.Fixed(World.Start, World.Start + Hour)));
+        await using var session = await BeginAsync(world);
+        var told = Shown(session);
+        world.Time.Advance(TimeSpan.FromMinutes(57));
+        told.Count.ShouldBe(1);
+        world.Sessions.Extend(session.Opening.Organization, Request(9, new RequestTime.Fixed(World.Start.AddMinutes(56), World.Start + 3 * Hour)), "more");
+        told[^1].ShouldBe("more");
+        session.Deadline!.Value.At.ShouldBe(World.Start + 3 * Hour);
+        world.Time.Advance(TimeSpan.FromMinutes(112));
+        session.End.ShouldBeNull();
+        world.Time.Advance(TimeSpan.FromMinutes(11));
+        session.End!.Value.Reason.ShouldBe(EndReason.WindowOver);
+    }
+
+    [Fact]
+    public async Task More_time_for_somebody_or_something_else_changes_nothing()
+    {
+        await using var world = Unhurried();
+        world.Preapproved.Add(Request(7, new RequestTime.Fixed(World.Start, World.Start + Hour)));
+        await using var session = await BeginAsync(world);
+        var more = Request(9, new RequestTime.Fixed(World.Start, World.Start + 3 * Hour));
+        foreach (var other in (PreapprovedRequest[])[more with { Person = World.Tina }, more with { Account = "other" }, more with { Devices = [new(Guid.NewGuid())] }])
+            world.Sessions.Extend(session.Opening.Organization, other, "more");
+        session.Deadline!.Value.At.ShouldBe(World.Start + Hour);
+    }
+
+    [Fact]
+    public async Task Revoking_ends_what_lives_on_it_at_once_and_takes_the_rest_its_later_time()
+    {
+        await using var world = Unhurried();
+        world.Preapproved.Add(Request(7, new RequestTime.Fixed(World.Start, World.Start + Hour)));
+        world.Preapproved.Add(Request(8, new RequestTime.Fixed(World.Start + Hour, World.Start + 2 * Hour)));
+        await using var session = await BeginAsync(world);
+        session.Deadline!.Value.At.ShouldBe(World.Start + 2 * Hour);
+        world.Sessions.Withdraw(session.Opening.Organization, 8, "not after all");
+        session.Deadline!.Value.At.ShouldBe(World.Start + Hour);
+        world.Sessions.Withdraw(session.Opening.Organization, 7, "enough");
+        session.End.ShouldBe((EndReason.PermissionRevoked, "enough"));
+    }
+
+    [Fact]
+    public async Task A_revocation_that_comes_between_the_claim_and_the_list_ends_the_session()
+    {
+        await using var world = Unhurried();
+        world.Preapproved.Add(Request(7, new RequestTime.Fixed(World.Start, World.Start + Hour)));
+        world.BeforeRegistration = () => world.Revoked.Add(7);
+        await using var session = await BeginAsync(world);
+        session.End!.Value.Reason.ShouldBe(EndReason.PermissionRevoked);
+    }
+
+    /// <summary>Where nobody is sent away for standing still.</summary>
+    private static World Unhurried()
+    {
+        var world = new World();
+        world.Set(SettingKind.IdleTimeout, "none");
+        return world;
+    }
+
+    private static PreapprovedRequest Request(long number, RequestTime time) =>
+        new(number, World.Nora, [World.Web], "root", PermissionSet.Of(Permission.Terminal), World.Start.AddHours(-1), time, ImmutableArray<ApprovalStepId>.Empty);
+
+    private static async Task<LiveSession> BeginAsync(World world) => (await world.AskAsync(World.Nora, "web01")).ShouldBeOfType<AdmissionResult.Admitted>().Session;
+
+    private static List<string> Shown(LiveSession session)
+    {
+        var told = new List<string>();
+        session.ShowNotices(told.Add);
+        return told;
+    }
+}
