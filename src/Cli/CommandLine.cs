@@ -57,6 +57,8 @@ internal static class CommandLine
             RecordingsCommand.Create(common),
             PlayCommands.CreatePlay(common),
             ExportCommand.Create(common),
+            RequestCommand.Create(common),
+            ExtendCommand.Create(common),
             RequestLists.CreateApprovals(common),
             DecideCommands.CreateApprove(common),
             DecideCommands.CreateReject(common),

@@ -131,7 +131,30 @@ internal sealed record Request(
     string? Comment,
     IReadOnlyList<RequestStep>? Steps,
     bool? MayApprove,
-    bool? MayMend);
+    bool? MayMend,
+    RequestAhead? Ahead);
+
+/// <summary>What there is besides to a request for access ahead of time.</summary>
+internal sealed record RequestAhead(NamedRole? Role, TimeAhead? Time, IReadOnlyList<NamedDevice>? Devices, long? Extends);
+
+internal sealed record NamedRole(string? Id, string? Name);
+
+internal sealed record NamedDevice(string? Id, string? Name);
+
+/// <param name="Kind">fixed, fromApproval, fromFirstUse.</param>
+internal sealed record TimeAhead(string? Kind, DateTimeOffset? From, DateTimeOffset? To, string? Duration, DateTimeOffset? LatestStart);
+
+internal sealed record RolePage(IReadOnlyList<NamedRole>? Items, string? Next);
+
+internal sealed record NamedGroup(string? Id, string? Name);
+
+internal sealed record DeviceGroupPage(IReadOnlyList<NamedGroup>? Items, string? Next);
+
+internal sealed record AskAhead(TimeAhead Time, IReadOnlyList<string>? Devices, string? DeviceGroup, string? Role, string? Account, string Reason);
+
+internal sealed record AskForMoreTime(DateTimeOffset? To, string? Duration, string Reason);
+
+internal sealed record RequestLess(DateTimeOffset? From, DateTimeOffset? To, string? Duration, string? Role, IReadOnlyList<string>? Devices);
 
 internal sealed record RequestPage(IReadOnlyList<Request>? Items, string? Next);
 
@@ -144,6 +167,8 @@ internal sealed record DecisionRequest
     public string? Comment { get; init; }
 
     public string? Reason { get; init; }
+
+    public RequestLess? Only { get; init; }
 }
 
 internal sealed record NewKey(string Label, string Key);
@@ -221,6 +246,10 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(EndSessionRequest))]
 [JsonSerializable(typeof(Request))]
 [JsonSerializable(typeof(RequestPage))]
+[JsonSerializable(typeof(RolePage))]
+[JsonSerializable(typeof(DeviceGroupPage))]
+[JsonSerializable(typeof(AskAhead))]
+[JsonSerializable(typeof(AskForMoreTime))]
 [JsonSerializable(typeof(RequestItems))]
 [JsonSerializable(typeof(DecisionRequest))]
 [JsonSerializable(typeof(NewKey))]

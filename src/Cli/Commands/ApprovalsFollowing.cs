@@ -87,8 +87,9 @@ internal sealed class ApprovalsFollowing(CommonOptions common, Output output)
     private string Line(long number, Request request) => string.Join("  ", new[]
     {
         string.Create(CultureInfo.InvariantCulture, $"#{number}"),
-        $"{request.Login} on {request.DeviceName} as {request.Account}",
-        string.Join(", ", request.Permissions ?? []),
+        $"{request.Login} on {AheadText.Devices(request)} as {request.Account}",
+        AheadText.What(request),
+        AheadText.When(output, request),
         string.IsNullOrEmpty(request.Source) ? "" : $"from {request.Source}",
         request.Expires is null ? "" : $"expires {output.Time(request.Expires)}",
         $"waits for {RequestLists.WaitsFor(request)}",

@@ -71,28 +71,30 @@ internal static class RequestLists
     }
 
     private static void ShowOwn(Output output, IReadOnlyList<Request> requests) => output.Table(
-        ["NUMBER", "STATE", "DEVICE", "ACCOUNT", "WHAT", "ASKED", "BY", "APPROVERS"],
+        ["NUMBER", "STATE", "DEVICE", "ACCOUNT", "WHAT", "WHEN", "ASKED", "BY", "APPROVERS"],
         requests.Select(request => new[]
         {
             Number(request),
             Output.Words(request.State),
-            request.DeviceName ?? "",
+            AheadText.Devices(request),
             request.Account ?? "",
-            string.Join(", ", request.Permissions ?? []),
+            AheadText.What(request),
+            AheadText.When(output, request),
             output.Time(request.Created),
             string.IsNullOrEmpty(request.Comment) ? request.ChangedBy?.Name ?? "" : $"{request.ChangedBy?.Name}: {request.Comment}",
             request.State == "waiting" ? Approvers(request) : "",
         }));
 
     private static void ShowWaiting(Output output, IReadOnlyList<Request> requests) => output.Table(
-        ["NUMBER", "WHO", "DEVICE", "ACCOUNT", "WHAT", "FROM", "ASKED", "EXPIRES", "WAITS FOR", "REASON"],
+        ["NUMBER", "WHO", "DEVICE", "ACCOUNT", "WHAT", "WHEN", "FROM", "ASKED", "EXPIRES", "WAITS FOR", "REASON"],
         requests.Select(request => new[]
         {
             Number(request),
             request.Login ?? "",
-            request.DeviceName ?? "",
+            AheadText.Devices(request),
             request.Account ?? "",
-            string.Join(", ", request.Permissions ?? []),
+            AheadText.What(request),
+            AheadText.When(output, request),
             request.Source ?? "",
             output.Time(request.Created),
             output.Time(request.Expires),
@@ -111,7 +113,7 @@ internal static class RequestLists
     private static string Number(Request request) => request.Number?.ToString(CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>Of the steps that are open; a step that nobody can take says so.</summary>
-    private static string Approvers(Request request) => string.Join("; ", (request.Steps ?? [])
+    public static string Approvers(Request request) => string.Join("; ", (request.Steps ?? [])
         .Where(step => step.Open == true)
         .Select(step => step.Approvers is { Count: > 0 } approvers ? string.Join(" or ", approvers.Select(approver => approver.Name)) : "nobody now"));
 }

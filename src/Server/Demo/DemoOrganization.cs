@@ -99,6 +99,7 @@ internal sealed class DemoOrganization : IAsyncDisposable
         await AddGrantAsync("technicianGroup", support, "deviceGroup", clients, role, cancellation);
         var accept = await SystemRoleAsync("Accept access requests", cancellation);
         await AddGrantAsync("person", mara, "deviceGroup", globex, accept, cancellation);
+        await AddGrantAsync("technicianGroup", nightShift, "deviceGroup", globex, await SystemRoleAsync("Request access", cancellation), cancellation);
 
         var secret = await starting;
         await AddDeviceAsync("web01", acme, "Clients / Acme", _agents[0], secret, cancellation);
@@ -248,6 +249,9 @@ internal sealed class DemoOrganization : IAsyncDisposable
             new("Ned works at night, with approval only: this waits for his manager", $"{ssh} ned+db01@{HostAlias} uname -a", 0, Interactive: false, Waits: true),
             new("What waits for Mara's approval (in another terminal)", $"{As("mara")} approvals", 0, Interactive: false),
             new("and her approval: Ned gets in", $"{As("mara")} approve 1 --comment 'go ahead'", 0, Interactive: false),
+            new("Ned asks ahead, so that nobody has to be awake when he works", $"{As("ned")} request db01 --for 8h --reason 'patch night'", 0, Interactive: false),
+            new("Mara leaves him two hours of it", $"{As("mara")} approve 2 --for 2h", 0, Interactive: false),
+            new("and now he gets in by himself, as often as he likes, until they are over", $"{ssh} ned+db01@{HostAlias} uname -a", 0, Interactive: false),
             new("Nora has no rights: for her there is no such device", $"{ssh} nora+web01@{HostAlias} uname -a", 77, Interactive: false),
             new("which is what she hears of a device that really is not there", $"{ssh} nora+nowhere@{HostAlias} uname -a", 77, Interactive: false),
             new("What Tina can reach", $"{As("tina")} devices", 0, Interactive: false),

@@ -1,0 +1,59 @@
+using System.Text.Json.Serialization.Metadata;
+using Countersign.Cli.Api;
+
+namespace Countersign.Cli.Commands;
+
+/// <summary>The ids of what people call by its name.</summary>
+internal static class NamedThings
+{
+    /// <summary>A group goes by its id where several have its name.</summary>
+    public static Task<Answer<string>> GroupAsync(ApiClient client, string name, CancellationToken cancellation) =>
+        OneAsync(client, "device-groups", name, ApiJson.Default.DeviceGroupPage, page => (page.Items, page.Next), group => group.Id, group => group.Name, cancellation);
+
+    public static Task<Answer<string>> RoleAsync(ApiClient client, string name, CancellationToken cancellation) =>
+        OneAsync(client, "roles", name, ApiJson.Default.RolePage, page => (page.Items, page.Next), role => role.Id, role => role.Name, cancellation);
+
+    public static async Task<Answer<List<string>>> DevicesAsync(ApiClient client, IReadOnlyList<string> names, CancellationToken cancellation)
+    {
+        var ids = new List<string>();
+        foreach (var name in names)
+        {
+            var path = $"devices?search={Uri.EscapeDataString(name)}&";
+            var found = await OneAsync(client, path, name, ApiJson.Default.DevicePage, page => (page.Items, page.Next), device => device.Id, device => device.Name, cancellation);
+            if (!found.TryGet(out var id, out var failure)) return failure;
+            ids.Add(id);
+        }
+
+        return ids;
+    }
+
+    private static async Task<Answer<string>> OneAsync<TPage, T>(
+        ApiClient client,
+        string path,
+        string name,
+        JsonTypeInfo<TPage> type,
+        Func<TPage, (IReadOnlyList<T>? Items, string? Next)> read,
+        Func<T, string?> id,
+        Func<T, string?> called,
+        CancellationToken cancellation)
+    {
+        if (Guid.TryParseExact(name, "D", out _)) return name;
+        var found = new List<string>();
+        var pages = path.EndsWith('&') ? path : path + "?";
+        for (var cursor = ""; ;)
+        {
+            if (!(await client.GetAsync($"{pages}limit=1000{cursor}", type, cancellation)).TryGet(out var reply, out var failure)) return failure;
+            var (items, next) = read(reply.Value);
+            found.AddRange((items ?? []).Where(item => string.Equals(called(item), name, StringComparison.OrdinalIgnoreCase)).Select(item => id(item) ?? ""));
+            if (string.IsNullOrEmpty(next)) break;
+            cursor = $"&cursor={Uri.EscapeDataString(next)}";
+        }
+
+        return found switch
+        {
+            [var only] => only,
+            [] => new Failure(ExitCode.NotFound, $"There is no {name} that you may see."),
+            _ => new Failure(ExitCode.Usage, $"Several are called {name}.", "Give the ID of the one that is meant."),
+        };
+    }
+}
