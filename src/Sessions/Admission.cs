@@ -32,7 +32,7 @@ public sealed class Admission(
         for (var waits = 0; ;)
         {
             if (Ask(wish, []) is not { } asked) return new AdmissionResult.Refused(DecisionKind.Denied, Refusals.NoSuchDevice(wish));
-            if (asked.Decision.Kind != DecisionKind.Allowed) asked = await WithPreapprovedAsync(wish, asked, cancellation);
+            if (asked.Decision.Kind != DecisionKind.Allowed || asked.Ways.Length < wish.LivesOn.Length) asked = await WithPreapprovedAsync(wish, asked, cancellation);
             ApprovedRequest? claim = null;
             if (asked.Decision.Kind == DecisionKind.NeedsApproval)
             {
@@ -60,7 +60,7 @@ public sealed class Admission(
     }
 
     /// <summary>
-    /// The same with what was approved ahead, where policy alone does not let in; what begins with its first use only where nothing else does, one at a
+    /// The same with what was approved ahead, where policy alone does not let in, or not to all that is wanted; what begins with its first use only where nothing else does, one at a
     /// time. It is looked for whether there is such a device or not.
     /// </summary>
     private async ValueTask<Asked> WithPreapprovedAsync(ConnectionWish wish, Asked asked, CancellationToken cancellation)
@@ -70,9 +70,8 @@ public sealed class Admission(
         ImmutableArray<PreapprovedRequest> begun = [.. known.Where(request => !IsPending(request) && asked.IsFor(wish, request))];
         foreach (var evidence in known.Where(request => IsPending(request) && asked.IsFor(wish, request)).Select(begun.Add).Prepend(begun))
         {
-            if (evidence.IsEmpty || Ask(wish, evidence) is not { } other || other.Decision.Kind <= asked.Decision.Kind) continue;
-            asked = other;
-            if (asked.Decision.Kind == DecisionKind.Allowed) break;
+            if (asked.Decision.Kind == DecisionKind.Allowed && evidence.Any(IsPending)) break;
+            if (!evidence.IsEmpty && Ask(wish, evidence) is { } other && other.IsBetterThan(asked)) asked = other;
         }
 
         return asked;
@@ -87,20 +86,20 @@ public sealed class Admission(
         var device = snapshot.DeviceByName(wish.Device);
         var timestamp = time.GetTimestamp();
         var question = new AccessQuestion(
-            wish.Person, device?.Id ?? NoDevice, wish.Account, wish.Wanted, time.GetUtcNow(), wish.Source, wish.SignIn, EndUserPresence.CannotBeAsked)
+            wish.Person, device?.Id ?? NoDevice, wish.Account, PermissionSet.None, time.GetUtcNow(), wish.Source, wish.SignIn, EndUserPresence.CannotBeAsked)
         {
             Approvals = approved is null ? [] : [approved],
             Preapprovals = preapproved,
         };
-        var decision = snapshot.Decide(question);
+        var decision = LivesOn.Decide(wish.LivesOn, way => snapshot.Decide(question with { Wanted = way }), out var ways);
 
         // What has to be recorded does not start unrecorded.
-        if (decision is { Kind: DecisionKind.Allowed, Recording: RecordingRule.Required } && !Recorder.Records(wish.Kind))
+        if (decision is { Kind: DecisionKind.Allowed, Recording: RecordingRule.Required } && wish.Trace == SessionTrace.Volume)
         {
             decision = decision with { Kind = DecisionKind.Denied, Reason = DenialReason.RecordingForbids };
         }
 
-        return new(snapshot, device, question, decision, timestamp);
+        return new(snapshot, device, question with { Wanted = LivesOn.Union(ways) }, ways, decision, timestamp);
     }
 
     /// <returns>Null: the approval that it relied on is not to be had any more.</returns>
@@ -127,7 +126,7 @@ public sealed class Admission(
         asked = asked.Begun();
         question = asked.Question;
         var clock = new SessionClock(time, SessionLimits.Of(asked.Decision, wish.Terminal), asked.Timestamp);
-        var session = sessions.Begin(opening, question with { Account = account }, asked.Snapshot, asked.Decision, clock);
+        var session = sessions.Begin(opening, new(question with { Account = account }, asked.Ways), asked.Snapshot, asked.Decision, clock);
         try
         {
             // A revocation ends the sessions that it finds: one that came between the claim and the entry in the list has not found this one.
@@ -198,16 +197,21 @@ public sealed class Admission(
     {
         var (decision, question) = (asked.Decision, asked.Question);
         await ledger.RefuseAsync(
-            new(wish.Organization, wish.Person, wish.Login, wish.Device, wish.Account ?? "", wish.Wanted, decision.Kind, decision.Reason, wish.Source, question.At),
+            new(wish.Organization, wish.Person, wish.Login, wish.Device, wish.Account ?? "", question.Wanted, decision.Kind, decision.Reason, wish.Source, question.At),
             cancellation);
         return new AdmissionResult.Refused(decision.Visible ? decision.Kind : DecisionKind.Denied, Refusals.Describe(wish, asked.Snapshot, question, decision));
     }
 
     /// <param name="Device">There whenever the decision is more than denied.</param>
+    /// <param name="Question">It wants all that the decision is for.</param>
+    /// <param name="Ways">To live on: those that the decision is for.</param>
     /// <param name="Timestamp">The question's instant by the steady clock.</param>
-    private sealed record Asked(PolicySnapshot Snapshot, DeviceRow? Device, AccessQuestion Question, AccessDecision Decision, long Timestamp)
+    private sealed record Asked(PolicySnapshot Snapshot, DeviceRow? Device, AccessQuestion Question, ImmutableArray<PermissionSet> Ways, AccessDecision Decision, long Timestamp)
     {
         public string Account(ConnectionWish wish) => wish.Account ?? Snapshot.AccountsOf(Device!.Id).First(row => row.IsDefault).Name;
+
+        public bool IsBetterThan(Asked other) =>
+            Decision.Kind > other.Decision.Kind || (Decision.Kind == other.Decision.Kind && Ways.Length > other.Ways.Length);
 
         /// <summary>Access that begins with its first use has begun with this question.</summary>
         public Asked Begun()
@@ -222,13 +226,13 @@ public sealed class Admission(
                         : request),
                 ],
             };
-            return this with { Question = begun, Decision = Snapshot.Decide(begun) };
+            return this with { Question = begun, Decision = LivesOn.Decide(Ways, way => Snapshot.Decide(begun with { Wanted = way }), out _) };
         }
 
         public bool IsFor(ConnectionWish wish, PreapprovedRequest request) =>
             Device is not null && (wish.Account ?? Snapshot.AccountsOf(Device.Id).FirstOrDefault(row => row.IsDefault)?.Name) is { } account && request.IsFor(wish.Person, Device.Id, account);
 
         public ApprovalWish ToApprove(ConnectionWish wish) =>
-            new(wish.Organization, wish.Person, wish.Login, wish.SignIn, Device!.Id, Device.Name, Account(wish), wish.Wanted, wish.Source);
+            new(wish.Organization, wish.Person, wish.Login, wish.SignIn, Device!.Id, Device.Name, Account(wish), Question.Wanted, wish.Source);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Countersign.Access;
 using Countersign.Sessions.Journal;
@@ -27,9 +28,10 @@ public sealed class LiveSession : IAsyncDisposable
     private string? _recordingFailure;
     private Task _journalWatch = Task.CompletedTask;
     private long _policyVersion;
-    private object _question;
+    private SessionQuestion _question;
+    private ulong _permissions;
 
-    internal LiveSession(LiveSessions sessions, SessionOpening opening, AccessQuestion question, long policyVersion, SessionClock clock, ITimer timer)
+    internal LiveSession(LiveSessions sessions, SessionOpening opening, SessionQuestion question, long policyVersion, SessionClock clock, ITimer timer)
     {
         _sessions = sessions;
         Watchers = new(Note);
@@ -43,11 +45,22 @@ public sealed class LiveSession : IAsyncDisposable
 
     public SessionOpening Opening { get; }
 
-    /// <summary>The question that was allowed; asked again, at the instant then, whenever its answer may have changed.</summary>
-    public AccessQuestion Question => (AccessQuestion)QuestionAsked;
+    /// <summary>The question that was allowed; asked again whenever its answer may have changed. The same object for as long as the evidence is the same.</summary>
+    public SessionQuestion Question => Volatile.Read(ref _question);
 
-    /// <summary>The same object for as long as the evidence is the same.</summary>
-    internal object QuestionAsked => Volatile.Read(ref _question);
+    /// <summary>
+    /// Which of the permissions that it began with it holds now: what is done in it is held to these, each time. One that is lost and given back is
+    /// there again; what it did not begin with is for the next session.
+    /// </summary>
+    public PermissionSet Permissions
+    {
+        get => new(Interlocked.Read(ref _permissions));
+        internal set
+        {
+            var before = Interlocked.Exchange(ref _permissions, value.Bits);
+            if (before != value.Bits && before != 0) Note(new RightsChanged(value.ToString()));
+        }
+    }
 
     /// <summary>Cancelled when the session has to end: both its ends are to be closed at once.</summary>
     public CancellationToken Ending { get; }
@@ -136,21 +149,16 @@ public sealed class LiveSession : IAsyncDisposable
     {
         lock (_gate)
         {
-            var question = Question;
-            var others = question.Preapprovals.RemoveAll(other => other.Number == request.Number);
-            if (question.Preapprovals.IsEmpty || request.Time is RequestTime.FromFirstUse { IsPending: true } || !request.IsFor(Opening.Person, Opening.Device, Opening.Account)) return false;
-            Volatile.Write(ref _question, question with { Preapprovals = others.Add(request) });
+            var known = Question.Preapprovals;
+            if (known.IsEmpty || request.Time is RequestTime.FromFirstUse { IsPending: true } || !request.IsFor(Opening.Person, Opening.Device, Opening.Account)) return false;
+            Volatile.Write(ref _question, Question.With(known.RemoveAll(other => other.Number == request.Number).Add(request)));
             return true;
         }
     }
 
     internal void Forget(long preapproved)
     {
-        lock (_gate)
-        {
-            var question = Question;
-            Volatile.Write(ref _question, question with { Preapprovals = question.Preapprovals.RemoveAll(other => other.Number == preapproved) });
-        }
+        lock (_gate) Volatile.Write(ref _question, Question.With(Question.Preapprovals.RemoveAll(other => other.Number == preapproved)));
     }
 
     internal void Tell(string notice)
@@ -220,6 +228,22 @@ public sealed class LiveSession : IAsyncDisposable
         if (journal.Failed.IsCompleted) await _journalWatch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return summary;
     }
+}
+
+/// <summary>What was allowed when a session began.</summary>
+/// <param name="question">As it was asked then; it wants all of the ways.</param>
+/// <param name="ways">To live on: those that were open.</param>
+public sealed class SessionQuestion(AccessQuestion question, ImmutableArray<PermissionSet> ways)
+{
+    public AccessQuestion Asked => question;
+
+    /// <summary>What was approved ahead, as evidence.</summary>
+    public ImmutableArray<PreapprovedRequest> Preapprovals => question.Preapprovals;
+
+    internal SessionQuestion With(ImmutableArray<PreapprovedRequest> preapprovals) => new(question with { Preapprovals = preapprovals }, ways);
+
+    /// <summary>Whether the session may go on at the instant; allowed, with what is left of the permissions that it began with.</summary>
+    public AccessDecision Ask(PolicySnapshot snapshot, DateTimeOffset at) => LivesOn.Decide(ways, way => snapshot.DecideRunning(question with { At = at, Wanted = way }), out _);
 }
 
 /// <summary>Bytes relayed so far.</summary>

@@ -94,11 +94,11 @@ public sealed partial class LiveSessions : IAsyncDisposable
         }
     }
 
-    internal LiveSession Begin(SessionOpening opening, AccessQuestion question, PolicySnapshot snapshot, AccessDecision decision, SessionClock clock)
+    internal LiveSession Begin(SessionOpening opening, SessionQuestion question, PolicySnapshot snapshot, AccessDecision decision, SessionClock clock)
     {
         LiveSession? session = null;
         var timer = _time.CreateTimer(_ => AskAgain(session!), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        session = new(this, opening, question, snapshot.Version, clock, timer);
+        session = new(this, opening, question, snapshot.Version, clock, timer) { Permissions = decision.Permissions };
         _sessions[opening.Id] = session;
         GoOn(session, snapshot, decision);
 
@@ -151,17 +151,17 @@ public sealed partial class LiveSessions : IAsyncDisposable
     private void AskAgain(LiveSession session)
     {
         PolicySnapshot? snapshot;
-        object question;
+        SessionQuestion question;
         do
         {
-            question = session.QuestionAsked;
+            question = session.Question;
             snapshot = _policy.Current(session.Opening.Organization);
-            Ask(session, (AccessQuestion)question, snapshot);
+            Ask(session, question, snapshot);
         }
-        while (!ReferenceEquals(_policy.Current(session.Opening.Organization), snapshot) || !ReferenceEquals(session.QuestionAsked, question));
+        while (!ReferenceEquals(_policy.Current(session.Opening.Organization), snapshot) || !ReferenceEquals(session.Question, question));
     }
 
-    private void Ask(LiveSession session, in AccessQuestion question, PolicySnapshot? snapshot)
+    private void Ask(LiveSession session, SessionQuestion question, PolicySnapshot? snapshot)
     {
         if (session.Ending.IsCancellationRequested) return;
         if (snapshot is null)
@@ -170,10 +170,11 @@ public sealed partial class LiveSessions : IAsyncDisposable
             return;
         }
 
-        var decision = snapshot.DecideRunning(question with { At = Now });
+        var decision = question.Ask(snapshot, Now);
         if (decision.Kind == DecisionKind.Allowed)
         {
             session.PolicyVersion = snapshot.Version;
+            session.Permissions = decision.Permissions;
             GoOn(session, snapshot, decision);
             return;
         }
@@ -207,7 +208,7 @@ public sealed partial class LiveSessions : IAsyncDisposable
         if (turn.Warning is { } warning)
         {
             var now = _time.GetLocalNow();
-            var window = warning.Reason == EndReason.WindowOver ? WhyEnded(snapshot.DecideRunning(session.Question with { At = now + warning.Left }).Reason, changed: false).Detail + MoreTime(session) : "";
+            var window = warning.Reason == EndReason.WindowOver ? WhyEnded(session.Question.Ask(snapshot, now + warning.Left).Reason, changed: false).Detail + MoreTime(session) : "";
             session.Tell(EndSentences.Warning(warning, window, now));
         }
 

@@ -56,7 +56,7 @@ public enum SessionKind : byte
 }
 
 /// <param name="DeviceName">As it was when the session began; the device may be renamed or deleted later.</param>
-/// <param name="Command">What is run, at most 4,096 characters; empty for a shell and for files.</param>
+/// <param name="Command">What is run, at most 4,096 characters; empty for a shell and for SFTP.</param>
 /// <param name="PolicyVersion">The version of policy that allowed it.</param>
 public sealed record SessionOpening(
     SessionId Id,
@@ -113,6 +113,9 @@ public enum EndReason : byte
 
     /// <summary>Nobody has done anything in it for as long as the device's setting lets it stand still.</summary>
     Idle = 12,
+
+    /// <summary>What came from one of its ends was not the protocol that it is for.</summary>
+    NotUnderstood = 13,
 }
 
 /// <param name="Detail">One sentence for people: who terminated, what was revoked, why the device could not be reached.</param>

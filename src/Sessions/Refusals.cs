@@ -1,4 +1,5 @@
 using Countersign.Access;
+using Countersign.Sessions.Files;
 
 namespace Countersign.Sessions;
 
@@ -21,7 +22,8 @@ internal static class Refusals
                 DenialReason.OutsideSessionHours => $"{wish.Device} is outside its session hours now",
                 DenialReason.ConsentImpossible => $"somebody at {wish.Device} has to agree and nobody there can be asked",
                 DenialReason.AboveCeiling => $"your technician groups don't allow {Labels(question.Wanted)}",
-                DenialReason.RecordingForbids => $"{wish.Device} has to be recorded and {Labels(question.Wanted)} can't be",
+                DenialReason.RecordingForbids => $"{wish.Device} has to be recorded and {Unrecorded(wish, question)} can't be",
+                _ when wish.LivesOn.Length > 1 => $"you may use none of {Labels(question.Wanted)} on {wish.Device}{(wish.Account is null ? "" : $" as {wish.Account}")}",
                 _ => $"you may not use {Labels(question.Wanted)} on {wish.Device}{(wish.Account is null ? "" : $" as {wish.Account}")}",
             },
         };
@@ -39,6 +41,9 @@ internal static class Refusals
             $"{wish.Device} needs approval, and a reason for it{(wanted.Length > 0 ? $": {wanted}" : "")}. Without a terminal, give it with ssh -o SetEnv=LC_REASON=…",
         _ => throw new ArgumentException("It was asked.", nameof(asked)),
     };
+
+    private static string Unrecorded(ConnectionWish wish, in AccessQuestion question) =>
+        wish.FileCommand?.Protocol == FileProtocol.Rsync ? "what rsync does" : Labels(question.Wanted);
 
     private static string Labels(PermissionSet wanted) => string.Join(", ", wanted.Select(permission => PermissionCatalogue.Get(permission).Label));
 

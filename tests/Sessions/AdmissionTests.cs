@@ -39,7 +39,7 @@ public sealed class AdmissionTests
     {
         await using var world = new World();
         var refused = (await world.AskAsync(World.Tina, "web01", kind: SessionKind.Files)).ShouldBeOfType<AdmissionResult.Refused>();
-        refused.Message.ShouldStartWith("you may not use ");
+        refused.Message.ShouldStartWith("you may use none of ");
         refused.Message.ShouldEndWith(" on web01");
     }
 

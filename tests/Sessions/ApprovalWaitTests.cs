@@ -22,7 +22,7 @@ public sealed class ApprovalWaitTests : IAsyncDisposable
         _world.Approved.Add(Approved(5));
         await using var session = (await AskAsync()).ShouldBeOfType<AdmissionResult.Admitted>().Session;
         _world.Begun.ShouldHaveSingleItem().Request.ShouldBe(5);
-        session.Question.Approvals.ShouldHaveSingleItem().Number.ShouldBe(5);
+        session.Question.Asked.Approvals.ShouldHaveSingleItem().Number.ShouldBe(5);
         _room.Lines.ShouldBeEmpty();
     }
 

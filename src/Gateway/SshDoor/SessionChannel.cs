@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Unicode;
 using Countersign.Reach;
 using Countersign.Sessions;
+using Countersign.Sessions.Files;
 using Countersign.Sessions.Journal;
 using Countersign.Sessions.Relay;
 using Countersign.Ssh;
@@ -36,6 +37,7 @@ internal sealed partial class SessionChannel(
     private SshRelay? _relay;
     private WaitingRoom? _room;
     private string _reason = "";
+    private FileCommand? _files;
     private bool _started;
     private AskedTerminal? _terminal;
 
@@ -90,11 +92,14 @@ internal sealed partial class SessionChannel(
             case "shell":
                 Start(channel, request, SessionKind.Shell, "");
                 return;
+            case "exec" when _terminal is null && ExecRequest.TryParse(request.Payload.Span, out var exec) && FileCommand.TryParse(exec.Command, out var files):
+                StartFiles(channel, request, files);
+                return;
             case "exec" when ExecRequest.TryParse(request.Payload.Span, out var exec) && !exec.Command.Contains('\0', StringComparison.Ordinal):
                 Start(channel, request, SessionKind.Command, exec.Command);
                 return;
             case "subsystem" when SubsystemRequest.TryParse(request.Payload.Span, out var subsystem) && subsystem.Name == "sftp":
-                Start(channel, request, SessionKind.Files, "");
+                StartFiles(channel, request, null);
                 return;
             default:
                 request.Reply(SshReply.Failure);
@@ -108,10 +113,27 @@ internal sealed partial class SessionChannel(
         request.Reply(SshReply.Success);
     }
 
-    private void Start(SshChannel channel, SshChannelRequest request, SessionKind kind, string command)
+    /// <summary>
+    /// Of what was asked for beforehand nothing goes to the device: a terminal would spoil the bytes, and a variable could have a program do something
+    /// else than to move files.
+    /// </summary>
+    private void StartFiles(SshChannel channel, SshChannelRequest request, FileCommand? command)
+    {
+        if (_terminal is not null || (command?.Protocol != FileProtocol.Rsync && !Relay(channel).Understand()))
+        {
+            request.Reply(SshReply.Failure);
+            return;
+        }
+
+        _files = command;
+        _requests.Clear();
+        Start(channel, request, SessionKind.Files, command?.Command ?? "", command is null ? request.Payload : new ExecRequest(command.Command).Encode());
+    }
+
+    private void Start(SshChannel channel, SshChannelRequest request, SessionKind kind, string command, ReadOnlyMemory<byte>? payload = null)
     {
         _started = true;
-        _requests.Add((request.Name, request.Payload));
+        _requests.Add((request.Name, payload ?? request.Payload));
 
         // The answer comes before the decision: what takes time (an approval, the end user) waits in the channel, and refusals are told there.
         request.Reply(SshReply.Success);
@@ -134,6 +156,7 @@ internal sealed partial class SessionChannel(
             var wish = new ConnectionWish(person.Organization, person.Person, person.Login, person.Strength, source, target.Device, target.Account, kind, command)
             {
                 Terminal = _terminal,
+                FileCommand = _files,
             };
             switch (await AdmitAsync(wish, room))
             {
@@ -193,6 +216,7 @@ internal sealed partial class SessionChannel(
         if (session.Recording is { } recording) relay.Record(recording);
         session.ShowNotices(notice => relay.Tell(Say(notice), _terminal is null ? 1u : 0u));
         if (session.Journal is { } journal) relay.Keep(journal);
+        if (IsUnderstood(session)) relay.Interpret(session, _files);
         await using var ending = session.Ending.Register(() => relay.Stop(Say($"session ended: {session.End?.Detail}"), ExitStatus.Refused));
         using var either = CancellationTokenSource.CreateLinkedTokenSource(session.Ending, _gone.Token);
         var name = admitted.Connection.Device.Name;
@@ -214,6 +238,7 @@ internal sealed partial class SessionChannel(
 
             if (_terminal is not null) session.Watchers.ShowIn(line => relay.Tell(Say(WaitingRoom.Clean(line))));
             var end = await relay.Ended;
+            relay.EndInterpreting();
             if (end.Lost) Fail($"the connection to {name} was lost", EndReason.ConnectionLost);
             else
             {
@@ -233,6 +258,10 @@ internal sealed partial class SessionChannel(
         {
             session.Finish(EndReason.Completed, "the technician left before the device was reached");
         }
+        finally
+        {
+            relay.EndInterpreting();
+        }
 
         void Fail(string message, EndReason reason = EndReason.DeviceUnreachable)
         {
@@ -240,6 +269,8 @@ internal sealed partial class SessionChannel(
             session.Finish(reason, message);
         }
     }
+
+    private bool IsUnderstood(LiveSession session) => session.Opening.Kind == SessionKind.Files && _files?.Protocol != FileProtocol.Rsync;
 
     private string Reachable()
     {

@@ -17,6 +17,10 @@ namespace Countersign.Sessions.Journal;
 [JsonDerivedType(typeof(SignalSent), "signal")]
 [JsonDerivedType(typeof(ProgramExited), "exited")]
 [JsonDerivedType(typeof(RecordingFailed), "recordingFailed")]
+[JsonDerivedType(typeof(RightsChanged), "rights")]
+[JsonDerivedType(typeof(FileTransferred), "file")]
+[JsonDerivedType(typeof(FileActed), "fileAction")]
+[JsonDerivedType(typeof(FileRefused), "fileRefused")]
 [JsonDerivedType(typeof(SessionEnded), "ended")]
 public abstract record JournalEvent
 {
@@ -73,6 +77,10 @@ public sealed record SignalSent(string Name) : JournalEvent;
 public sealed record ProgramExited(int? Status, long BytesIn, long BytesOut) : JournalEvent;
 
 public sealed record RecordingFailed(string Why) : JournalEvent;
+
+/// <summary>What may be done in the session has changed while it ran.</summary>
+/// <param name="Permissions">Those of the permissions that it began with that it holds now.</param>
+public sealed record RightsChanged(string Permissions) : JournalEvent;
 
 /// <summary>The last event, once. A journal without it was cut.</summary>
 public sealed record SessionEnded(EndReason Reason, string Detail, int? ExitStatus, long BytesIn, long BytesOut, RecordingState Recording) : JournalEvent;

@@ -38,7 +38,7 @@ public sealed partial class Recorder(RecordingStore store, ISessionLedger ledger
 {
     private const string CantBeWritten = "its recording can't be written now";
 
-    /// <summary>Whether sessions of the kind can be recorded. Those of files can't so far.</summary>
+    /// <summary>Whether sessions of the kind have a recording. Those of files have their journal.</summary>
     public static bool Records(SessionKind kind) => kind is SessionKind.Shell or SessionKind.Command;
 
     /// <summary>

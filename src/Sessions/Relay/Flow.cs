@@ -1,5 +1,4 @@
 using System.Buffers;
-using Countersign.Sessions.Recording;
 using Countersign.Ssh;
 
 namespace Countersign.Sessions.Relay;
@@ -16,6 +15,9 @@ internal sealed class Flow
     /// <summary>With so much still queued for the receiver's network, no credit is handed on until the queue is empty.</summary>
     private const int Backlog = 512 * 1024;
 
+    /// <summary>With so much that the technician has not read, nothing more is answered to them.</summary>
+    public const int MostUnread = 64 * 1024;
+
     /// <summary>Credit is handed on in portions of at least this, unless the sender is about to run dry.</summary>
     private const int Portion = 64 * 1024;
 
@@ -23,8 +25,8 @@ internal sealed class Flow
     private readonly Queue<Segment> _waiting = [];
     private readonly SshChannel _from;
     private readonly Action<int> _count;
-    private readonly RecordingWriter? _recording;
     private SshChannel? _to;
+    private volatile bool _isPaused;
     private long _credit;
     private long _waitingBytes;
     private bool _eof;
@@ -34,14 +36,24 @@ internal sealed class Flow
 
     /// <param name="credit">What the sender was given when its channel was opened.</param>
     /// <param name="count">Told of every piece that arrives, in bytes.</param>
-    /// <param name="recording">Holds up the sender while the disk is behind.</param>
-    public Flow(SshChannel from, long credit, Action<int> count, RecordingWriter? recording = null)
+    public Flow(SshChannel from, long credit, Action<int> count)
     {
         _from = from;
         _credit = credit;
         _count = count;
-        _recording = recording;
     }
+
+    /// <summary>Whether the sender is held up because a disk is behind; null: by none.</summary>
+    public Func<bool>? IsHeldUp { get; set; }
+
+    /// <summary>While it is, the sender is given no more credit: what it sent waits elsewhere.</summary>
+    public bool IsPaused
+    {
+        set => _isPaused = value;
+    }
+
+    /// <summary>Bytes that the receiver has no room for yet.</summary>
+    public long Waiting => Interlocked.Read(ref _waitingBytes);
 
     /// <summary>A piece that waits; what has been sent of it moves its start.</summary>
     private sealed class Segment(uint type, byte[] rented, int length)
@@ -81,6 +93,30 @@ internal sealed class Flow
             if (_stopped) return;
             Pass(type, data);
             HandOnCredit();
+        }
+    }
+
+    /// <summary>A piece has arrived that somebody reads before it is passed on, or is not: it used up credit. <see cref="Settle"/> comes when it has been read.</summary>
+    public void Arrive(int bytes)
+    {
+        _count(bytes);
+        lock (_gate) _credit -= bytes;
+    }
+
+    /// <summary>Passes on what was read, or what is said in its place.</summary>
+    public void Put(ReadOnlySpan<byte> data)
+    {
+        lock (_gate)
+        {
+            if (!_stopped && !data.IsEmpty) Pass(0, data);
+        }
+    }
+
+    public void Settle()
+    {
+        lock (_gate)
+        {
+            if (!_stopped) HandOnCredit();
         }
     }
 
@@ -203,7 +239,7 @@ internal sealed class Flow
 
     private void HandOnCredit()
     {
-        if (_to is not { } to || _eof || to.Connection.PendingBytes > Backlog || _recording is { IsBehind: true }) return;
+        if (_to is not { } to || _eof || _isPaused || to.Connection.PendingBytes > Backlog || IsHeldUp?.Invoke() == true) return;
         var more = Math.Min(to.SendWindow - _waitingBytes, MostCredit) - _credit;
         if (more <= 0 || more < Portion && _credit >= Portion / 2) return;
         _credit += more;

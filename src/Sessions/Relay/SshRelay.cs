@@ -1,4 +1,5 @@
 using System.Text;
+using Countersign.Sessions.Files;
 using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
 using Countersign.Ssh;
@@ -31,6 +32,7 @@ public sealed class SshRelay
     private readonly TaskCompletionSource<RelayEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<Notice> _untold = [];
     private Flow? _toClient;
+    private Understanding? _understanding;
     private RecordingWriter? _recording;
     private JournalWriter? _journal;
     private SshChannel? _device;
@@ -66,12 +68,62 @@ public sealed class SshRelay
     public void OnClientData(uint type, ReadOnlySpan<byte> data)
     {
         // A client has no extended data to send (RFC 4254 section 5.2 defines only standard error): it is not passed on.
-        if (type == 0) _toDevice.OnData(type, data);
+        if (type != 0) return;
+        if (_understanding is { } understanding) understanding.FromClient(data);
+        else _toDevice.OnData(type, data);
     }
 
-    public void OnClientRoom() => _toClient?.OnRoom();
+    public void OnClientRoom()
+    {
+        _toClient?.OnRoom();
+        _understanding?.OnRoom();
+    }
 
-    public void OnClientEof() => _toDevice.OnEof();
+    public void OnClientEof()
+    {
+        if (_understanding is { } understanding) understanding.ClientEof();
+        else _toDevice.OnEof();
+    }
+
+    /// <summary>
+    /// From here on what passes is read, by what <see cref="Interpret"/> gives; until the device is there it waits. False: something came before, and
+    /// nobody has read it. On the receive loop of the technician's connection.
+    /// </summary>
+    public bool Understand()
+    {
+        if (Traffic.In > 0) return false;
+        _understanding = new(_toDevice);
+        return true;
+    }
+
+    /// <summary>
+    /// Holds a session of files to the permissions that it has at each moment, and writes down in its journal what is done; an end that does not speak
+    /// the protocol ends it. After <see cref="Understand"/> and before <see cref="StartAsync"/>.
+    /// </summary>
+    /// <param name="command">What moves the files; null: SFTP.</param>
+    public void Interpret(LiveSession session, FileCommand? command)
+    {
+        ReadWith(
+            outlets => command is null
+                ? new SftpInterpreter(outlets, () => session.Permissions, session.Note)
+                : new ScpInterpreter(outlets, command, () => session.Permissions, session.Note),
+            session.Journal,
+            sentence => session.Finish(EndReason.NotUnderstood, sentence));
+    }
+
+    private void ReadWith(Func<Outlets, Interpreter> make, JournalWriter? journal, Action<string> broken)
+    {
+        _toDevice.IsHeldUp = journal is null ? null : () => journal.IsBehind;
+        _understanding!.Set(make(new(_toDevice.Put, bytes => _toClient!.Put(bytes), () => _toClient!.Waiting > Flow.MostUnread)), broken);
+        if (journal is not null) journal.CaughtUp = () =>
+        {
+            _toDevice.OnRoom();
+            OnClientRoom();
+        };
+    }
+
+    /// <summary>Writes down what was not at its end. When the relay is over, before the session's own end is.</summary>
+    public void EndInterpreting() => _understanding?.End();
 
     /// <summary>Requests while the program runs: those that are meaningful then are passed on, as the device can't be asked on anybody's behalf for others.</summary>
     public void OnClientRequest(SshChannelRequest request)
@@ -145,6 +197,7 @@ public sealed class SshRelay
 
         ToClient(device, window).SetReceiver(_client);
         _toDevice.SetReceiver(device);
+        _understanding?.Begin();
         return true;
     }
 
@@ -201,7 +254,7 @@ public sealed class SshRelay
         lock (_gate)
         {
             if (_toClient is { } there) return there;
-            var flow = new Flow(device, window, Traffic.AddOut, _recording);
+            var flow = new Flow(device, window, Traffic.AddOut) { IsHeldUp = _recording is { } recording ? () => recording.IsBehind : _toDevice.IsHeldUp };
             foreach (var notice in _untold) Say(flow, notice);
             return _toClient = flow;
         }
@@ -233,6 +286,12 @@ public sealed class SshRelay
 
     private void OnDeviceData(Flow toClient, uint type, ReadOnlySpan<byte> data)
     {
+        if (type == 0 && _understanding is { } understanding)
+        {
+            understanding.FromDevice(toClient, data);
+            return;
+        }
+
         lock (_outward)
         {
             // Before it is passed on: what was seen is in the recording.

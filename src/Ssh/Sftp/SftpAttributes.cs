@@ -17,6 +17,9 @@ public readonly record struct SftpAttributes
 
     public SftpTimes? Times { get; init; }
 
+    /// <summary>There were extended ones, which were skipped.</summary>
+    public bool HadExtended { get; init; }
+
     /// <summary>Reads from untrusted bytes. False: they don't suffice, or name flags whose layout version 3 does not define.</summary>
     public static bool TryRead(ref SshReader reader, out SftpAttributes attributes)
     {
@@ -38,6 +41,7 @@ public readonly record struct SftpAttributes
             Owner = (flags & HasOwner) != 0 ? new(user, group) : null,
             Permissions = (flags & HasPermissions) != 0 ? permissions : null,
             Times = (flags & HasTimes) != 0 ? new(accessed, modified) : null,
+            HadExtended = (flags & HasExtended) != 0,
         };
         return true;
     }

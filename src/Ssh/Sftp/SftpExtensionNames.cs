@@ -1,7 +1,7 @@
 namespace Countersign.Ssh.Sftp;
 
 /// <summary>The names of extensions on the wire, and the version of each that is announced.</summary>
-internal static class SftpExtensionNames
+public static class SftpExtensionNames
 {
     public static ReadOnlySpan<byte> PosixRename => "posix-rename@openssh.com"u8;
 
@@ -15,6 +15,16 @@ internal static class SftpExtensionNames
 
     public static ReadOnlySpan<byte> Limits => "limits@openssh.com"u8;
 
+    public static ReadOnlySpan<byte> LSetStat => "lsetstat@openssh.com"u8;
+
+    public static ReadOnlySpan<byte> CopyData => "copy-data"u8;
+
+    public static ReadOnlySpan<byte> ExpandPath => "expand-path@openssh.com"u8;
+
+    public static ReadOnlySpan<byte> HomeDirectory => "home-directory"u8;
+
+    public static ReadOnlySpan<byte> UsersGroups => "users-groups-by-id@openssh.com"u8;
+
     public static SftpExtension Find(ReadOnlySpan<byte> name)
     {
         if (name.SequenceEqual(PosixRename)) return SftpExtension.PosixRename;
@@ -23,6 +33,11 @@ internal static class SftpExtensionNames
         if (name.SequenceEqual(StatVfs)) return SftpExtension.StatVfs;
         if (name.SequenceEqual(FStatVfs)) return SftpExtension.FStatVfs;
         if (name.SequenceEqual(Limits)) return SftpExtension.Limits;
+        if (name.SequenceEqual(LSetStat)) return SftpExtension.LSetStat;
+        if (name.SequenceEqual(CopyData)) return SftpExtension.CopyData;
+        if (name.SequenceEqual(ExpandPath)) return SftpExtension.ExpandPath;
+        if (name.SequenceEqual(HomeDirectory)) return SftpExtension.HomeDirectory;
+        if (name.SequenceEqual(UsersGroups)) return SftpExtension.UsersGroups;
         return SftpExtension.Unknown;
     }
 

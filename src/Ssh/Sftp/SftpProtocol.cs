@@ -75,6 +75,21 @@ public enum SftpExtension
     StatVfs,
     FStatVfs,
     Limits,
+
+    /// <summary>Attributes of a path, not following a symbolic link.</summary>
+    LSetStat,
+
+    /// <summary>Copies between two open files of the server (draft-ietf-secsh-filexfer-extensions-00 section 7).</summary>
+    CopyData,
+
+    /// <summary>As SSH_FXP_REALPATH, with <c>~</c>.</summary>
+    ExpandPath,
+
+    /// <summary>A user's home directory.</summary>
+    HomeDirectory,
+
+    /// <summary>Names of numbered users and groups.</summary>
+    UsersGroups,
 }
 
 /// <summary>Bounds on what is read and sent.</summary>

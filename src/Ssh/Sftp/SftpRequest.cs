@@ -46,6 +46,9 @@ public ref struct SftpRequest
 
     public ReadOnlySpan<byte> Handle { get; private set; }
 
+    /// <summary>The file that a copy writes to.</summary>
+    public ReadOnlySpan<byte> TargetHandle { get; private set; }
+
     public SftpOpenFlags Flags { get; private set; }
 
     public SftpAttributes Attributes { get; private set; }
@@ -120,9 +123,20 @@ public ref struct SftpRequest
         {
             SftpExtension.PosixRename or SftpExtension.HardLink => TryReadPath(ref reader) && TryReadNewPath(ref reader),
             SftpExtension.FSync or SftpExtension.FStatVfs => TryReadHandle(ref reader),
-            SftpExtension.StatVfs => TryReadPath(ref reader),
+            SftpExtension.StatVfs or SftpExtension.ExpandPath or SftpExtension.HomeDirectory => TryReadPath(ref reader),
+            SftpExtension.LSetStat => TryReadPath(ref reader) && TryReadAttributes(ref reader),
+            SftpExtension.CopyData => TryReadCopy(ref reader),
+            SftpExtension.UsersGroups => reader.TryReadString(out _) && reader.TryReadString(out _),
             _ => true,
         };
+    }
+
+    private bool TryReadCopy(ref SshReader reader)
+    {
+        if (!TryReadHandle(ref reader) || !TryReadOffset(ref reader) || !reader.TryReadUInt64(out _)) return false;
+        if (!reader.TryReadString(out var target, SftpLimits.Handle) || !reader.TryReadUInt64(out _)) return false;
+        TargetHandle = target;
+        return true;
     }
 
     private bool TryReadPath(ref SshReader reader)

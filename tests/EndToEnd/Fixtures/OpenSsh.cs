@@ -109,6 +109,17 @@ public sealed class OpenSsh : IDisposable
     public Task<Outcome> ScpAsync(string user, Credential credential, string from, string to, params IEnumerable<string> options) =>
         RunningCommand.RunAsync("scp", [.. Common(user, credential), .. options, from, to], environment: Environment(credential));
 
+    /// <summary>Runs <c>rsync</c> over <c>ssh</c>; the far side is written <c>device:PATH</c>.</summary>
+    /// <param name="user">The whole user name.</param>
+    /// <param name="credential">A key: a password would be asked for by the <c>ssh</c> within.</param>
+    /// <param name="from">Where it copies from.</param>
+    /// <param name="to">Where it copies to.</param>
+    /// <param name="options">Such as <c>-a</c> or <c>--delete</c>.</param>
+    public Task<Outcome> RsyncAsync(string user, Credential credential, string from, string to, params IEnumerable<string> options) => RunningCommand.RunAsync(
+        "rsync",
+        ["-e", $"ssh {string.Join(' ', Common(user, credential).Select(word => $"'{word}'"))}", .. options, from, to],
+        environment: Environment(credential));
+
     /// <summary>An interactive <c>ssh</c> in a terminal of its own.</summary>
     public Task<Terminal> OpenTerminalAsync(string user, Credential credential, int columns = 80, int rows = 24, string? command = null) =>
         Terminal.StartAsync(["ssh", .. SshArguments(user, credential, command, ["-tt"])], Environment(credential), columns, rows);

@@ -1,4 +1,5 @@
 using Countersign.Access;
+using Countersign.Sessions.Files;
 using Countersign.Sessions.Recording;
 
 namespace Countersign.Sessions.Tests.Recording;
@@ -118,7 +119,7 @@ public sealed class RecorderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Files_are_not_recorded_and_are_refused_where_recording_is_required()
+    public async Task Files_are_in_the_journal_and_what_is_not_is_refused_where_recording_is_required()
     {
         var role = _world.Snapshot.All<RoleRow>().Single(row => row.Name == "Shell");
         _world.Change(new RowChange(role, role with
@@ -130,11 +131,22 @@ public sealed class RecorderTests : IAsyncDisposable
         admitted.Session.Recording.ShouldBeNull();
         await admitted.Session.DisposeAsync();
         SetRule("required");
-        var refused = (await _world.AskAsync(World.Tina, "web01", kind: SessionKind.Files)).ShouldBeOfType<AdmissionResult.Refused>();
-        refused.Message.ShouldBe("web01 has to be recorded and File manager, Send files, Receive files, Manage files can't be");
-        _world.Begun.ShouldHaveSingleItem();
+        foreach (var command in (string[])["", "scp -t x"])
+        {
+            await (await FilesAsync(command)).ShouldBeOfType<AdmissionResult.Admitted>().Session.DisposeAsync();
+        }
+
+        (await FilesAsync("rsync --server -te.L . x")).ShouldBeOfType<AdmissionResult.Refused>().Message.ShouldBe("web01 has to be recorded and what rsync does can't be");
+        _world.Begun.Count.ShouldBe(3);
         _world.Refused.ShouldHaveSingleItem().Reason.ShouldBe(DenialReason.RecordingForbids);
     }
+
+    private ValueTask<AdmissionResult> FilesAsync(string command) => _world.Admission.AskAsync(
+        new(_world.Snapshot.Organization, World.Tina, "tina", SignInStrength.OneFactor, null, "web01", null, SessionKind.Files, command)
+        {
+            FileCommand = FileCommand.TryParse(command, out var parsed) ? parsed : null,
+        },
+        TestContext.Current.CancellationToken);
 
     private void SetRule(string rule) => _world.Change(new RowChange(null, new SettingRow(SettingNode.Of(World.Web), SettingKind.Recording, rule, 0)));
 

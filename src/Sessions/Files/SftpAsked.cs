@@ -1,0 +1,59 @@
+using Countersign.Sessions.Journal;
+using Countersign.Ssh.Sftp;
+
+namespace Countersign.Sessions.Files;
+
+/// <summary>A request under way: passed on and not yet answered, or refused and waiting for its turn to be told.</summary>
+internal sealed class SftpAsked
+{
+    public required uint Id { get; init; }
+
+    public required SftpType Type { get; init; }
+
+    public SftpExtension Extension { get; init; }
+
+    public SftpOpenFlags Flags { get; init; }
+
+    /// <summary>What it is about, where it is written down by itself.</summary>
+    public string? Path { get; init; }
+
+    public string? To { get; init; }
+
+    public string? Changes { get; init; }
+
+    public FileAction Action { get; init; }
+
+    /// <summary>The path that becomes the session's own upload if it succeeds.</summary>
+    public byte[]? Uploads { get; init; }
+
+    public OpenFile? File { get; init; }
+
+    public long Offset { get; init; }
+
+    public uint Length { get; init; }
+
+    /// <summary>Refused with this; the device has not heard of it.</summary>
+    public (SftpStatus Status, string Sentence)? Refusal { get; init; }
+
+    public bool IsAnswered { get; set; }
+
+    /// <summary>Whether an answer of the type fits (draft-ietf-secsh-filexfer-02 section 7); a status always does, except that opening does not just succeed.</summary>
+    public bool Takes(SftpType answer) => answer == SftpType.Status || answer == (Type == SftpType.Extended ? Expected(Extension) : Expected(Type));
+
+    private static SftpType Expected(SftpType type) => type switch
+    {
+        SftpType.Init => SftpType.Version,
+        SftpType.Open or SftpType.OpenDirectory => SftpType.Handle,
+        SftpType.Read => SftpType.Data,
+        SftpType.ReadDirectory or SftpType.RealPath or SftpType.ReadLink => SftpType.Name,
+        SftpType.Stat or SftpType.LStat or SftpType.FStat => SftpType.Attributes,
+        _ => SftpType.Status,
+    };
+
+    private static SftpType Expected(SftpExtension extension) => extension switch
+    {
+        SftpExtension.StatVfs or SftpExtension.FStatVfs or SftpExtension.Limits or SftpExtension.UsersGroups => SftpType.ExtendedReply,
+        SftpExtension.ExpandPath or SftpExtension.HomeDirectory => SftpType.Name,
+        _ => SftpType.Status,
+    };
+}

@@ -1,0 +1,179 @@
+using System.Globalization;
+using Countersign.Access;
+using Countersign.Sessions.Journal;
+using Countersign.Sessions.Relay;
+using Countersign.Ssh.Sftp;
+
+namespace Countersign.Sessions.Files;
+
+/// <summary>The client's side: what is asked, and whether it may be.</summary>
+internal sealed partial class SftpInterpreter
+{
+    /// <summary>Beyond this no file has bytes, and sums of it with a length would not fit.</summary>
+    private const ulong MostOffset = long.MaxValue - uint.MaxValue;
+
+    /// <summary>Whether it goes to the device as it is.</summary>
+    /// <param name="message">With its length; of a write the head alone.</param>
+    private bool OnRequest(scoped ReadOnlySpan<byte> message, ref Passing passing)
+    {
+        _writing = null;
+        var packet = message[4..];
+        if ((SftpType)packet[0] == SftpType.Write) return OnWrite(packet);
+        var parsed = SftpRequest.Parse(packet, out var request);
+        if (parsed == SftpParse.Unreadable) throw Broken("the client sent a message without an id");
+        if (request.Type == SftpType.Init || _init is null)
+        {
+            Initialize(parsed, request);
+            passing.Pass(_writer.BeginVersion(SftpType.Init, SftpLimits.Version).End());
+            return false;
+        }
+
+        if (_underWay.ContainsKey(request.Id)) throw Broken("the client used an id twice at once");
+        return parsed switch
+        {
+            SftpParse.Complete => OnRequest(request),
+            SftpParse.UnknownType => Refuse(request.Id, SftpStatus.Unsupported, "This request is not known to Countersign."),
+            _ => Refuse(request.Id, SftpStatus.BadMessage, "The request can't be read."),
+        };
+    }
+
+    private bool OnRequest(in SftpRequest request)
+    {
+        if (request is { Type: SftpType.Extended, Extension: SftpExtension.Unknown })
+            return Refuse(request.Id, SftpStatus.Unsupported, "This extension is not known to Countersign.");
+        if (!IsPath(request.Path) || !IsPath(request.NewPath) || !IsPath(request.LinkTarget))
+            return Refuse(request.Id, SftpStatus.BadMessage, $"A path has at most {FileNames.LongestPath} bytes, none of them zero.");
+        if (request.Type == SftpType.Open && !SftpRights.IsKnown(request.Flags))
+            return Refuse(request.Id, SftpStatus.BadMessage, "Version 3 of SFTP has no such flags.");
+        if (request.Offset > MostOffset) return Refuse(request.Id, SftpStatus.BadMessage, "No file is that long.");
+
+        OpenFile? file = null;
+        if (HasHandle(request) && !_files.TryGet(request.Handle, out file)) return Refuse(request.Id, SftpStatus.Failure, "This handle is not open.");
+        OpenFile? target = null;
+        if (request.Extension == SftpExtension.CopyData && !_files.TryGet(request.TargetHandle, out target))
+            return Refuse(request.Id, SftpStatus.Failure, "This handle is not open.");
+
+        var needs = SftpRights.Needs(request, file?.IsForWriting ?? _own.Contains(request.Path));
+        if (Lacks(needs)) return Refuse(request, file, needs);
+        if (request.Type is SftpType.Open or SftpType.OpenDirectory && _files.Count + _opening >= OpenFiles.Most)
+            return Refuse(request.Id, SftpStatus.Failure, $"{OpenFiles.Most} files are open, and that is the most.");
+        Ask(request, file, target);
+        return true;
+    }
+
+    private bool OnWrite(ReadOnlySpan<byte> packet)
+    {
+        var reader = new Ssh.SshReader(packet[1..]);
+        reader.TryReadUInt32(out var id);
+        reader.TryReadString(out var handle);
+        reader.TryReadUInt64(out var offset);
+        if (_init is null) throw Broken("SSH_FXP_INIT comes first");
+        if (_underWay.ContainsKey(id)) throw Broken("the client used an id twice at once");
+        if (offset > MostOffset) return Refuse(id, SftpStatus.BadMessage, "No file is that long.");
+        if (!_files.TryGet(handle, out var file)) return Refuse(id, SftpStatus.Failure, "This handle is not open.");
+        var needs = PermissionSet.Of(Permission.SendFiles);
+        if (Lacks(needs))
+        {
+            // What is there of the file is not what was to be sent.
+            file.WriteFailed(FileOutcome.PermissionDenied);
+            return Refuse(id, FileAction.Write, file.Path, needs);
+        }
+
+        if (!file.IsForWriting) return Refuse(id, SftpStatus.Failure, "This handle is not open for writing.");
+        _writing = new() { Id = id, Type = SftpType.Write, File = file };
+        _writeAt = (long)offset;
+        Add(_writing);
+        return true;
+    }
+
+    /// <summary>The client's version goes on as the one that is spoken here, without what it says of extensions.</summary>
+    private void Initialize(SftpParse parsed, in SftpRequest request)
+    {
+        if (_init is not null || request.Type != SftpType.Init || parsed != SftpParse.Complete) throw Broken("SSH_FXP_INIT comes first, and once");
+        if (request.Version < SftpLimits.Version) throw Broken($"the client speaks version {request.Version} of SFTP, and {SftpLimits.Version} is spoken here");
+        _init = new() { Id = 0, Type = SftpType.Init };
+        _order.Enqueue(_init);
+    }
+
+    private void Ask(in SftpRequest request, OpenFile? file, OpenFile? target)
+    {
+        var isContent = request.Type is SftpType.Read or SftpType.ReadDirectory;
+        var isByHandle = file is not null && request.Type != SftpType.FSetStat && request.Extension is not (SftpExtension.CopyData or SftpExtension.FStatVfs);
+        var isNamed = !isContent && !isByHandle && request.Extension is not (SftpExtension.Limits or SftpExtension.UsersGroups);
+        if (request.Type == SftpType.Close) _files.Remove(request.Handle);
+        Add(new()
+        {
+            Id = request.Id,
+            Type = request.Type,
+            Extension = request.Extension,
+            Flags = request.Flags,
+            Action = SftpRights.ActionOf(request),
+            Path = isNamed ? file?.Path ?? FileNames.Text(request.Path) : null,
+            To = target?.Path ?? To(request),
+            Changes = request.Type is SftpType.SetStat or SftpType.FSetStat || request.Extension == SftpExtension.LSetStat ? Changes(request.Attributes) : null,
+            Uploads = Uploads(request),
+            File = file,
+            Offset = (long)request.Offset,
+            Length = request.Length,
+        });
+        if (request.Type is SftpType.Open or SftpType.OpenDirectory) _opening++;
+    }
+
+    private void Add(SftpAsked asked)
+    {
+        _order.Enqueue(asked);
+        _underWay.Add(asked.Id, asked);
+    }
+
+    private byte[]? Uploads(in SftpRequest request)
+    {
+        if (request.Type == SftpType.Open && SftpRights.Writes(request.Flags)) return request.Path.ToArray();
+        return (request.Type == SftpType.Rename || request.Extension == SftpExtension.PosixRename) && _own.Contains(request.Path) ? request.NewPath.ToArray() : null;
+    }
+
+    private bool Lacks(PermissionSet needs) => !_held().Covers(needs);
+
+    private bool Refuse(in SftpRequest request, OpenFile? file, PermissionSet needs)
+    {
+        if (request.Type == SftpType.Read) file?.ReadFailed(FileOutcome.PermissionDenied);
+        return Refuse(request.Id, SftpRights.ActionOf(request), file?.Path ?? FileNames.Text(request.Path), needs);
+    }
+
+    private bool Refuse(uint id, FileAction action, string path, PermissionSet needs)
+    {
+        _refused.Add(action, path, needs);
+        return Refuse(id, SftpStatus.PermissionDenied, $"This needs {FileNames.Labels(needs)}, which you don't have here.");
+    }
+
+    /// <summary>Answers in the place of the device, now or when its turn has come.</summary>
+    private bool Refuse(uint id, SftpStatus status, string sentence)
+    {
+        if (_order.Count == 0) _outlets.ToClient(_writer.Status(id, status, sentence));
+        else _order.Enqueue(new() { Id = id, Type = SftpType.None, Refusal = (status, sentence) });
+        return false;
+    }
+
+    private static bool HasHandle(in SftpRequest request) =>
+        request.Type is SftpType.Close or SftpType.Read or SftpType.FStat or SftpType.FSetStat or SftpType.ReadDirectory ||
+        request.Extension is SftpExtension.FSync or SftpExtension.FStatVfs or SftpExtension.CopyData;
+
+    private static bool IsPath(ReadOnlySpan<byte> path) => path.Length <= FileNames.LongestPath && !path.Contains((byte)0);
+
+    private static string? To(in SftpRequest request) => request.Type switch
+    {
+        SftpType.SymbolicLink => FileNames.Text(request.LinkTarget),
+        SftpType.Rename => FileNames.Text(request.NewPath),
+        _ => request.Extension is SftpExtension.PosixRename or SftpExtension.HardLink ? FileNames.Text(request.NewPath) : null,
+    };
+
+    private static string Changes(in SftpAttributes attributes)
+    {
+        var changes = new List<string>(4);
+        if (attributes.Size is { } size) changes.Add(string.Create(CultureInfo.InvariantCulture, $"size {size}"));
+        if (attributes.Permissions is { } mode) changes.Add($"mode {Convert.ToString(mode & 0xFFF, 8)}");
+        if (attributes.Owner is { } owner) changes.Add(string.Create(CultureInfo.InvariantCulture, $"owner {owner.User}:{owner.Group}"));
+        if (attributes.Times is not null) changes.Add("times");
+        if (attributes.HadExtended) changes.Add("extended attributes");
+        return string.Join(", ", changes);
+    }
+}

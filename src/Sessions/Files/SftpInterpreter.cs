@@ -1,0 +1,270 @@
+using System.Buffers.Binary;
+using Countersign.Access;
+using Countersign.Sessions.Journal;
+using Countersign.Sessions.Relay;
+using Countersign.Ssh.Sftp;
+
+namespace Countersign.Sessions.Files;
+
+/// <summary>
+/// Holds SFTP version 3 (draft-ietf-secsh-filexfer-02) to what may be done at the moment that it is asked for. What may not be done is answered here,
+/// in the order of the requests; the device never hears of it. Answers are held to what was asked.
+/// </summary>
+internal sealed partial class SftpInterpreter : Interpreter
+{
+    /// <summary>Requests under way at once. More wait, unread.</summary>
+    public const int MostUnderWay = 1024;
+
+    private readonly Outlets _outlets;
+    private readonly Func<PermissionSet> _held;
+    private readonly Action<JournalEvent> _note;
+    private readonly RefusedFiles _refused;
+    private readonly SftpCutter _fromClient = new(SftpType.Write);
+    private readonly SftpCutter _fromDevice = new(SftpType.Data);
+    private readonly SftpWriter _writer = new();
+    private readonly OpenFiles _files = new();
+    private readonly OwnUploads _own = new();
+    private readonly Queue<SftpAsked> _order = [];
+    private readonly Dictionary<uint, SftpAsked> _underWay = [];
+    private SftpAsked? _init;
+    private int _opening;
+
+    /// <summary>What the content that comes now belongs to; null: a request that was refused.</summary>
+    private SftpAsked? _writing;
+    private long _writeAt;
+    private SftpAsked? _reading;
+    private long _readAt;
+
+    /// <param name="held">The permissions at this moment.</param>
+    /// <param name="note">Takes what is to be written down.</param>
+    public SftpInterpreter(Outlets outlets, Func<PermissionSet> held, Action<JournalEvent> note)
+    {
+        _outlets = outlets;
+        _held = held;
+        _note = note;
+        _refused = new(note);
+    }
+
+    public override int FromClient(ReadOnlySpan<byte> data)
+    {
+        var rest = data;
+        var passing = new Passing(data, _outlets.ToDevice);
+        while (_fromClient.IsInside || !IsFull)
+        {
+            var start = data.Length - rest.Length;
+            var piece = _fromClient.Next(ref rest, out var bytes);
+            if (piece == SftpPiece.None) break;
+            var passes = piece switch
+            {
+                SftpPiece.Content => OnWritten(bytes),
+                _ => OnRequest(bytes, ref passing),
+            };
+            if (!passes) continue;
+            if (_fromClient.IsInPlace) passing.Pass(start, data.Length - rest.Length);
+            else passing.Pass(bytes);
+        }
+
+        passing.Flush();
+        return data.Length - rest.Length;
+    }
+
+    public override void FromDevice(ReadOnlySpan<byte> data)
+    {
+        var rest = data;
+        var passing = new Passing(data, _outlets.ToClient);
+        while (true)
+        {
+            var start = data.Length - rest.Length;
+            var piece = _fromDevice.Next(ref rest, out var bytes);
+            if (piece == SftpPiece.None) break;
+            var passes = piece switch
+            {
+                SftpPiece.Content => OnRead(bytes),
+                SftpPiece.Head => OnDataHead(bytes),
+                _ => OnAnswer(bytes, ref passing),
+            };
+            if (passes && _fromDevice.IsInPlace) passing.Pass(start, data.Length - rest.Length);
+            else if (passes) passing.Pass(bytes);
+            if (_fromDevice.ContentLeft == 0 && _reading is not null) Answered(_reading);
+            if (_fromDevice.ContentLeft == 0) _reading = null;
+            TellRefused(ref passing);
+        }
+
+        passing.Flush();
+    }
+
+    public override void Dispose()
+    {
+        _refused.Flush();
+        foreach (var asked in _order)
+        {
+            if (asked is { IsAnswered: false, Refusal: null }) WriteDown(asked, FileOutcome.Interrupted);
+        }
+
+        foreach (var file in _files.All) file.Close(FileOutcome.Interrupted, _note);
+        _order.Clear();
+        _fromClient.Dispose();
+        _fromDevice.Dispose();
+    }
+
+    private bool IsFull => _order.Count >= MostUnderWay || _outlets.ClientIsBehind();
+
+    private bool OnWritten(ReadOnlySpan<byte> bytes)
+    {
+        if (_writing is null) return false;
+        _writing.File!.Write(_writeAt, bytes);
+        _writeAt += bytes.Length;
+        return true;
+    }
+
+    private bool OnRead(ReadOnlySpan<byte> bytes)
+    {
+        _reading!.File!.Read(_readAt, bytes);
+        _readAt += bytes.Length;
+        return true;
+    }
+
+    private bool OnDataHead(ReadOnlySpan<byte> head)
+    {
+        var asked = Find(BinaryPrimitives.ReadUInt32BigEndian(head[5..]), SftpType.Data);
+        if (_fromDevice.ContentLeft > asked.Length) throw Broken("the device sent more than it was asked for");
+        _reading = asked;
+        _readAt = asked.Offset;
+        return true;
+    }
+
+    /// <summary>Whether it goes to the client as it is.</summary>
+    private bool OnAnswer(scoped ReadOnlySpan<byte> message, ref Passing passing)
+    {
+        var packet = message[4..];
+        var type = (SftpType)packet[0];
+        if (type == SftpType.Version) return OnVersion(packet, ref passing);
+        var asked = Find(BinaryPrimitives.ReadUInt32BigEndian(packet[1..]), type);
+        switch (type)
+        {
+            case SftpType.Status:
+                OnStatus(asked, Parse(packet).Status);
+                break;
+            case SftpType.Handle:
+                OnHandle(asked, Parse(packet).Handle);
+                break;
+            case SftpType.ExtendedReply when asked.Extension == SftpExtension.Limits:
+                Answered(asked);
+                passing.Pass(Clamp(asked.Id, Parse(packet).Data));
+                return false;
+            default:
+                WriteDown(asked, FileOutcome.Ok);
+                break;
+        }
+
+        Answered(asked);
+        return true;
+    }
+
+    private SftpAsked Find(uint id, SftpType answer)
+    {
+        if (!_underWay.TryGetValue(id, out var asked)) throw Broken("the device answered what it was not asked");
+        if (!asked.Takes(answer)) throw Broken("the device's answer is of another kind than what it was asked");
+        return asked;
+    }
+
+    private static SftpResponse Parse(ReadOnlySpan<byte> packet) =>
+        SftpResponse.Parse(packet, out var response) == SftpParse.Complete ? response : throw Broken("an answer of the device can't be read");
+
+    private bool OnVersion(scoped ReadOnlySpan<byte> packet, ref Passing passing)
+    {
+        if (_init is not { IsAnswered: false }) throw Broken("the device answered what it was not asked");
+        var version = Parse(packet);
+        if (version.Version != SftpLimits.Version) throw Broken($"the device speaks version {version.Version} of SFTP, and {SftpLimits.Version} is spoken here");
+        _writer.BeginVersion(SftpType.Version, SftpLimits.Version);
+        foreach (var name in version.Extensions)
+        {
+            if (SftpExtensionNames.Find(name) != SftpExtension.Unknown) _writer.String(name).String(version.Extensions.CurrentData);
+        }
+
+        _init.IsAnswered = true;
+        passing.Pass(_writer.End());
+        return false;
+    }
+
+    private void OnStatus(SftpAsked asked, SftpStatus status)
+    {
+        var outcome = FileNames.Outcome(status);
+        if (asked.Type is SftpType.Open or SftpType.OpenDirectory)
+        {
+            // The client has nothing to go on with, whatever the device means by it.
+            if (status == SftpStatus.Ok) throw Broken("the device opened a file and gave no handle");
+            _opening--;
+        }
+
+        switch (asked.Type)
+        {
+            case SftpType.Read when status != SftpStatus.EndOfFile:
+                asked.File!.ReadFailed(outcome == FileOutcome.Ok ? FileOutcome.Failed : outcome);
+                return;
+            case SftpType.Write when status != SftpStatus.Ok:
+                asked.File!.WriteFailed(outcome == FileOutcome.Ok ? FileOutcome.Failed : outcome);
+                return;
+            default:
+                if (status == SftpStatus.Ok && asked.Uploads is { } path) _own.Add(path);
+                WriteDown(asked, outcome);
+                return;
+        }
+    }
+
+    private void OnHandle(SftpAsked asked, ReadOnlySpan<byte> handle)
+    {
+        _opening--;
+        var file = new OpenFile(asked.Path!, asked.Flags, asked.Type == SftpType.OpenDirectory);
+        if (!_files.TryAdd(handle, file)) throw Broken("the device gave a handle that is open already");
+        if (asked.Uploads is { } path) _own.Add(path);
+        if (asked.Type == SftpType.OpenDirectory) WriteDown(asked, FileOutcome.Ok);
+    }
+
+    /// <summary>What the device takes, as far as it can be taken here (OpenSSH's PROTOCOL, 4.8); zero there means that nothing is said.</summary>
+    private ReadOnlySpan<byte> Clamp(uint id, ReadOnlySpan<byte> limits)
+    {
+        if (limits.Length < 32) throw Broken("an answer of the device can't be read");
+        _writer.Begin(SftpType.ExtendedReply, id);
+        foreach (var (at, most) in ((int, ulong)[])[(0, SftpLimits.Packet), (8, SftpLimits.Payload), (16, SftpLimits.Payload), (24, OpenFiles.Most)])
+        {
+            var theirs = BinaryPrimitives.ReadUInt64BigEndian(limits[at..]);
+            _writer.UInt64(theirs == 0 ? most : Math.Min(theirs, most));
+        }
+
+        return _writer.End();
+    }
+
+    /// <summary>Writes an operation down that is one by itself; content is written down when its file is closed.</summary>
+    private void WriteDown(SftpAsked asked, FileOutcome outcome)
+    {
+        if (asked.Type == SftpType.Close)
+        {
+            asked.File!.Close(outcome, _note);
+        }
+        else if (asked.Path is { } path)
+        {
+            _refused.Flush();
+            _note(new FileActed(asked.Action, path, asked.To, asked.Changes, outcome));
+        }
+    }
+
+    private void Answered(SftpAsked asked)
+    {
+        asked.IsAnswered = true;
+        _underWay.Remove(asked.Id);
+    }
+
+    /// <summary>Refusals whose turn has come: all that was asked before them has been answered.</summary>
+    private void TellRefused(ref Passing passing)
+    {
+        while (_order.TryPeek(out var first))
+        {
+            if (first.Refusal is var (status, sentence)) passing.Pass(_writer.Status(first.Id, status, sentence));
+            else if (!first.IsAnswered) return;
+            _order.Dequeue();
+        }
+    }
+
+    private static NotUnderstoodException Broken(string message) => new(message);
+}

@@ -1,0 +1,98 @@
+using Countersign.Access;
+using Countersign.Sessions.Journal;
+using Countersign.Ssh.Sftp;
+
+namespace Countersign.Sessions.Files;
+
+/// <summary>Which permissions an operation of SFTP needs. The table is in docs/files.md; the session itself lives on at least one of the file permissions.</summary>
+internal static class SftpRights
+{
+    private const SftpOpenFlags Writing = SftpOpenFlags.Write | SftpOpenFlags.Append | SftpOpenFlags.Create | SftpOpenFlags.Truncate | SftpOpenFlags.Exclusive;
+
+    private const SftpOpenFlags Known = SftpOpenFlags.Read | Writing;
+
+    /// <summary>Octal 777: who may read, write and search; and all bits that a mode has.</summary>
+    private const uint PlainMode = 0x1FF, ModeBits = 0xFFF;
+
+    private static readonly PermissionSet Browse = PermissionSet.Of(Permission.FileManager);
+    private static readonly PermissionSet Send = PermissionSet.Of(Permission.SendFiles);
+    private static readonly PermissionSet Receive = PermissionSet.Of(Permission.ReceiveFiles);
+    private static readonly PermissionSet Manage = PermissionSet.Of(Permission.FileManager, Permission.ManageFiles);
+
+    /// <summary>All of what the request needs. Nothing: whoever has the session may.</summary>
+    /// <param name="isOwn">It is about what this session has uploaded: the handle is open for writing, or the path was.</param>
+    public static PermissionSet Needs(in SftpRequest request, bool isOwn) => request.Type switch
+    {
+        SftpType.Open => ToOpen(request.Flags),
+        SftpType.Read => Receive,
+        SftpType.Write => Send,
+
+        // What a client looks at before it gets or puts a file that it was told the name of.
+        SftpType.RealPath or SftpType.Stat or SftpType.LStat or SftpType.FStat or SftpType.Close => PermissionSet.None,
+        SftpType.OpenDirectory or SftpType.ReadDirectory or SftpType.ReadLink => Browse,
+        SftpType.SetStat => isOwn && IsGentle(request.Attributes) && request.Attributes.Size is null ? Send : Manage,
+        SftpType.FSetStat => isOwn && IsGentle(request.Attributes) ? Send : Manage,
+        SftpType.Rename => isOwn && DropsPart(request) ? Send : Manage,
+        SftpType.Extended => ToExtend(request, isOwn),
+        _ => Manage,
+    };
+
+    /// <summary>Flags that version 3 does not have can't be held to anything.</summary>
+    public static bool IsKnown(SftpOpenFlags flags) => (flags & ~Known) == 0;
+
+    public static bool Reads(SftpOpenFlags flags) => (flags & SftpOpenFlags.Read) != 0 || (flags & Writing) == 0;
+
+    public static bool Writes(SftpOpenFlags flags) => (flags & Writing) != 0;
+
+    public static FileAction ActionOf(in SftpRequest request) => request.Type switch
+    {
+        SftpType.Open => FileAction.Open,
+        SftpType.Read => FileAction.Read,
+        SftpType.Write => FileAction.Write,
+        SftpType.OpenDirectory or SftpType.ReadDirectory => FileAction.List,
+        SftpType.RealPath => FileAction.Resolve,
+        SftpType.ReadLink => FileAction.ReadLink,
+        SftpType.SetStat or SftpType.FSetStat => FileAction.SetAttributes,
+        SftpType.Remove => FileAction.Remove,
+        SftpType.MakeDirectory => FileAction.MakeDirectory,
+        SftpType.RemoveDirectory => FileAction.RemoveDirectory,
+        SftpType.Rename => FileAction.Rename,
+        SftpType.SymbolicLink => FileAction.SymbolicLink,
+        SftpType.Extended => ActionOf(request.Extension),
+        _ => FileAction.Look,
+    };
+
+    private static FileAction ActionOf(SftpExtension extension) => extension switch
+    {
+        SftpExtension.PosixRename => FileAction.Rename,
+        SftpExtension.HardLink => FileAction.HardLink,
+        SftpExtension.FSync => FileAction.Sync,
+        SftpExtension.StatVfs or SftpExtension.FStatVfs => FileAction.Space,
+        SftpExtension.LSetStat => FileAction.SetAttributes,
+        SftpExtension.CopyData => FileAction.Copy,
+        SftpExtension.ExpandPath or SftpExtension.HomeDirectory => FileAction.Resolve,
+        SftpExtension.UsersGroups => FileAction.Names,
+        _ => FileAction.Look,
+    };
+
+    private static PermissionSet ToOpen(SftpOpenFlags flags) =>
+        (Reads(flags) ? Receive : PermissionSet.None) | (Writes(flags) ? Send : PermissionSet.None);
+
+    private static PermissionSet ToExtend(in SftpRequest request, bool isOwn) => request.Extension switch
+    {
+        SftpExtension.PosixRename => isOwn && DropsPart(request) ? Send : Manage,
+        SftpExtension.FSync => Send,
+        SftpExtension.StatVfs or SftpExtension.FStatVfs or SftpExtension.UsersGroups => Browse,
+        SftpExtension.Limits or SftpExtension.ExpandPath or SftpExtension.HomeDirectory => PermissionSet.None,
+        SftpExtension.LSetStat => isOwn && IsGentle(request.Attributes) && request.Attributes.Size is null ? Send : Manage,
+        _ => Manage,
+    };
+
+    /// <summary>Size, times, and a mode without set-user, set-group and sticky: what could have been had by uploading the file so.</summary>
+    private static bool IsGentle(in SftpAttributes attributes) =>
+        attributes.Owner is null && !attributes.HadExtended && ((attributes.Permissions ?? 0) & ModeBits & ~PlainMode) == 0;
+
+    /// <summary>What a client does that uploads under another name first: the same as uploading over the name itself.</summary>
+    private static bool DropsPart(in SftpRequest request) =>
+        request.Path.EndsWith(".filepart"u8) && request.Path[..^9].SequenceEqual(request.NewPath);
+}

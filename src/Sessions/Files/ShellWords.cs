@@ -1,0 +1,122 @@
+using System.Text;
+
+namespace Countersign.Sessions.Files;
+
+/// <summary>One word of a command.</summary>
+/// <param name="Text">Without quotes; behind the <c>~/</c> of a word that begins in the home directory.</param>
+/// <param name="IsAtHome">It began with <c>~/</c>, or was <c>~</c>, unquoted: the shell at the device puts the home directory there.</param>
+internal readonly record struct ShellWord(string Text, bool IsAtHome)
+{
+    /// <summary>For any POSIX shell: it reads this word and nothing else, whatever is in it.</summary>
+    public string Quoted
+    {
+        get
+        {
+            var quoted = $"'{Text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+            return !IsAtHome ? quoted : Text.Length == 0 ? "~" : $"~/{quoted}";
+        }
+    }
+}
+
+/// <summary>
+/// Splits a command as a POSIX shell would (XCU 2.2, 2.3), as long as it is words and nothing else: no expansion but a <c>~/</c> in front, no pattern,
+/// no operator, no control character.
+/// </summary>
+internal static class ShellWords
+{
+    private const int MostWords = 256;
+
+    /// <summary>What means itself outside of quotes, anywhere in a word.</summary>
+    private const string Plain = "@%+=:,./-_^";
+
+    /// <summary>False: it is more than words.</summary>
+    public static bool TrySplit(string command, List<ShellWord> words)
+    {
+        for (var at = 0; at < command.Length;)
+        {
+            if (command[at] == ' ')
+            {
+                at++;
+                continue;
+            }
+
+            if (words.Count == MostWords || !TryReadWord(command, ref at, out var word)) return false;
+            words.Add(word);
+        }
+
+        return true;
+    }
+
+    private static bool TryReadWord(string command, ref int at, out ShellWord word)
+    {
+        word = default;
+        var isAtHome = false;
+        if (command[at] == '~')
+        {
+            if (at + 1 < command.Length && command[at + 1] is not ('/' or ' ')) return false;
+            isAtHome = true;
+            at++;
+            while (at < command.Length && command[at] == '/') at++;
+        }
+
+        var text = new StringBuilder();
+        while (at < command.Length && command[at] != ' ')
+        {
+            if (!TryReadPart(command, ref at, text)) return false;
+        }
+
+        word = new(text.ToString(), isAtHome);
+        return true;
+    }
+
+    private static bool TryReadPart(string command, ref int at, StringBuilder text)
+    {
+        var character = command[at++];
+        switch (character)
+        {
+            case '\'':
+                return TryReadQuoted(command, ref at, text);
+            case '"':
+                return TryReadDoubleQuoted(command, ref at, text);
+            case '\\':
+                if (at == command.Length || char.IsControl(command[at])) return false;
+                text.Append(command[at++]);
+                return true;
+            default:
+                if (!char.IsAsciiLetterOrDigit(character) && !Plain.Contains(character, StringComparison.Ordinal) && character < 0xA0 && !(character == '~' && text.Length > 0)) return false;
+                text.Append(character);
+                return true;
+        }
+    }
+
+    private static bool TryReadQuoted(string command, ref int at, StringBuilder text)
+    {
+        for (; at < command.Length; at++)
+        {
+            if (command[at] == '\'')
+            {
+                at++;
+                return true;
+            }
+
+            if (char.IsControl(command[at])) return false;
+            text.Append(command[at]);
+        }
+
+        return false;
+    }
+
+    private static bool TryReadDoubleQuoted(string command, ref int at, StringBuilder text)
+    {
+        while (at < command.Length)
+        {
+            var character = command[at++];
+            if (character == '"') return true;
+            if (character is '$' or '`' || char.IsControl(character)) return false;
+            if (character == '\\' && at < command.Length && command[at] is '$' or '`' or '"' or '\\') character = command[at++];
+            text.Append(character);
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,188 @@
+using System.Security.Cryptography;
+using System.Text;
+using Countersign.Access;
+using Countersign.Sessions.Files;
+using Countersign.Sessions.Journal;
+using Countersign.Sessions.Relay;
+
+namespace Countersign.Sessions.Tests.Files;
+
+public sealed class ScpInterpreterTests
+{
+    private static readonly byte[] Content = [.. Enumerable.Range(0, 40).Select(number => (byte)number)];
+
+    private static readonly string Hash = Convert.ToHexStringLower(SHA256.HashData(Content));
+
+    [Fact]
+    public void A_file_that_is_sent_is_written_down_with_its_hash_wherever_the_stream_is_cut()
+    {
+        byte[] source = [.. "T1 0 1 0\nC0644 40 f.txt\n"u8, .. Content, 0];
+        for (var at = 1; at < source.Length; at++)
+        {
+            var lab = new ScpLab("scp -p -t /tmp/f.txt");
+            lab.Device([0]);
+            lab.Client(source[..at]);
+            lab.Client(source[at..]);
+            lab.Device([0]);
+            lab.Pump();
+            lab.Device([0]);
+            lab.Pump();
+            lab.Device([0]);
+            lab.ToDevice.ShouldBe(source, $"at {at}");
+            lab.ToClient.ShouldBe(new byte[4]);
+            lab.Events.ShouldBe([new FileTransferred(FileDirection.ToDevice, "/tmp/f.txt", 40, Hash, null, FileOutcome.Ok)]);
+        }
+    }
+
+    [Fact]
+    public void A_tree_that_is_fetched_is_written_down_file_by_file()
+    {
+        var lab = new ScpLab("scp -r -f dir");
+        lab.Client([0]);
+        foreach (var record in (byte[][])[[.. "D0755 0 dir\n"u8], [.. "D0755 0 sub\n"u8], [.. "C0644 40 a\n"u8], [.. Content, 0], [.. "E\n"u8], [.. "C0644 0 b\n"u8], [0], [.. "E\n"u8]])
+        {
+            foreach (var one in record) lab.Device([one]);
+            lab.Client([0]);
+        }
+
+        lab.Events.ShouldBe(
+        [
+            new FileActed(FileAction.List, "dir", null, null, FileOutcome.Ok),
+            new FileActed(FileAction.List, "dir/sub", null, null, FileOutcome.Ok),
+            new FileTransferred(FileDirection.FromDevice, "dir/sub/a", 40, Hash, null, FileOutcome.Ok),
+            new FileTransferred(FileDirection.FromDevice, "dir/b", 0, Convert.ToHexStringLower(SHA256.HashData([])), null, FileOutcome.Ok),
+        ]);
+    }
+
+    [Fact]
+    public void What_the_device_refuses_is_written_down_so_and_the_next_file_goes_on()
+    {
+        var lab = new ScpLab("scp -d -t /tmp");
+        lab.Device([0]);
+        lab.Client("C0644 40 no\n"u8.ToArray());
+        lab.Device([1, .. "scp: /tmp/no: Permission denied\n"u8]);
+        lab.Client("C0644 40 yes\n"u8.ToArray());
+        lab.Device([0]);
+        lab.Client([.. Content, 0]);
+        lab.Device([1, .. "scp: no space\n"u8]);
+        lab.Events.OfType<FileTransferred>().Select(file => (file.Path, file.Bytes, file.Sha256, file.Outcome)).ShouldBe(
+            [("/tmp/no", 0L, null, FileOutcome.Failed), ("/tmp/yes", 40L, null, FileOutcome.Failed)]);
+    }
+
+    [Fact]
+    public void A_cut_file_is_written_down_so()
+    {
+        var lab = new ScpLab("scp -t f");
+        lab.Device([0]);
+        lab.Client("C0644 40 f\n"u8.ToArray());
+        lab.Device([0]);
+        lab.Client(Content[..10]);
+        lab.Interpreter.Dispose();
+        var file = lab.Events.OfType<FileTransferred>().ShouldHaveSingleItem();
+        (file.Bytes, file.Sha256, file.Outcome).ShouldBe((10, null, FileOutcome.Interrupted));
+    }
+
+    [Theory]
+    [InlineData("X0644 40 f\n")]
+    [InlineData("C644 40 f\n")]
+    [InlineData("C0644 -1 f\n")]
+    [InlineData("C0644 4x f\n")]
+    [InlineData("C0644 99999999999999999999 f\n")]
+    [InlineData("C0644 40 ../f\n")]
+    [InlineData("C0644 40 ..\n")]
+    [InlineData("C0644 40 \n")]
+    [InlineData("C0644 40\n")]
+    [InlineData("D0755 0 dir\n")]
+    [InlineData("E\n")]
+    [InlineData("T1 2 3\n")]
+    [InlineData("C4755 40 f\n")]
+    [InlineData("\n")]
+    public void A_record_that_does_not_fit_goes_no_further(string record)
+    {
+        var lab = new ScpLab("scp -t f");
+        lab.Device([0]);
+        Should.Throw<NotUnderstoodException>(() => lab.Client(Encoding.UTF8.GetBytes(record)));
+        lab.ToDevice.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_line_without_an_end_and_a_device_out_of_turn_end_it()
+    {
+        var lab = new ScpLab("scp -t f");
+        lab.Device([0]);
+        Should.Throw<NotUnderstoodException>(() => lab.Client([(byte)'C', .. new byte[9000]]));
+        Should.Throw<NotUnderstoodException>(() => new ScpLab("scp -f f").Device("C0644 1 f\nx"u8.ToArray()));
+        var other = new ScpLab("scp -f f");
+        other.Client([0]);
+        Should.Throw<NotUnderstoodException>(() => other.Device("C0644 1 f\nx"u8.ToArray()));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Random_records_are_understood_or_end_it(int seed)
+    {
+        var random = new Random(seed);
+        const string Characters = "CDET0123 \n/.\0\u0001\u0002ab";
+        for (var round = 0; round < 5000; round++)
+        {
+            var lab = new ScpLab(random.Next(2) == 0 ? "scp -r -t f" : "scp -f f");
+            try
+            {
+                for (var count = 0; count < 20; count++)
+                {
+                    var bytes = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => Characters[random.Next(Characters.Length)])));
+                    if (random.Next(2) == 0) lab.Client(bytes);
+                    else lab.Device(bytes);
+                }
+            }
+            catch (NotUnderstoodException ended)
+            {
+                ended.Message.ShouldNotBeEmpty();
+            }
+
+            lab.Interpreter.Dispose();
+        }
+    }
+
+    /// <summary>The two ends; what is not wanted yet waits, as in a relay.</summary>
+    private sealed class ScpLab
+    {
+        private readonly List<byte> _toDevice = [];
+        private readonly List<byte> _toClient = [];
+        private readonly List<byte> _waiting = [];
+
+        public ScpLab(string sent)
+        {
+            FileCommand.TryParse(sent, out var command).ShouldBeTrue();
+            Interpreter = new(
+                new(bytes => _toDevice.AddRange(bytes), bytes => _toClient.AddRange(bytes), () => false), command!, () => PermissionSet.Of(Permission.SendFiles), Events.Add);
+        }
+
+        public ScpInterpreter Interpreter { get; }
+
+        public List<JournalEvent> Events { get; } = [];
+
+        public byte[] ToDevice => [.. _toDevice];
+
+        public byte[] ToClient => [.. _toClient];
+
+        public void Client(byte[] bytes)
+        {
+            _waiting.AddRange(bytes);
+            Pump();
+        }
+
+        public void Pump()
+        {
+            var taken = Interpreter.FromClient(_waiting.ToArray());
+            _waiting.RemoveRange(0, taken);
+        }
+
+        public void Device(byte[] bytes)
+        {
+            Interpreter.FromDevice(bytes);
+            Pump();
+        }
+    }
+}
