@@ -53,10 +53,13 @@ public enum SessionKind : byte
     Shell = 1,
     Command = 2,
     Files = 3,
+
+    /// <summary>One connection from the device to somewhere that it reaches.</summary>
+    Tunnel = 4,
 }
 
 /// <param name="DeviceName">As it was when the session began; the device may be renamed or deleted later.</param>
-/// <param name="Command">What is run, at most 4,096 characters; empty for a shell and for SFTP.</param>
+/// <param name="Command">What is run, at most 4,096 characters; empty for a shell and for SFTP. Of a tunnel: where it leads.</param>
 /// <param name="PolicyVersion">The version of policy that allowed it.</param>
 public sealed record SessionOpening(
     SessionId Id,

@@ -132,21 +132,62 @@ internal sealed class ChannelTable(SshConnection connection)
             : maxPacket < LeastPeerPacket
                 ? new SshChannelAnswer.Refuse(4, $"packets of at most {maxPacket} bytes are too small")
                 : connection.AnswerOpen(type, reader.Rest);
-        switch (answer)
+        if (answer is SshChannelAnswer.Refuse refuse)
         {
-            case SshChannelAnswer.Accept accept:
-                var slot = new Slot();
-                if (Add(slot) is not { } id) return;
-                slot.Channel = new SshChannel(connection, new ChannelTerms(id, peerId, window, accept.Window, maxPacket), accept.Handler);
-                connection.Transport.Send(PacketUse.Control, new SshWriter()
-                    .Byte(SshMessage.ChannelOpenConfirmation).UInt32(peerId).UInt32(id).UInt32(accept.Window).UInt32(SshChannel.MaxPacket));
-                break;
-            case SshChannelAnswer.Refuse refuse:
-                connection.Transport.Send(PacketUse.Control, new SshWriter()
-                    .Byte(SshMessage.ChannelOpenFailure).UInt32(peerId).UInt32(refuse.Reason).String(refuse.Description).String(""));
-                break;
+            SendRefusal(peerId, refuse);
+            return;
         }
+
+        var slot = new Slot();
+        if (Add(slot) is not { } id) return;
+        var asked = new ChannelTerms(id, peerId, window, 0, maxPacket);
+        if (answer is SshChannelAnswer.Later later) _ = SettleAsync(slot, asked, later.Answer);
+        else Accept(slot, asked, (SshChannelAnswer.Accept)answer);
     }
+
+    private async Task SettleAsync(Slot slot, ChannelTerms asked, Task<SshChannelAnswer> coming)
+    {
+        SshChannelAnswer answer;
+        try
+        {
+            answer = await coming.ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            // From a handler, which is foreign code: it costs the connection, as a fault in any of its other calls does.
+            connection.Transport.OnHandlerFault(error);
+            return;
+        }
+
+        if (answer is SshChannelAnswer.Accept accept)
+        {
+            Accept(slot, asked, accept);
+            return;
+        }
+
+        Remove(asked.OwnId);
+        SendRefusal(asked.PeerId, answer as SshChannelAnswer.Refuse ?? new(2, "it can't be opened"));
+    }
+
+    private void Accept(Slot slot, ChannelTerms asked, SshChannelAnswer.Accept accept)
+    {
+        var channel = new SshChannel(connection, asked with { ReceiveWindow = accept.Window }, accept.Handler);
+        bool isOver;
+        lock (_gate)
+        {
+            // An answer that took its time may find the connection gone: then nobody tells the handler but we.
+            isOver = _over;
+            if (!isOver) slot.Channel = channel;
+        }
+
+        connection.Transport.Send(PacketUse.Control, new SshWriter()
+            .Byte(SshMessage.ChannelOpenConfirmation).UInt32(asked.PeerId).UInt32(asked.OwnId).UInt32(accept.Window).UInt32(SshChannel.MaxPacket));
+        accept.Handler.OnOpened(channel);
+        if (isOver) channel.Finish();
+    }
+
+    private void SendRefusal(uint peerId, SshChannelAnswer.Refuse refuse) => connection.Transport.Send(PacketUse.Control, new SshWriter()
+        .Byte(SshMessage.ChannelOpenFailure).UInt32(peerId).UInt32(refuse.Reason).String(refuse.Description).String(""));
 
     private void OnConfirmation(uint id, Slot? slot, ref SshReader reader)
     {
@@ -215,7 +256,7 @@ internal sealed class ChannelTable(SshConnection connection)
 
     private static SshConnectionException Unknown(uint id) => new(DisconnectReason.ProtocolError, $"there is no channel {id}");
 
-    /// <summary>A channel, or the wish for one; set by the receive loop.</summary>
+    /// <summary>A channel, or the wish for one, the peer's or ours; set by the receive loop, and where an answer took its time under the lock.</summary>
     private sealed class Slot
     {
         public Opening? Opening { get; set; }

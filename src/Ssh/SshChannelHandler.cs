@@ -6,6 +6,11 @@ namespace Countersign.Ssh;
 /// </summary>
 public abstract class SshChannelHandler
 {
+    /// <summary>A channel that the peer opened can be used. May come from any thread, beside the first of the other calls.</summary>
+    public virtual void OnOpened(SshChannel channel)
+    {
+    }
+
     /// <summary>Data (type 0), or extended data of the type; never more than the window that was granted.</summary>
     public virtual void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data)
     {

@@ -58,7 +58,7 @@ public abstract class SshServerHandler
     {
     }
 
-    /// <summary>The client opens a channel, on the receive loop: accept or refuse at once.</summary>
+    /// <summary>The client opens a channel, on the receive loop: accept or refuse at once, or say when.</summary>
     public abstract SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra);
 }
 
@@ -71,6 +71,9 @@ public abstract record SshChannelAnswer
 
     /// <param name="Window">What the peer may send before more is granted.</param>
     public sealed record Accept(SshChannelHandler Handler, uint Window) : SshChannelAnswer;
+
+    /// <summary>Accept or refuse, as soon as it is known; until then the opening counts as a channel. A fault refuses.</summary>
+    public sealed record Later(Task<SshChannelAnswer> Answer) : SshChannelAnswer;
 
     /// <param name="Reason">RFC 4254 section 5.1: 1 administratively prohibited, 3 unknown channel type, 4 resource shortage.</param>
     public sealed record Refuse(uint Reason, string Description) : SshChannelAnswer;

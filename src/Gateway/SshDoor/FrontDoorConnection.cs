@@ -1,19 +1,22 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Countersign.Access;
+using Countersign.Sessions.Relay;
 using Countersign.Ssh;
 
 namespace Countersign.Gateway.SshDoor;
 
 /// <summary>One connection of an SSH client: who signs in, and the channels that they open.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2213", Justification = "A token source without a timer holds nothing that needs disposing, and the token is used by whatever is still running.")]
 internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimeProvider time, IPAddress source, Arrivals.Arrival arrival)
     : SshServerHandler, IAsyncDisposable
 {
     /// <summary>What a client may send on a channel before a device is there to take it: typing ahead, not transfers.</summary>
     private const uint FirstWindow = 64 * 1024;
 
-    private readonly ConcurrentDictionary<SessionChannel, Task> _running = [];
+    private readonly ConcurrentDictionary<object, Task> _running = [];
     private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _gone = new();
     private IDisposable? _policyChanges;
     private bool _over;
     private SignedIn? _person;
@@ -68,11 +71,13 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
 
     public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
     {
-        if (type != "session" || _person is not { } person)
+        if (_person is not { } person) return new SshChannelAnswer.Refuse(1, "sign in first");
+        if (type != "session")
         {
+            if (TunnelTarget.TryParse(type, extra, out var leads)) return Forward(person, leads);
             return type is "direct-tcpip" or "direct-streamlocal@openssh.com"
                 ? new SshChannelAnswer.Refuse(1, "port forwarding is not allowed")
-                : new SshChannelAnswer.Refuse(3, "only sessions can be opened here");
+                : new SshChannelAnswer.Refuse(3, "only sessions and forwarded connections can be opened here");
         }
 
         var channel = new SessionChannel(services, time, person, _target, source, FirstWindow, Track);
@@ -88,10 +93,18 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
             _policyChanges?.Dispose();
         }
 
+        await _gone.CancelAsync();
         await Task.WhenAll(_running.Values);
     }
 
-    private void Track(SessionChannel channel, Task running)
+    private SshChannelAnswer.Later Forward(SignedIn person, TunnelTarget leads)
+    {
+        var channel = new TunnelChannel(services, person, _target, source, leads);
+        Track(channel, channel.RunAsync(_gone.Token));
+        return new(channel.Answer);
+    }
+
+    private void Track(object channel, Task running)
     {
         _running[channel] = running;
         _ = running.ContinueWith(_ => _running.TryRemove(channel, out Task? _), TaskScheduler.Default);

@@ -37,6 +37,7 @@ internal sealed partial class SessionChannel(
     private SshRelay? _relay;
     private WaitingRoom? _room;
     private string _reason = "";
+    private readonly HashSet<string> _toldForwarding = [];
     private FileCommand? _files;
     private bool _started;
     private AskedTerminal? _terminal;
@@ -86,6 +87,12 @@ internal sealed partial class SessionChannel(
             case "env" when _requests.Count < MostEnvironment && request.Payload.Length <= MostPayload:
                 Keep(request);
                 return;
+            case "auth-agent-req@openssh.com":
+                RefuseForwarding(channel, request, "agent");
+                return;
+            case "x11-req":
+                RefuseForwarding(channel, request, "X11");
+                return;
             case "window-change" when request.Payload.Length <= MostPayload:
                 Relay(channel).OnClientRequest(request);
                 return;
@@ -105,6 +112,14 @@ internal sealed partial class SessionChannel(
                 request.Reply(SshReply.Failure);
                 return;
         }
+    }
+
+    /// <summary>The session goes on without it. Told once: a client may ask as often as it likes.</summary>
+    private void RefuseForwarding(SshChannel channel, SshChannelRequest request, string what)
+    {
+        request.Reply(SshReply.Failure);
+        var line = Encoding.ASCII.GetBytes($"countersign: {what} forwarding is not available through Countersign\r\n");
+        if (_toldForwarding.Add(what) && channel.SendWindow >= line.Length) channel.SendExtendedData(1, line);
     }
 
     private void Keep(SshChannelRequest request)

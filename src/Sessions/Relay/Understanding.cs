@@ -11,6 +11,7 @@ internal sealed class Understanding(Flow toDevice)
 {
     private readonly Lock _gate = new();
     private readonly Queue<Kept> _waiting = [];
+    private Kept? _last;
     private Interpreter? _interpreter;
     private Action<string>? _broken;
     private bool _begun;
@@ -54,7 +55,7 @@ internal sealed class Understanding(Flow toDevice)
             try
             {
                 if (_begun && _waiting.Count == 0) data = data[_interpreter!.FromClient(data)..];
-                if (!data.IsEmpty) _waiting.Enqueue(new(data));
+                Keep(data);
                 toDevice.IsPaused = _waiting.Count > 0;
             }
             catch (NotUnderstoodException fault)
@@ -128,6 +129,14 @@ internal sealed class Understanding(Flow toDevice)
         if (broken is not null) _broken!(broken);
     }
 
+    /// <summary>Pieces of a byte each, as many as there is credit, must not cost more than their bytes: what follows fills the last one's room.</summary>
+    private void Keep(ReadOnlySpan<byte> data)
+    {
+        if (_last is { } last && _waiting.Count > 0) data = data[last.Fill(data)..];
+        if (data.IsEmpty) return;
+        _waiting.Enqueue(_last = new(data));
+    }
+
     private void TakeWaiting()
     {
         while (_waiting.TryPeek(out var first))
@@ -151,15 +160,25 @@ internal sealed class Understanding(Flow toDevice)
     /// <summary>What waits; its start moves on with what was taken of it.</summary>
     private sealed class Kept
     {
+        private const int Least = 16 * 1024;
+
         private readonly byte[] _rented;
-        private readonly int _length;
+        private int _length;
         private int _start;
 
         public Kept(ReadOnlySpan<byte> data)
         {
-            _rented = ArrayPool<byte>.Shared.Rent(data.Length);
-            _length = data.Length;
-            data.CopyTo(_rented);
+            _rented = ArrayPool<byte>.Shared.Rent(Math.Max(data.Length, Least));
+            Fill(data);
+        }
+
+        /// <returns>How much of it there was room for.</returns>
+        public int Fill(ReadOnlySpan<byte> data)
+        {
+            var fits = data[..Math.Min(data.Length, _rented.Length - _length)];
+            fits.CopyTo(_rented.AsSpan(_length));
+            _length += fits.Length;
+            return fits.Length;
         }
 
         public ReadOnlySpan<byte> Rest => _rented.AsSpan(_start, _length - _start);

@@ -1,0 +1,122 @@
+namespace Countersign.Ssh.Tests;
+
+/// <summary>A channel whose opening is answered when the application knows.</summary>
+public sealed class LaterAnswerTests
+{
+    private readonly LateHandler _handler = new();
+
+    [Fact]
+    public async Task A_channel_that_is_accepted_later_works_like_any_other()
+    {
+        await using var pair = await OwnPair.StartAsync(TestContext.Current.CancellationToken, handler: _handler);
+        var opening = pair.Client.OpenChannelAsync("direct-tcpip", default, new Told(), 1000, TestContext.Current.CancellationToken);
+        await _handler.Asked.Task.WaitAsync(TestContext.Current.CancellationToken);
+        opening.IsCompleted.ShouldBeFalse();
+        var end = new Told();
+        _handler.Answer.SetResult(new SshChannelAnswer.Accept(end, 1000));
+        var channel = await opening;
+        channel.SendData("hello"u8);
+        channel.Close();
+        await Task.WhenAll(end.Opened.Task, end.Closed.Task).WaitAsync(TestContext.Current.CancellationToken);
+        end.Calls.Order().ShouldBe(["closed", "data hello", "opened"]);
+    }
+
+    [Fact]
+    public async Task A_channel_that_is_refused_later_says_why()
+    {
+        await using var pair = await OwnPair.StartAsync(TestContext.Current.CancellationToken, handler: _handler);
+        var opening = pair.Client.OpenChannelAsync("direct-tcpip", default, new Told(), 1000, TestContext.Current.CancellationToken);
+        await _handler.Asked.Task.WaitAsync(TestContext.Current.CancellationToken);
+        _handler.Answer.SetResult(new SshChannelAnswer.Refuse(1, "not today"));
+        (await Should.ThrowAsync<SshChannelRefusedException>(() => opening)).Message.ShouldContain("not today");
+    }
+
+    [Fact]
+    public async Task Openings_that_wait_count_as_channels()
+    {
+        await using var pair = await OwnPair.StartAsync(TestContext.Current.CancellationToken, server: options => options with { MaxChannels = 1 }, handler: _handler);
+        var opening = pair.Client.OpenChannelAsync("direct-tcpip", default, new Told(), 1000, TestContext.Current.CancellationToken);
+        await Should.ThrowAsync<SshChannelRefusedException>(() => pair.Client.OpenChannelAsync("direct-tcpip", default, new Told(), 1000, TestContext.Current.CancellationToken));
+        _handler.Answer.SetResult(new SshChannelAnswer.Refuse(1, "not today"));
+        await Should.ThrowAsync<SshChannelRefusedException>(() => opening);
+    }
+
+    [Fact]
+    public async Task An_answer_that_comes_after_the_connection_closes_what_it_accepts()
+    {
+        var pair = await OwnPair.StartAsync(TestContext.Current.CancellationToken, handler: _handler);
+        var opening = pair.Client.OpenChannelAsync("direct-tcpip", default, new Told(), 1000, TestContext.Current.CancellationToken);
+        await _handler.Asked.Task.WaitAsync(TestContext.Current.CancellationToken);
+        await pair.DisposeAsync();
+        await Should.ThrowAsync<SshConnectionException>(() => opening);
+        var end = new Told();
+        _handler.Answer.SetResult(new SshChannelAnswer.Accept(end, 1000));
+        await end.Closed.Task.WaitAsync(TestContext.Current.CancellationToken);
+        end.Calls.ShouldBe(["opened", "closed"]);
+    }
+
+    [Fact]
+    public async Task A_fault_in_place_of_an_answer_ends_the_connection()
+    {
+        await using var pair = await OwnPair.StartAsync(TestContext.Current.CancellationToken, handler: _handler);
+        var opening = pair.Client.OpenChannelAsync("direct-tcpip", default, new Told(), 1000, TestContext.Current.CancellationToken);
+        _handler.Answer.SetException(new InvalidOperationException("a fault of the application"));
+        await Should.ThrowAsync<SshConnectionException>(() => opening);
+        (await pair.Outcome).Error.ShouldNotBeNull().ShouldNotContain("a fault of the application");
+    }
+
+    private sealed class LateHandler : SshServerHandler
+    {
+        public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource<SshChannelAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override IReadOnlyList<string> AuthenticationMethods { get; } = ["password"];
+
+        public override ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation) =>
+            new(attempt is SshAuthAttempt.Password ? SshAuthResult.Success : SshAuthResult.Failure);
+
+        public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
+        {
+            Asked.TrySetResult();
+            return new SshChannelAnswer.Later(Answer.Task);
+        }
+    }
+
+    private sealed class Told : SshChannelHandler
+    {
+        private readonly Lock _gate = new();
+        private readonly List<string> _calls = [];
+
+        public TaskCompletionSource Opened { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Closed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public List<string> Calls
+        {
+            get
+            {
+                lock (_gate) return [.. _calls];
+            }
+        }
+
+        public override void OnOpened(SshChannel channel)
+        {
+            Note("opened");
+            Opened.TrySetResult();
+        }
+
+        public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data) => Note($"data {System.Text.Encoding.ASCII.GetString(data)}");
+
+        public override void OnClosed(SshChannel channel)
+        {
+            Note("closed");
+            Closed.TrySetResult();
+        }
+
+        private void Note(string call)
+        {
+            lock (_gate) _calls.Add(call);
+        }
+    }
+}
