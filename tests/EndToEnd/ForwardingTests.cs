@@ -118,7 +118,7 @@ public sealed class ForwardingTests : IAsyncLifetime
     }
 
     /// <summary>What comes back; null: the connection is at its end.</summary>
-    private static async Task<byte?> AskAsync(Socket socket, byte one)
+    private static async Task<int?> AskAsync(Socket socket, byte one)
     {
         var answer = new byte[1];
         try
