@@ -72,10 +72,11 @@ public sealed class ForwardingTests : IAsyncLifetime
     [Fact]
     public async Task What_the_device_does_not_reach_is_refused_with_the_reason()
     {
+        var service = Service;
         _service.Stop();
-        var outcome = await _gateway.Client.SshAsync("tina+web01", _gateway.Tina.ByKey, null, default, "-W", Service);
+        var outcome = await _gateway.Client.SshAsync("tina+web01", _gateway.Tina.ByKey, null, default, "-W", service);
         outcome.ExitCode.ShouldBe(255, outcome.ToString());
-        outcome.Error.ShouldContain($"web01 does not open {Service}");
+        outcome.Error.ShouldContain($"web01 does not open {service}");
         ((string)(await _gateway.EndedSessionAsync())["reason"]!).ShouldBe("deviceUnreachable");
     }
 
