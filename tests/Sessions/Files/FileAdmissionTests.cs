@@ -79,6 +79,19 @@ public sealed class FileAdmissionTests : IAsyncDisposable
         session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles));
     }
 
+    [Fact]
+    public async Task What_was_approved_ahead_adds_to_what_is_held_and_goes_with_its_time()
+    {
+        Hold(Permission.SendFiles);
+        _world.Preapproved.Add(new(
+            7, World.Tina, [World.Web], "root", PermissionSet.Of(Permission.ReceiveFiles), World.Start, new RequestTime.Fixed(World.Start, World.Start.AddMinutes(10)), []));
+        await using var session = (await AskAsync()).ShouldBeOfType<AdmissionResult.Admitted>().Session;
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles, Permission.ReceiveFiles));
+        _world.Time.Advance(TimeSpan.FromMinutes(10));
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles));
+        session.Ending.IsCancellationRequested.ShouldBeFalse();
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private ValueTask<AdmissionResult> AskAsync() => _world.AskAsync(World.Tina, "web01", kind: SessionKind.Files);
