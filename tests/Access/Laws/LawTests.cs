@@ -228,7 +228,7 @@ public class LawTests
             foreach (var device in organization.Devices)
             {
                 var wanted = PermissionSet.Of(Permission.ConnectionHistory);
-                var decision = policy.Decide(new(person.Id, device, null, wanted, at, null, SignInStrength.TwoFactor, EndUserPresence.CanBeAsked));
+                var decision = policy.Decide(new(person.Id, device, null, wanted, at, policy.SignIn.AllowedNetworks?.First, SignInStrength.TwoFactor, EndUserPresence.CanBeAsked));
                 listed.Any(listing => listing.Device.Id == device).ShouldBe(decision.Visible);
             }
         }
