@@ -25,6 +25,7 @@ public enum EndUserPresence : byte
 /// <param name="Account">Null: the device's default account.</param>
 /// <param name="Wanted">What the connection needs at least; empty is denied.</param>
 /// <param name="At">The instant that is asked about, by the server's clock.</param>
+/// <param name="Source">Where the subject comes from; null: not known, which meets no rule about networks.</param>
 public readonly record struct AccessQuestion(
     PersonId Subject,
     DeviceId Device,
@@ -63,6 +64,8 @@ public enum DenialReason : byte
     UnknownSubject,
     SubjectTakesNoPart,
     NotSignedIn,
+    TwoFactorMissing,
+    NetworkNotAllowed,
     UnknownDevice,
     DeviceDisabled,
     UnknownAccount,

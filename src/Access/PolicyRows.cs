@@ -290,6 +290,12 @@ public enum SettingKind : byte
     ApprovalReasonWords = 15,
     AccessRequestRoles = 16,
     AccessRequestLongest = 17,
+    TwoFactorRequired = 18,
+    AllowedNetworks = 19,
+    PasswordStrength = 20,
+    PasswordAge = 21,
+    SignInLifetime = 22,
+    SignInIdle = 23,
 }
 
 public enum SettingNodeKind : byte

@@ -15,7 +15,7 @@ public sealed partial class PolicySnapshot
 
     /// <summary>
     /// Whether a session that was allowed may go on: as <see cref="Decide"/>, but for what binds only the next connection. An approval rule or
-    /// a consent setting that is new ends nothing that runs.
+    /// a consent setting that is new ends nothing that runs; a sign-in rule that the session's sign-in does not meet ends it at once.
     /// </summary>
     public AccessDecision DecideRunning(in AccessQuestion question) => Answer(question, Moment.Running);
 
@@ -29,7 +29,7 @@ public sealed partial class PolicySnapshot
     {
         if (!_model.People.TryGetValue(question.Subject, out var person)) return Refusal(DenialReason.UnknownSubject);
         if (!person.TakesPart) return Refusal(DenialReason.SubjectTakesNoPart);
-        if (question.SignIn is not (SignInStrength.OneFactor or SignInStrength.TwoFactor)) return Refusal(DenialReason.NotSignedIn);
+        if (SignIn.Hindrance(question.Source, question.SignIn) is not DenialReason.None and var unmet) return Refusal(unmet);
 
         var known = _model.Devices.TryGetValue(question.Device, out var found);
         var device = found ?? _model.Phantom;

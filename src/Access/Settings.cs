@@ -92,16 +92,20 @@ public sealed record ApprovalSettings(bool AutoApprove, TimeSpan? ExpireAfter, T
 /// <item><c>none</c> or a duration for ApprovalStatusChangeToExpire;</item>
 /// <item>a duration and <c>once</c> or <c>often</c> for ApprovalValidFor, such as <c>1h; once</c>;</item>
 /// <item><c>none</c> or ids of roles for AccessRequestRoles, and <c>none</c> or a duration for AccessRequestLongest;</item>
-/// <item><c>none</c> (for ever) or a number of days for RecordingRetention, such as <c>90d</c>.</item>
+/// <item><c>none</c> (for ever) or a number of days for RecordingRetention and PasswordAge, such as <c>90d</c>;</item>
+/// <item><c>true</c> or <c>false</c> for TwoFactorRequired;</item>
+/// <item><c>none</c> (anywhere) or what <see cref="NetworkList"/> takes for AllowedNetworks;</item>
+/// <item><c>2</c>, <c>3</c> or <c>4</c> for PasswordStrength;</item>
+/// <item>a duration from 5m to 30d for SignInLifetime, and <c>none</c> or one from 1m on for SignInIdle.</item>
 /// </list>
 /// </summary>
 public static class Settings
 {
     /// <summary>Longest text that is looked at.</summary>
-    public const int MaxLength = WeeklyHours.MaxLength;
+    public const int MaxLength = 4000;
 
     /// <summary>In days: a hundred years.</summary>
-    private const int LongestRetention = 36_525;
+    private const int MostDays = 36_525;
 
     private static readonly (string Name, ConsentKind Kind)[] Kinds =
     [
@@ -120,7 +124,7 @@ public static class Settings
     public static IEnumerable<SettingKind> At(SettingNodeKind node) => All.Where(kind => node == SettingNodeKind.Organization || !IsOfOrganization(kind));
 
     /// <summary>Whether only the organization itself has it.</summary>
-    public static bool IsOfOrganization(SettingKind kind) => kind is >= SettingKind.AutoApproveWhenRequesterIsApprover and <= SettingKind.AccessRequestLongest;
+    public static bool IsOfOrganization(SettingKind kind) => kind is >= SettingKind.AutoApproveWhenRequesterIsApprover and <= SettingKind.SignInIdle;
 
     /// <summary>The organization's value unless it is changed, in canonical form.</summary>
     public static string Default(SettingKind kind) => kind switch
@@ -139,6 +143,11 @@ public static class Settings
         SettingKind.RecordingRetention => "none",
         SettingKind.AccessRequestRoles => SystemRoles.OnlyDeviceConnection.Id.ToString(),
         SettingKind.AccessRequestLongest => "30d",
+        SettingKind.TwoFactorRequired => "false",
+        SettingKind.AllowedNetworks or SettingKind.PasswordAge => "none",
+        SettingKind.PasswordStrength => "3",
+        SettingKind.SignInLifetime => "12h",
+        SettingKind.SignInIdle => "30m",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such setting"),
     };
 
@@ -158,12 +167,16 @@ public static class Settings
                 TryDuration(text, out var duration, out problem) ? Write(duration) : null,
             SettingKind.SessionHours => TryHours(text, out var hours, out problem) ? hours?.ToString() ?? "always" : null,
             SettingKind.Notifications => OneOf(text, ["none"], out problem),
-            SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => OneOf(text, ["true", "false"], out problem),
+            SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired or SettingKind.TwoFactorRequired => OneOf(text, ["true", "false"], out problem),
             SettingKind.ApprovalStatusChangeToExpire => TryDuration(text, out var expiry, out problem) ? Write(expiry) : null,
             SettingKind.ApprovalValidFor => TryValidity(text, out var validity, out problem) ? $"{Write(validity.For)}; {(validity.Once ? "once" : "often")}" : null,
             SettingKind.AccessRequestRoles => TryRoles(text, out var roles, out problem) ? Write(roles) : null,
             SettingKind.AccessRequestLongest => TryDuration(text, out var longest, out problem) ? Write(longest) : null,
-            SettingKind.RecordingRetention => TryRetention(text, out var retention, out problem) ? Write(retention) : null,
+            SettingKind.RecordingRetention or SettingKind.PasswordAge => TryDays(text, out var days, out problem) ? Write(days) : null,
+            SettingKind.AllowedNetworks => TryNetworks(text, out var networks, out problem) ? networks?.ToString() ?? "none" : null,
+            SettingKind.PasswordStrength => OneOf(text, ["2", "3", "4"], out problem),
+            SettingKind.SignInLifetime => TryLifetime(text, out var lifetime, out problem) ? Write(lifetime) : null,
+            SettingKind.SignInIdle => TryIdle(text, out var idle, out problem) ? Write(idle) : null,
             SettingKind.ApprovalReasonPattern => ReasonPattern.TryRead(text, out problem) ? text : null,
             SettingKind.ApprovalReasonWords => TryWords(text, out problem),
             _ => null,
@@ -290,20 +303,41 @@ public static class Settings
         return true;
     }
 
+    /// <param name="value">Null: anywhere.</param>
+    internal static bool TryNetworks(string text, out NetworkList? value, out string problem)
+    {
+        value = null;
+        problem = "";
+        return text == "none" || NetworkList.TryParse(text, out value, out problem);
+    }
+
+    internal static bool TryLifetime(string text, [NotNullWhen(true)] out TimeSpan? value, out string problem)
+    {
+        problem = TryDuration(text, out value, out _) && value is { TotalMinutes: >= 5, TotalDays: <= 30 } ? "" : "Write a duration from 5m to 30d.";
+        return problem.Length == 0;
+    }
+
+    /// <param name="value">Null: however long.</param>
+    internal static bool TryIdle(string text, out TimeSpan? value, out string problem)
+    {
+        problem = TryDuration(text, out value, out _) && value is null or { TotalMinutes: >= 1, TotalDays: <= 30 } ? "" : "Write none or a duration from 1m to 30d.";
+        return problem.Length == 0;
+    }
+
     /// <param name="value">Null: for ever.</param>
-    internal static bool TryRetention(string text, out TimeSpan? value, out string problem)
+    internal static bool TryDays(string text, out TimeSpan? value, out string problem)
     {
         value = null;
         problem = "";
         if (text == "none") return true;
         if (text.Length is >= 2 and <= 6 && text[^1] == 'd' && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var days)
-            && days is >= 1 and <= LongestRetention)
+            && days is >= 1 and <= MostDays)
         {
             value = TimeSpan.FromDays(days);
             return true;
         }
 
-        problem = $"Write none, or a number of days from 1d to {LongestRetention}d.";
+        problem = $"Write none, or a number of days from 1d to {MostDays}d.";
         return false;
     }
 

@@ -187,6 +187,8 @@ public sealed partial class LiveSessions : IAsyncDisposable
     private static (EndReason Reason, string Detail) WhyEnded(DenialReason reason, bool changed) => reason switch
     {
         DenialReason.UnknownSubject or DenialReason.SubjectTakesNoPart => (EndReason.PersonDisabled, "your account was disabled"),
+        DenialReason.TwoFactorMissing => (EndReason.PermissionRevoked, "a second factor is required now"),
+        DenialReason.NetworkNotAllowed => (EndReason.PermissionRevoked, "your organization lets nobody in any more from where you are"),
         DenialReason.UnknownDevice or DenialReason.DeviceDisabled => (EndReason.DeviceRemoved, "the device was removed or switched off"),
         DenialReason.UnknownAccount => (EndReason.PermissionRevoked, "the account was removed from the device or from your rights"),
         DenialReason.OutsideSessionHours => (EndReason.WindowOver, "the device's session hours are over"),

@@ -10,6 +10,15 @@ internal static class Refusals
 
     public static string Describe(ConnectionWish wish, PolicySnapshot snapshot, in AccessQuestion question, AccessDecision decision)
     {
+        switch (decision.Reason)
+        {
+            // These come before anything that is known of devices, and are the same whatever was asked for.
+            case DenialReason.TwoFactorMissing:
+                return "a second factor is required: sign in with one";
+            case DenialReason.NetworkNotAllowed:
+                return "your organization lets nobody in from where you are";
+        }
+
         if (!decision.Visible) return NoSuchDevice(wish);
         return decision.Kind switch
         {

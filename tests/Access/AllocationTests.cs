@@ -21,6 +21,7 @@ public class AllocationTests
             window: new(null, Sample.Noon.AddDays(9), "Europe/Berlin; Mon-Fri 08:00-18:00"));
         sample.Set(SettingNode.Organization, SettingKind.SessionHours, "America/New_York; Mon-Fri 00:00-24:00");
         sample.Change(group, row => row with { RequiresManagerialApproval = true });
+        sample.Set(SettingNode.Organization, SettingKind.AllowedNetworks, "10.0.0.0/8, 127.0.0.0/8, ::/0");
         var snapshot = sample.Snapshot;
         var approvable = sample.Question(tina, [Terminal]) with { Source = IPAddress.Loopback };
         var approved = new ApprovedRequest(
@@ -36,6 +37,7 @@ public class AllocationTests
             sample.Question(sample.Olga, [Tunnel, SkipConsent]),
             approvable with { Approvals = [approved with { Account = "root" }, approved] },
         ];
+        questions = [sample.Question(tina, [Terminal]), .. questions.Select(question => question with { Source = IPAddress.Loopback })];
         foreach (var question in questions) snapshot.Decide(question);
 
         var before = GC.GetAllocatedBytesForCurrentThread();

@@ -286,4 +286,17 @@ public class AuthorizationTests
     private void Forbidden(PolicyCommand command, PersonId? actor = null) => Plan(command, actor ?? _gus).ShouldBeOfType<PlanResult.Forbidden>();
 
     private void NotFound(PolicyCommand command, PersonId? actor = null) => Plan(command, actor ?? _gus).ShouldBeOfType<PlanResult.NotFound>();
+
+    [Fact]
+    public void A_grant_on_what_a_branch_administrator_may_not_see_is_not_there()
+    {
+        var sample = new Sample();
+        var ada = sample.Technician("ada");
+        var support = sample.Group("Support");
+        sample.Administrator(ada, support);
+        var grant = sample.Grant(GrantSubject.To(sample.Group("Juniors", support)), GrantScope.Of(sample.Web01), sample.Role(Permission.Terminal));
+        sample.Snapshot.Plan(new PolicyCommand.RemoveGrant(grant), ada, Sample.Noon).ShouldBeOfType<PlanResult.NotFound>();
+        sample.Grant(ada, sample.Web01, Permission.Terminal);
+        sample.Snapshot.Plan(new PolicyCommand.RemoveGrant(grant), ada, Sample.Noon).ShouldBeOfType<PlanResult.Planned>();
+    }
 }

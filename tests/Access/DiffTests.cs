@@ -138,4 +138,35 @@ public class DiffTests
 
     private ElementaryChange Only(AccessQuestion question) =>
         _sample.Snapshot.SmallestChange(question, new(_sample.Next())).ShouldNotBeNull().Changes.ShouldHaveSingleItem();
+
+    [Fact]
+    public void A_first_default_account_is_told_to_whoever_holds_every_account()
+    {
+        var sample = new Sample();
+        foreach (var name in new[] { "deploy", "root" }) sample.Put(new DeviceAccountRow(sample.Web01, name, IsDefault: false));
+        var before = sample.Snapshot;
+        before.Decide(sample.Question(sample.Olga, [Permission.Terminal])).Reason.ShouldBe(DenialReason.UnknownAccount);
+        sample.Put(new DeviceAccountRow(sample.Web01, "deploy", IsDefault: true));
+        sample.Decide(sample.Olga, Permission.Terminal).Kind.ShouldBe(DecisionKind.Allowed);
+        PolicySnapshot.Diff(before, sample.Snapshot).Pairs.ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_sign_in_rule_is_told_to_all_who_hold_anything_on_every_device()
+    {
+        var sample = new Sample();
+        var (anna, ben, cleo) = (sample.Technician("anna"), sample.Technician("ben"), sample.Technician("cleo"));
+        var web02 = sample.Device("web02", sample.Servers, "deploy");
+        sample.Grant(GrantSubject.To(anna), GrantScope.Of(sample.Servers), sample.Role(Permission.Terminal));
+        sample.Grant(ben, web02, Permission.ConnectionHistory);
+        sample.Grant(cleo, web02);
+        var before = sample.Snapshot;
+        sample.Set(SettingNode.Organization, SettingKind.TwoFactorRequired, "true");
+        sample.Set(SettingNode.Organization, SettingKind.AllowedNetworks, "192.0.2.0/24");
+        var difference = PolicySnapshot.Diff(before, sample.Snapshot);
+        difference.Rectangles.SelectMany(rectangle => rectangle.Difference.Restrictions).Distinct().ShouldBe(
+            [new(RestrictionKind.TwoFactor, "false", "true"), new(RestrictionKind.Networks, "none", "192.0.2.0/24")]);
+        var pairs = difference.Rectangles.SelectMany(rectangle => rectangle.People.SelectMany(person => rectangle.Devices.Select(device => (person, device))));
+        pairs.ShouldBe([(sample.Olga, sample.Web01), (sample.Olga, web02), (anna, sample.Web01), (anna, web02), (ben, web02)], ignoreOrder: true);
+    }
 }

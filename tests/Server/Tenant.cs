@@ -35,7 +35,8 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
         return new(running, id, owner, everyone);
     }
 
-    public ApiCaller As(Guid person, TokenScopes scopes = TokenScopes.Write) => new(running.Http, TestTokens.Write(id, new(person), scopes));
+    public ApiCaller As(Guid person, TokenScopes scopes = TokenScopes.Write, SignInStrength strength = SignInStrength.OneFactor) =>
+        new(running.Http, TestTokens.Write(id, new(person), scopes, strength));
 
     /// <summary>An activated technician without any rights.</summary>
     public async Task<Guid> AddTechnicianAsync(string login) =>
@@ -114,14 +115,16 @@ internal static class TestTokens
     public static ValueTask<IReadOnlySet<Guid>> StandingAsync(IReadOnlyCollection<Guid> tokens, CancellationToken cancellation) =>
         ValueTask.FromResult<IReadOnlySet<Guid>>(tokens.ToHashSet());
 
-    public static string Write(OrganizationId organization, PersonId person, TokenScopes scopes) => $"{organization.Value:N}.{person.Value:N}.{(byte)scopes}";
+    public static string Write(OrganizationId organization, PersonId person, TokenScopes scopes, SignInStrength strength = SignInStrength.OneFactor) =>
+        $"{organization.Value:N}.{person.Value:N}.{(byte)scopes}.{(byte)strength}";
 
     public static ValueTask<TokenIdentity?> ValidateAsync(string token, IPAddress? source, CancellationToken cancellation)
     {
         var parts = token.Split('.');
-        return ValueTask.FromResult(parts.Length == 3
+        return ValueTask.FromResult(parts.Length == 4
             ? new TokenIdentity(
-                new(Guid.Parse(parts[0])), new(Guid.Parse(parts[1])), Guid.Empty, (TokenScopes)byte.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture), SignInStrength.OneFactor)
+                new(Guid.Parse(parts[0])), new(Guid.Parse(parts[1])), Guid.Empty, (TokenScopes)byte.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture),
+                (SignInStrength)byte.Parse(parts[3], System.Globalization.CultureInfo.InvariantCulture))
             : null);
     }
 }

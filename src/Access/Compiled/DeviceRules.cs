@@ -20,9 +20,13 @@ internal sealed record ParsedSetting(SettingRow Row, object? Value)
             SettingKind.MaxSession or SettingKind.IdleTimeout or SettingKind.EndWarning or SettingKind.ApprovalStatusChangeToExpire or SettingKind.AccessRequestLongest =>
                 Settings.TryDuration(text, out var duration, out problem) ? duration : null,
             SettingKind.AccessRequestRoles => Settings.TryRoles(text, out var roles, out problem) ? roles : null,
-            SettingKind.RecordingRetention => Settings.TryRetention(text, out var retention, out problem) ? retention : null,
+            SettingKind.RecordingRetention or SettingKind.PasswordAge => Settings.TryDays(text, out var days, out problem) ? days : null,
+            SettingKind.AllowedNetworks => Settings.TryNetworks(text, out var networks, out problem) ? networks : null,
+            SettingKind.PasswordStrength => text[0] - '0',
+            SettingKind.SignInLifetime => Settings.TryLifetime(text, out var lifetime, out problem) ? lifetime : null,
+            SettingKind.SignInIdle => Settings.TryIdle(text, out var idle, out problem) ? idle : null,
             SettingKind.SessionHours => text == "always" ? null : pool.Hours(text, out problem),
-            SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired => text == "true",
+            SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired or SettingKind.TwoFactorRequired => text == "true",
             SettingKind.ApprovalReasonPattern or SettingKind.ApprovalReasonWords => text == "none" ? null : text,
             SettingKind.ApprovalValidFor => Settings.TryValidity(text, out var validity, out problem) ? validity : null,
             _ => null,
@@ -37,7 +41,7 @@ internal sealed class DeviceRules
 {
     private readonly ParsedSetting[] _values;
 
-    private DeviceRules(ParsedSetting[] values, DeviceRules? above)
+    private DeviceRules(ParsedSetting[] values, ParsedSetting[] own, DeviceRules? above)
     {
         _values = values;
         Above = above;
@@ -48,6 +52,13 @@ internal sealed class DeviceRules
         IdleTimeout = (TimeSpan?)Of(SettingKind.IdleTimeout);
         EndWarning = (TimeSpan?)Of(SettingKind.EndWarning);
         SessionHours = (WeeklyHours?)Of(SettingKind.SessionHours);
+        SignIn = above is not null && own.All(setting => !IsOfSignIn(setting.Kind)) ? above.SignIn : new(
+            (bool)Of(SettingKind.TwoFactorRequired)!,
+            (NetworkList?)Of(SettingKind.AllowedNetworks),
+            (int)Of(SettingKind.PasswordStrength)!,
+            (TimeSpan?)Of(SettingKind.PasswordAge),
+            (TimeSpan)Of(SettingKind.SignInLifetime)!,
+            (TimeSpan?)Of(SettingKind.SignInIdle));
     }
 
     /// <summary>Those that these were made from.</summary>
@@ -68,7 +79,10 @@ internal sealed class DeviceRules
     /// <summary>Null: always.</summary>
     public WeeklyHours? SessionHours { get; }
 
-    /// <summary>Only the organization has these, so that they are the same at every node.</summary>
+    /// <summary>Only the organization has these, so that they are the same at every node; every question asks for them.</summary>
+    public SignInSettings SignIn { get; }
+
+    /// <summary>The organization's, too.</summary>
     public ApprovalSettings Approving
     {
         get
@@ -98,7 +112,7 @@ internal sealed class DeviceRules
     public EffectiveSetting this[SettingKind kind] => _values[(int)kind - 1].Effective;
 
     private static DeviceRules Defaults { get; } =
-        new([.. Settings.All.Select(kind => ParsedSetting.Read(new(SettingNode.Organization, kind, Settings.Default(kind), 0), new()))], null);
+        new([.. Settings.All.Select(kind => ParsedSetting.Read(new(SettingNode.Organization, kind, Settings.Default(kind), 0), new()))], [], null);
 
     /// <summary>The organization's: its own values, the defaults where it has none.</summary>
     public static DeviceRules ForOrganization(ParsedSetting[] own) => Defaults.With(own);
@@ -108,8 +122,10 @@ internal sealed class DeviceRules
         if (own.Length == 0) return this;
         var values = (ParsedSetting[])_values.Clone();
         foreach (var setting in own) values[(int)setting.Kind - 1] = setting;
-        return new(values, this);
+        return new(values, own, this);
     }
+
+    private static bool IsOfSignIn(SettingKind kind) => kind is >= SettingKind.TwoFactorRequired and <= SettingKind.SignInIdle;
 
     private object? Of(SettingKind kind) => _values[(int)kind - 1].Value;
 }

@@ -167,7 +167,8 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
         var (old, recent) = (before.Devices.GetValueOrDefault(device), after.Devices.GetValueOrDefault(device));
 
         // Another default account, or one more, is another answer though every grant says what it said.
-        var accounts = old is null || recent is null || old.Accounts.AsSpan().SequenceEqual(recent.Accounts) ? AccountsSaid.AsGranted : AccountsSaid.Resolved;
+        var accounts = old is null || recent is null || old.Accounts.AsSpan().SequenceEqual(recent.Accounts) ? AccountsSaid.AsGranted
+            : (old.DefaultAccount is null) == (recent.DefaultAccount is null) ? AccountsSaid.Resolved : AccountsSaid.ResolvedWithDefault;
         var was = PairFacts.Of(before, before.People.GetValueOrDefault(person), old, accounts);
         var now = PairFacts.Of(after, after.People.GetValueOrDefault(person), recent, accounts);
         if (PairFacts.Compare(was, now) is { } difference) _pairs.Add((person, device), difference);

@@ -8,6 +8,9 @@ internal enum AccountsSaid : byte
 
     /// <summary>By the names that the device has.</summary>
     Resolved,
+
+    /// <summary>And that one of them is the default: one side has none, and refuses whoever names no account.</summary>
+    ResolvedWithDefault,
 }
 
 /// <summary>What counts for one person on one device at whatever instant, in a form that can be compared.</summary>
@@ -32,23 +35,24 @@ internal sealed class PairFacts
     public static PairFacts Of(PolicyModel model, PersonNode? person, DeviceNode? device, AccountsSaid accounts)
     {
         if (person is not { TakesPart: true } || device is not { Enabled: true }) return Nothing;
-        var resolved = accounts == AccountsSaid.Resolved ? device : null;
-        var held = HeldBy(person, person.IsOwner ? [] : model.GrantsOf(person).Where(grant => model.Covers(grant.Row.Scope, device) && grant.IsForAnyOf(device)), resolved);
-        if (person.IsOwner) held = [new(PermissionCatalogue.OwnerOnDevices, resolved is null ? null : On(resolved, _ => true), GrantWindow.Always)];
-        if (!held.Any(some => some.Permissions.Intersects(Connecting))) return new(held, []);
+        var grants = person.IsOwner ? [] : model.GrantsOf(person).Where(grant => model.Covers(grant.Row.Scope, device) && grant.IsForAnyOf(device));
+        var held = HeldBy(person, grants, device, accounts);
+        if (person.IsOwner) held = [new(PermissionCatalogue.OwnerOnDevices, accounts == AccountsSaid.AsGranted ? null : On(device, accounts, _ => true), GrantWindow.Always)];
+        if (held.Count == 0) return Nothing;
+        if (!held.Any(some => some.Permissions.Intersects(Connecting))) return new(held, SignInOf(model));
         var requests = held.Any(some => some.Permissions.Contains(Permission.RequestAccess)) ? Requests(model, person) : "";
-        return new(held, [.. RestrictionsOf(model, person, device), (RestrictionKind.Requests, requests)]);
+        return new(held, [.. SignInOf(model), .. RestrictionsOf(model, person, device), (RestrictionKind.Requests, requests)]);
     }
 
     /// <summary>Merged by accounts and window; what holds for any account at all times is not said again.</summary>
-    /// <param name="resolved">The device of whose accounts it is said; null: as grants say it.</param>
-    public static List<HeldPermissions> HeldBy(PersonNode person, IEnumerable<CompiledGrant> grants, DeviceNode? resolved = null)
+    /// <param name="device">Of whose accounts it is said; null: a section, which has none.</param>
+    public static List<HeldPermissions> HeldBy(PersonNode person, IEnumerable<CompiledGrant> grants, DeviceNode? device = null, AccountsSaid said = AccountsSaid.AsGranted)
     {
         var merged = new Dictionary<(GrantAccounts, GrantWindow), PermissionSet>();
         foreach (var grant in grants)
         {
             var permissions = grant.Permissions & person.Grantable & person.Ceiling;
-            var accounts = resolved is null ? grant.Row.Accounts : On(resolved, name => grant.IsFor(resolved.Asked(name)));
+            var accounts = device is null || said == AccountsSaid.AsGranted ? grant.Row.Accounts : On(device, said, name => grant.IsFor(device.Asked(name)));
             var key = (accounts, grant.Row.Window);
             if (!permissions.IsEmpty) merged[key] = merged.GetValueOrDefault(key) | permissions;
         }
@@ -66,8 +70,11 @@ internal sealed class PairFacts
         ];
     }
 
-    private static GrantAccounts On(DeviceNode device, Func<string, bool> isFor) =>
-        new(AccountRule.Named, string.Join(',', device.Accounts.Select(account => account.Name).Where(isFor).Order(StringComparer.Ordinal)));
+    private static GrantAccounts On(DeviceNode device, AccountsSaid said, Func<string, bool> isFor)
+    {
+        var names = device.Accounts.Select(account => account.Name).Where(isFor).Order(StringComparer.Ordinal);
+        return new(AccountRule.Named, string.Join(',', said == AccountsSaid.ResolvedWithDefault && device.DefaultAccount is { } name && isFor(name) ? names.Append("the default one") : names));
+    }
 
     /// <returns>Null: nothing differs.</returns>
     public static AccessDifference? Compare(PairFacts before, PairFacts after)
@@ -76,6 +83,7 @@ internal sealed class PairFacts
         var restrictions = new List<RestrictionDifference>();
         if (before.Restrictions.Count > 0 && after.Restrictions.Count > 0)
         {
+            // Those for signing in come first: where only one side connects, they are what both have.
             foreach (var ((kind, was), (_, now)) in before.Restrictions.Zip(after.Restrictions))
             {
                 if (!string.Equals(was, now, StringComparison.Ordinal)) restrictions.Add(new(kind, was, now));
@@ -106,6 +114,13 @@ internal sealed class PairFacts
             (RestrictionKind.Options, string.Join("; ", PermissionOption.Having.Select(permission => person.Options[permission].Text))),
         ];
     }
+
+    /// <summary>What binds whoever holds anything, connecting or not.</summary>
+    private static IReadOnlyList<(RestrictionKind Kind, string Text)> SignInOf(PolicyModel model) =>
+    [
+        (RestrictionKind.TwoFactor, model.OrganizationRules[SettingKind.TwoFactorRequired].Value),
+        (RestrictionKind.Networks, model.OrganizationRules[SettingKind.AllowedNetworks].Value),
+    ];
 
     /// <summary>What roles may be asked for, as far as the person's ceiling lets them have it.</summary>
     private static string Requests(PolicyModel model, PersonNode person) =>

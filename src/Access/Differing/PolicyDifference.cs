@@ -38,6 +38,8 @@ public enum RestrictionKind : byte
     SessionHours = 6,
     Requests = 7,
     Options = 8,
+    TwoFactor = 9,
+    Networks = 10,
 }
 
 /// <param name="Before">In the form of settings, or what the restriction is made of; empty: none.</param>

@@ -21,6 +21,16 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
         (SettingKind.SessionHours, RestrictionKind.SessionHours),
     ];
 
+    private static readonly (SettingKind Setting, RestrictionKind Restriction)[] OfSignIn =
+    [
+        (SettingKind.TwoFactorRequired, RestrictionKind.TwoFactor),
+        (SettingKind.AllowedNetworks, RestrictionKind.Networks),
+    ];
+
+    private readonly RestrictionDifference[] _signIn = [.. OfSignIn
+        .Select(pair => new RestrictionDifference(pair.Restriction, before.OrganizationRules[pair.Setting].Value, after.OrganizationRules[pair.Setting].Value))
+        .Where(pair => pair.Before != pair.After)];
+
     private readonly RestrictionDifference? _requests = RequestsOf(before) is var was && RequestsOf(after) is var now && was != now ? new(RestrictionKind.Requests, was, now) : null;
     private readonly Dictionary<DeviceId, int> _kindOf = [];
     private readonly Dictionary<string, int> _kinds = new(StringComparer.Ordinal);
@@ -39,7 +49,7 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
     public void Consider(DeviceNode was, DeviceNode now)
     {
         var (old, recent) = (before.RulesOf(was), after.RulesOf(now));
-        if (old == recent && _requests is null) return;
+        if (old == recent && _requests is null && _signIn.Length == 0) return;
         var own = was.Own.Length + now.Own.Length > 0;
         if (own || !_known.TryGetValue((old, recent), out var kind))
         {
@@ -77,6 +87,7 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
         }
 
         if (_requests is not null) differing.Add(_requests);
+        differing.AddRange(_signIn);
         if (differing.Count == 0) return -1;
         var key = string.Join('|', differing);
         if (_kinds.TryGetValue(key, out var kind)) return kind;
@@ -107,14 +118,18 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
         bits[place / 64] |= 1UL << place;
     }
 
-    /// <summary>Those to whom a role brings anything that settings restrict.</summary>
+    /// <summary>
+    /// Those to whom a role brings anything that settings restrict. Sign-in rules restrict whatever is held: where they differ, those who don't connect are
+    /// told of with the others, and of everything that differs there.
+    /// </summary>
     private ulong[] Holding(PermissionSet permissions)
     {
+        var restricted = _signIn.Length > 0 ? PermissionCatalogue.All : Connecting;
         if (_holding.TryGetValue(permissions.Bits, out var bits)) return bits;
         bits = new ulong[(_people.Length + 63) / 64];
         for (var place = 0; place < _people.Length; place++)
         {
-            if ((permissions & _people[place].Grantable & _people[place].Ceiling).Intersects(Connecting)) bits[place / 64] |= 1UL << place;
+            if ((permissions & _people[place].Grantable & _people[place].Ceiling).Intersects(restricted)) bits[place / 64] |= 1UL << place;
         }
 
         _holding.Add(permissions.Bits, bits);

@@ -52,9 +52,22 @@ internal sealed partial class Explainer
         }
 
         Say($"{row.Name} ({row.Login}) is {kind}, and active.", row.Key);
-        if (_decision.Reason != DenialReason.NotSignedIn) return true;
-        Say($"{row.Name} has not signed in.");
-        return false;
+        switch (_snapshot.SignIn.Hindrance(_question.Source, _question.SignIn))
+        {
+            case DenialReason.None:
+                return true;
+            case DenialReason.TwoFactorMissing:
+                Say($"{row.Name} signed in with one factor, and the organization requires two.", KeyOf(_model.OrganizationRules[SettingKind.TwoFactorRequired]));
+                return false;
+            case DenialReason.NetworkNotAllowed:
+                var networks = _model.OrganizationRules[SettingKind.AllowedNetworks];
+                var from = _question.Source is { } source ? $"comes from {source}" : "comes from nobody knows where";
+                Say($"{row.Name} {from}, and the organization lets people in only from {networks.Value}.", KeyOf(networks));
+                return false;
+            default:
+                Say($"{row.Name} has not signed in.");
+                return false;
+        }
     }
 
     private bool SayDevice(DeviceNode device)

@@ -15,6 +15,7 @@ internal sealed class FlipSearch
     private readonly AccessQuestion _question;
     private readonly GrantId _fresh;
     private readonly bool _isAllowed;
+    private readonly DenialReason _reason;
 
     public FlipSearch(PolicySnapshot snapshot, in AccessQuestion question, GrantId fresh)
     {
@@ -22,12 +23,13 @@ internal sealed class FlipSearch
         _model = snapshot.Model;
         _question = question;
         _fresh = fresh;
-        _isAllowed = snapshot.Decide(question).Kind == DecisionKind.Allowed;
+        var decision = snapshot.Decide(question);
+        (_isAllowed, _reason) = (decision.Kind == DecisionKind.Allowed, decision.Reason);
     }
 
     public SmallestChange? Find()
     {
-        if (!_model.People.TryGetValue(_question.Subject, out var person) || !_model.Devices.TryGetValue(_question.Device, out var device)) return null;
+        if (!IsMendable || !_model.People.TryGetValue(_question.Subject, out var person) || !_model.Devices.TryGetValue(_question.Device, out var device)) return null;
         var elements = (_isAllowed ? Taking(person, device) : Giving(person, device)).Take(MostTried).ToList();
         foreach (var element in elements)
         {
@@ -44,6 +46,9 @@ internal sealed class FlipSearch
 
         return null;
     }
+
+    /// <summary>What comes before all rights is mended by none: how somebody signed in and from where, what is switched off, when it is.</summary>
+    private bool IsMendable => _reason is DenialReason.None or >= DenialReason.NotGranted;
 
     private IEnumerable<ElementaryChange> Giving(PersonNode person, DeviceNode device)
     {

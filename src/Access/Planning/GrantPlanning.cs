@@ -42,6 +42,7 @@ internal sealed partial class Planner
         {
             PlanResult.NotFound => NotFound("grant"),
             { } refusal => refusal,
+            null when CheckScope(grant.Scope) is PlanResult.NotFound => NotFound("grant"),
             null when grant.Scope.Kind == ScopeKind.Team && !_authority.IsMaster => OnlyMasters("give and take rights over the team"),
             null => null,
         };

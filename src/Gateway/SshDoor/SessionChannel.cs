@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Unicode;
+using Countersign.Access;
 using Countersign.Reach;
 using Countersign.Sessions;
 using Countersign.Sessions.Files;
@@ -290,7 +291,7 @@ internal sealed partial class SessionChannel(
     private string Reachable()
     {
         var snapshot = services.Policy.Current(person.Organization);
-        if (snapshot is null) return "";
+        if (snapshot is null || snapshot.Standing(person.Person, source, person.Strength) != DenialReason.None) return "";
         var names = snapshot.DevicesOf(person.Person, time.GetUtcNow()).Select(listing => listing.Device.Name).Order(StringComparer.Ordinal).ToList();
         var more = names.Count > MostListed ? $", and {names.Count - MostListed} more" : "";
         return names.Count == 0 ? "" : $"\r\nyour devices: {string.Join(", ", names.Take(MostListed))}{more}";

@@ -300,7 +300,7 @@ internal sealed partial class GoldenPolicy
     [GeneratedRegex("^setting at (?<node>[^:]+): (?<setting>[A-Za-z]+) is (?<value>.+)$")]
     private static partial Regex Setting();
 
-    [GeneratedRegex("^request (?<number>[0-9]+): (?<who>[a-z]+) on (?<device>[a-z0-9.-]+) as (?<account>[a-z]+), (?<names>[A-Za-z0-9, ]+?)(, from (?<source>[0-9.]+))?, approved (?<at>[0-9TZ:.-]+)(, open until (?<until>[0-9TZ:.-]+))?, for (?<steps>.+)$")]
+    [GeneratedRegex("^request (?<number>[0-9]+): (?<who>[a-z]+) on (?<device>[a-z0-9.-]+) as (?<account>[a-z]+), (?<names>[A-Za-z0-9, ]+?)(, from (?<source>[0-9a-f.:]+))?, approved (?<at>[0-9TZ:.-]+)(, open until (?<until>[0-9TZ:.-]+))?, for (?<steps>.+)$")]
     private static partial Regex RequestText();
 
     [GeneratedRegex("^(?<name>[A-Za-z0-9. -]+?) is disabled$")]

@@ -51,7 +51,7 @@ internal sealed partial class GoldenRun
             GoldenPolicy.Permissions(match["names"].Value),
             match["at"].Success ? GoldenPolicy.Instant(match["at"].Value) : Sample.Noon,
             match["source"].Success ? IPAddress.Parse(match["source"].Value) : null,
-            match["unsigned"].Success ? SignInStrength.None : SignInStrength.OneFactor,
+            match["unsigned"].Success ? SignInStrength.None : match["twice"].Success ? SignInStrength.TwoFactor : SignInStrength.OneFactor,
             match["present"].Success ? EndUserPresence.CanBeAsked : match["absent"].Success ? EndUserPresence.NobodyLoggedOn : EndUserPresence.CannotBeAsked)
         {
             Approvals = [.. _names.Approvals(InHand(match))],
@@ -155,7 +155,7 @@ internal sealed partial class GoldenRun
         return ("done", "done", []);
     }
 
-    [GeneratedRegex("^(?<who>[a-z]+) wants (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9.]+))?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that asks for its (?<floor>[a-z]+) itself)?$")]
+    [GeneratedRegex("^(?<who>[a-z]+) wants (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9a-f.:]+))?(?<twice>, signed in with two factors)?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that asks for its (?<floor>[a-z]+) itself)?$")]
     private static partial Regex Question();
 
     [GeneratedRegex("^the devices of (?<who>[a-z]+)$")]

@@ -71,6 +71,7 @@ internal sealed class GoldenWriter
         $"{(_names.TryGetValue(question.Subject.Value, out var who) ? who : "nobody")} wants {Write(question.Wanted)}"
         + $" on {(_names.TryGetValue(question.Device.Value, out var device) ? device : "nowhere")}"
         + $"{(question.Account is { } account ? $" as {account}" : "")} at {Write(question.At)}{(question.Source is { } source ? $" from {source}" : "")}"
+        + (question.SignIn == SignInStrength.TwoFactor ? ", signed in with two factors" : "")
         + question.EndUser switch
         {
             EndUserPresence.CanBeAsked => ", with somebody there to be asked",

@@ -34,6 +34,8 @@ internal sealed class RandomOrganization
         (SettingKind.EndWarning, ["none", "1m"]),
         (SettingKind.AutoApproveWhenRequesterIsApprover, ["true", "true", "false"]),
         (SettingKind.AccessRequestRoles, ["none", $"{SystemRoles.FullDeviceAccess.Id}", $"{SystemRoles.OnlyDeviceConnection.Id},{SystemRoles.AcceptsAccessRequests.Id}"]),
+        (SettingKind.TwoFactorRequired, ["true", "false"]),
+        (SettingKind.AllowedNetworks, ["none", "192.0.2.0/24, 2001:db8::/33", "::/0, 192.0.2.1", "0.0.0.0/0"]),
         (SettingKind.SessionHours, ["always", "UTC; Mon-Sun 05:00-23:00", "Europe/Berlin; Sat-Mon 00:00-24:00"]),
     ];
 
@@ -43,7 +45,8 @@ internal sealed class RandomOrganization
         new(ConsentMode.Notify, ConsentMode.AskThenConnect, ConsentMode.Notify, ConsentMode.AskOrRefuse, ConsentMode.Notify, TimeSpan.FromSeconds(30)),
     ];
 
-    private static readonly IPAddress?[] Addresses = [null, IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2")];
+    private static readonly IPAddress?[] Addresses =
+        [null, .. ((string[])["192.0.2.1", "192.0.2.2", "::ffff:192.0.2.1", "::ffff:198.51.100.1", "2001:db8:8000::1", "2001:db8:7fff::1"]).Select(IPAddress.Parse)];
 
     private readonly Random _random;
     private readonly Dictionary<RowKey, PolicyRow> _rows = [];
@@ -112,8 +115,8 @@ internal sealed class RandomOrganization
         Chance(50) ? null : Pick((string[])["a", "b", "c", "d"]),
         Some(Usual, Chance(3) ? 0 : 1 + _random.Next(2)),
         Instant(),
-        null,
-        Chance(3) ? SignInStrength.None : SignInStrength.OneFactor,
+        Source(),
+        Chance(3) ? SignInStrength.None : Chance(70) ? SignInStrength.TwoFactor : SignInStrength.OneFactor,
         Pick(Enum.GetValues<EndUserPresence>()));
 
     /// <summary>
@@ -121,7 +124,7 @@ internal sealed class RandomOrganization
     /// </summary>
     public AccessQuestion Question(NaivePolicy naive)
     {
-        var question = Question() with { Source = Pick(Addresses) };
+        var question = Question();
         if (!_rows.TryGetValue(new(PolicyTable.Person, question.Subject.Value), out var person)) return question;
         if (!_rows.TryGetValue(new(PolicyTable.Device, question.Device.Value), out var device)) return question;
         var account = question.Account ?? _rows.Values.OfType<DeviceAccountRow>().FirstOrDefault(row => row.Device == question.Device && row.IsDefault)?.Name ?? "a";
@@ -136,7 +139,7 @@ internal sealed class RandomOrganization
                 0 => approved with { Person = Pick(People) },
                 1 => approved with { Device = Pick(Devices) },
                 2 => approved with { Account = Pick((string[])["a", "b", "c"]) },
-                3 => approved with { Source = Pick(Addresses) },
+                3 => approved with { Source = Source() },
                 4 => approved with { Permissions = Some(Usual, 1) },
                 5 => approved with { OpenUntil = question.At.AddTicks(_random.Next(3) - 1) },
                 6 => approved with { ApprovedAt = question.At.AddTicks(_random.Next(3) - 1) },
@@ -171,6 +174,9 @@ internal sealed class RandomOrganization
             };
         }
     }
+
+    /// <summary>Mostly one and the same, so that rules about networks let most in.</summary>
+    private IPAddress? Source() => Chance(70) ? Addresses[1] : Pick(Addresses);
 
     public GrantRow RandomGrant()
     {

@@ -32,7 +32,8 @@ internal sealed partial class NaivePolicy
     public NaiveAnswer Decide(AccessQuestion question)
     {
         var (person, device) = (Person(question.Subject), Device(question.Device));
-        var visible = question.SignIn != SignInStrength.None && person is not null && device is not null && TakesPart(person)
+        var rule = SignInRule(question);
+        var visible = rule == DenialReason.None && person is not null && device is not null && TakesPart(person)
             && !OnAnyAccount(person, device, question.At, question.Preapprovals).IsEmpty;
         NaiveAnswer Answer(DecisionKind kind, DenialReason reason) => new(kind, reason, visible);
         NaiveAnswer Denied(DenialReason reason) => Answer(DecisionKind.Denied, reason);
@@ -40,7 +41,7 @@ internal sealed partial class NaivePolicy
         // 1. Who asks, how they signed in, what there is, and when.
         if (person is null) return Denied(DenialReason.UnknownSubject);
         if (!TakesPart(person)) return Denied(DenialReason.SubjectTakesNoPart);
-        if (question.SignIn == SignInStrength.None) return Denied(DenialReason.NotSignedIn);
+        if (rule != DenialReason.None) return Denied(rule);
         if (device is null) return Denied(DenialReason.UnknownDevice);
         if (!device.Enabled) return Denied(DenialReason.DeviceDisabled);
         var connects = NaiveCatalogue.IsConnection(question.Wanted);

@@ -47,6 +47,12 @@ internal sealed partial class NaivePolicy
         SettingKind.ApprovalReasonRequired => "false",
         SettingKind.AccessRequestRoles => SystemRoles.OnlyDeviceConnection.Id.ToString(),
         SettingKind.AccessRequestLongest => "30d",
+        SettingKind.TwoFactorRequired => "false",
+        SettingKind.AllowedNetworks => "none",
+        SettingKind.PasswordStrength => "3",
+        SettingKind.PasswordAge => "none",
+        SettingKind.SignInLifetime => "12h",
+        SettingKind.SignInIdle => "30m",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "the specification names no default"),
     };
 

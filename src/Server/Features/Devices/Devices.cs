@@ -62,7 +62,7 @@ internal sealed record DeviceAnswer(
 
     /// <summary>For the answer to somebody who has just changed the device.</summary>
     public static DeviceAnswer Of(PolicySnapshot snapshot, Caller caller, DeviceId id, TimeProvider time) =>
-        Of(new CallersPolicy(snapshot, caller.Person, time.GetUtcNow()), snapshot.Device(id)!);
+        Of(new CallersPolicy(snapshot, caller, time.GetUtcNow()), snapshot.Device(id)!);
 }
 
 /// <summary>Endpoint devices: where they are, which key they show, which accounts they have.</summary>

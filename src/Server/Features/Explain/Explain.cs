@@ -66,7 +66,7 @@ internal static class ExplainAccess
             policy.Version));
     }
 
-    /// <summary>Another's source and sign-in are not known here: the question is put as if they came through a front door the usual way.</summary>
+    /// <summary>Another's source and sign-in are not known here: the question is put as if they met the sign-in rules, whatever those are.</summary>
     public static AccessQuestion Question(Caller caller, CallersPolicy policy, PersonId person, DeviceId device, string? account, Permission wanted)
     {
         var own = person == caller.Person;
@@ -76,8 +76,8 @@ internal static class ExplainAccess
             account,
             PermissionSet.Of(wanted),
             policy.At,
-            own ? caller.Source : null,
-            own ? caller.Strength : SignInStrength.OneFactor,
+            own ? caller.Source : policy.Snapshot.SignIn.AllowedNetworks?.First,
+            own ? caller.Strength : SignInStrength.TwoFactor,
             EndUserPresence.CannotBeAsked);
     }
 

@@ -169,7 +169,7 @@ internal sealed class Screening(PolicySource policy, TimeProvider time, IHostApp
         try
         {
             if (await standing.AskAsync(over).AsTask().WaitAsync(LongestLook, TimeProvider.System, over) is not { } caller) return false;
-            return policy.Current(caller.Organization) is { } inForce && show.May(new(caller, new(inForce, caller.Person, time.GetUtcNow())));
+            return policy.Current(caller.Organization) is { } inForce && show.May(new(caller, new(inForce, caller, time.GetUtcNow())));
         }
         catch (Exception away) when (away is System.Data.Common.DbException or TimeoutException)
         {

@@ -39,7 +39,7 @@ internal sealed class SettingRoutes(SettingNodeKind kind)
         var outcome = await writer.ApplyAsync(caller, new PolicyCommand.ForceSetting(new(kind, id ?? default), known, request.Value), cancellation);
         return outcome.Answer(snapshot =>
         {
-            var policy = new CallersPolicy(snapshot, caller.Person, time.GetUtcNow());
+            var policy = new CallersPolicy(snapshot, caller, time.GetUtcNow());
             var cleared = ((PolicyOutcome.Applied)outcome).Delta.Changes.Where(change => change.After is null).Select(change => ((SettingRow)change.Before!).Node);
             return new ForcedAnswer([.. cleared.Select(node => Show(policy, node))], snapshot.Version);
         });

@@ -48,7 +48,7 @@ internal static class EditTechnicianGroup
         Guid id, EditTechnicianGroupRequest request, Caller caller, PolicyWriter writer, TimeProvider time, CancellationToken cancellation)
     {
         var outcome = await writer.ApplyAsync(caller, snapshot => Command(snapshot, id, request), cancellation);
-        return outcome.Answer(snapshot => GroupPeople.Show(snapshot, new(id), new CallersPolicy(snapshot, caller.Person, time.GetUtcNow()).MaySee));
+        return outcome.Answer(snapshot => GroupPeople.Show(snapshot, new(id), new CallersPolicy(snapshot, caller, time.GetUtcNow()).MaySee));
     }
 
     private static PolicyCommand.EditTechnicianGroup? Command(PolicySnapshot snapshot, Guid id, EditTechnicianGroupRequest request) =>

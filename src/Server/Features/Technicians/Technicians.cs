@@ -14,7 +14,7 @@ internal sealed record TechnicianAnswer(
 
     /// <summary>For the answer to somebody who has just changed the person.</summary>
     public static TechnicianAnswer Of(PolicySnapshot snapshot, Caller caller, PersonId id, TimeProvider time) =>
-        Of(new CallersPolicy(snapshot, caller.Person, time.GetUtcNow()), snapshot.Person(id)!);
+        Of(new CallersPolicy(snapshot, caller, time.GetUtcNow()), snapshot.Person(id)!);
 
     public static TechnicianAnswer Of(CallersPolicy policy, PersonRow person) =>
         Of(policy.Snapshot, person, policy.Snapshot.All<MembershipRow>().Where(row => row.Person == person.Id && policy.MaySee(row.Group)).Select(row => row.Group));

@@ -46,7 +46,7 @@ internal sealed class EventHub : IDisposable
         {
             foreach (var reader in Readers(snapshot.Organization))
             {
-                if (snapshot.Person(reader.Caller.Person) is not { TakesPart: true }) reader.End();
+                if (snapshot.Standing(reader.Caller.Person, reader.Caller.Source, reader.Caller.Strength) != DenialReason.None) reader.End();
             }
 
             Publish(new PolicyEvent(snapshot.Organization, snapshot.Version));

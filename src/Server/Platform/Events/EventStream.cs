@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
+using Countersign.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
@@ -74,10 +75,10 @@ internal static class EventStream
         }
     }
 
-    /// <summary>What the caller may see now; null: they take no part any more.</summary>
+    /// <summary>What the caller may see now; null: they take no part any more, or a sign-in rule has come since that they don't meet.</summary>
     private static EventReader? Eyes(PolicySource policy, Caller caller, TimeProvider time, JsonSerializerOptions json) =>
-        policy.Current(caller.Organization) is { } inForce && inForce.Person(caller.Person) is { TakesPart: true }
-            ? new(caller, new(inForce, caller.Person, time.GetUtcNow()), json)
+        policy.Current(caller.Organization) is { } inForce && inForce.Standing(caller.Person, caller.Source, caller.Strength) == DenialReason.None
+            ? new(caller, new(inForce, caller, time.GetUtcNow()), json)
             : null;
 
     private sealed class Writer(PipeWriter pipe, EventHub hub, EventSubscription reader, Func<EventReader?> eyes)

@@ -1,19 +1,22 @@
 using System.Globalization;
 using System.Net;
+using Countersign.Access;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Countersign.Server.Platform;
 
 /// <summary>
-/// Stands before every handler: looks at what the route declares, at the token, and at the person's row in the policy that is in force now, so
-/// that a disabled or deleted person's token stops at once.
+/// Stands before every handler: looks at what the route declares, at the token, and at the person's row and the sign-in rules in the policy that is in
+/// force now, so that a disabled or deleted person's token stops at once, and one that is shown from elsewhere than is allowed.
 /// </summary>
 internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, PolicySource policy)
 {
     private const string Scheme = "Bearer ";
     private const int LongestToken = 512;
     private const string CommandLine = "countersign-cli/";
+    private const string SecondFactorMissing = "This organization requires a second factor: sign in with one.";
+    private const string ElsewhereOnly = "This organization lets people in only from its own networks.";
 
     public async Task InvokeAsync(HttpContext context)
     {
@@ -37,6 +40,14 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
                 return;
             }
 
+            // Where a second factor is missing, what asks for no scope goes on: it is the way to get one.
+            var standing = Standing(caller);
+            if (standing is not DenialReason.None && !(standing == DenialReason.TwoFactorMissing && scope == TokenScopes.None))
+            {
+                await Problems.Forbidden(standing == DenialReason.TwoFactorMissing ? SecondFactorMissing : ElsewhereOnly).ExecuteAsync(context);
+                return;
+            }
+
             if ((caller.Scopes & scope) != scope)
             {
                 await Problems.Forbidden($"The token does not have the scope {scope.ToString().ToLower(CultureInfo.InvariantCulture)}.").ExecuteAsync(context);
@@ -52,11 +63,14 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
 
             context.Features.Set(preview ? caller with { Preview = new() } : caller);
             context.Features.Set(new CallersStanding(
-                async cancellation => await IdentifyAsync(shown!, cancellation) is { } again && (again.Scopes & scope) == scope ? again : null));
+                async cancellation => await IdentifyAsync(shown!, cancellation) is { } again && (again.Scopes & scope) == scope && Standing(again) == standing ? again : null));
         }
 
         await next(context);
     }
+
+    private DenialReason Standing(Caller caller) =>
+        policy.Current(caller.Organization)?.Standing(caller.Person, caller.Source, caller.Strength) ?? DenialReason.UnknownSubject;
 
     /// <summary>Whoever asks to be shown a change must not find it made: what can't be shown, or is asked for in other words, is refused.</summary>
     private static (bool Wanted, ProblemHttpResult? Problem) PreviewOf(HttpContext context, Endpoint endpoint)

@@ -4,13 +4,13 @@ using Countersign.Access;
 namespace Countersign.Server.Platform;
 
 /// <summary>The policy in force when a request began, with whose eyes it is read, and when. One answer is made from one version.</summary>
-internal sealed class CallersPolicy(PolicySnapshot snapshot, PersonId person, DateTimeOffset at)
+internal sealed class CallersPolicy(PolicySnapshot snapshot, Caller caller, DateTimeOffset at)
 {
     private Dictionary<DeviceId, PermissionSet>? _held;
 
     public PolicySnapshot Snapshot { get; } = snapshot;
 
-    public PersonId Person { get; } = person;
+    public PersonId Person => caller.Person;
 
     public DateTimeOffset At { get; } = at;
 
@@ -25,7 +25,7 @@ internal sealed class CallersPolicy(PolicySnapshot snapshot, PersonId person, Da
         if (context.Features.Get<Caller>() is not { } caller) return default;
         var services = context.RequestServices;
         return services.GetRequiredService<PolicySource>().Current(caller.Organization) is { } inForce
-            ? ValueTask.FromResult<CallersPolicy?>(new(inForce, caller.Person, services.GetRequiredService<TimeProvider>().GetUtcNow()))
+            ? ValueTask.FromResult<CallersPolicy?>(new(inForce, caller, services.GetRequiredService<TimeProvider>().GetUtcNow()))
             : default;
     }
 
@@ -78,5 +78,5 @@ internal sealed class CallersPolicy(PolicySnapshot snapshot, PersonId person, Da
 
     /// <summary>The way to a terminal on the device's default account.</summary>
     public DecisionKind WayTo(DeviceId device) => Snapshot.Decide(
-        new(Person, device, Account: null, PermissionSet.Of(Permission.Terminal), At, Source: null, SignInStrength.OneFactor, EndUserPresence.CannotBeAsked) { Preapprovals = Preapproved }).Kind;
+        new(Person, device, Account: null, PermissionSet.Of(Permission.Terminal), At, caller.Source, caller.Strength, EndUserPresence.CannotBeAsked) { Preapprovals = Preapproved }).Kind;
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Countersign.Access;
 
 namespace Countersign.Server.Platform;
@@ -26,7 +27,7 @@ internal sealed record PreviewedPermissions(IReadOnlyList<Permission> Permission
 internal sealed record PreviewedRestriction(RestrictionKind Kind, string Before, string After);
 
 /// <summary>What a change of policy means for people and devices, of those that the caller may see.</summary>
-internal sealed class PreviewedEffects(PolicySnapshot before, PolicySnapshot after, PersonId caller, DateTimeOffset at)
+internal sealed partial class PreviewedEffects(PolicySnapshot before, PolicySnapshot after, PersonId caller, DateTimeOffset at)
 {
     private const int MostNamed = 100;
 
@@ -42,7 +43,7 @@ internal sealed class PreviewedEffects(PolicySnapshot before, PolicySnapshot aft
             orderby (long)people.Count * devices.Count descending
             select new PreviewedEffect(
                 people.Count, Names(people, Login), devices.Count, Names(devices, Name), null, Show(rectangle.Difference.Gained), Show(rectangle.Difference.Lost),
-                [.. rectangle.Difference.Restrictions.Select(restriction => new PreviewedRestriction(restriction.Kind, restriction.Before, restriction.After))]);
+                [.. rectangle.Difference.Restrictions.Select(restriction => new PreviewedRestriction(restriction.Kind, Veiled(restriction.Before), Veiled(restriction.After)))]);
         var onSections =
             from section in difference.Sections
             let people = section.People.Where(MaySee).ToList()
@@ -50,6 +51,19 @@ internal sealed class PreviewedEffects(PolicySnapshot before, PolicySnapshot aft
             select new PreviewedEffect(people.Count, Names(people, Login), 0, [], section.Section, Show(section.Gained), Show(section.Lost), []);
         return [.. onDevices, .. onSections];
     }
+
+    /// <summary>Rules are told by the ids of what they are of: of what the caller may not see, it is told only that there is something.</summary>
+    private string Veiled(string text) => Ids().Replace(text, found => MaySee(Guid.Parse(found.Value)) ? found.Value : "…");
+
+    private bool MaySee(Guid id) => MaySee(new PersonId(id)) || MaySee(new DeviceId(id)) || Either(policy =>
+        policy.MaySeeTechnicianGroup(caller, new(id), at)
+        || policy.MaySeeDeviceGroup(caller, new(id), at)
+        || (policy.Find(new(PolicyTable.Workflow, id)) is WorkflowRow workflow && policy.MaySeeTechnicianGroup(caller, workflow.Group, at)));
+
+    private bool Either(Func<PolicySnapshot, bool> sees) => sees(before) || sees(after);
+
+    [GeneratedRegex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")]
+    private static partial Regex Ids();
 
     private static List<PreviewedPermissions> Show(IReadOnlyList<HeldPermissions> held) =>
     [

@@ -116,9 +116,24 @@ internal sealed class PolicyWriter(
     {
         if (await make(db, snapshot, cancellation) is not { } command) return (null, new PlanResult.NotFound(""));
         var plan = snapshot.Plan(command, caller.Person, time.GetUtcNow());
-        return plan is PlanResult.Planned { Delta: var wanted } && await TakesLoginAsync(db, wanted, cancellation)
-            ? (command, new PlanResult.Conflict("That login is taken."))
-            : (command, plan);
+        if (plan is not PlanResult.Planned { Delta: var wanted }) return (command, plan);
+        if (await TakesLoginAsync(db, wanted, cancellation)) return (command, new PlanResult.Conflict("That login is taken."));
+        return (command, ShutsOut(snapshot, wanted, caller) ?? plan);
+    }
+
+    /// <summary>
+    /// An organization must not lock itself out by a slip: whoever changes a sign-in rule has to meet it as they are signed in, and so can change it back.
+    /// Where somebody comes from is nothing that a plan knows.
+    /// </summary>
+    private static PlanResult.Conflict? ShutsOut(PolicySnapshot before, PolicyDelta delta, Caller caller)
+    {
+        if (!delta.Changes.Any(change => change is { Key.Table: PolicyTable.Setting })) return null;
+        var (was, now) = (before.SignIn, before.Apply(delta).SignIn);
+        return was != now && now.Hindrance(caller.Source, caller.Strength) is not DenialReason.None and var hindrance
+            ? new(hindrance == DenialReason.TwoFactorMissing
+                ? "It would shut you out: you are not signed in with a second factor yourself."
+                : "It would shut you out: where you are signed in from is in none of these networks.")
+            : null;
     }
 
     private void NoteRefusal(CountersignDb db, Caller caller, PolicyCommand? command, PlanResult plan, long version)
