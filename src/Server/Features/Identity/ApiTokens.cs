@@ -42,7 +42,7 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
     /// <summary>Those of a person that come of signing in; more push out the oldest.</summary>
     private const int MostOfSignIn = 100;
 
-    /// <summary>Of an organization's idle time: so much may be missing from what is kept of the last use.</summary>
+    /// <summary>The part of the idle time that may be missing from what is kept of the last use.</summary>
     private const int IdleParts = 10;
 
     private static readonly TimeSpan _useResolution = TimeSpan.FromMinutes(1);
@@ -120,11 +120,14 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
     {
         if (token.Expires <= now) return false;
         if (token.Origin == TokenOrigin.Made) return true;
-        return now - token.Created < rules.Lifetime && (rules.Idle is not { } idle || now - (token.LastUsed ?? token.Created) < idle);
+        return now - token.Created < rules.Lifetime && (IdleOf(token, rules) is not { } idle || now - (token.LastUsed ?? token.Created) < idle);
     }
 
     private static TimeSpan Resolution(ApiToken token, SignInRules rules) =>
-        token.Origin != TokenOrigin.Made && rules.Idle is { } idle && idle / IdleParts < _useResolution ? idle / IdleParts : _useResolution;
+        IdleOf(token, rules) is { } idle && idle / IdleParts < _useResolution ? idle / IdleParts : _useResolution;
+
+    /// <summary>A browser may be a screen that somebody has left; a token that a program keeps is bounded by its lifetime alone.</summary>
+    private static TimeSpan? IdleOf(ApiToken token, SignInRules rules) => token.Origin == TokenOrigin.Browser ? rules.Idle : null;
 
     /// <summary>Waits a moment for it and not longer: while nothing can be written, a session can still be ended through the API.</summary>
     private async Task NoteUseAsync(ApiToken token, DateTimeOffset now, CancellationToken cancellation)
