@@ -47,6 +47,8 @@ internal static class CommandLine
             LoginCommand.Create(common),
             LogoutCommand.Create(common),
             WhoAmICommand.Create(common),
+            TwoFactorCommand.Create(common),
+            SignInsCommand.Create(common),
             DevicesCommand.Create(common),
             ExplainCommand.Create(common),
             WhoCanCommand.Create(common),

@@ -47,7 +47,7 @@ public abstract class SshServerHandler
     /// <summary>The methods named to the client after a failure: password, publickey, keyboard-interactive. Others are refused unasked; read anew each time.</summary>
     public abstract IReadOnlyList<string> AuthenticationMethods { get; }
 
-    /// <summary>Shown before authentication, or null.</summary>
+    /// <summary>Shown to a client that is not in yet, or null. Read anew before and after each attempt: what has changed is shown (RFC 4252 section 5.4).</summary>
     public virtual string? Banner => null;
 
     /// <summary>Decides on one attempt. Called one at a time; may take as long as it needs within the login time-out.</summary>

@@ -20,6 +20,9 @@ public sealed class FakeTerminal : IDisposable
     /// <summary>What is typed where a secret is asked for, in order.</summary>
     public Queue<string> Secrets { get; } = new();
 
+    /// <summary>Where no secret waits: works one out from what was shown until then; null: it is given up.</summary>
+    public Func<string, string>? Answering { get; set; }
+
     public string Input { get; set; } = "";
 
     public bool IsTerminal { get; set; }
@@ -68,7 +71,7 @@ public sealed class FakeTerminal : IDisposable
         AskSecret = prompt =>
         {
             error.Write(prompt);
-            return Secrets.TryDequeue(out var secret) ? Secret.FromText(secret) : null;
+            return Secrets.TryDequeue(out var secret) ? Secret.FromText(secret) : Answering is { } answer ? Secret.FromText(answer(error.ToString()!)) : null;
         },
         Time = Time,
         OpenOutput = () => new ShownBytes(output),

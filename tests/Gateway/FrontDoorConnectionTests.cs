@@ -15,7 +15,8 @@ public sealed class FrontDoorConnectionTests
     public async Task Nothing_listens_to_policy_for_a_connection_that_is_over(bool endsFirst)
     {
         var policy = new Listened();
-        var services = new SshFrontDoorServices(new LetsIn(), policy, null!, null!, NullLogger<SshFrontDoor>.Instance);
+        var signIn = new LetsIn();
+        var services = new SshFrontDoorServices(signIn, policy, null!, null!, NullLogger<SshFrontDoor>.Instance);
         var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback));
         using var password = Secret.FromText("right");
         await connection.AuthenticateAsync(new SshAuthAttempt.Password("tina+web01", password), TestContext.Current.CancellationToken);
@@ -26,6 +27,19 @@ public sealed class FrontDoorConnectionTests
         if (!endsFirst) await connection.DisposeAsync();
 
         policy.Count.ShouldBe(0);
+        signIn.Over.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_sign_in_that_ends_up_without_its_client_is_over_at_once()
+    {
+        var signIn = new LetsIn();
+        var services = new SshFrontDoorServices(signIn, new Listened(), null!, null!, NullLogger<SshFrontDoor>.Instance);
+        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback));
+        await connection.DisposeAsync();
+        using var password = Secret.FromText("right");
+        (await connection.AuthenticateAsync(new SshAuthAttempt.Password("tina", password), TestContext.Current.CancellationToken)).ShouldBe(SshAuthResult.Failure);
+        signIn.Over.ShouldBe(1);
     }
 
     private sealed class Listened : IPolicySource
@@ -48,12 +62,19 @@ public sealed class FrontDoorConnectionTests
 
     private sealed class LetsIn : ISignIn
     {
-        private static readonly SignedIn Tina = new(new(Guid.NewGuid()), new(Guid.NewGuid()), "tina", SignInStrength.OneFactor);
+        private readonly SignInStep _tina;
 
-        public ValueTask<SignedIn?> WithPasswordAsync(string login, Secret password, IPAddress source, CancellationToken cancellation) => new(Tina);
+        public LetsIn() => _tina = new SignInStep.Done(new(new(Guid.NewGuid()), new(Guid.NewGuid()), "tina", SignInStrength.OneFactor, _ => Over++));
+
+        /// <summary>How often it was told that the connection is over.</summary>
+        public int Over { get; private set; }
+
+        public ValueTask<SignInStep> WithPasswordAsync(string login, Secret password, IPAddress source, CancellationToken cancellation) => new(_tina);
 
         public ValueTask<bool> WouldAcceptKeyAsync(string login, SshPublicKey key, IPAddress source, CancellationToken cancellation) => new(true);
 
-        public ValueTask<SignedIn?> WithKeyAsync(string login, SshPublicKey key, IPAddress source, CancellationToken cancellation) => new(Tina);
+        public ValueTask<SignInStep> WithKeyAsync(string login, SshPublicKey key, IPAddress source, CancellationToken cancellation) => new(_tina);
+
+        public ValueTask<SignInStep> WithCodeAsync(FirstFactor proven, Secret code, IPAddress source, CancellationToken cancellation) => new(_tina);
     }
 }

@@ -1,6 +1,8 @@
 using System.Net;
 using Countersign.Access;
+using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -41,6 +43,24 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
     /// <summary>An activated technician without any rights.</summary>
     public async Task<Guid> AddTechnicianAsync(string login) =>
         (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login, name = login, password = Password })).Expect(HttpStatusCode.Created).Id;
+
+    /// <summary>A sign-in of the owner's.</summary>
+    public async Task<Guid> AddSignInAsync()
+    {
+        var tokens = running.Server.Services.GetRequiredService<ApiTokens>();
+        var wanted = new NewToken
+        {
+            Person = ownerId,
+            Label = "sign-in",
+            Scopes = TokenScopes.Write,
+            Origin = TokenOrigin.SignIn,
+            Strength = SignInStrength.OneFactor,
+            Expires = TimeProvider.System.GetUtcNow().AddHours(1),
+        };
+        var issued = await running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
+            id, (db, _) => Task.FromResult(tokens.Add(db, wanted)), TestContext.Current.CancellationToken);
+        return issued.Id;
+    }
 
     /// <summary>A session of the owner's on the device that <see cref="Platform.RouteStage"/> made; it runs until the server stops.</summary>
     public async Task<Guid> BeginSessionAsync(string unique)

@@ -33,7 +33,53 @@ internal sealed class SignInAnswer
 
     /// <summary>Then the token is good for choosing a new password and for nothing else.</summary>
     public bool? MustChangePassword { get; init; }
+
+    /// <summary>Then the token is good for setting up a second factor, until that is done.</summary>
+    public bool? MustSetUpTwoFactor { get; init; }
+
+    /// <summary>In place of a token: the password is right, and a code is wanted.</summary>
+    public string? Ticket { get; init; }
 }
+
+/// <summary>Not a record: its text form would show both.</summary>
+internal sealed class SignInCode
+{
+    public required string Ticket { get; init; }
+
+    public required string Code { get; init; }
+
+    public required string Label { get; init; }
+}
+
+/// <summary>A password, a code, or both, as they are wanted. Not a record: its text form would show them.</summary>
+internal sealed class Proof
+{
+    public string? Password { get; init; }
+
+    public string? Code { get; init; }
+}
+
+/// <summary>Not a record: its text form would show the secret.</summary>
+internal sealed class Enrolment
+{
+    public string? Secret { get; init; }
+
+    public string? Uri { get; init; }
+}
+
+/// <summary>Not a record: its text form would show the codes.</summary>
+internal sealed class RecoveryCodes
+{
+    [JsonPropertyName("recoveryCodes")]
+    public IReadOnlyList<string>? Codes { get; init; }
+}
+
+internal sealed record TwoFactor(bool? Enabled, DateTimeOffset? Since, int? RecoveryCodesLeft, bool? Required);
+
+internal sealed record SignInItem(
+    string? Id, string? Kind, string? Label, string? Client, string? Address, DateTimeOffset? Since, DateTimeOffset? LastSeen, string? SignIn, bool? Current);
+
+internal sealed record SignInPage(IReadOnlyList<SignInItem>? Items, string? Next);
 
 /// <summary>Not a record: its text form would show both.</summary>
 internal sealed class PasswordChange
@@ -45,7 +91,7 @@ internal sealed class PasswordChange
 
 internal sealed record Organization(string? Id, string? Name);
 
-internal sealed record Me(Person? Person, Organization? Organization, IReadOnlyList<string>? Scopes);
+internal sealed record Me(Person? Person, Organization? Organization, IReadOnlyList<string>? Scopes, string? SignIn);
 
 internal sealed record DeviceAccount(string? Name, bool? Default);
 
@@ -235,6 +281,12 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(SignInRequest))]
 [JsonSerializable(typeof(SignInAnswer))]
 [JsonSerializable(typeof(PasswordChange))]
+[JsonSerializable(typeof(SignInCode))]
+[JsonSerializable(typeof(Proof))]
+[JsonSerializable(typeof(Enrolment))]
+[JsonSerializable(typeof(RecoveryCodes))]
+[JsonSerializable(typeof(TwoFactor))]
+[JsonSerializable(typeof(SignInPage))]
 [JsonSerializable(typeof(SignedIn))]
 [JsonSerializable(typeof(Me))]
 [JsonSerializable(typeof(DevicePage))]

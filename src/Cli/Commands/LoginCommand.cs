@@ -17,7 +17,7 @@ internal static class LoginCommand
     public static Command Create(CommonOptions common)
     {
         var login = new Argument<string?>("LOGIN") { Description = "Who signs in. Asked for if it is not given.", Arity = ArgumentArity.ZeroOrOne };
-        var fromInput = new Option<bool>("--password-stdin") { Description = "Read the password from the first line of the standard input." };
+        var fromInput = new Option<bool>("--password-stdin") { Description = "Read the password from the first line of the standard input, and the code, if one is wanted, from the second." };
         var command = new DocumentedCommand(
             "login",
             "Signs in to a server and remembers it. The token is kept in a file that only you can read.",
@@ -51,17 +51,8 @@ internal static class LoginCommand
         if (string.IsNullOrWhiteSpace(login)) return output.Fail(new(ExitCode.Usage, "Who signs in?", "Give the login: countersign login LOGIN"));
         if (!Password(around, login, fromInput).TryGet(out var password, out failure)) return output.Fail(failure);
 
-        using var kept = password;
-        if (!(await SignInAsync(address, login, password, around, cancellation)).TryGet(out var answer, out failure)) return output.Fail(failure);
-        if (answer.MustChangePassword == true)
-        {
-            if (fromInput || !around.CanAsk)
-                return output.Fail(new(ExitCode.Refused, $"{login} has to choose a new password first.", "Run countersign login on a terminal, which asks for it."));
-            if (!(await ReplaceAsync(address, answer.Token!, password, around, cancellation)).TryGet(out var chosen, out failure)) return output.Fail(failure);
-            using var fresh = chosen;
-            if (!(await SignInAsync(address, login, chosen, around, cancellation)).TryGet(out answer, out failure)) return output.Fail(failure);
-        }
-
+        using var given = password;
+        if (!(await CompleteAsync(address, login, given, fromInput, output, around, cancellation)).TryGet(out var answer, out failure)) return output.Fail(failure);
         var signedIn = answer.Person?.Login ?? login;
         failure = await store.WriteAsync(saved.With(address, new() { Login = signedIn, Token = answer.Token, Expires = answer.Expires }), cancellation);
         if (failure is not null) return output.Fail(failure);
@@ -70,31 +61,82 @@ internal static class LoginCommand
         return ExitCode.Ok;
     }
 
+    /// <summary>Signs in, and does what has to be done before anything else. An answer from here holds a token that is good for everything.</summary>
+    private static async Task<Answer<SignInAnswer>> CompleteAsync(
+        ServerAddress address, string login, Secret password, bool fromInput, Output output, Surroundings around, CancellationToken cancellation)
+    {
+        Answer<Secret> Code() => AskCode(around, fromInput);
+        var signedIn = await SignInAsync(address, login, password, Code, around, cancellation);
+        if (!signedIn.TryGet(out var answer, out _)) return signedIn;
+        if (answer.MustChangePassword == true)
+        {
+            if (fromInput || !around.CanAsk)
+                return new Failure(ExitCode.Refused, $"{login} has to choose a new password first.", "Run countersign login on a terminal, which asks for it.");
+            if (!(await ReplaceAsync(address, answer.Token!, password, around, cancellation)).TryGet(out var chosen, out var failure)) return failure;
+            using var fresh = chosen;
+            signedIn = await SignInAsync(address, login, fresh, Code, around, cancellation);
+            return signedIn.TryGet(out answer, out _) ? await SetUpIfRequiredAsync(address, login, answer, fresh, fromInput, output, around, cancellation) : signedIn;
+        }
+
+        return await SetUpIfRequiredAsync(address, login, answer, password, fromInput, output, around, cancellation);
+    }
+
+    private static async Task<Answer<SignInAnswer>> SetUpIfRequiredAsync(
+        ServerAddress address, string login, SignInAnswer answer, Secret password, bool fromInput, Output output, Surroundings around, CancellationToken cancellation)
+    {
+        if (answer.MustSetUpTwoFactor != true) return answer;
+        if (fromInput || !around.CanAsk)
+            return new Failure(ExitCode.Refused, $"{login} has to set up a second factor first.", "Run countersign login on a terminal, which does it.");
+        around.Error.WriteLine("A second factor is required here: set yours up.");
+        using var api = new ApiClient(address, answer.Token, around.Time);
+        return (await TwoFactorSetup.RunAsync(api, password, output, around, cancellation)).TryGet(out _, out var failure) ? answer : failure;
+    }
+
     /// <summary>An answer from here holds a token.</summary>
     private static async Task<Answer<SignInAnswer>> SignInAsync(
-        ServerAddress address, string login, Secret password, Surroundings around, CancellationToken cancellation)
+        ServerAddress address, string login, Secret password, Func<Answer<Secret>> code, Surroundings around, CancellationToken cancellation)
     {
         using var api = new ApiClient(address, token: null, around.Time);
         var label = $"countersign on {Environment.MachineName}";
-        var request = new SignInRequest { Login = login, Password = password.ExposeText(), Label = label[..Math.Min(label.Length, LongestLabel)] };
+        label = label[..Math.Min(label.Length, LongestLabel)];
+        var request = new SignInRequest { Login = login, Password = password.ExposeText(), Label = label };
         var answer = await api.PostAsync("sign-in", request, ApiJson.Default.SignInRequest, ApiJson.Default.SignInAnswer, cancellation);
-        if (!answer.TryGet(out var reply, out var failure))
+        if (!answer.TryGet(out var reply, out var failure)) return Refused(failure, address, login, "The login or the password is wrong, or the person may not sign in.");
+        if (reply.Value.Ticket is { } ticket)
         {
-            // There is no token yet that could be refused: here 401 is the server's one answer to everything that is wrong with a sign-in.
-            return failure.ExitCode == ExitCode.NotSignedIn
-                ? new Failure(ExitCode.Refused, $"{address} does not let {login} in.", "The login or the password is wrong, or the person may not sign in.")
-                : failure;
+            if (!code().TryGet(out var typed, out failure)) return failure;
+            using var kept = typed;
+            var second = new SignInCode { Ticket = ticket, Code = typed.ExposeText(), Label = label };
+            answer = await api.PostAsync("sign-in/code", second, ApiJson.Default.SignInCode, ApiJson.Default.SignInAnswer, cancellation);
+            if (!answer.TryGet(out reply, out failure)) return Refused(failure, address, login, "The code is wrong, was used before, or came too late.");
         }
 
-        return reply.Value.Token is { } token && ApiClient.IsToken(token)
-            ? reply.Value
-            : new Failure(ExitCode.Refused, $"The answer of {address} holds no token.", "Check that it is the address of a Countersign server.");
+        return reply.Value.Token is { } token && ApiClient.IsToken(token) ? reply.Value : NoToken(address);
+    }
+
+    /// <summary>There is no token yet that could be refused: here 401 is the server's one answer to everything that is wrong with a sign-in.</summary>
+    private static Failure Refused(Failure failure, ServerAddress address, string login, string why) =>
+        failure.ExitCode == ExitCode.NotSignedIn ? new Failure(ExitCode.Refused, $"{address} does not let {login} in.", why) : failure;
+
+    private static Failure NoToken(ServerAddress address) =>
+        new(ExitCode.Refused, $"The answer of {address} holds no token.", "Check that it is the address of a Countersign server.");
+
+    private static Answer<Secret> AskCode(Surroundings around, bool fromInput)
+    {
+        if (fromInput)
+        {
+            return FirstLine(around.Input) is { Length: > 0 } line
+                ? Secret.FromText(line)
+                : new Failure(ExitCode.Usage, "A code is wanted, and the standard input has no second line.", "Write the password on the first line and the code on the second.");
+        }
+
+        return around.AskSecret("Code of your authenticator, or a recovery code: ") is { Length: > 0 } secret ? secret : new Failure(ExitCode.Usage, "No code was given.");
     }
 
     private static async Task<Answer<Secret>> ReplaceAsync(
         ServerAddress address, string token, Secret current, Surroundings around, CancellationToken cancellation)
     {
-        around.Error.WriteLine("This password was given to you: choose one of your own.");
+        around.Error.WriteLine("This password was given to you, or is too old: choose another one.");
         if (around.AskSecret("New password: ") is not { Length: > 0 } chosen) return new Failure(ExitCode.Usage, "No password was given.");
         using var again = around.AskSecret("Once more: ");
         Failure? failure = null;

@@ -32,6 +32,7 @@ internal static class WhoAmICommand
         output.Line($"{me.Person?.Login} ({me.Person?.Name}), {me.Person?.Kind}");
         output.Line($"Organization: {me.Organization?.Name}");
         output.Line($"Server: {client.Address}");
+        if (me.SignIn is { } strength) output.Line($"Signed in with: {(strength == "twoFactor" ? "two factors" : "one factor")}");
         output.Line($"The token may: {string.Join(", ", me.Scopes ?? [])}");
         return ExitCode.Ok;
     }

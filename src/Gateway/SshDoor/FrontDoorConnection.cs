@@ -14,41 +14,38 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
     /// <summary>What a client may send on a channel before a device is there to take it: typing ahead, not transfers.</summary>
     private const uint FirstWindow = 64 * 1024;
 
+    private static readonly string[] _first = ["publickey", "password", "keyboard-interactive"];
+    private static readonly string[] _second = ["keyboard-interactive"];
+
     private readonly ConcurrentDictionary<object, Task> _running = [];
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _gone = new();
     private IDisposable? _policyChanges;
+    private CancellationTokenRegistration _ending;
     private bool _over;
     private SignedIn? _person;
+    private FirstFactor? _proven;
+    private string? _banner;
     private SshTarget _target;
 
-    public override IReadOnlyList<string> AuthenticationMethods { get; } = ["publickey", "password", "keyboard-interactive"];
+    /// <summary>Once a first factor has been proven, the code and nothing else is asked for (RFC 4252 section 5.1).</summary>
+    public override IReadOnlyList<string> AuthenticationMethods => _proven is null ? _first : _second;
+
+    /// <summary>Empty until somebody has proven their first factor: nobody else is told anything.</summary>
+    public override string? Banner => _banner;
 
     public override async ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation)
     {
         var target = SshTarget.Parse(attempt.User);
-        SignedIn? person = null;
-        switch (attempt)
+        if (attempt is SshAuthAttempt.KeyQuery query)
+            return await services.SignIn.WouldAcceptKeyAsync(target.Login, query.Offered, source, cancellation) ? SshAuthResult.Success : SshAuthResult.Failure;
+        return await TryAsync(target, attempt, cancellation) switch
         {
-            case SshAuthAttempt.KeyQuery query:
-                return await services.SignIn.WouldAcceptKeyAsync(target.Login, query.Offered, source, cancellation) ? SshAuthResult.Success : SshAuthResult.Failure;
-            case SshAuthAttempt.Key key:
-                person = await services.SignIn.WithKeyAsync(target.Login, key.Value, source, cancellation);
-                break;
-            case SshAuthAttempt.Password password:
-                person = await services.SignIn.WithPasswordAsync(target.Login, password.Value, source, cancellation);
-                break;
-            case SshAuthAttempt.Interactive interactive:
-                var answers = await interactive.PromptAsync("", "", [new("Password: ", Echo: false)], cancellation);
-                if (answers.Count == 1) person = await services.SignIn.WithPasswordAsync(target.Login, answers[0], source, cancellation);
-                foreach (var answer in answers) answer.Dispose();
-                break;
-        }
-
-        if (person is null) return SshAuthResult.Failure;
-        _person = person;
-        _target = target;
-        return SshAuthResult.Success;
+            SignInStep.Done(var person) => LetIn(target, person),
+            SignInStep.CodeWanted(var proven) => AskForCode(proven),
+            SignInStep.Barred(var why) => Bar(why),
+            _ => SshAuthResult.Failure,
+        };
     }
 
     public override void OnAuthenticated(SshServerConnection connection, string user)
@@ -63,6 +60,7 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
             {
                 if (snapshot.Organization == person.Organization) LeaveIfDisabled(connection, snapshot);
             });
+            _ending = person.Ended.Register(() => connection.Disconnect(2, person.EndedBecause));
         }
 
         // A change between the sign-in and the subscription has told nobody.
@@ -91,6 +89,8 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
         {
             _over = true;
             _policyChanges?.Dispose();
+            _ending.Unregister();
+            _person?.Dispose();
         }
 
         await _gone.CancelAsync();
@@ -102,6 +102,72 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
         var channel = new TunnelChannel(services, person, _target, source, leads);
         Track(channel, channel.RunAsync(_gone.Token));
         return new(channel.Answer);
+    }
+
+    private async ValueTask<SignInStep> TryAsync(SshTarget target, SshAuthAttempt attempt, CancellationToken cancellation)
+    {
+        switch (attempt)
+        {
+            case SshAuthAttempt.Key key:
+                return await services.SignIn.WithKeyAsync(target.Login, key.Value, source, cancellation);
+            case SshAuthAttempt.Password password:
+                return await services.SignIn.WithPasswordAsync(target.Login, password.Value, source, cancellation);
+            case SshAuthAttempt.Interactive interactive when _proven is { } proven:
+                return await AnswerAsync(interactive, "Code: ", code => services.SignIn.WithCodeAsync(proven, code, source, cancellation), cancellation);
+            case SshAuthAttempt.Interactive interactive:
+                var step = await AnswerAsync(
+                    interactive, "Password: ", password => services.SignIn.WithPasswordAsync(target.Login, password, source, cancellation), cancellation);
+
+                // Both in one attempt: clients that know keyboard-interactive alone never come back for a second one.
+                return step is SignInStep.CodeWanted(var first)
+                    ? await AnswerAsync(interactive, "Code: ", code => services.SignIn.WithCodeAsync(first, code, source, cancellation), cancellation)
+                    : step;
+            default:
+                return new SignInStep.Refused();
+        }
+    }
+
+    private static async ValueTask<SignInStep> AnswerAsync(
+        SshAuthAttempt.Interactive interactive, string prompt, Func<Secret, ValueTask<SignInStep>> take, CancellationToken cancellation)
+    {
+        var answers = await interactive.PromptAsync("", "", [new(prompt, Echo: false)], cancellation);
+        try
+        {
+            return answers.Count == 1 ? await take(answers[0]) : new SignInStep.Refused();
+        }
+        finally
+        {
+            foreach (var answer in answers) answer.Dispose();
+        }
+    }
+
+    private SshAuthResult LetIn(SshTarget target, SignedIn person)
+    {
+        lock (_gate)
+        {
+            // The client has gone while this was looked at, and nobody else would say that the sign-in is over.
+            if (_over)
+            {
+                person.Dispose();
+                return SshAuthResult.Failure;
+            }
+
+            _person = person;
+            _target = target;
+            return SshAuthResult.Success;
+        }
+    }
+
+    private SshAuthResult AskForCode(FirstFactor proven)
+    {
+        _proven = proven;
+        return SshAuthResult.Partial;
+    }
+
+    private SshAuthResult Bar(string why)
+    {
+        _banner = why + "\r\n";
+        return SshAuthResult.Failure;
     }
 
     private void Track(object channel, Task running)

@@ -68,6 +68,7 @@ public static class PlatformComposition
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";
         headers["X-Request-Id"] = context.TraceIdentifier;
+        if (Scheme.IsHttps(context.Request)) headers.StrictTransportSecurity = "max-age=31536000";
         return next(context);
     }
 }

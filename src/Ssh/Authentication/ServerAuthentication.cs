@@ -28,7 +28,7 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
     private readonly List<Secret> _answers = [];
     private Secret? _next;
     private bool _aborted;
-    private bool _bannerSent;
+    private string? _bannerSent;
     private bool _started;
     private int _requests;
     private int _failures;
@@ -152,6 +152,7 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
 
         var verdict = request.Service == ConnectionService ? await TryAsync(request, message) : Verdict.Failure;
         Forget();
+        if (verdict != Verdict.Success) SendBanner();
         switch (verdict)
         {
             case Verdict.Success:
@@ -285,9 +286,9 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
 
     private void SendBanner()
     {
-        if (_bannerSent) return;
-        _bannerSent = true;
-        if (handler.Banner is { Length: > 0 } banner) connection.Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.UserAuthBanner).String(banner).String(""));
+        if (handler.Banner is not { Length: > 0 } banner || banner == _bannerSent) return;
+        _bannerSent = banner;
+        connection.Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.UserAuthBanner).String(banner).String(""));
     }
 
     private void SendFailure(bool partial) =>

@@ -18,12 +18,18 @@ public sealed record Credential
 
     internal string? Password { get; }
 
+    internal string? Code { get; private init; }
+
     public static Credential Key(KeyPair pair) => new("publickey", pair.PrivatePath, null);
 
     public static Credential OfPassword(string password) => new("password", null, password);
 
     /// <summary>The same password as the answer to each prompt of keyboard-interactive.</summary>
     public static Credential Interactive(string password) => new("keyboard-interactive", null, password);
+
+    /// <summary>And then a code, which is asked for by keyboard-interactive.</summary>
+    public Credential ThenCode(string code) =>
+        new(Method == "keyboard-interactive" ? Method : $"{Method},keyboard-interactive", Identity, Password) { Code = code };
 
     public override string ToString() => Method;
 }
@@ -64,7 +70,10 @@ public sealed class OpenSsh : IDisposable
         _folder.Write("askpass", $"""
             #!/bin/sh
             printf '%s\n' "$1" >>'{_folder["prompts"]}'
-            printf '%s\n' "$COUNTERSIGN_TEST_PASSWORD"
+            case "$1" in
+              *Code:*) printf '%s\n' "$COUNTERSIGN_TEST_CODE" ;;
+              *) printf '%s\n' "$COUNTERSIGN_TEST_PASSWORD" ;;
+            esac
 
             """, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
@@ -142,5 +151,6 @@ public sealed class OpenSsh : IDisposable
         ["SSH_ASKPASS"] = _folder["askpass"],
         ["SSH_ASKPASS_REQUIRE"] = "force",
         ["COUNTERSIGN_TEST_PASSWORD"] = credential.Password ?? "",
+        ["COUNTERSIGN_TEST_CODE"] = credential.Code ?? "",
     };
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Countersign.Access;
+using Countersign.Gateway;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
@@ -22,7 +23,7 @@ public sealed class AdministeredPeopleTests
         var refused = await AddAsync(lab, lab.Kim, key, tom);
         refused.Status.ShouldBeOneOf(HttpStatusCode.NotFound, HttpStatusCode.Forbidden);
         (await AddAsync(lab, lab.Kim, key, ann)).Status.ShouldBe(HttpStatusCode.Created);
-        (await lab.SshDoor.WithKeyAsync("kim", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop)).ShouldNotBeNull().Person.ShouldBe(lab.Kim.Id);
+        (await lab.SshDoor.WithKeyAsync("kim", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Done>().Person.Person.ShouldBe(lab.Kim.Id);
         (await AddAsync(lab, lab.Tom, key, ann)).Status.ShouldBe(HttpStatusCode.Conflict);
         var added = (await lab.AuditAsync()).Single(record => record.Kind == "key.added");
         (added.ActorLogin, added.SubjectId).ShouldBe(("ann", lab.Kim.Id.Value));
@@ -59,9 +60,9 @@ public sealed class AdministeredPeopleTests
         {
             ((await lab.SendAsync(HttpMethod.Get, "me", token: tom)).Status == HttpStatusCode.OK).ShouldBe(expected);
             ((await lab.SignInAsync("tom", IdentityLab.Password)).Status == HttpStatusCode.OK).ShouldBe(expected);
-            (await lab.SshDoor.WithPasswordAsync("tom", password, IPAddress.Loopback, IdentityLab.Stop) is not null).ShouldBe(expected);
+            (await lab.SshDoor.WithPasswordAsync("tom", password, IPAddress.Loopback, IdentityLab.Stop) is SignInStep.Done).ShouldBe(expected);
             (await lab.SshDoor.WouldAcceptKeyAsync("tom", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop)).ShouldBe(expected);
-            (await lab.SshDoor.WithKeyAsync("tom", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop) is not null).ShouldBe(expected);
+            (await lab.SshDoor.WithKeyAsync("tom", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop) is SignInStep.Done).ShouldBe(expected);
         }
     }
 

@@ -97,6 +97,27 @@ internal sealed class IdentityLab : IAsyncDisposable
         return new(response.StatusCode, text, response.Headers.RetryAfter?.Delta);
     }
 
+    /// <summary>The second step.</summary>
+    public Task<Answer> SendCodeAsync(string ticket, string code) =>
+        SendAsync(HttpMethod.Post, "sign-in/code", new JsonObject { ["ticket"] = ticket, ["code"] = code });
+
+    /// <summary>Both steps, with the code that the app shows then.</summary>
+    public async Task<Answer> SignInAsync(string login, TestAuthenticator app) =>
+        await SendCodeAsync((await SignInAsync(login, Password)).Json["ticket"]!.GetValue<string>(), app.Next());
+
+    /// <summary>Sets a second factor up, as the person would.</summary>
+    public async Task<TestAuthenticator> EnrolAsync(string login, string? token = null)
+    {
+        token ??= await TokenOfAsync(login);
+        var enrolled = await SendAsync(HttpMethod.Post, "me/two-factor/enrol", new JsonObject { ["password"] = Password }, token);
+        enrolled.Status.ShouldBe(HttpStatusCode.OK, enrolled.Text);
+        var app = new TestAuthenticator(enrolled.Json["uri"]!.GetValue<string>(), Clock);
+        var confirmed = await SendAsync(HttpMethod.Post, "me/two-factor/confirm", new JsonObject { ["code"] = app.Next() }, token);
+        confirmed.Status.ShouldBe(HttpStatusCode.OK, confirmed.Text);
+        app.RecoveryCodes = [.. confirmed.Json["recoveryCodes"]!.AsArray().Select(code => code!.GetValue<string>())];
+        return app;
+    }
+
     public Task<Answer> SignInAsync(string login, string password) =>
         SendAsync(HttpMethod.Post, "sign-in", new JsonObject { ["login"] = login, ["password"] = password });
 

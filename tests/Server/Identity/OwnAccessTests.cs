@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Countersign.Access;
+using Countersign.Gateway;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Ssh;
@@ -25,8 +26,8 @@ public sealed class OwnAccessTests
         var list = await lab.SendAsync(HttpMethod.Get, "me/tokens", token: reader);
         list.Status.ShouldBe(HttpStatusCode.OK);
         list.Text.ShouldNotContain(reader);
-        list.Json["items"]!.AsArray().Select(item => item!["label"]!.GetValue<string>()).Order().ShouldBe(["reader", "sign-in"]);
-        list.Json["items"]!.AsArray().Single(item => item!["current"]!.GetValue<bool>())!["label"]!.GetValue<string>().ShouldBe("reader");
+        list.Json["items"]!.AsArray().ShouldHaveSingleItem()!["label"]!.GetValue<string>().ShouldBe("reader");
+        list.Json["items"]![0]!["current"]!.GetValue<bool>().ShouldBeTrue();
 
         (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "more", ["scopes"] = new JsonArray("write") }, reader)).Status.ShouldBe(HttpStatusCode.Forbidden);
         var id = made.Json["id"]!.GetValue<string>();
@@ -63,7 +64,7 @@ public sealed class OwnAccessTests
         (await LastUsedAsync()).ShouldBe(first.AddMinutes(1));
 
         async Task<DateTimeOffset?> LastUsedAsync() =>
-            (await lab.SendAsync(HttpMethod.Get, "me/tokens", token: token)).Json["items"]![0]!["lastUsed"]?.GetValue<DateTimeOffset>();
+            (await lab.SendAsync(HttpMethod.Get, "me/sign-ins", token: token)).Json["items"]![0]!["lastSeen"]?.GetValue<DateTimeOffset>();
     }
 
     [Fact]
@@ -103,7 +104,7 @@ public sealed class OwnAccessTests
         var hash = await passwords.HashAsync(Other, IdentityLab.Stop);
         await lab.Get<WriteQueue>().WriteAsync(lab.Organization, (db, stop) => passwords.SetAsync(db, lab.Kim.Id, hash, PasswordChoice.First, stop), IdentityLab.Stop);
 
-        using (var secret = Secret.FromText(Other)) (await lab.SshDoor.WithPasswordAsync("kim", secret, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeNull();
+        using (var secret = Secret.FromText(Other)) (await lab.SshDoor.WithPasswordAsync("kim", secret, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Barred>();
         var answer = await lab.SignInAsync("kim", Other);
         answer.Json["mustChangePassword"]!.GetValue<bool>().ShouldBeTrue();
         var token = answer.Json["token"]!.GetValue<string>();
@@ -177,23 +178,22 @@ public sealed class OwnAccessTests
         var door = lab.SshDoor;
         var here = IPAddress.Loopback;
 
-        var tom = new Gateway.SignedIn(lab.Organization, lab.Tom.Id, "tom", SignInStrength.OneFactor);
-        (await door.WithPasswordAsync("tom", password, here, IdentityLab.Stop)).ShouldBe(tom);
+        ShouldBeTom(lab, await door.WithPasswordAsync("tom", password, here, IdentityLab.Stop));
         (await door.WouldAcceptKeyAsync("tom", key.PublicKey, here, IdentityLab.Stop)).ShouldBeTrue();
-        (await door.WithKeyAsync("tom", key.PublicKey, here, IdentityLab.Stop)).ShouldBe(tom);
+        ShouldBeTom(lab, await door.WithKeyAsync("tom", key.PublicKey, here, IdentityLab.Stop));
         foreach (var login in (string[])["ann", "dora", "nobody"])
         {
             (await door.WouldAcceptKeyAsync(login, key.PublicKey, here, IdentityLab.Stop)).ShouldBeFalse(login);
-            (await door.WithKeyAsync(login, key.PublicKey, here, IdentityLab.Stop)).ShouldBeNull(login);
+            (await door.WithKeyAsync(login, key.PublicKey, here, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Refused>(login);
         }
 
-        (await door.WithKeyAsync("tom", unknown.PublicKey, here, IdentityLab.Stop)).ShouldBeNull();
-        foreach (var login in (string[])["dora", "ida", "kim", "nobody"]) (await door.WithPasswordAsync(login, password, here, IdentityLab.Stop)).ShouldBeNull(login);
+        (await door.WithKeyAsync("tom", unknown.PublicKey, here, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Refused>();
+        foreach (var login in (string[])["dora", "ida", "kim", "nobody"]) (await door.WithPasswordAsync(login, password, here, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Refused>(login);
 
         lab.Change(lab.Tom with { Status = PersonStatus.Disabled });
-        (await door.WithPasswordAsync("tom", password, here, IdentityLab.Stop)).ShouldBeNull();
+        (await door.WithPasswordAsync("tom", password, here, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Refused>();
         (await door.WouldAcceptKeyAsync("tom", key.PublicKey, here, IdentityLab.Stop)).ShouldBeFalse();
-        (await door.WithKeyAsync("tom", key.PublicKey, here, IdentityLab.Stop)).ShouldBeNull();
+        (await door.WithKeyAsync("tom", key.PublicKey, here, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Refused>();
         (await lab.AuditAsync()).Count(record => record is { Kind: "sign-in.succeeded", Channel: "ssh" }).ShouldBe(2);
     }
 
@@ -205,15 +205,21 @@ public sealed class OwnAccessTests
         using var right = Secret.FromText(IdentityLab.Password);
         using var wrong = Secret.FromText("wrong");
         await lab.SendAsync(HttpMethod.Post, "me/keys", new JsonObject { ["label"] = "x", ["key"] = key.PublicKey.ToString() }, await lab.TokenOfAsync("tom"));
-        for (var attempt = 0; attempt < 6; attempt++) (await lab.SshDoor.WithPasswordAsync("tom", wrong, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeNull();
-        (await lab.SshDoor.WithPasswordAsync("tom", right, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeNull();
-        (await lab.SshDoor.WithKeyAsync("tom", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop)).ShouldNotBeNull();
+        for (var attempt = 0; attempt < 6; attempt++) (await lab.SshDoor.WithPasswordAsync("tom", wrong, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Refused>();
+        (await lab.SshDoor.WithPasswordAsync("tom", right, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Refused>();
+        (await lab.SshDoor.WithKeyAsync("tom", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Done>();
         lab.Clock.Advance(TimeSpan.FromSeconds(1));
-        (await lab.SshDoor.WithPasswordAsync("tom", right, IPAddress.Loopback, IdentityLab.Stop)).ShouldNotBeNull();
+        (await lab.SshDoor.WithPasswordAsync("tom", right, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Done>();
     }
 
     private static Task<Answer> ChangeAsync(IdentityLab lab, string token, string current, string next) =>
         lab.SendAsync(HttpMethod.Post, "me/password", new JsonObject { ["current"] = current, ["new"] = next }, token);
+
+    private static void ShouldBeTom(IdentityLab lab, SignInStep step)
+    {
+        using var person = step.ShouldBeOfType<SignInStep.Done>().Person;
+        (person.Organization, person.Person, person.Login, person.Strength).ShouldBe((lab.Organization, lab.Tom.Id, "tom", SignInStrength.OneFactor));
+    }
 
     /// <summary>RFC 4253 section 6.6.</summary>
     private static string RsaLine(int bits)

@@ -10,7 +10,7 @@ public sealed class PasswordTests
     [InlineData("correct horse battery")]
     [InlineData("3xK!9qLm#Wz2")]
     [InlineData("Kx7-mountain-otter-lamp")]
-    public void A_good_password_is_accepted(string password) => PasswordRules.Problem(password, "bob", "Bob Builder", "bob@example.org").ShouldBeNull();
+    public void A_good_password_is_accepted(string password) => PasswordRules.Problem(password, PasswordRules.UsualScore, "bob", "Bob Builder", "bob@example.org").ShouldBeNull();
 
     [Theory]
     [InlineData("", "at least 12")]
@@ -21,14 +21,14 @@ public sealed class PasswordTests
     [InlineData("builder.builder", "too easy")]
     [InlineData("horse BOB-1 battery staple", "login")]
     public void A_bad_password_is_refused_with_a_reason(string password, string reason) =>
-        PasswordRules.Problem(password, "bob-1", "Bob Builder", "bob@example.org").ShouldNotBeNull().ShouldContain(reason);
+        PasswordRules.Problem(password, PasswordRules.UsualScore, "bob-1", "Bob Builder", "bob@example.org").ShouldNotBeNull().ShouldContain(reason);
 
     [Fact]
     public void The_longest_password_is_judged_and_a_longer_one_refused()
     {
         var words = string.Concat(Enumerable.Range(0, 100).Select(number => $"w{number:x}Q!"))[..256];
-        PasswordRules.Problem(words, "bob").ShouldBeNull();
-        PasswordRules.Problem(words + "x", "bob").ShouldNotBeNull().ShouldContain("at most 256");
+        PasswordRules.Problem(words, PasswordRules.UsualScore, "bob").ShouldBeNull();
+        PasswordRules.Problem(words + "x", PasswordRules.UsualScore, "bob").ShouldNotBeNull().ShouldContain("at most 256");
     }
 
     [Fact]

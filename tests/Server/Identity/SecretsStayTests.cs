@@ -34,6 +34,12 @@ public sealed class SecretsStayTests
         refusals.Add(await lab.SendAsync(HttpMethod.Post, "me/keys", new JsonObject { ["label"] = "x", ["key"] = keyText.ExposeText() }, token));
         refusals.Add(await lab.SendAsync(HttpMethod.Post, "me/password", new JsonObject { ["current"] = WrongPassword, ["new"] = NewPassword }, token));
         (await lab.SendAsync(HttpMethod.Post, "me/password", new JsonObject { ["current"] = IdentityLab.Password, ["new"] = NewPassword }, token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        var app = await lab.EnrolAsync("ann");
+        refusals.Add(await lab.SendCodeAsync(app.RecoveryCodes[0], app.RecoveryCodes[0]));
+        var ticket = (await lab.SignInAsync("ann", IdentityLab.Password)).Json["ticket"]!.GetValue<string>();
+        var spent = app.RecoveryCodes[1];
+        (await lab.SendCodeAsync(ticket, spent)).Status.ShouldBe(HttpStatusCode.OK);
+        refusals.Add(await lab.SendCodeAsync(ticket, spent));
         refusals.Add(await lab.SendAsync(HttpMethod.Put, $"devices/{lab.Web.Id}/accounts/root", new JsonObject { ["password"] = AccountPassword, ["privateKey"] = keyText.ExposeText() }, token));
         refusals.Add(await lab.SendAsync(HttpMethod.Put, $"devices/{lab.Web.Id}/accounts/root", new JsonObject { ["privateKey"] = keyText.ExposeText()[..^60] }, token));
         await StoreAsync(lab, "root", CredentialKind.Password, AccountPassword);
@@ -47,7 +53,8 @@ public sealed class SecretsStayTests
         lab.Clock.Advance(TimeSpan.FromMinutes(1));
         await lab.Get<Server.Platform.RepeatedRefusals>().FlushAsync(IdentityLab.Stop);
 
-        string[] secrets = [IdentityLab.Password, NewPassword, WrongPassword, AccountPassword, token, made, keyMiddle, token["cst_".Length..], made["cst_".Length..]];
+        string[] secrets = [IdentityLab.Password, NewPassword, WrongPassword, AccountPassword, token, made, keyMiddle, token["cst_".Length..], made["cst_".Length..],
+            app.SecretText, Convert.ToHexString(app.Secret), Convert.ToHexStringLower(app.Secret), ticket, spent, app.RecoveryCodes[2], app.RecoveryCodes[2].Replace("-", "").ToUpperInvariant()];
         refusals.ShouldAllBe(answer => (int)answer.Status >= 400);
         foreach (var secret in secrets)
         {
@@ -69,6 +76,8 @@ public sealed class SecretsStayTests
                 bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)).ShouldBe(-1, file);
                 bytes.AsSpan().IndexOf(Encoding.Unicode.GetBytes(secret)).ShouldBe(-1, file);
             }
+
+            bytes.AsSpan().IndexOf(app.Secret).ShouldBe(-1, file);
 
             // What may be there is there: the search does find things.
             if (file.EndsWith("countersign.db-wal")) bytes.AsSpan().IndexOf("tom@example.org"u8).ShouldBeGreaterThan(0);

@@ -17,10 +17,15 @@ public sealed class RouteMatrixTests
         ["POST /api/v1/devices/host-key"] = "nothing answers where the test points",
         ["GET /api/v1/recordings/{id}/live"] = "the session has ended; one that runs would have the answer wait for its end",
         ["POST /api/v1/me/password"] = "the people of this test have no password",
+        ["POST /api/v1/me/two-factor/codes"] = "the people of this test have no password",
+        ["POST /api/v1/me/two-factor/confirm"] = "nothing was set up",
+        ["POST /api/v1/me/two-factor/disable"] = "the people of this test have no password",
+        ["POST /api/v1/me/two-factor/enrol"] = "the people of this test have no password",
     };
 
     /// <summary>For whoever holds a token, whatever its scope.</summary>
-    private static readonly string[] OfOnesOwn = ["POST /api/v1/me/password", "POST /api/v1/sign-out"];
+    private static readonly string[] OfOnesOwn =
+        ["POST /api/v1/me/password", "POST /api/v1/me/two-factor/confirm", "POST /api/v1/me/two-factor/enrol", "POST /api/v1/sign-out"];
 
     [Fact]
     public async Task Every_route_answers_every_kind_of_caller_as_written_down()
@@ -36,6 +41,7 @@ public sealed class RouteMatrixTests
             if (method != "GET") stage = await RouteStage.SetAsync(tenant);
             stage.OwnersKey = pattern == "/api/v1/me/keys/{id}" ? await RouteStage.AddKeyAsync(tenant) : default;
             stage.OwnersToken = pattern == "/api/v1/me/tokens/{id}" ? await RouteStage.AddTokenAsync(tenant) : default;
+            stage.OwnersSignIn = pattern == "/api/v1/me/sign-ins/{id}" ? await tenant.AddSignInAsync() : default;
             stage.Session = pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) ? await tenant.BeginSessionAsync(stage.Unique) : default;
             if (pattern.StartsWith("/api/v1/recordings/", StringComparison.Ordinal)) stage.Session = await tenant.RecordSessionAsync(stage.Person, $"d{stage.Unique}");
             if (pattern.Contains("{number}", StringComparison.Ordinal)) await stage.AskAsync(tenant, pattern);

@@ -35,6 +35,9 @@ internal sealed class RouteStage
     /// <summary>Made only where it is needed: there are at most 50.</summary>
     public Guid OwnersToken { get; set; }
 
+    /// <summary>Made only where it is needed.</summary>
+    public Guid OwnersSignIn { get; set; }
+
     public required string Unique { get; init; }
 
     public required Guid Everyone { get; init; }
@@ -102,6 +105,7 @@ internal sealed class RouteStage
             ("DELETE", "/api/v1/device-groups/{id}") => EmptyDeviceGroup,
             (_, "/api/v1/me/keys/{id}") => OwnersKey,
             (_, "/api/v1/me/tokens/{id}") => OwnersToken,
+            (_, "/api/v1/me/sign-ins/{id}") => OwnersSignIn,
             _ when pattern.StartsWith("/api/v1/technicians/", StringComparison.Ordinal) => Person,
             _ when pattern.StartsWith("/api/v1/technician-groups/", StringComparison.Ordinal) => Group,
             _ when pattern.Contains("/device-groups/", StringComparison.Ordinal) => DeviceGroup,
@@ -135,6 +139,9 @@ internal sealed class RouteStage
         ("POST", "/technicians/{id}/keys" or "/me/keys") => NewKey(),
         ("POST", "/me/tokens") => new { label = "new", scopes = new[] { "read" } },
         ("POST", "/me/password") => new { current = "none", @new = "correct-zebra-battery-42" },
+        ("POST", "/me/two-factor/enrol") => new { password = "none" },
+        ("POST", "/me/two-factor/confirm") => new { code = "000000" },
+        ("POST", "/me/two-factor/codes" or "/me/two-factor/disable") => new { password = "none", code = "000000" },
         ("POST", "/devices/host-key") => new { host = "127.0.0.1", port = 1 },
         ("PUT", "/devices/{id}/accounts/{name}") => new { password = "secret" },
         ("POST", "/requests") => new { devices = new[] { Device }, time = new { kind = "fromApproval", duration = "1h" } },

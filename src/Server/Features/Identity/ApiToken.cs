@@ -1,3 +1,4 @@
+using System.Net;
 using Countersign.Access;
 using Countersign.Server.Platform;
 using Microsoft.EntityFrameworkCore;
@@ -12,11 +13,16 @@ internal enum TokenOrigin : byte
 
     /// <summary>Its person made it by name, for a program.</summary>
     Made = 2,
+
+    /// <summary>Of signing in with a browser: it comes in a cookie, and counts nowhere else.</summary>
+    Browser = 3,
 }
 
 /// <summary>A token that a person made, or was given when they signed in. Its text is not kept: <see cref="TokenText"/>.</summary>
 internal sealed class ApiToken
 {
+    public const int LongestClient = 200;
+
     public required OrganizationId OrganizationId { get; init; }
 
     public required Guid Id { get; init; }
@@ -36,7 +42,16 @@ internal sealed class ApiToken
 
     public required DateTimeOffset Expires { get; init; }
 
-    /// <summary>To the minute.</summary>
+    /// <summary>How its person had signed in when it was made.</summary>
+    public required SignInStrength Strength { get; set; }
+
+    /// <summary>Where it was made from.</summary>
+    public IPAddress? Address { get; init; }
+
+    /// <summary>What the client called itself; nothing is decided by it.</summary>
+    public required string Client { get; init; }
+
+    /// <summary>To the minute, or finer where signing in ends by standing idle.</summary>
     public DateTimeOffset? LastUsed { get; set; }
 }
 
@@ -48,6 +63,9 @@ internal sealed class ApiTokenMapping : IEntityTypeConfiguration<ApiToken>
         builder.HasKey(row => new { row.OrganizationId, row.Id });
         builder.Property(row => row.Hash).HasMaxLength(32);
         builder.Property(row => row.Label).HasMaxLength(100);
+        builder.Property(row => row.Client).HasMaxLength(ApiToken.LongestClient).HasDefaultValue("");
+        // What was made before there were second factors was made with one.
+        builder.Property(row => row.Strength).HasDefaultValue(SignInStrength.OneFactor).HasSentinel(SignInStrength.None);
         builder.HasIndex(row => row.Hash).IsUnique();
         builder.HasOne<PersonRow>().WithMany().HasForeignKey(row => new { row.OrganizationId, row.Person }).OnDelete(DeleteBehavior.Cascade);
     }

@@ -8,52 +8,80 @@ using Microsoft.EntityFrameworkCore;
 namespace Countersign.Server.Features.Identity;
 
 /// <param name="Text">Shown once and kept by nobody here.</param>
-internal sealed record IssuedToken(Guid Id, string Text, DateTimeOffset Created, DateTimeOffset Expires);
+internal sealed record IssuedToken(Guid Id, string Text, DateTimeOffset Created, DateTimeOffset Expires)
+{
+    public override string ToString() => $"{nameof(IssuedToken)} {Id}";
+}
+
+/// <summary>A token that is to be.</summary>
+internal sealed record NewToken
+{
+    public required PersonId Person { get; init; }
+
+    public required string Label { get; init; }
+
+    /// <summary><see cref="TokenScopes.None"/>: good for what has to be done before everything else.</summary>
+    public required TokenScopes Scopes { get; init; }
+
+    public required TokenOrigin Origin { get; init; }
+
+    public required SignInStrength Strength { get; init; }
+
+    public required DateTimeOffset Expires { get; init; }
+
+    public IPAddress? Address { get; init; }
+
+    public string Client { get; init; } = "";
+}
 
 /// <summary>Makes tokens and recognizes them.</summary>
-internal sealed class ApiTokens(Database database, WriteQueue queue, TimeProvider time)
+internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySource policy, TimeProvider time)
 {
-    public static readonly TimeSpan SignInLife = TimeSpan.FromHours(12);
-
     public static readonly TimeSpan MadeLife = TimeSpan.FromDays(90);
 
     /// <summary>Those of a person that come of signing in; more push out the oldest.</summary>
     private const int MostOfSignIn = 100;
 
+    /// <summary>The part of the idle time that may be missing from what is kept of the last use.</summary>
+    private const int IdleParts = 10;
+
     private static readonly TimeSpan _useResolution = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _longestNote = TimeSpan.FromSeconds(1);
 
     /// <summary>Stored with the context, in its organization.</summary>
-    public IssuedToken Add(CountersignDb db, PersonId person, string label, TokenScopes scopes, TokenOrigin origin, DateTimeOffset expires)
+    public IssuedToken Add(CountersignDb db, NewToken wanted)
     {
         var text = TokenText.Make();
+        var now = time.GetUtcNow();
         var token = new ApiToken
         {
             OrganizationId = db.Organization,
-            Id = Guid.CreateVersion7(time.GetUtcNow()),
-            Person = person,
+            Id = Guid.CreateVersion7(now),
+            Person = wanted.Person,
             Hash = TokenText.Hash(text)!,
-            Label = label,
-            Scopes = scopes,
-            Origin = origin,
-            Created = time.GetUtcNow(),
-            Expires = expires,
+            Label = wanted.Label,
+            Scopes = wanted.Scopes,
+            Origin = wanted.Origin,
+            Strength = wanted.Strength,
+            Address = wanted.Address,
+            Client = wanted.Client.Length <= ApiToken.LongestClient ? wanted.Client : wanted.Client[..ApiToken.LongestClient],
+            Created = now,
+            Expires = wanted.Expires,
         };
         db.Add(token);
         return new(token.Id, text, token.Created, token.Expires);
     }
 
     /// <summary>The token of somebody who has just signed in. Their expired ones are cleared away.</summary>
-    /// <param name="scopes"><see cref="TokenScopes.None"/>: good for choosing another password only.</param>
-    public async Task<IssuedToken> AddForSignInAsync(CountersignDb db, PersonId person, string label, TokenScopes scopes, CancellationToken cancellation)
+    public async Task<IssuedToken> AddForSignInAsync(CountersignDb db, NewToken wanted, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        var mine = db.Set<ApiToken>().Where(row => row.Person == person);
+        var mine = db.Set<ApiToken>().Where(row => row.Person == wanted.Person);
         await mine.Where(row => row.Expires <= now).ExecuteDeleteAsync(cancellation);
-        var crowded = await mine.Where(row => row.Origin == TokenOrigin.SignIn)
+        var crowded = await mine.Where(row => row.Origin != TokenOrigin.Made)
             .OrderByDescending(row => row.Created).Skip(MostOfSignIn - 1).Select(row => row.Id).ToListAsync(cancellation);
         if (crowded.Count > 0) await mine.Where(row => crowded.Contains(row.Id)).ExecuteDeleteAsync(cancellation);
-        return Add(db, person, label, scopes, TokenOrigin.SignIn, now + SignInLife);
+        return Add(db, wanted);
     }
 
     /// <summary>Whose token it is, as <see cref="ValidateToken"/> demands; whether they still take part is looked at by the gate.</summary>
@@ -64,9 +92,17 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, TimeProvide
         await using var db = database.Open();
         // The one query across organizations: a request brings a token and nothing that says whose. The hash is unique on the server.
         var token = await db.Set<ApiToken>().IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(row => row.Hash == hash, cancellation);
-        if (token is null || token.Expires <= now) return null;
-        if (token.LastUsed is not { } last || now - last >= _useResolution) await NoteUseAsync(token, now, cancellation);
-        return new(token.OrganizationId, token.Person, token.Id, token.Scopes, SignInStrength.OneFactor);
+        if (token is null) return null;
+        var rules = SignInRules.Of(policy.Current(token.OrganizationId));
+        if (!Stands(token, rules, now)) return null;
+        if (token.LastUsed is not { } last || now - last >= Resolution(token, rules)) await NoteUseAsync(token, now, cancellation);
+
+        // With one factor where two are required now, also when the rule came later: it is good for setting the second one up.
+        var scopes = rules.TwoFactorRequired && token.Strength != SignInStrength.TwoFactor ? TokenScopes.None : token.Scopes;
+        return new(token.OrganizationId, token.Person, token.Id, scopes, token.Strength)
+        {
+            Carrier = token.Origin == TokenOrigin.Browser ? TokenCarrier.Cookie : TokenCarrier.Header,
+        };
     }
 
     /// <summary>Those of the tokens that still count, as <see cref="StandingTokens"/> demands.</summary>
@@ -75,8 +111,23 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, TimeProvide
         var now = time.GetUtcNow();
         await using var db = database.Open();
         // Across organizations, as when they were shown: ids are random and nobody names one here.
-        return await db.Set<ApiToken>().IgnoreQueryFilters().Where(row => tokens.Contains(row.Id) && row.Expires > now).Select(row => row.Id).ToHashSetAsync(cancellation);
+        var found = await db.Set<ApiToken>().IgnoreQueryFilters().AsNoTracking().Where(row => tokens.Contains(row.Id) && row.Expires > now).ToListAsync(cancellation);
+        return found.Where(token => Stands(token, SignInRules.Of(policy.Current(token.OrganizationId)), now)).Select(token => token.Id).ToHashSet();
     }
+
+    /// <summary>The rules in force now bind those who signed in before.</summary>
+    public static bool Stands(ApiToken token, SignInRules rules, DateTimeOffset now)
+    {
+        if (token.Expires <= now) return false;
+        if (token.Origin == TokenOrigin.Made) return true;
+        return now - token.Created < rules.Lifetime && (IdleOf(token, rules) is not { } idle || now - (token.LastUsed ?? token.Created) < idle);
+    }
+
+    private static TimeSpan Resolution(ApiToken token, SignInRules rules) =>
+        IdleOf(token, rules) is { } idle && idle / IdleParts < _useResolution ? idle / IdleParts : _useResolution;
+
+    /// <summary>A browser may be a screen that somebody has left; a token that a program keeps is bounded by its lifetime alone.</summary>
+    private static TimeSpan? IdleOf(ApiToken token, SignInRules rules) => token.Origin == TokenOrigin.Browser ? rules.Idle : null;
 
     /// <summary>Waits a moment for it and not longer: while nothing can be written, a session can still be ended through the API.</summary>
     private async Task NoteUseAsync(ApiToken token, DateTimeOffset now, CancellationToken cancellation)

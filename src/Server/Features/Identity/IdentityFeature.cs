@@ -5,7 +5,7 @@ using Countersign.Server.Platform.Events;
 
 namespace Countersign.Server.Features.Identity;
 
-/// <summary>Signing in: passwords, API tokens, SSH keys, and what keeps guessers out.</summary>
+/// <summary>Signing in: passwords, second factors, sessions, API tokens, SSH keys, and what keeps guessers out.</summary>
 internal static class IdentityFeature
 {
     public static IServiceCollection AddIdentity(this IServiceCollection services, ServerOptions options)
@@ -15,6 +15,13 @@ internal static class IdentityFeature
         services.AddSingleton<Passwords>();
         services.AddSingleton<SignInThrottle>();
         services.AddSingleton<PasswordSignIn>();
+        services.AddSingleton<SecondFactor>();
+        services.AddSingleton<SignInTickets>();
+        services.AddSingleton<SignInGrant>();
+        services.AddSingleton<SigningIn>();
+        services.AddSingleton<LiveSignIns>();
+        services.AddSingleton<MySignIns>();
+        services.AddSingleton<MyTwoFactor>();
         services.AddSingleton<ISignIn, SignIn>();
         services.AddSingleton<SignInFailures>();
         services.AddSingleton<ApiTokens>();
@@ -27,11 +34,18 @@ internal static class IdentityFeature
 
     public static void MapIdentity(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/sign-in", SigningIn.SignInAsync).Anonymous("whoever signs in has no token yet");
-        // Without a scope: also for a token that is good for choosing another password only.
-        api.MapPost("/sign-out", SigningIn.SignOutAsync).Requires(TokenScopes.None);
+        api.MapPost("/sign-in", (SignInRequest request, HttpContext context, SigningIn signingIn, CancellationToken cancellation) =>
+            signingIn.ByPasswordAsync(request, context, cancellation)).Anonymous("whoever signs in has no token yet");
+        api.MapPost("/sign-in/code", (SignInCodeRequest request, HttpContext context, SigningIn signingIn, CancellationToken cancellation) =>
+            signingIn.ByCodeAsync(request, context, cancellation)).Anonymous("whoever signs in has no token yet");
+        // Without a scope: also for a token that is good for choosing another password, or for setting up a second factor, only.
+        api.MapPost("/sign-out", (Caller caller, HttpContext context, SigningIn signingIn, AuditLog audit, CancellationToken cancellation) =>
+            signingIn.SignOutAsync(caller, context, audit, cancellation)).Requires(TokenScopes.None);
         api.MapGet("/me", Me.GetAsync).Requires(TokenScopes.None);
         api.MapPost("/me/password", Me.ChangePasswordAsync).Requires(TokenScopes.None);
+
+        MapTwoFactor(api);
+        MapSignIns(api);
 
         api.MapGet("/me/tokens", MyTokens.ListAsync).Requires(TokenScopes.Read);
         api.MapPost("/me/tokens", MyTokens.AddAsync).Requires(TokenScopes.Write);
@@ -41,12 +55,46 @@ internal static class IdentityFeature
         api.MapPost("/me/keys", Keys.AddMineAsync).Requires(TokenScopes.Write);
         api.MapDelete("/me/keys/{id:guid}", Keys.RemoveMineAsync).Requires(TokenScopes.Write);
         api.MapPost("/technicians/{id:guid}/keys", Keys.AddForAsync).Requires(TokenScopes.Write);
+        api.MapPost("/technicians/{id:guid}/two-factor/reset", ResetTwoFactor.HandleAsync).Requires(TokenScopes.Write);
+    }
+
+    private static void MapTwoFactor(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/me/two-factor", (Caller caller, MyTwoFactor mine, CancellationToken cancellation) => mine.GetAsync(caller, cancellation)).Requires(TokenScopes.None);
+        api.MapPost("/me/two-factor/enrol", (EnrolRequest request, Caller caller, HttpContext context, MyTwoFactor mine, CancellationToken cancellation) =>
+            mine.EnrolAsync(request, caller, context, cancellation)).Requires(TokenScopes.None);
+        api.MapPost("/me/two-factor/confirm", (ConfirmRequest request, Caller caller, HttpContext context, MyTwoFactor mine, LiveSignIns live, CancellationToken cancellation) =>
+            mine.ConfirmAsync(request, caller, context, live, cancellation)).Requires(TokenScopes.None);
+        api.MapPost("/me/two-factor/codes", (SecondFactorRequest request, Caller caller, HttpContext context, MyTwoFactor mine, CancellationToken cancellation) =>
+            mine.RenewCodesAsync(request, caller, context, cancellation)).Requires(TokenScopes.Write);
+        api.MapPost("/me/two-factor/disable", (SecondFactorRequest request, Caller caller, HttpContext context, MyTwoFactor mine, CancellationToken cancellation) =>
+            mine.DisableAsync(request, caller, context, cancellation)).Requires(TokenScopes.Write);
+    }
+
+    private static void MapSignIns(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/me/sign-ins", ([AsParameters] PageQuery page, Caller caller, MySignIns mine, CancellationToken cancellation) =>
+            mine.ListAsync(page, caller, cancellation)).Requires(TokenScopes.Read);
+        api.MapDelete("/me/sign-ins", (Caller caller, MySignIns mine, CancellationToken cancellation) =>
+            mine.EndOthersAsync(caller, cancellation)).Requires(TokenScopes.Write);
+        api.MapDelete("/me/sign-ins/{id:guid}", (Guid id, Caller caller, MySignIns mine, CancellationToken cancellation) =>
+            mine.EndAsync(id, caller, cancellation)).Requires(TokenScopes.Write);
     }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(SignInRequest))]
 [JsonSerializable(typeof(SignInAnswer))]
+[JsonSerializable(typeof(SignInCodeRequest))]
+[JsonSerializable(typeof(CodeWanted))]
+[JsonSerializable(typeof(TwoFactorShown))]
+[JsonSerializable(typeof(EnrolRequest))]
+[JsonSerializable(typeof(EnrolAnswer))]
+[JsonSerializable(typeof(ConfirmRequest))]
+[JsonSerializable(typeof(SecondFactorRequest))]
+[JsonSerializable(typeof(RecoveryCodesMade))]
+[JsonSerializable(typeof(SignInShown))]
+[JsonSerializable(typeof(Page<SignInShown>))]
 [JsonSerializable(typeof(MeAnswer))]
 [JsonSerializable(typeof(PasswordRequest))]
 [JsonSerializable(typeof(TokenRequest))]

@@ -47,13 +47,14 @@ internal static class Keys
         }
     }
 
+    /// <summary>Ends the connections that it opened, too.</summary>
     public static async Task<Results<NoContent, ProblemHttpResult>> RemoveMineAsync(
-        Guid id, Caller caller, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
+        Guid id, Caller caller, WriteQueue queue, LiveSignIns live, AuditLog audit, CancellationToken cancellation)
     {
         var removed = await queue.WriteAsync(
-            caller.Organization,
-            async (db, stop) =>
+            async (unit, stop) =>
             {
+                var db = unit.Db.Of(caller.Organization);
                 var key = await db.Set<RegisteredKey>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person, stop);
                 if (key is null) return false;
                 db.Remove(key);
@@ -63,6 +64,7 @@ internal static class Keys
                     SubjectId = caller.Person.Value,
                     Details = new() { ["fingerprint"] = key.Fingerprint, ["label"] = key.Label },
                 });
+                unit.Committed = () => live.End(caller.Organization, caller.Person, one => one.Key == id, "the key was removed");
                 return true;
             },
             cancellation);

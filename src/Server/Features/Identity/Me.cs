@@ -1,4 +1,5 @@
 using System.Net;
+using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -6,7 +7,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Identity;
 
-internal sealed record MeAnswer(PersonShown Person, OrganizationShown Organization, IReadOnlyList<string> Scopes);
+/// <param name="SignIn">How strongly the caller has proven who they are.</param>
+internal sealed record MeAnswer(PersonShown Person, OrganizationShown Organization, IReadOnlyList<string> Scopes, SignInStrength SignIn);
 
 internal sealed record OrganizationShown(Guid Id, string Name);
 
@@ -24,10 +26,13 @@ internal static class Me
         if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
         await using var db = database.Open();
         var name = await db.Set<Organization>().Where(row => row.Id == caller.Organization).Select(row => row.Name).SingleAsync(cancellation);
-        return TypedResults.Ok(new MeAnswer(PersonShown.Of(person), new(caller.Organization.Value, name), ScopeNames.Of(caller.Scopes)));
+        return TypedResults.Ok(new MeAnswer(PersonShown.Of(person), new(caller.Organization.Value, name), ScopeNames.Of(caller.Scopes), caller.Strength));
     }
 
-    /// <summary>Every other token of the person ends: whoever changes a password may do so because somebody else has it.</summary>
+    /// <summary>
+    /// Every other token of the person ends, and every connection that the old password opened: whoever changes a password may do so because
+    /// somebody else has it.
+    /// </summary>
     public static async Task<Results<NoContent, ProblemHttpResult>> ChangePasswordAsync(
         PasswordRequest request,
         Caller caller,
@@ -36,6 +41,7 @@ internal static class Me
         Passwords passwords,
         PolicySource policy,
         WriteQueue queue,
+        LiveSignIns live,
         AuditLog audit,
         CancellationToken cancellation)
     {
@@ -50,7 +56,8 @@ internal static class Me
         }
 
         if (request.New == request.Current) return Problems.Invalid("new", "The new password is the old one.");
-        if (PasswordRules.Problem(request.New, person.Login, person.Name, person.Mail) is { } problem) return Problems.Invalid("new", problem);
+        var strength = SignInRules.Of(policy.Current(caller.Organization)).PasswordStrength;
+        if (PasswordRules.Problem(request.New, strength, person.Login, person.Name, person.Mail) is { } problem) return Problems.Invalid("new", problem);
         string hash;
         try
         {
@@ -62,9 +69,9 @@ internal static class Me
         }
 
         await queue.WriteAsync(
-            caller.Organization,
-            async (db, stop) =>
+            async (unit, stop) =>
             {
+                var db = unit.Db.Of(caller.Organization);
                 await passwords.SetAsync(db, caller.Person, hash, PasswordChoice.Own, stop);
                 var ended = await db.Set<ApiToken>().Where(row => row.Person == caller.Person && row.Id != caller.TokenId).ExecuteDeleteAsync(stop);
                 audit.Add(db, AuditEntry.By(caller, "password.changed") with
@@ -73,6 +80,8 @@ internal static class Me
                     SubjectId = caller.Person.Value,
                     Details = new() { ["tokensEnded"] = ended },
                 });
+                unit.Committed = () => live.End(caller.Organization, caller.Person, one => one.Key is null, "the password was changed");
+                return ended;
             },
             cancellation);
         return TypedResults.NoContent();

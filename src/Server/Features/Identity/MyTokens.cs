@@ -19,7 +19,7 @@ internal sealed record TokenMade(Guid Id, string Token, string Label, IReadOnlyL
 internal sealed record TokenShown(
     Guid Id, string Label, IReadOnlyList<string> Scopes, DateTimeOffset Created, DateTimeOffset Expires, DateTimeOffset? LastUsed, bool Current);
 
-/// <summary>A person's own API tokens.</summary>
+/// <summary>The API tokens that a person has made. Those of signing in are among their <see cref="MySignIns"/>.</summary>
 internal static class MyTokens
 {
     private const int Most = 50;
@@ -31,7 +31,7 @@ internal static class MyTokens
     {
         var now = time.GetUtcNow();
         await using var db = database.Read(caller.Organization);
-        var tokens = await db.Set<ApiToken>().AsNoTracking().Where(row => row.Person == caller.Person && row.Expires > now).ToListAsync(cancellation);
+        var tokens = await db.Set<ApiToken>().AsNoTracking().Where(row => row.Person == caller.Person && row.Origin == TokenOrigin.Made && row.Expires > now).ToListAsync(cancellation);
         return page.Cut(
             tokens,
             token => token.Id.ToString(),
@@ -54,7 +54,16 @@ internal static class MyTokens
             {
                 var made = db.Set<ApiToken>().Where(row => row.Person == caller.Person && row.Origin == TokenOrigin.Made && row.Expires > now);
                 if (await made.CountAsync(stop) >= Most) return null;
-                var token = tokens.Add(db, caller.Person, request.Label, scopes, TokenOrigin.Made, expires);
+                var token = tokens.Add(db, new()
+                {
+                    Person = caller.Person,
+                    Label = request.Label,
+                    Scopes = scopes,
+                    Origin = TokenOrigin.Made,
+                    Strength = caller.Strength,
+                    Expires = expires,
+                    Address = caller.Source,
+                });
                 audit.Add(db, AuditEntry.By(caller, "token.created") with
                 {
                     Subject = request.Label,
@@ -76,7 +85,7 @@ internal static class MyTokens
             caller.Organization,
             async (db, stop) =>
             {
-                var token = await db.Set<ApiToken>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person, stop);
+                var token = await db.Set<ApiToken>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person && row.Origin == TokenOrigin.Made, stop);
                 if (token is null) return false;
                 db.Remove(token);
                 audit.Add(db, AuditEntry.By(caller, "token.removed") with { Subject = token.Label, SubjectId = id });

@@ -12,8 +12,10 @@ internal abstract record PasswordAnswer
     {
     }
 
-    /// <param name="MustChange">Somebody else chose the password: nothing but changing it may follow.</param>
-    public sealed record Accepted(OrganizationId Organization, PersonRow Person, bool MustChange) : PasswordAnswer;
+    /// <param name="Changed">Which password it is.</param>
+    /// <param name="MustChange">Somebody else chose the password, or it is too old: nothing but changing it may follow.</param>
+    /// <param name="HasSecondFactor">The password alone is not enough.</param>
+    public sealed record Accepted(OrganizationId Organization, PersonRow Person, DateTimeOffset Changed, bool MustChange, bool HasSecondFactor) : PasswordAnswer;
 
     /// <summary>Whatever the reason: nobody of that name, a wrong password, somebody who takes no part.</summary>
     public sealed record Refused : PasswordAnswer;
@@ -33,7 +35,8 @@ internal sealed class PasswordSignIn(
     PasswordHashing hashing,
     SignInThrottle throttle,
     SignInFailures failures,
-    SignInLimits limits) : IDisposable
+    SignInLimits limits,
+    TimeProvider time) : IDisposable
 {
     /// <summary>
     /// Attempts at one login come one after the other, so that none gets past the throttle while another is being verified. A few locks stand
@@ -83,14 +86,15 @@ internal sealed class PasswordSignIn(
     {
         var known = policy.TryFindLogin(login, out var organization, out var person);
         var id = person?.Id ?? default;
-        string? hash;
-        var mustChange = false;
+        Credential? credential;
+        bool hasSecondFactor;
         await using (var db = database.Read(organization))
         {
-            var credential = await db.Set<Credential>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == id, cancellation);
-            hash = credential?.PasswordHash;
-            mustChange = credential?.MustChange ?? false;
+            credential = await db.Set<Credential>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == id, cancellation);
+            hasSecondFactor = await SecondFactor.IsEnabledAsync(db, id, cancellation);
         }
+
+        var hash = credential?.PasswordHash;
 
         // Longer ones can't have been set; the work must not grow with what a stranger sends.
         var check = password.Length > PasswordRules.Most
@@ -100,7 +104,8 @@ internal sealed class PasswordSignIn(
 
         // The row as it is now: the person may have been disabled meanwhile.
         var now = known ? policy.Current(organization)?.Person(id) : null;
-        if (check == PasswordCheck.Wrong || now is not { TakesPart: true })
+        var rules = SignInRules.Of(policy.Current(organization));
+        if (check == PasswordCheck.Wrong || credential is null || now is not { TakesPart: true } || !rules.Allows(source))
         {
             throttle.Failed(login, source);
             failures.Note(login, source, channel, "password");
@@ -109,7 +114,8 @@ internal sealed class PasswordSignIn(
 
         throttle.Succeeded(login);
         if (check == PasswordCheck.RightButOutdated) await RenewAsync(organization, id, hash!, password, cancellation);
-        return new PasswordAnswer.Accepted(organization, now, mustChange);
+        var mustChange = credential.MustChange || rules.IsTooOld(credential.Changed, time.GetUtcNow());
+        return new PasswordAnswer.Accepted(organization, now, credential.Changed, mustChange, hasSecondFactor);
     }
 
     private PasswordAnswer.Later Refuse(string login, IPAddress source, string channel, TimeSpan wait)

@@ -13,58 +13,50 @@ namespace Countersign.Server.Features.Identity;
 /// stays usable by key. A key that is only asked about and refused is not written down, because clients offer all that they have.
 /// </summary>
 internal sealed class SignIn(
-    PasswordSignIn passwords, PolicySource policy, Database database, WriteQueue queue, SignInFailures failures, AuditLog audit) : ISignIn
+    PasswordSignIn passwords, SecondFactor secondFactor, LiveSignIns live, PolicySource policy, Database database, WriteQueue queue, SignInFailures failures,
+    AuditLog audit, TimeProvider time) : ISignIn
 {
     private const string Channel = "ssh";
 
-    public async ValueTask<SignedIn?> WithPasswordAsync(string login, Secret password, IPAddress source, CancellationToken cancellation)
+    public async ValueTask<SignInStep> WithPasswordAsync(string login, Secret password, IPAddress source, CancellationToken cancellation)
     {
         var answer = await passwords.VerifyAsync(login, password.ExposeText(), source, Channel, cancellation);
-        if (answer is not PasswordAnswer.Accepted(var organization, var person, var mustChange)) return null;
-        if (mustChange)
+        if (answer is not PasswordAnswer.Accepted accepted) return new SignInStep.Refused();
+        if (accepted.MustChange)
         {
             failures.Note(login, source, Channel, "password to be changed");
-            return null;
+            return new SignInStep.Barred("Your password has to be changed first. Run: countersign login");
         }
 
-        return await AcceptAsync(organization, person, source, "password", cancellation);
+        var proven = new FirstFactor(accepted.Organization, accepted.Person.Id, accepted.Person.Login, "password", null, accepted.Changed);
+        return await ProceedAsync(proven, accepted.Person, accepted.HasSecondFactor, source, cancellation);
     }
 
     public async ValueTask<bool> WouldAcceptKeyAsync(string login, SshPublicKey key, IPAddress source, CancellationToken cancellation) =>
-        await FindAsync(login, key, cancellation) is not null;
+        await FindAsync(login, key, source, cancellation) is not null;
 
-    public async ValueTask<SignedIn?> WithKeyAsync(string login, SshPublicKey key, IPAddress source, CancellationToken cancellation)
+    public async ValueTask<SignInStep> WithKeyAsync(string login, SshPublicKey key, IPAddress source, CancellationToken cancellation)
     {
-        if (await FindAsync(login, key, cancellation) is var (organization, person))
-            return await AcceptAsync(organization, person, source, key.Fingerprint, cancellation);
+        if (await FindAsync(login, key, source, cancellation) is var (proven, person, hasSecondFactor))
+            return await ProceedAsync(proven, person, hasSecondFactor, source, cancellation);
         failures.Note(login, source, Channel, "public key");
-        return null;
+        return new SignInStep.Refused();
     }
 
-    /// <summary>The key is registered for the login, and its person takes part.</summary>
-    private async Task<(OrganizationId Organization, PersonRow Person)?> FindAsync(string login, SshPublicKey key, CancellationToken cancellation)
+    public async ValueTask<SignInStep> WithCodeAsync(FirstFactor proven, Secret code, IPAddress source, CancellationToken cancellation)
     {
-        policy.TryFindLogin(login, out var organization, out var person);
-        var id = person?.Id ?? default;
-        var fingerprint = key.Fingerprint;
-        await using var db = database.Read(organization);
-        var blob = await db.Set<RegisteredKey>()
-            .Where(row => row.Person == id && row.Fingerprint == fingerprint).Select(row => row.Blob).SingleOrDefaultAsync(cancellation);
-        return person is { TakesPart: true } && blob is not null && key.Blob.Span.SequenceEqual(blob) ? (organization, person) : null;
-    }
-
-    /// <summary>Nobody is let in without a record of it.</summary>
-    private async Task<SignedIn> AcceptAsync(OrganizationId organization, PersonRow person, IPAddress source, string method, CancellationToken cancellation)
-    {
-        await queue.WriteAsync(
-            organization,
-            (db, _) =>
-            {
-                audit.Add(db, Succeeded(person, source, Channel, method));
-                return Task.CompletedTask;
-            },
+        if (policy.Current(proven.Organization)?.Person(proven.Person) is not { TakesPart: true } person) return new SignInStep.Refused();
+        SignedIn? signedIn = null;
+        var answer = await secondFactor.VerifyAsync(
+            (proven.Organization, person),
+            code.ExposeText(),
+            source,
+            Channel,
+            async (unit, kind, stop) =>
+                await StandsAsync(unit.Db, proven, stop)
+                && LetIn(unit, proven, person, SignInStrength.TwoFactor, CodeMethods.With(proven.Method, kind), source, done => signedIn = done),
             cancellation);
-        return new(organization, person.Id, person.Login, SignInStrength.OneFactor);
+        return answer is CodeAnswer.Accepted && signedIn is not null ? new SignInStep.Done(signedIn) : new SignInStep.Refused();
     }
 
     public static AuditEntry Succeeded(PersonRow person, IPAddress source, string channel, string method) => new()
@@ -78,4 +70,59 @@ internal sealed class SignIn(
         SubjectId = person.Id.Value,
         Details = new() { ["method"] = method },
     };
+
+    /// <summary>In the transaction that lets somebody in: whether what they have proven still counts.</summary>
+    private static Task<bool> StandsAsync(CountersignDb db, FirstFactor proven, CancellationToken cancellation) => proven.Key is { } key
+        ? db.Set<RegisteredKey>().AnyAsync(row => row.Id == key && row.Person == proven.Person, cancellation)
+        : db.Set<Credential>().AnyAsync(row => row.Person == proven.Person && row.Changed == proven.PasswordChanged, cancellation);
+
+    /// <summary>The key is registered for the login, and its person takes part and may sign in from there.</summary>
+    private async Task<(FirstFactor Proven, PersonRow Person, bool HasSecondFactor)?> FindAsync(
+        string login, SshPublicKey key, IPAddress source, CancellationToken cancellation)
+    {
+        var known = policy.TryFindLogin(login, out var organization, out var person);
+        var id = person?.Id ?? default;
+        var fingerprint = key.Fingerprint;
+        await using var db = database.Read(organization);
+        var found = await db.Set<RegisteredKey>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == id && row.Fingerprint == fingerprint, cancellation);
+        var hasSecondFactor = await SecondFactor.IsEnabledAsync(db, id, cancellation);
+        if (!known || person is not { TakesPart: true } || found is null || !key.Blob.Span.SequenceEqual(found.Blob)) return null;
+        return SignInRules.Of(policy.Current(organization)).Allows(source)
+            ? (new(organization, id, person.Login, fingerprint, found.Id, null), person, hasSecondFactor)
+            : null;
+    }
+
+    /// <summary>What comes after the first factor.</summary>
+    private async Task<SignInStep> ProceedAsync(FirstFactor proven, PersonRow person, bool hasSecondFactor, IPAddress source, CancellationToken cancellation)
+    {
+        if (hasSecondFactor) return new SignInStep.CodeWanted(proven);
+        if (SignInRules.Of(policy.Current(proven.Organization)).TwoFactorRequired)
+        {
+            failures.Note(person.Login, source, Channel, "no second factor");
+            return new SignInStep.Barred("A second factor is required here. Set one up first. Run: countersign login");
+        }
+
+        SignedIn? signedIn = null;
+        await queue.WriteAsync(
+            async (unit, stop) =>
+            {
+                var db = unit.Db.Of(proven.Organization);
+
+                // Read again on the writer: the key or the password may have been taken away, or a second factor set up, just now.
+                return await StandsAsync(db, proven, stop) && !await SecondFactor.IsEnabledAsync(db, person.Id, stop)
+                    && LetIn(unit, proven, person, SignInStrength.OneFactor, proven.Method, source, done => signedIn = done);
+            },
+            cancellation);
+        return signedIn is null ? new SignInStep.Refused() : new SignInStep.Done(signedIn);
+    }
+
+    /// <summary>Nobody is let in without a record of it.</summary>
+    /// <param name="done">Called when the record is durable.</param>
+    private bool LetIn(
+        WriteUnit unit, FirstFactor proven, PersonRow person, SignInStrength strength, string method, IPAddress source, Action<SignedIn> done)
+    {
+        audit.Add(unit.Db, Succeeded(person, source, Channel, method));
+        unit.Committed = () => done(live.Add(person, proven, strength, method, source, time.GetUtcNow()));
+        return true;
+    }
 }

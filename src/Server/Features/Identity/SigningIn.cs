@@ -7,16 +7,33 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Identity;
 
-/// <param name="Label">What the token is called in the list of tokens.</param>
-internal sealed record SignInRequest(string Login, string Password, string? Label = null)
+/// <param name="Label">What it is called in the list of sign-ins.</param>
+/// <param name="As"><c>token</c>: in the answer. <c>cookie</c>: in a cookie that scripts can't read.</param>
+internal sealed record SignInRequest(string Login, string Password, string? Label = null, SignInAs As = SignInAs.Token)
 {
     public override string ToString() => nameof(SignInRequest);
 }
 
+/// <param name="Ticket">From the answer to login and password.</param>
+/// <param name="Code">From the authenticator, or a recovery code.</param>
+internal sealed record SignInCodeRequest(string Ticket, string Code, string? Label = null, SignInAs As = SignInAs.Token)
+{
+    public override string ToString() => nameof(SignInCodeRequest);
+}
+
+/// <param name="Token">Null: it is in the cookie.</param>
 /// <param name="MustChangePassword">Then the token is good for <c>/me/password</c> only; sign in again afterwards.</param>
-internal sealed record SignInAnswer(string Token, DateTimeOffset Expires, PersonShown Person, bool MustChangePassword)
+/// <param name="MustSetUpTwoFactor">Then the token is good for <c>/me/two-factor</c> only, until that is done.</param>
+internal sealed record SignInAnswer(string? Token, DateTimeOffset Expires, PersonShown Person, bool MustChangePassword, bool MustSetUpTwoFactor)
 {
     public override string ToString() => nameof(SignInAnswer);
+}
+
+/// <summary>Login and password are right, and a code is wanted as well.</summary>
+/// <param name="Ticket">For <c>/sign-in/code</c>.</param>
+internal sealed record CodeWanted(string Ticket, DateTimeOffset Expires)
+{
+    public override string ToString() => nameof(CodeWanted);
 }
 
 internal sealed record PersonShown(Guid Id, string Login, string Name, PersonKind Kind)
@@ -24,37 +41,34 @@ internal sealed record PersonShown(Guid Id, string Login, string Name, PersonKin
     public static PersonShown Of(PersonRow person) => new(person.Id.Value, person.Login, person.Name, person.Kind);
 }
 
-/// <summary>From a password to a token, and the end of one.</summary>
-internal static class SigningIn
+/// <summary>From a password, and a code where one is set up, to a token; and the end of one.</summary>
+internal sealed class SigningIn(
+    PasswordSignIn passwords, SecondFactor secondFactor, SignInTickets tickets, SignInGrant grant, PolicySource policy, WriteQueue queue, TimeProvider time)
 {
     private const int LongestLogin = 256;
 
-    public static async Task<Results<Ok<SignInAnswer>, ProblemHttpResult>> SignInAsync(
-        SignInRequest request,
-        HttpContext context,
-        PasswordSignIn passwords,
-        ApiTokens tokens,
-        WriteQueue queue,
-        AuditLog audit,
-        CancellationToken cancellation)
+    public async Task<Results<Ok<SignInAnswer>, Accepted<CodeWanted>, ProblemHttpResult>> ByPasswordAsync(
+        SignInRequest request, HttpContext context, CancellationToken cancellation)
     {
         if (request.Login.Length > LongestLogin) return Problems.Invalid("login", $"It has at most {LongestLogin} characters.");
-        if (Labels.Problem(request.Label) is { } problem) return Problems.Invalid("label", problem);
-        var source = context.Connection.RemoteIpAddress ?? IPAddress.None;
-        switch (await passwords.VerifyAsync(request.Login, request.Password, source, "api", cancellation))
+        if (Unfit(request.Label, request.As, context) is { } unfit) return unfit;
+        switch (await passwords.VerifyAsync(request.Login, request.Password, Source(context), "api", cancellation))
         {
-            case PasswordAnswer.Accepted(var organization, var person, var mustChange):
-                var token = await queue.WriteAsync(
-                    organization,
-                    async (db, stop) =>
-                    {
-                        var scopes = mustChange ? TokenScopes.None : TokenScopes.Write;
-                        var issued = await tokens.AddForSignInAsync(db, person.Id, request.Label ?? "sign-in", scopes, stop);
-                        audit.Add(db, SignIn.Succeeded(person, source, "api", "password") with { Correlation = context.TraceIdentifier });
-                        return issued;
-                    },
-                    cancellation);
-                return TypedResults.Ok(new SignInAnswer(token.Text, token.Expires, PersonShown.Of(person), mustChange));
+            case PasswordAnswer.Accepted { HasSecondFactor: true } accepted:
+                var ticket = tickets.Issue(new(accepted.Organization, accepted.Person.Id, accepted.Changed));
+                return TypedResults.Accepted((string?)null, new CodeWanted(ticket, time.GetUtcNow() + SignInTickets.Life));
+            case PasswordAnswer.Accepted accepted:
+                var granted = new SignInGranted
+                {
+                    Organization = accepted.Organization,
+                    Person = accepted.Person,
+                    Method = "password",
+                    Strength = SignInStrength.OneFactor,
+                    MustChangePassword = accepted.MustChange,
+                };
+                var (token, answer) = await queue.WriteAsync(
+                    accepted.Organization, (db, stop) => grant.AddAsync(db, granted, new(request.Label, request.As), context, stop), cancellation);
+                return Answer(context, request.As, token, answer);
             case PasswordAnswer.Later(var after):
                 return Problems.TooManyAttempts(context, after);
             default:
@@ -62,7 +76,45 @@ internal static class SigningIn
         }
     }
 
-    public static async Task<NoContent> SignOutAsync(Caller caller, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
+    public async Task<Results<Ok<SignInAnswer>, ProblemHttpResult>> ByCodeAsync(SignInCodeRequest request, HttpContext context, CancellationToken cancellation)
+    {
+        if (Unfit(request.Label, request.As, context) is { } unfit) return unfit;
+        if (tickets.Read(request.Ticket) is not { } ticket) return CodeRefused();
+        if (policy.Current(ticket.Organization)?.Person(ticket.Person) is not { TakesPart: true } person) return CodeRefused();
+        var rules = SignInRules.Of(policy.Current(ticket.Organization));
+        if (!rules.Allows(Source(context))) return CodeRefused();
+        (IssuedToken Token, SignInAnswer Answer)? issued = null;
+        var answer = await secondFactor.VerifyAsync(
+            (ticket.Organization, person),
+            request.Code,
+            Source(context),
+            "api",
+            async (unit, kind, stop) =>
+            {
+                // The password that the ticket stands for may be another one by now.
+                var credential = await unit.Db.Set<Credential>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == person.Id, stop);
+                if (credential is null || credential.Changed != ticket.PasswordChanged) return false;
+                var granted = new SignInGranted
+                {
+                    Organization = ticket.Organization,
+                    Person = person,
+                    Method = CodeMethods.With("password", kind),
+                    Strength = SignInStrength.TwoFactor,
+                    MustChangePassword = credential.MustChange || rules.IsTooOld(credential.Changed, time.GetUtcNow()),
+                };
+                issued = await grant.AddAsync(unit.Db, granted, new(request.Label, request.As), context, stop);
+                return true;
+            },
+            cancellation);
+        return answer switch
+        {
+            CodeAnswer.Accepted when issued is var (token, shown) => Answer(context, request.As, token, shown),
+            CodeAnswer.Later(var after) => Problems.TooManyAttempts(context, after),
+            _ => CodeRefused(),
+        };
+    }
+
+    public async Task<NoContent> SignOutAsync(Caller caller, HttpContext context, AuditLog audit, CancellationToken cancellation)
     {
         await queue.WriteAsync(
             caller.Organization,
@@ -72,8 +124,33 @@ internal static class SigningIn
                 audit.Add(db, AuditEntry.By(caller, "sign-out") with { Subject = caller.Login, SubjectId = caller.Person.Value });
             },
             cancellation);
+        SessionCookie.Forget(context);
         return TypedResults.NoContent();
     }
+
+    private static IPAddress Source(HttpContext context) => context.Connection.RemoteIpAddress ?? IPAddress.None;
+
+    /// <summary>A page elsewhere must not be able to sign a browser in, as somebody of its own choice.</summary>
+    private static ProblemHttpResult? Unfit(string? label, SignInAs wanted, HttpContext context)
+    {
+        if (Labels.Problem(label) is { } problem) return Problems.Invalid("label", problem);
+        return wanted == SignInAs.Cookie && !SameOrigin.Sent(context.Request) ? Problems.Forbidden(SameOrigin.Refusal) : null;
+    }
+
+    private static Ok<SignInAnswer> Answer(HttpContext context, SignInAs wanted, IssuedToken token, SignInAnswer answer)
+    {
+        if (wanted == SignInAs.Cookie) SessionCookie.Give(context, token);
+        return TypedResults.Ok(answer);
+    }
+
+    /// <summary>One answer: whether the ticket is none, too old, or the code is wrong.</summary>
+    private static ProblemHttpResult CodeRefused() => TypedResults.Problem(statusCode: StatusCodes.Status401Unauthorized, title: "The code is wrong, or comes too late");
+}
+
+/// <summary>What the audit log calls a sign-in with a code.</summary>
+internal static class CodeMethods
+{
+    public static string With(string first, CodeKind kind) => kind == CodeKind.Recovery ? $"{first} and recovery code" : $"{first} and code";
 }
 
 internal static class Labels

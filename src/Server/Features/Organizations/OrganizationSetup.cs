@@ -38,7 +38,7 @@ internal abstract record SetupOutcome
 /// start, is good once, and is gone when the server stops. Only its hash is kept, in memory.
 /// </summary>
 internal sealed class OrganizationSetup(
-    PolicySource policy, PolicyWriter writer, Passwords passwords, ApiTokens tokens, AuditLog audit) : IDisposable
+    PolicySource policy, PolicyWriter writer, Passwords passwords, ApiTokens tokens, AuditLog audit, TimeProvider time) : IDisposable
 {
     private const int TokenLength = 32;
 
@@ -113,7 +113,19 @@ internal sealed class OrganizationSetup(
                     if (founding == Founding.First && await db.Set<Organization>().AnyAsync(row => row.Id != organization, stop))
                         throw new NotTheFirstException();
                     await passwords.SetAsync(db, owner, hash, PasswordChoice.Own, stop);
-                    token = await tokens.AddForSignInAsync(db, owner, "set-up", TokenScopes.Write, stop);
+                    token = await tokens.AddForSignInAsync(
+                        db,
+                        new()
+                        {
+                            Person = owner,
+                            Label = "set-up",
+                            Scopes = TokenScopes.Write,
+                            Origin = TokenOrigin.SignIn,
+                            Strength = SignInStrength.OneFactor,
+                            Expires = time.GetUtcNow() + new SignInRules().Lifetime,
+                            Address = source,
+                        },
+                        stop);
                     audit.Add(db, entry with
                     {
                         Kind = "sign-in.succeeded",
@@ -143,7 +155,7 @@ internal sealed class OrganizationSetup(
             return new("login", "It has 1 to 64 characters: small letters, digits, dots, underscores and hyphens; the first is a letter or digit.");
         if (!IsText(wanted.OwnerName)) return new("name", "It has 1 to 200 characters and no control characters.");
         if (wanted.Mail.Length > 0 && !IsMail(wanted.Mail)) return new("mail", "It is a mail address of at most 254 characters, or empty.");
-        return PasswordRules.Problem(wanted.Password, wanted.Login, wanted.OwnerName, wanted.Mail, wanted.Name) is { } problem
+        return PasswordRules.Problem(wanted.Password, PasswordRules.UsualScore, wanted.Login, wanted.OwnerName, wanted.Mail, wanted.Name) is { } problem
             ? new("password", problem)
             : null;
     }

@@ -19,6 +19,7 @@ internal static class AddTechnician
         Caller caller,
         PolicyWriter writer,
         Passwords passwords,
+        PolicySource policy,
         TimeProvider time,
         HttpContext context,
         CancellationToken cancellation)
@@ -29,7 +30,8 @@ internal static class AddTechnician
         AlongWithChange? along = null;
         if (request.Password is { } password)
         {
-            if (PasswordRules.Problem(password, request.Login, request.Name, request.Mail) is { } problem) return Problems.Invalid("password", problem);
+            var strength = SignInRules.Of(policy.Current(caller.Organization)).PasswordStrength;
+            if (PasswordRules.Problem(password, strength, request.Login, request.Name, request.Mail) is { } problem) return Problems.Invalid("password", problem);
             try
             {
                 var hash = await passwords.HashAsync(password, cancellation);

@@ -12,7 +12,7 @@ namespace Countersign.Server.Platform;
 /// </summary>
 internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, PolicySource policy)
 {
-    private const string Scheme = "Bearer ";
+    private const string Bearer = "Bearer ";
     private const int LongestToken = 512;
     private const string CommandLine = "countersign-cli/";
     private const string SecondFactorMissing = "This organization requires a second factor: sign in with one.";
@@ -48,6 +48,12 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
                 return;
             }
 
+            if (shown!.Carrier == TokenCarrier.Cookie && SameOrigin.NeedsProof(context.Request) && !SameOrigin.Sent(context.Request))
+            {
+                await Problems.Forbidden(SameOrigin.Refusal).ExecuteAsync(context);
+                return;
+            }
+
             if ((caller.Scopes & scope) != scope)
             {
                 await Problems.Forbidden($"The token does not have the scope {scope.ToString().ToLower(CultureInfo.InvariantCulture)}.").ExecuteAsync(context);
@@ -63,7 +69,7 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
 
             context.Features.Set(preview ? caller with { Preview = new() } : caller);
             context.Features.Set(new CallersStanding(
-                async cancellation => await IdentifyAsync(shown!, cancellation) is { } again && (again.Scopes & scope) == scope && Standing(again) == standing ? again : null));
+                async cancellation => await IdentifyAsync(shown, cancellation) is { } again && (again.Scopes & scope) == scope && Standing(again) == standing ? again : null));
         }
 
         await next(context);
@@ -85,16 +91,26 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
     private static ShownToken? Shown(HttpContext context)
     {
         var header = context.Request.Headers.Authorization;
-        if (header.Count != 1 || header[0] is not { } value || !value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) return null;
-        var token = value[Scheme.Length..].Trim();
+        if (header.Count == 0)
+        {
+            return context.Request.Cookies.TryGetValue(SessionCookieName.Of(context.Request), out var cookie) && cookie.Length is > 0 and <= LongestToken
+                ? Shown(context, cookie, TokenCarrier.Cookie, "console")
+                : null;
+        }
+
+        if (header.Count != 1 || header[0] is not { } value || !value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) return null;
+        var token = value[Bearer.Length..].Trim();
         if (token.Length is 0 or > LongestToken) return null;
-        var channel = context.Request.Headers.UserAgent.ToString().StartsWith(CommandLine, StringComparison.Ordinal) ? "cli" : "api";
-        return new(token, channel, context.Connection.RemoteIpAddress, context.Features.GetRequiredFeature<IHttpRequestIdentifierFeature>().TraceIdentifier);
+        var isCommandLine = context.Request.Headers.UserAgent.ToString().StartsWith(CommandLine, StringComparison.Ordinal);
+        return Shown(context, token, TokenCarrier.Header, isCommandLine ? "cli" : "api");
     }
+
+    private static ShownToken Shown(HttpContext context, string token, TokenCarrier carrier, string channel) =>
+        new(token, carrier, channel, context.Connection.RemoteIpAddress, context.Features.GetRequiredFeature<IHttpRequestIdentifierFeature>().TraceIdentifier);
 
     private async ValueTask<Caller?> IdentifyAsync(ShownToken shown, CancellationToken cancellation)
     {
-        if (await validate(shown.Token, shown.Source, cancellation) is not { } identity) return null;
+        if (await validate(shown.Token, shown.Source, cancellation) is not { } identity || identity.Carrier != shown.Carrier) return null;
         if (policy.Current(identity.Organization)?.Person(identity.Person) is not { TakesPart: true } person) return null;
         return new(
             identity.Organization, identity.Person, person.Login, identity.Scopes, identity.TokenId, shown.Source, identity.Strength, shown.Correlation)
@@ -104,9 +120,11 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
     }
 
     /// <summary>What is kept of a request so that its caller can be identified again. Not a record: its text form would show the token.</summary>
-    private sealed class ShownToken(string token, string channel, IPAddress? source, string correlation)
+    private sealed class ShownToken(string token, TokenCarrier carrier, string channel, IPAddress? source, string correlation)
     {
         public string Token => token;
+
+        public TokenCarrier Carrier => carrier;
 
         public string Channel => channel;
 

@@ -13,7 +13,21 @@ public enum TokenScopes : byte
 }
 
 /// <summary>What a valid token says.</summary>
-internal sealed record TokenIdentity(OrganizationId Organization, PersonId Person, Guid TokenId, TokenScopes Scopes, SignInStrength Strength);
+internal sealed record TokenIdentity(OrganizationId Organization, PersonId Person, Guid TokenId, TokenScopes Scopes, SignInStrength Strength)
+{
+    /// <summary>The one way in which it counts.</summary>
+    public TokenCarrier Carrier { get; init; } = TokenCarrier.Header;
+}
+
+/// <summary>How a token comes with a request.</summary>
+internal enum TokenCarrier
+{
+    /// <summary>In the header Authorization: a program put it there.</summary>
+    Header = 0,
+
+    /// <summary>In a cookie: a browser put it there by itself, whoever made the request.</summary>
+    Cookie = 1,
+}
 
 /// <summary>Finds out whose a token is; null: nobody's, or not any more. Implemented by the identity feature; without one nobody gets in.</summary>
 internal delegate ValueTask<TokenIdentity?> ValidateToken(string token, IPAddress? source, CancellationToken cancellation);
@@ -33,7 +47,7 @@ internal sealed record Caller(
     public PolicyPreview? Preview { get; init; }
 
     /// <summary>
-    /// <c>cli</c> or <c>api</c>: what the client calls itself. A label for those who read the log, which anybody can put on; nothing is decided by it.
+    /// <c>cli</c>, <c>console</c> or <c>api</c>: what the client looks like. A label for those who read the log; nothing is decided by it.
     /// </summary>
     public string Channel { get; init; } = "api";
 

@@ -1,0 +1,91 @@
+using System.CommandLine;
+using Countersign.Cli.Api;
+using Countersign.Cli.Shown;
+using Countersign.Ssh;
+
+namespace Countersign.Cli.Commands;
+
+/// <summary>The caller's own second factor.</summary>
+internal static class TwoFactorCommand
+{
+    public static Command Create(CommonOptions common)
+    {
+        var status = new DocumentedCommand("status", "Shows whether you sign in with a second factor.", "countersign two-factor status");
+        status.SetAction((parsed, cancellation) => ShowAsync(common, parsed, cancellation));
+        var enable = new DocumentedCommand("enable", "Sets up an authenticator app as your second factor, and shows recovery codes.", "countersign two-factor enable");
+        enable.SetAction((parsed, cancellation) => WithPasswordAsync(common, parsed, EnableAsync, cancellation));
+        var disable = new DocumentedCommand("disable", "Takes your second factor away. Asks for the password and a code.", "countersign two-factor disable");
+        disable.SetAction((parsed, cancellation) => WithPasswordAsync(common, parsed, DisableAsync, cancellation));
+        var codes = new DocumentedCommand("codes", "Replaces all of your recovery codes. Asks for the password and a code.", "countersign two-factor codes");
+        codes.SetAction((parsed, cancellation) => WithPasswordAsync(common, parsed, RenewAsync, cancellation));
+        return new DocumentedCommand("two-factor", "Your second factor: an authenticator app, and recovery codes.", "countersign two-factor enable") { status, enable, disable, codes };
+    }
+
+    private static async Task<int> ShowAsync(CommonOptions common, ParseResult parsed, CancellationToken cancellation)
+    {
+        var output = common.OutputFor(parsed);
+        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
+        using var client = api;
+        if (!(await client.GetAsync("me/two-factor", ApiJson.Default.TwoFactor, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
+        if (output.IsJson) output.Json(reply.Json);
+        else if (reply.Value.Enabled == true) output.Line($"On since {output.Time(reply.Value.Since)}, {reply.Value.RecoveryCodesLeft} recovery codes left.");
+        else output.Line(reply.Value.Required == true ? "Off, and required here: countersign login sets it up." : "Off. Set it up: countersign two-factor enable");
+        return ExitCode.Ok;
+    }
+
+    private static async Task<int> WithPasswordAsync(
+        CommonOptions common, ParseResult parsed, Func<Turn, CancellationToken, Task<Answer<string>>> act, CancellationToken cancellation)
+    {
+        var (output, around) = (common.OutputFor(parsed), common.Around);
+        if (!around.CanAsk) return output.Fail(new(ExitCode.Usage, "Nobody can be asked for the password here.", "Run it on a terminal."));
+        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
+        using var client = api;
+        if (around.AskSecret("Password: ") is not { Length: > 0 } asked) return output.Fail(new(ExitCode.Usage, "No password was given."));
+        using var password = asked;
+        if (!(await act(new(client, password, output, around), cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
+        if (output.IsJson) output.Json(json);
+        return ExitCode.Ok;
+    }
+
+    private static async Task<Answer<string>> EnableAsync(Turn turn, CancellationToken cancellation)
+    {
+        var answer = await TwoFactorSetup.RunAsync(turn.Api, turn.Password, turn.Output, turn.Around, cancellation);
+        if (answer.TryGet(out _, out _) && !turn.Output.IsJson) turn.Output.Line("From now on you sign in with a code, too. Your other sign-ins have ended.");
+        return answer;
+    }
+
+    private static async Task<Answer<string>> DisableAsync(Turn turn, CancellationToken cancellation)
+    {
+        if (!turn.AskCode().TryGet(out var typed, out var failure)) return failure;
+        using var code = typed;
+        var answer = await turn.Api.PostAsync("me/two-factor/disable", turn.Proof(code), ApiJson.Default.Proof, cancellation);
+        if (answer.TryGet(out _, out _) && !turn.Output.IsJson) turn.Output.Line("From now on you sign in with one factor.");
+        return answer;
+    }
+
+    private static async Task<Answer<string>> RenewAsync(Turn turn, CancellationToken cancellation)
+    {
+        if (!turn.AskCode().TryGet(out var typed, out var failure)) return failure;
+        using var code = typed;
+        var answer = await turn.Api.PostAsync("me/two-factor/codes", turn.Proof(code), ApiJson.Default.Proof, ApiJson.Default.RecoveryCodes, cancellation);
+        if (!answer.TryGet(out var reply, out failure)) return failure;
+        TwoFactorSetup.ShowRecoveryCodes(reply.Value, turn.Output);
+        return reply.Json;
+    }
+
+    /// <summary>What a change of the second factor goes with.</summary>
+    private sealed class Turn(ApiClient api, Secret password, Output output, Surroundings around)
+    {
+        public ApiClient Api => api;
+
+        public Secret Password => password;
+
+        public Output Output => output;
+
+        public Surroundings Around => around;
+
+        public Answer<Secret> AskCode() => around.AskSecret("Code: ") is { Length: > 0 } code ? code : new Failure(ExitCode.Usage, "No code was given.");
+
+        public Proof Proof(Secret code) => new() { Password = password.ExposeText(), Code = code.ExposeText() };
+    }
+}

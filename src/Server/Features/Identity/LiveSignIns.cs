@@ -1,0 +1,40 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Countersign.Access;
+using Countersign.Gateway;
+
+namespace Countersign.Server.Features.Identity;
+
+/// <summary>One connection through a front door that somebody has signed in on.</summary>
+/// <param name="Key">The registered key that let them in; null: their password did.</param>
+internal sealed record LiveSignIn(Guid Id, SignedIn Person, Guid? Key, string Method, IPAddress Source, DateTimeOffset Since);
+
+/// <summary>
+/// The connections that hang on keys and passwords, so that they end with them. One is added when the record of its sign-in is durable, in the
+/// order of the writer: what takes a key away before is seen by the sign-in, and what does so after it finds the connection here.
+/// </summary>
+internal sealed class LiveSignIns
+{
+    private readonly ConcurrentDictionary<Guid, LiveSignIn> _live = new();
+
+    public SignedIn Add(PersonRow person, FirstFactor proven, SignInStrength strength, string method, IPAddress source, DateTimeOffset now)
+    {
+        var id = Guid.CreateVersion7(now);
+        var signedIn = new SignedIn(proven.Organization, person.Id, person.Login, strength, _ => _live.TryRemove(id, out LiveSignIn? _));
+        _live[id] = new(id, signedIn, proven.Key, method, source, now);
+        return signedIn;
+    }
+
+    public IReadOnlyList<LiveSignIn> Of(OrganizationId organization, PersonId person) =>
+        [.. _live.Values.Where(live => live.Person.Organization == organization && live.Person.Person == person)];
+
+    /// <summary>Ends the connections of the person that <paramref name="which"/> is true of.</summary>
+    /// <param name="because">For the person at the other end.</param>
+    /// <returns>How many.</returns>
+    public int End(OrganizationId organization, PersonId person, Func<LiveSignIn, bool> which, string because)
+    {
+        var ending = Of(organization, person).Where(which).ToList();
+        foreach (var live in ending) live.Person.End(because);
+        return ending.Count;
+    }
+}

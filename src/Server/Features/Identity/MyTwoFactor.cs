@@ -1,0 +1,178 @@
+using System.Net;
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Identity;
+
+/// <param name="Since">Null: one factor is enough.</param>
+/// <param name="Required">The organization demands a second factor.</param>
+internal sealed record TwoFactorShown(bool Enabled, DateTimeOffset? Since, int RecoveryCodesLeft, bool Required);
+
+internal sealed record EnrolRequest(string Password)
+{
+    public override string ToString() => nameof(EnrolRequest);
+}
+
+/// <param name="Secret">In base32, for typing; shown here and never again.</param>
+/// <param name="Uri">The same for a QR code.</param>
+internal sealed record EnrolAnswer(string Secret, string Uri)
+{
+    public override string ToString() => nameof(EnrolAnswer);
+}
+
+internal sealed record ConfirmRequest(string Code)
+{
+    public override string ToString() => nameof(ConfirmRequest);
+}
+
+/// <param name="Code">From the authenticator, or a recovery code.</param>
+internal sealed record SecondFactorRequest(string Password, string Code)
+{
+    public override string ToString() => nameof(SecondFactorRequest);
+}
+
+/// <param name="RecoveryCodes">Shown here and never again; each is good once.</param>
+internal sealed record RecoveryCodesMade(IReadOnlyList<string> RecoveryCodes)
+{
+    public override string ToString() => nameof(RecoveryCodesMade);
+}
+
+/// <summary>A person's own second factor.</summary>
+internal sealed class MyTwoFactor(
+    SecondFactor secondFactor, PasswordSignIn passwords, PolicySource policy, Database database, WriteQueue queue, SignInThrottle throttle, AuditLog audit)
+{
+    private const string WrongPassword = "This is not the password.";
+    private const string WrongCode = "The code is wrong, or was used before.";
+    private const string OnAlready = "There is a second factor already: disable it first.";
+
+    public async Task<Ok<TwoFactorShown>> GetAsync(Caller caller, CancellationToken cancellation)
+    {
+        await using var db = database.Read(caller.Organization);
+        var since = await db.Set<Authenticator>().Where(row => row.Person == caller.Person).Select(row => row.Confirmed).SingleOrDefaultAsync(cancellation);
+        var left = await db.Set<RecoveryCode>().CountAsync(row => row.Person == caller.Person, cancellation);
+        return TypedResults.Ok(new TwoFactorShown(since is not null, since, left, RulesOf(caller).TwoFactorRequired));
+    }
+
+    /// <summary>A secret for an authenticator app. It counts once a code of it was given.</summary>
+    public async Task<Results<Ok<EnrolAnswer>, ProblemHttpResult>> EnrolAsync(EnrolRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
+    {
+        // A stolen token must not be a way to shut its owner out.
+        if (await WrongAsync(caller, request.Password, context, cancellation) is { } wrong) return wrong;
+        return await queue.WriteAsync<Results<Ok<EnrolAnswer>, ProblemHttpResult>>(
+            async (unit, stop) =>
+            {
+                var db = unit.Db.Of(caller.Organization);
+                if (await SecondFactor.IsEnabledAsync(db, caller.Person, stop)) return Problems.Conflict(OnAlready);
+                using var secret = await secondFactor.EnrolAsync(db, caller.Person, stop);
+                var name = await db.Set<Organization>().Where(row => row.Id == caller.Organization).Select(row => row.Name).SingleAsync(stop);
+                var text = Base32.Encode(secret.Expose());
+                return TypedResults.Ok(new EnrolAnswer(text, Address(name, caller.Login, text)));
+            },
+            cancellation);
+    }
+
+    /// <summary>From here on the code is asked for. The token that this is done with has proven both factors; the person's other sign-ins end.</summary>
+    public async Task<Results<Ok<RecoveryCodesMade>, ProblemHttpResult>> ConfirmAsync(
+        ConfirmRequest request, Caller caller, HttpContext context, LiveSignIns live, CancellationToken cancellation)
+    {
+        var attempts = $"set-up of {caller.Login}";
+        var source = caller.Source ?? IPAddress.None;
+        return await queue.WriteAsync<Results<Ok<RecoveryCodesMade>, ProblemHttpResult>>(
+            async (unit, stop) =>
+            {
+                if (throttle.Wait(attempts, source) is var wait && wait > TimeSpan.Zero) return Problems.TooManyAttempts(context, wait);
+                var db = unit.Db.Of(caller.Organization);
+                if (await SecondFactor.IsEnabledAsync(db, caller.Person, stop)) return Problems.Conflict(OnAlready);
+                if (!await secondFactor.ConfirmAsync(db, caller.Person, request.Code, stop))
+                {
+                    throttle.Failed(attempts, source);
+                    return Problems.Invalid("code", "The code does not come from the secret that was shown last.");
+                }
+
+                throttle.Succeeded(attempts);
+                var codes = await SecondFactor.RenewRecoveryCodesAsync(db, caller.Person, stop);
+                await db.Set<ApiToken>().Where(row => row.Id == caller.TokenId && row.Origin != TokenOrigin.Made)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.Strength, SignInStrength.TwoFactor), stop);
+                var ended = await SignInEnds.EndOthersAsync(db, caller, stop);
+                audit.Add(db, About(caller, "two-factor.enabled", new() { ["signInsEnded"] = ended }));
+                unit.Committed = () => live.End(caller.Organization, caller.Person, _ => true, "a second factor was set up");
+                return TypedResults.Ok(new RecoveryCodesMade(codes));
+            },
+            cancellation);
+    }
+
+    public async Task<Results<Ok<RecoveryCodesMade>, ProblemHttpResult>> RenewCodesAsync(
+        SecondFactorRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
+    {
+        IReadOnlyList<string> codes = [];
+        return await WithBothAsync(
+            request,
+            caller,
+            context,
+            async (unit, _, stop) =>
+            {
+                codes = await SecondFactor.RenewRecoveryCodesAsync(unit.Db, caller.Person, stop);
+                audit.Add(unit.Db, About(caller, "two-factor.codes-renewed", []));
+                return true;
+            },
+            cancellation) is { } problem
+            ? problem
+            : TypedResults.Ok(new RecoveryCodesMade(codes));
+    }
+
+    public async Task<Results<NoContent, ProblemHttpResult>> DisableAsync(SecondFactorRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
+    {
+        if (RulesOf(caller).TwoFactorRequired) return Problems.Conflict("A second factor is required here.");
+        return await WithBothAsync(
+            request,
+            caller,
+            context,
+            async (unit, _, stop) =>
+            {
+                await SecondFactor.RemoveAsync(unit.Db, caller.Person, stop);
+                audit.Add(unit.Db, About(caller, "two-factor.disabled", []));
+                return true;
+            },
+            cancellation) is { } problem
+            ? problem
+            : TypedResults.NoContent();
+    }
+
+    private async Task<ProblemHttpResult?> WithBothAsync(
+        SecondFactorRequest request, Caller caller, HttpContext context, AfterCode then, CancellationToken cancellation)
+    {
+        if (await WrongAsync(caller, request.Password, context, cancellation) is { } wrong) return wrong;
+        if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
+        var answer = await secondFactor.VerifyAsync((caller.Organization, person), request.Code, caller.Source ?? IPAddress.None, "api", then, cancellation);
+        return answer switch
+        {
+            CodeAnswer.Accepted => null,
+            CodeAnswer.Later(var after) => Problems.TooManyAttempts(context, after),
+            _ => Problems.Invalid("code", WrongCode),
+        };
+    }
+
+    /// <summary>Counted like signing in.</summary>
+    private async Task<ProblemHttpResult?> WrongAsync(Caller caller, string password, HttpContext context, CancellationToken cancellation) =>
+        await passwords.VerifyAsync(caller.Login, password, caller.Source ?? IPAddress.None, "api", cancellation) switch
+        {
+            PasswordAnswer.Accepted => null,
+            PasswordAnswer.Later(var after) => Problems.TooManyAttempts(context, after),
+            _ => Problems.Invalid("password", WrongPassword),
+        };
+
+    private SignInRules RulesOf(Caller caller) => SignInRules.Of(policy.Current(caller.Organization));
+
+    private static AuditEntry About(Caller caller, string kind, System.Text.Json.Nodes.JsonObject details) =>
+        AuditEntry.By(caller, kind) with { Subject = caller.Login, SubjectId = caller.Person.Value, Details = details };
+
+    /// <summary>As authenticator apps read it: the label is what their list shows, and a colon parts its halves.</summary>
+    private static string Address(string organization, string login, string secret)
+    {
+        var issuer = Uri.EscapeDataString($"Countersign {organization}".Replace(':', ' '));
+        return $"otpauth://totp/{issuer}:{Uri.EscapeDataString(login)}?secret={secret}&issuer={issuer}";
+    }
+}

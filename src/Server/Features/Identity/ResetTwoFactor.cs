@@ -1,0 +1,46 @@
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Identity;
+
+/// <summary>Takes the second factor from somebody who has lost theirs, for whoever administers them.</summary>
+internal static class ResetTwoFactor
+{
+    /// <summary>
+    /// For whoever may edit the person, so that nobody resets the owner's: the engine is asked with the command that changes nothing. Nor one's
+    /// own: that takes the password and a code. All that the person is signed in with, and every token, ends.
+    /// </summary>
+    public static async Task<Results<Ok<PolicyVersion>, ProblemHttpResult>> HandleAsync(
+        Guid id, Caller caller, PolicyWriter writer, LiveSignIns live, AuditLog audit, CancellationToken cancellation)
+    {
+        var person = new PersonId(id);
+        if (person == caller.Person) return Problems.Forbidden("Nobody resets their own second factor: disable it with the password and a code.");
+        var login = "";
+        var outcome = await writer.ApplyAsync(
+            caller,
+            policy =>
+            {
+                if (policy.Person(person) is not { } row) return null;
+                login = row.Login;
+                return new PolicyCommand.EditPerson(person, row.Name, row.Mail);
+            },
+            cancellation,
+            async (db, _, stop) =>
+            {
+                var had = await SecondFactor.RemoveAsync(db, person, stop);
+                var ended = await db.Set<ApiToken>().Where(row => row.Person == person).ExecuteDeleteAsync(stop);
+                audit.Add(db, AuditEntry.By(caller, "two-factor.reset") with
+                {
+                    Subject = login,
+                    SubjectId = id,
+                    Details = new() { ["wasEnabled"] = had, ["tokensEnded"] = ended },
+                });
+            });
+
+        // After the commit: a connection that was let in before it, with the old factor, is found here; what comes after it has none.
+        if (outcome is PolicyOutcome.Applied) live.End(caller.Organization, person, _ => true, "your second factor was reset");
+        return outcome.Answer();
+    }
+}
