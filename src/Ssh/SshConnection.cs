@@ -1,4 +1,5 @@
 using System.Text;
+using Countersign.Ssh.Crypto;
 using Countersign.Ssh.Transport;
 
 namespace Countersign.Ssh;
@@ -66,7 +67,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
         return Transport.IsLoopThread ? ValueTask.CompletedTask : new ValueTask(Transport.Closed);
     }
 
-    void ITransportUser.OnHostKey(SshPublicKey key) => OnHostKey(key);
+    void ITransportUser.OnHostKey(ShownKey shown) => OnHostKey(shown);
 
     void ITransportUser.OnReady() => OnReady();
 
@@ -101,7 +102,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
     /// <summary>The peer wants a channel.</summary>
     internal abstract SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra);
 
-    private protected abstract void OnHostKey(SshPublicKey key);
+    private protected abstract void OnHostKey(ShownKey shown);
 
     private protected abstract void OnReady();
 

@@ -10,6 +10,9 @@ public sealed record SshServerOptions
     /// <summary>At least one; of several of a kind the first is used. The caller keeps and disposes them, after every connection has ended.</summary>
     public required IReadOnlyList<SshPrivateKey> HostKeys { get; init; }
 
+    /// <summary>For keys of <see cref="HostKeys"/>, shown to clients that ask for one.</summary>
+    public IReadOnlyList<SshCertificate> HostCertificates { get; init; } = [];
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     /// <summary>From the first byte to the end of authentication.</summary>
@@ -58,6 +61,7 @@ public sealed class SshServerConnection : SshConnection
     public static async Task<SshServerOutcome> RunAsync(Stream transport, SshServerOptions options, SshServerHandler handler, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfZero(options.HostKeys.Count);
+        if (!options.HostCertificates.All(certificate => certificate.Kind == SshCertificateKind.Host && KeyOf(options, certificate) is not null)) throw new ArgumentException("a host certificate is not for a host, or not for one of the host keys", nameof(options));
         var connection = new SshServerConnection(transport, options, handler);
         connection._loginTimer = options.Time.CreateTimer(_ => connection.LoginExpired(), null, options.LoginTimeout, Timeout.InfiniteTimeSpan);
         await using (cancellation.Register(() => connection.Disconnect(DisconnectReason.ByApplication, "the server is shutting down")))
@@ -88,7 +92,7 @@ public sealed class SshServerConnection : SshConnection
 
     internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra) => _handler.OnChannelOpen(this, type, extra);
 
-    private protected override void OnHostKey(SshPublicKey key) => throw new InvalidOperationException("a server meets no host key");
+    private protected override void OnHostKey(ShownKey shown) => throw new InvalidOperationException("a server meets no host key");
 
     private protected override void OnReady()
     {
@@ -123,14 +127,32 @@ public sealed class SshServerConnection : SshConnection
     private static TransportOptions Transporting(SshServerOptions options) => new()
     {
         Side = Side.Server,
-        Offer = options.Algorithms with { HostKeys = [.. HostKeyAlgorithms(options.HostKeys)] },
+        Offer = options.Algorithms with { HostKeys = [.. HostKeyAlgorithms(options)] },
         Time = options.Time,
-        HostKey = algorithm => options.HostKeys.First(key => key.PublicKey.Type == SignatureAlgorithms.KeyType(algorithm)),
+        HostKey = algorithm => Identity(options, algorithm),
         RekeyBytes = options.RekeyBytes,
     };
 
-    private static IEnumerable<string> HostKeyAlgorithms(IEnumerable<SshPrivateKey> keys) =>
-        keys.SelectMany(key => SignatureAlgorithms.ForKey(key.PublicKey.Type)).Distinct();
+    /// <summary>Certificates first: a client that asks for one wants it more than a key that it may not know.</summary>
+    private static IEnumerable<string> HostKeyAlgorithms(SshServerOptions options) =>
+        options.HostCertificates.SelectMany(certificate => SignatureAlgorithms.ForKey(certificate.Key.Type)).Select(SignatureAlgorithms.ForCertificate)
+            .Concat(options.HostKeys.SelectMany(key => SignatureAlgorithms.ForKey(key.PublicKey.Type))).Distinct();
+
+    private static HostIdentity Identity(SshServerOptions options, string algorithm)
+    {
+        var type = SignatureAlgorithms.KeyType(algorithm);
+        if (SignatureAlgorithms.IsForCertificate(algorithm))
+        {
+            var certificate = options.HostCertificates.First(candidate => candidate.Key.Type == type);
+            return new HostIdentity(KeyOf(options, certificate)!, certificate.Blob);
+        }
+
+        var key = options.HostKeys.First(candidate => candidate.PublicKey.Type == type);
+        return new HostIdentity(key, key.PublicKey.Blob);
+    }
+
+    private static SshPrivateKey? KeyOf(SshServerOptions options, SshCertificate certificate) =>
+        options.HostKeys.FirstOrDefault(key => key.PublicKey.Equals(certificate.Key));
 
     private void LoginExpired() =>
         Transport.End(new SshConnectionException(DisconnectReason.ByApplication, "login took too long"), Farewell.Say);

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Countersign.Ssh;
 
 /// <summary>One way of authenticating, tried by the client (RFC 4252). The user name is as sent: untrusted, at most 256 bytes of UTF-8.</summary>
@@ -13,6 +15,15 @@ public abstract record SshAuthAttempt(string User)
 
     /// <summary>The signature over the session has been verified.</summary>
     public sealed record Key(string User, SshPublicKey Value) : SshAuthAttempt(User);
+
+    /// <summary>
+    /// As <see cref="KeyQuery"/>, with a certificate that is good for this user, time and address but for one question, which is the handler's: whether
+    /// its authority is trusted.
+    /// </summary>
+    public sealed record CertificateQuery(string User, SshCertificate Offered) : SshAuthAttempt(User);
+
+    /// <summary>As <see cref="CertificateQuery"/>; the signature over the session, by the certified key, has been verified. Whether the authority is trusted is the handler's to say.</summary>
+    public sealed record Certificate(string User, SshCertificate Value) : SshAuthAttempt(User);
 
     /// <summary>RFC 4256; <see cref="PromptAsync"/> may be called several times.</summary>
     public sealed record Interactive(string User, ISshPrompter Prompter) : SshAuthAttempt(User)
@@ -49,6 +60,17 @@ public abstract class SshServerHandler
 
     /// <summary>Shown before authentication, or null.</summary>
     public virtual string? Banner => null;
+
+    /// <summary>Where the client connects from, for certificates that are bound to an address; null: not known, and those are refused.</summary>
+    public virtual IPAddress? PeerAddress => null;
+
+    /// <summary>The name that a certificate has to have among its principals for this user name.</summary>
+    public virtual string PrincipalOf(string user) => user;
+
+    /// <summary>A certificate was refused without being asked about, for the log: the client is told nothing but that.</summary>
+    public virtual void OnCertificateRefused(string user, SshCertificate certificate, SshCertificateVerdict verdict)
+    {
+    }
 
     /// <summary>Decides on one attempt. Called one at a time; may take as long as it needs within the login time-out.</summary>
     public abstract ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation);

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Countersign.Ssh.Crypto;
 using Countersign.Ssh.Transport;
 
 namespace Countersign.Ssh.Tests;
@@ -84,7 +85,7 @@ internal sealed class RawPeer : ITransportUser
         return number;
     }
 
-    void ITransportUser.OnHostKey(SshPublicKey key)
+    void ITransportUser.OnHostKey(ShownKey shown)
     {
         // Any will do.
     }

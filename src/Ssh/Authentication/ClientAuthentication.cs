@@ -69,7 +69,8 @@ internal sealed class ClientAuthentication(SshTransport transport)
         {
             var next = credential switch
             {
-                SshCredential.Key key => await TryKeyAsync(user, key.Value, answer, cancellation),
+                SshCredential.Key key => await TryKeyAsync(user, key.Value, null, answer, cancellation),
+                SshCredential.Certificate certificate => await TryKeyAsync(user, certificate.Holder, certificate.Value, answer, cancellation),
                 SshCredential.Password password => await TryPasswordAsync(user, password.Value, answer, cancellation),
                 _ => null,
             };
@@ -96,15 +97,18 @@ internal sealed class ClientAuthentication(SshTransport transport)
     }
 
     /// <summary>Null: not tried.</summary>
-    private async Task<Answer?> TryKeyAsync(string user, SshPrivateKey key, Answer state, CancellationToken cancellation)
+    private async Task<Answer?> TryKeyAsync(string user, SshPrivateKey key, SshCertificate? certificate, Answer state, CancellationToken cancellation)
     {
+        if (certificate is not null && !certificate.Key.Equals(key.PublicKey)) throw new SshAuthenticationException("the certificate is for another key");
         if (!state.Methods.Contains("publickey")) return null;
 
         // A target that does not say what it accepts (RFC 8308) is taken to know the first.
         var known = _signatureAlgorithms;
         var algorithm = SignatureAlgorithms.ForKey(key.PublicKey.Type).FirstOrDefault(name => known is null || known.Contains(name));
         if (algorithm is null) return null;
-        var request = Request(user, "publickey").Boolean(true).String(algorithm).String(key.PublicKey.Blob.Span);
+        var request = Request(user, "publickey").Boolean(true);
+        if (certificate is null) request.String(algorithm).String(key.PublicKey.Blob.Span);
+        else request.String(SignatureAlgorithms.ForCertificate(algorithm)).String(certificate.Blob.Span);
         var signed = new SshWriter().String(transport.Session).Raw(request.Written.Span);
         transport.Send(PacketUse.Control, request.String(key.Sign(algorithm, signed.Written.Span)));
         return ReadAnswer(await ReadAsync(cancellation));

@@ -28,29 +28,29 @@ internal sealed class KeyExchange : IDisposable
     public byte[] Init() => new SshWriter().Byte(SshMessage.KexStart).String(_own.Public).Written.ToArray();
 
     /// <summary>Server: reads the client's value; answers with the host key, our value and the signature.</summary>
-    public byte[] Reply(ReadOnlySpan<byte> init, SshPrivateKey hostKey)
+    public byte[] Reply(ReadOnlySpan<byte> init, HostIdentity host)
     {
         var reader = new SshReader(init[1..]);
         if (!reader.TryReadString(out var theirs, MaxPublicValue) || !reader.IsAtEnd) throw Malformed();
         Agree(theirs);
-        Digest(hostKey.PublicKey.Blob.Span, theirs, _own.Public);
-        var signature = hostKey.Sign(_context.Agreement.HostKey, _hash);
-        return new SshWriter().Byte(SshMessage.KexReply).String(hostKey.PublicKey.Blob.Span).String(_own.Public).String(signature).Written.ToArray();
+        Digest(host.Blob.Span, theirs, _own.Public);
+        var signature = host.Key.Sign(SignatureAlgorithms.Plain(_context.Agreement.HostKey), _hash);
+        return new SshWriter().Byte(SshMessage.KexReply).String(host.Blob.Span).String(_own.Public).String(signature).Written.ToArray();
     }
 
     /// <summary>Client: reads the server's answer. The key returned has signed the exchange; whether it is trusted is for the caller to say.</summary>
-    public SshPublicKey Finish(ReadOnlySpan<byte> reply)
+    public ShownKey Finish(ReadOnlySpan<byte> reply)
     {
         var reader = new SshReader(reply[1..]);
         if (!reader.TryReadString(out var blob) || !reader.TryReadString(out var theirs, MaxPublicValue) || !reader.TryReadString(out var signature) || !reader.IsAtEnd) throw Malformed();
-        if (!SshPublicKey.TryParse(blob, out var hostKey) || hostKey.Type != SignatureAlgorithms.KeyType(_context.Agreement.HostKey))
+        if (!ShownKey.TryRead(_context.Agreement.HostKey, blob, out var shown))
         {
             throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, $"the host key is not a usable {_context.Agreement.HostKey} key");
         }
 
         Agree(theirs);
         Digest(blob, _own.Public, theirs);
-        if (hostKey.Verify(_context.Agreement.HostKey, _hash, signature)) return hostKey;
+        if (shown.Verify(_context.Agreement.HostKey, _hash, signature)) return shown;
         throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, "the host key's signature is wrong");
     }
 
