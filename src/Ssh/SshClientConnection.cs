@@ -107,6 +107,9 @@ public sealed class SshClientConnection : SshConnection
 
     internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra) => new SshChannelAnswer.Refuse(1, "this end opens the channels");
 
+    /// <summary>A server has nothing to ask for but signs of life, which the refusal is.</summary>
+    internal override SshGlobalAnswer AnswerGlobal(string name, ReadOnlySpan<byte> payload) => new SshGlobalAnswer.Refuse();
+
     private protected override void OnHostKey(ShownKey shown)
     {
         // At each renewal of keys it is the same host that has to prove itself; whether it is to be trusted has been said.

@@ -80,8 +80,28 @@ public abstract class SshServerHandler
     {
     }
 
-    /// <summary>The client opens a channel, on the receive loop: accept or refuse at once.</summary>
+    /// <summary>The client opens a channel, on the receive loop: accept or refuse at once. <see cref="Forwardings"/> has the types besides <c>session</c>.</summary>
     public abstract SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra);
+
+    /// <summary>
+    /// The client asks for something of the connection as a whole, like <see cref="Forwardings.TcpIpForward"/>, on the receive loop: grant or refuse at
+    /// once. Refused by default. Requests about host keys and <c>no-more-sessions@openssh.com</c> are the library's and don't come here.
+    /// </summary>
+    /// <param name="name">At most 256 ASCII characters.</param>
+    public virtual SshGlobalAnswer OnGlobalRequest(SshServerConnection connection, string name, ReadOnlySpan<byte> payload) => new SshGlobalAnswer.Refuse();
+}
+
+/// <summary>The answer to a global request (RFC 4254 section 4).</summary>
+public abstract record SshGlobalAnswer
+{
+    private SshGlobalAnswer()
+    {
+    }
+
+    public sealed record Refuse : SshGlobalAnswer;
+
+    /// <param name="Payload">What the request's answer has besides, as on the wire.</param>
+    public sealed record Grant(ReadOnlyMemory<byte> Payload) : SshGlobalAnswer;
 }
 
 /// <summary>Whether a channel is opened.</summary>

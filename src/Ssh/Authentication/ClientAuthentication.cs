@@ -9,11 +9,12 @@ namespace Countersign.Ssh.Authentication;
 internal sealed class ClientAuthentication(SshTransport transport)
 {
     private const int MaxWaiting = 16;
-    private const int MaxExtensions = 64;
+    private const int MaxExtInfos = 2;
     private const string ConnectionService = "ssh-connection";
 
     private readonly Channel<byte[]> _incoming = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true, SingleWriter = true });
     private volatile string[]? _signatureAlgorithms;
+    private int _extInfos;
     private volatile bool _asked;
     private volatile bool _succeeded;
 
@@ -38,16 +39,11 @@ internal sealed class ClientAuthentication(SshTransport transport)
         if (!_incoming.Writer.TryWrite(payload.ToArray())) throw new SshConnectionException(DisconnectReason.ProtocolError, "too many answers to authentication requests");
     }
 
-    /// <summary>RFC 8308 section 2.3.</summary>
+    /// <summary>RFC 8308 section 2.4 has a server send it up to twice, all of it before the login's success.</summary>
     public void OnExtInfo(ReadOnlySpan<byte> rest)
     {
-        var reader = new SshReader(rest);
-        if (!reader.TryReadUInt32(out var count) || count > MaxExtensions) throw Malformed();
-        for (var i = 0; i < count; i++)
-        {
-            if (!reader.TryReadString(out var name) || !reader.TryReadString(out var value)) throw Malformed();
-            if (name.SequenceEqual("server-sig-algs"u8)) _signatureAlgorithms = Encoding.ASCII.GetString(value).Split(',');
-        }
+        if (_succeeded || ++_extInfos > MaxExtInfos) throw new SshConnectionException(DisconnectReason.ProtocolError, $"message {SshMessage.ExtInfo} is not expected here");
+        if (ExtensionInfo.Parse(rest).SignatureAlgorithms is { } algorithms) _signatureAlgorithms = algorithms;
     }
 
     public void End() => _incoming.Writer.TryComplete();

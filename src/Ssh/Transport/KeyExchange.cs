@@ -9,16 +9,16 @@ namespace Countersign.Ssh.Transport;
 /// </summary>
 internal sealed class KeyExchange : IDisposable
 {
-    private const int MaxPublicValue = 1024;
+    private const int MaxPublicValue = 1216;
     private readonly KeyAgreement _own;
     private readonly ExchangeContext _context;
     private Secret? _shared;
     private byte[] _hash = [];
 
-    public KeyExchange(ExchangeContext context)
+    public KeyExchange(ExchangeContext context, Side side)
     {
         _context = context;
-        _own = context.Agreement.Start();
+        _own = context.Agreement.Start(side);
     }
 
     /// <summary>Set once the exchange hash is known; the first one of a connection is its session identifier.</summary>
@@ -94,12 +94,16 @@ internal sealed class KeyExchange : IDisposable
             .String(_context.ClientVersion).String(_context.ServerVersion)
             .String(_context.ClientInit.Payload).String(_context.ServerInit.Payload)
             .String(hostKey).String(client).String(server).Written.Span);
-        using var shared = SharedNumber();
+        using var shared = SharedSecret();
         hash.AppendData(shared.Written);
         _hash = hash.GetHashAndReset();
     }
 
-    private PinnedWriter SharedNumber() => new PinnedWriter(MaxPublicValue).Mpint(_shared!.Expose());
+    private PinnedWriter SharedSecret()
+    {
+        var writer = new PinnedWriter(MaxPublicValue);
+        return _own.Form == SecretForm.Number ? writer.Mpint(_shared!.Expose()) : writer.String(_shared!.Expose());
+    }
 
     private DirectionKeys Keys(Side sender, DirectionKind kind, ReadOnlySpan<byte> session)
     {
@@ -110,7 +114,7 @@ internal sealed class KeyExchange : IDisposable
     /// <summary>RFC 4253 section 7.2.</summary>
     private Secret Derive(char letter, int length, ReadOnlySpan<byte> session)
     {
-        using var shared = SharedNumber();
+        using var shared = SharedSecret();
         using var hash = IncrementalHash.CreateHash(_context.Agreement.Hash);
         var size = _hash.Length;
         using var all = new Secret((length + size - 1) / size * size);
