@@ -15,8 +15,10 @@ public static class SessionRequests
     public const string ExitStatus = "exit-status";
     public const string ExitSignal = "exit-signal";
 
-    /// <summary>OpenSSH's break (RFC 4335) and end-of-write, for those who tell requests apart.</summary>
+    /// <summary>RFC 4335.</summary>
     public const string Break = "break";
+
+    /// <summary>The peer does not read what is written to this channel any more (OpenSSH's PROTOCOL section 2.1); without payload and reply.</summary>
     public const string EndOfWrite = "eow@openssh.com";
 
     internal static bool Complete(ref SshReader reader, bool read) => read && reader.IsAtEnd;
@@ -138,6 +140,21 @@ public sealed record SignalRequest(string Name)
         var reader = new SshReader(payload);
         if (!reader.TryReadText(out var name, 32) || !reader.IsAtEnd) return false;
         request = new SignalRequest(name);
+        return true;
+    }
+}
+
+/// <summary>A break on a serial line (RFC 4335), in milliseconds; as sent.</summary>
+public sealed record BreakRequest(uint Milliseconds)
+{
+    public byte[] Encode() => new SshWriter().UInt32(Milliseconds).Written.ToArray();
+
+    public static bool TryParse(ReadOnlySpan<byte> payload, [NotNullWhen(true)] out BreakRequest? request)
+    {
+        request = null;
+        var reader = new SshReader(payload);
+        if (!reader.TryReadUInt32(out var length) || !reader.IsAtEnd) return false;
+        request = new BreakRequest(length);
         return true;
     }
 }

@@ -11,6 +11,9 @@ public abstract record SshCredential
     public sealed record Password(Secret Value) : SshCredential;
 
     public sealed record Key(SshPrivateKey Value) : SshCredential;
+
+    /// <summary>A certificate and the key that is certified in it.</summary>
+    public sealed record Certificate(SshPrivateKey Holder, SshCertificate Value) : SshCredential;
 }
 
 public sealed record SshClientOptions
@@ -23,6 +26,12 @@ public sealed record SshClientOptions
 
     /// <summary>Host key formats are offered so that one of these is used; any other key is refused. Empty means nothing is trusted.</summary>
     public required IReadOnlyList<SshPublicKey> TrustedHostKeys { get; init; }
+
+    /// <summary>Whose certificates for hosts count, where they name <see cref="HostName"/> and the time is right.</summary>
+    public IReadOnlyList<SshPublicKey> TrustedHostAuthorities { get; init; } = [];
+
+    /// <summary>The principal that a host's certificate has to name, exactly; null: no certificate counts.</summary>
+    public string? HostName { get; init; }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -49,7 +58,7 @@ public sealed class SshClientConnection : SshConnection
     private readonly ClientAuthentication _authentication;
     private readonly bool _fetchOnly;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private SshPublicKey? _hostKey;
+    private ShownKey? _shown;
 
     private SshClientConnection(Stream stream, SshClientOptions options, bool fetchOnly)
         : base(stream, Transporting(options), options.KeepAlive)
@@ -93,17 +102,34 @@ public sealed class SshClientConnection : SshConnection
         var options = new SshClientOptions { User = "", Credentials = [], TrustedHostKeys = [] };
         await using var connection = await CreateAsync(transport, options, fetchOnly: true);
         await connection.WithinLoginTimeAsync(connection.ReadyAsync, cancellation);
-        return connection._hostKey!;
+        return connection._shown!.Key;
     }
 
     internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra) => new SshChannelAnswer.Refuse(1, "this end opens the channels");
 
-    private protected override void OnHostKey(SshPublicKey key)
+    /// <summary>A server has nothing to ask for but signs of life, which the refusal is.</summary>
+    internal override SshGlobalAnswer AnswerGlobal(string name, ReadOnlySpan<byte> payload) => new SshGlobalAnswer.Refuse();
+
+    private protected override void OnHostKey(ShownKey shown)
     {
-        if (!_fetchOnly && !_options.TrustedHostKeys.Contains(key)) throw new SshHostKeyException(key);
-        if (_hostKey is not null && !_hostKey.Equals(key)) throw new SshConnectionException(DisconnectReason.HostKeyNotVerifiable, "the host key changed during the connection");
-        _hostKey = key;
+        // At each renewal of keys it is the same host that has to prove itself; whether it is to be trusted has been said.
+        if (_shown is not null && !_shown.Key.Equals(shown.Key)) throw new SshConnectionException(DisconnectReason.HostKeyNotVerifiable, "the host key changed during the connection");
+        if (_shown is null && !_fetchOnly) Trust(shown);
+        _shown = shown;
         if (_fetchOnly) _ready.TrySetResult();
+    }
+
+    private void Trust(ShownKey shown)
+    {
+        if (shown.Certificate is not { } certificate)
+        {
+            if (!_options.TrustedHostKeys.Contains(shown.Key)) throw new SshHostKeyException(shown.Key);
+            return;
+        }
+
+        if (!_options.TrustedHostAuthorities.Contains(certificate.Authority)) throw new SshHostKeyException(shown.Key, $"its certificate is signed by {certificate.Authority.Fingerprint}, which is not trusted");
+        var verdict = _options.HostName is { } name ? certificate.Judge(SshCertificateKind.Host, name, _options.Time.GetUtcNow(), null) : SshCertificateVerdict.NotForThisName;
+        if (verdict != SshCertificateVerdict.Good) throw new SshHostKeyException(shown.Key, $"its certificate is not good here ({verdict})");
     }
 
     private protected override void OnReady() => _ready.TrySetResult();
@@ -146,10 +172,11 @@ public sealed class SshClientConnection : SshConnection
     {
         // What is trusted comes first; the rest is offered so that a server that changed its key is found out by that key, and not by a failed negotiation.
         var trusted = HostKeyAlgorithms.Where(algorithm => options.TrustedHostKeys.Any(key => key.Type == SignatureAlgorithms.KeyType(algorithm)));
+        var certified = options.TrustedHostAuthorities.Count > 0 && options.HostName is not null ? HostKeyAlgorithms.Select(SignatureAlgorithms.ForCertificate) : [];
         return new TransportOptions
         {
             Side = Side.Client,
-            Offer = options.Algorithms with { HostKeys = [.. trusted.Concat(HostKeyAlgorithms).Distinct()] },
+            Offer = options.Algorithms with { HostKeys = [.. certified.Concat(trusted).Concat(HostKeyAlgorithms).Distinct()] },
             Time = options.Time,
             RekeyBytes = options.RekeyBytes,
         };

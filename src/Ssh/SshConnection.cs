@@ -1,4 +1,5 @@
 using System.Text;
+using Countersign.Ssh.Crypto;
 using Countersign.Ssh.Transport;
 
 namespace Countersign.Ssh;
@@ -66,7 +67,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
         return Transport.IsLoopThread ? ValueTask.CompletedTask : new ValueTask(Transport.Closed);
     }
 
-    void ITransportUser.OnHostKey(SshPublicKey key) => OnHostKey(key);
+    void ITransportUser.OnHostKey(ShownKey shown) => OnHostKey(shown);
 
     void ITransportUser.OnReady() => OnReady();
 
@@ -77,7 +78,10 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
         switch (number)
         {
             case SshMessage.GlobalRequest:
-                RefuseGlobalRequest(payload[1..]);
+                OnGlobalRequest(payload[1..]);
+                break;
+            case SshMessage.Ping:
+                OnPing(payload[1..]);
                 break;
             case SshMessage.RequestSuccess or SshMessage.RequestFailure:
                 // The answer to a keep-alive, and as such all that is wanted: the transport has noted when it came.
@@ -101,7 +105,10 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
     /// <summary>The peer wants a channel.</summary>
     internal abstract SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra);
 
-    private protected abstract void OnHostKey(SshPublicKey key);
+    /// <summary>The peer wants something of the connection as a whole (RFC 4254 section 4).</summary>
+    internal abstract SshGlobalAnswer AnswerGlobal(string name, ReadOnlySpan<byte> payload);
+
+    private protected abstract void OnHostKey(ShownKey shown);
 
     private protected abstract void OnReady();
 
@@ -110,8 +117,8 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
     /// <summary>Before authentication: everything. After it: what is left of authentication. False: not one of these.</summary>
     private protected abstract bool OnOwnMessage(ReadOnlySpan<byte> payload);
 
-    /// <summary>No global request is granted: OpenSSH takes the refusal of its keep-alive for a sign of life, forwardings are not for clients to ask for.</summary>
-    private protected void RefuseGlobalRequest(ReadOnlySpan<byte> rest)
+    /// <summary>Answered at once, so the answers are in the order of the requests. OpenSSH takes the refusal of its keep-alive for a sign of life.</summary>
+    private protected void OnGlobalRequest(ReadOnlySpan<byte> rest)
     {
         var reader = new SshReader(rest);
         if (!reader.TryReadString(out var name, 256) || !Ascii.IsValid(name) || !reader.TryReadBoolean(out var wantsReply))
@@ -119,7 +126,18 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
             throw new SshConnectionException(DisconnectReason.ProtocolError, "malformed SSH_MSG_GLOBAL_REQUEST");
         }
 
-        if (wantsReply) Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.RequestFailure));
+        var answer = AnswerGlobal(Encoding.ASCII.GetString(name), reader.Rest);
+        if (!wantsReply) return;
+        Transport.Send(PacketUse.Control, answer is SshGlobalAnswer.Grant grant
+            ? new SshWriter().Byte(SshMessage.RequestSuccess).Raw(grant.Payload.Span)
+            : new SshWriter().Byte(SshMessage.RequestFailure));
+    }
+
+    private void OnPing(ReadOnlySpan<byte> rest)
+    {
+        var reader = new SshReader(rest);
+        if (!reader.TryReadString(out var data) || !reader.IsAtEnd) throw new SshConnectionException(DisconnectReason.ProtocolError, "malformed SSH_MSG_PING");
+        Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.Pong).String(data));
     }
 
     private protected void StartKeepAlive()

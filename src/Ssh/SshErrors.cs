@@ -17,7 +17,7 @@ public sealed class SshConnectionException(uint reason, string message, Exceptio
 public sealed class SshAuthenticationException(string message) : Exception(message);
 
 /// <summary>The target's host key is not the expected one.</summary>
-public sealed class SshHostKeyException(SshPublicKey offered) : Exception($"unexpected host key {offered.Fingerprint}")
+public sealed class SshHostKeyException(SshPublicKey offered, string? why = null) : Exception($"unexpected host key {offered.Fingerprint}{(why is null ? "" : $": {why}")}")
 {
     public SshPublicKey Offered { get; } = offered;
 }

@@ -47,14 +47,7 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
         key = null;
         if (blob.Length > MaxBlob) return false;
         var reader = new SshReader(blob);
-        if (!reader.TryReadText(out var type, 64)) return false;
-        var good = type switch
-        {
-            Ed25519 => reader.TryReadString(out var point, Ed25519Key.KeyLength) && point.Length == Ed25519Key.KeyLength,
-            Rsa => TryReadRsa(ref reader, out _, out _),
-            _ => TryReadEcdsa(type, ref reader, out _, out _),
-        };
-        if (!good || !reader.IsAtEnd) return false;
+        if (!reader.TryReadText(out var type, 64) || !TryReadFields(type, ref reader) || !reader.IsAtEnd) return false;
         key = new SshPublicKey(type, blob.ToArray());
         return true;
     }
@@ -87,6 +80,14 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
                 return TryReadEcdsa(Type, ref reader, out var curve, out var q) && VerifyEcdsa(curve, q, data, value);
         }
     }
+
+    /// <summary>Reads over what follows the type's name. False: not a key of a kind and size that is used.</summary>
+    internal static bool TryReadFields(string type, ref SshReader reader) => type switch
+    {
+        Ed25519 => reader.TryReadString(out var point, Ed25519Key.KeyLength) && point.Length == Ed25519Key.KeyLength,
+        Rsa => TryReadRsa(ref reader, out _, out _),
+        _ => TryReadEcdsa(type, ref reader, out _, out _),
+    };
 
     internal static bool TryReadRsa(ref SshReader reader, out ReadOnlySpan<byte> exponent, out ReadOnlySpan<byte> modulus)
     {

@@ -7,8 +7,14 @@ namespace Countersign.Ssh;
 /// <summary>What the server end offers and bears with.</summary>
 public sealed record SshServerOptions
 {
-    /// <summary>At least one; of several of a kind the first is used. The caller keeps and disposes them, after every connection has ended.</summary>
+    /// <summary>
+    /// At least one; of several of a kind the first is used, and the others are told to clients that have logged in, so that they know them on the day
+    /// when one of them is the first. The caller keeps and disposes them, after every connection has ended.
+    /// </summary>
     public required IReadOnlyList<SshPrivateKey> HostKeys { get; init; }
+
+    /// <summary>For keys of <see cref="HostKeys"/>, shown to clients that ask for one.</summary>
+    public IReadOnlyList<SshCertificate> HostCertificates { get; init; } = [];
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -24,11 +30,24 @@ public sealed record SshServerOptions
     /// <summary>Sends a keep-alive after so much silence; after three unanswered ones the connection is closed. Zero: never.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>What is offered besides for the sake of old clients.</summary>
+    public SshCompatibility Compatibility { get; init; }
+
     /// <summary>Keys are renewed after so many bytes in one direction. For tests; RFC 4253 section 9 says 1 GiB.</summary>
     internal long RekeyBytes { get; init; } = 1L << 30;
 
     /// <summary>For tests: what is offered, but for the host keys.</summary>
     internal AlgorithmOffer Algorithms { get; init; } = new();
+}
+
+/// <summary>What old or restricted clients may need, and nobody else.</summary>
+[Flags]
+public enum SshCompatibility
+{
+    None = 0,
+
+    /// <summary>The NIST curves: ECDSA host keys, and P-256 in the key exchange.</summary>
+    NistCurves = 1,
 }
 
 /// <summary>The server's end of a connection.</summary>
@@ -39,13 +58,16 @@ public sealed class SshServerConnection : SshConnection
     private readonly ServerAuthentication _authentication;
     private readonly Lock _authenticationGate = new();
     private ITimer? _loginTimer;
+    private readonly HostKeyProofs _hostKeys;
     private bool _authenticated;
+    private bool _noMoreSessions;
 
     private SshServerConnection(Stream stream, SshServerOptions options, SshServerHandler handler)
         : base(stream, Transporting(options), options.KeepAlive)
     {
         _options = options;
         _handler = handler;
+        _hostKeys = new HostKeyProofs([.. HostKeys(options)]);
         _authentication = new ServerAuthentication(this, options, handler);
     }
 
@@ -57,7 +79,8 @@ public sealed class SshServerConnection : SshConnection
     /// <param name="transport">Owned and disposed by the call.</param>
     public static async Task<SshServerOutcome> RunAsync(Stream transport, SshServerOptions options, SshServerHandler handler, CancellationToken cancellation)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(options.HostKeys.Count);
+        if (!HostKeys(options).Any()) throw new ArgumentException("there is no host key that may be used", nameof(options));
+        if (!options.HostCertificates.All(certificate => certificate.Kind == SshCertificateKind.Host && KeyOf(options, certificate) is not null)) throw new ArgumentException("a host certificate is not for a host, or not for one of the host keys", nameof(options));
         var connection = new SshServerConnection(transport, options, handler);
         connection._loginTimer = options.Time.CreateTimer(_ => connection.LoginExpired(), null, options.LoginTimeout, Timeout.InfiniteTimeSpan);
         await using (cancellation.Register(() => connection.Disconnect(DisconnectReason.ByApplication, "the server is shutting down")))
@@ -82,13 +105,32 @@ public sealed class SshServerConnection : SshConnection
             _handler.OnAuthenticated(this, user);
         }
 
+        Transport.Send(PacketUse.Control, _hostKeys.Announce());
+
         StartKeepAlive();
         Transport.Flush();
     }
 
-    internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra) => _handler.OnChannelOpen(this, type, extra);
+    internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra) =>
+        _noMoreSessions && type == "session" ? new SshChannelAnswer.Refuse(1, "you asked for no more sessions") : _handler.OnChannelOpen(this, type, extra);
 
-    private protected override void OnHostKey(SshPublicKey key) => throw new InvalidOperationException("a server meets no host key");
+    internal override SshGlobalAnswer AnswerGlobal(string name, ReadOnlySpan<byte> payload)
+    {
+        if (!IsAuthenticated) return new SshGlobalAnswer.Refuse();
+        switch (name)
+        {
+            case "no-more-sessions@openssh.com":
+                // OpenSSH's PROTOCOL section 2.2: whoever takes a client over later can't open a shell beside the one that there is.
+                _noMoreSessions = true;
+                return new SshGlobalAnswer.Grant(ReadOnlyMemory<byte>.Empty);
+            case HostKeyProofs.ProveRequest:
+                return _hostKeys.Prove(payload, Transport.Session, Transport.Agreement!.HostKey);
+            default:
+                return _handler.OnGlobalRequest(this, name, payload);
+        }
+    }
+
+    private protected override void OnHostKey(ShownKey shown) => throw new InvalidOperationException("a server meets no host key");
 
     private protected override void OnReady()
     {
@@ -109,7 +151,8 @@ public sealed class SshServerConnection : SshConnection
             {
                 if (!IsAuthenticated)
                 {
-                    if (payload[0] == SshMessage.GlobalRequest) RefuseGlobalRequest(payload[1..]);
+                    if (payload[0] == SshMessage.GlobalRequest) OnGlobalRequest(payload[1..]);
+                    else if (payload[0] == SshMessage.ExtInfo && Transport.IsFirstUnderKeys) _ = ExtensionInfo.Parse(payload[1..]);
                     else _authentication.OnMessage(payload);
                     return true;
                 }
@@ -123,14 +166,40 @@ public sealed class SshServerConnection : SshConnection
     private static TransportOptions Transporting(SshServerOptions options) => new()
     {
         Side = Side.Server,
-        Offer = options.Algorithms with { HostKeys = [.. HostKeyAlgorithms(options.HostKeys)] },
+        Offer = options.Algorithms with
+        {
+            HostKeys = [.. HostKeyAlgorithms(options)],
+            KeyExchanges = options.Compatibility.HasFlag(SshCompatibility.NistCurves) ? [.. options.Algorithms.KeyExchanges, Agreement.P256] : options.Algorithms.KeyExchanges,
+        },
         Time = options.Time,
-        HostKey = algorithm => options.HostKeys.First(key => key.PublicKey.Type == SignatureAlgorithms.KeyType(algorithm)),
+        HostKey = algorithm => Identity(options, algorithm),
         RekeyBytes = options.RekeyBytes,
     };
 
-    private static IEnumerable<string> HostKeyAlgorithms(IEnumerable<SshPrivateKey> keys) =>
-        keys.SelectMany(key => SignatureAlgorithms.ForKey(key.PublicKey.Type)).Distinct();
+    /// <summary>Certificates first: a client that asks for one wants it more than a key that it may not know.</summary>
+    private static IEnumerable<string> HostKeyAlgorithms(SshServerOptions options) =>
+        options.HostCertificates.SelectMany(certificate => SignatureAlgorithms.ForKey(certificate.Key.Type)).Select(SignatureAlgorithms.ForCertificate)
+            .Concat(HostKeys(options).SelectMany(key => SignatureAlgorithms.ForKey(key.PublicKey.Type))).Distinct();
+
+    /// <summary>Those that may be used.</summary>
+    private static IEnumerable<SshPrivateKey> HostKeys(SshServerOptions options) =>
+        options.HostKeys.Where(key => options.Compatibility.HasFlag(SshCompatibility.NistCurves) || key.PublicKey.Type is SshPublicKey.Ed25519 or SshPublicKey.Rsa);
+
+    private static HostIdentity Identity(SshServerOptions options, string algorithm)
+    {
+        var type = SignatureAlgorithms.KeyType(algorithm);
+        if (SignatureAlgorithms.IsForCertificate(algorithm))
+        {
+            var certificate = options.HostCertificates.First(candidate => candidate.Key.Type == type);
+            return new HostIdentity(KeyOf(options, certificate)!, certificate.Blob);
+        }
+
+        var key = options.HostKeys.First(candidate => candidate.PublicKey.Type == type);
+        return new HostIdentity(key, key.PublicKey.Blob);
+    }
+
+    private static SshPrivateKey? KeyOf(SshServerOptions options, SshCertificate certificate) =>
+        HostKeys(options).FirstOrDefault(key => key.PublicKey.Equals(certificate.Key));
 
     private void LoginExpired() =>
         Transport.End(new SshConnectionException(DisconnectReason.ByApplication, "login took too long"), Farewell.Say);

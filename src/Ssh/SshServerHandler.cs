@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Countersign.Ssh;
 
 /// <summary>One way of authenticating, tried by the client (RFC 4252). The user name is as sent: untrusted, at most 256 bytes of UTF-8.</summary>
@@ -13,6 +15,15 @@ public abstract record SshAuthAttempt(string User)
 
     /// <summary>The signature over the session has been verified.</summary>
     public sealed record Key(string User, SshPublicKey Value) : SshAuthAttempt(User);
+
+    /// <summary>
+    /// As <see cref="KeyQuery"/>, with a certificate that is good for this user, time and address but for one question, which is the handler's: whether
+    /// its authority is trusted.
+    /// </summary>
+    public sealed record CertificateQuery(string User, SshCertificate Offered) : SshAuthAttempt(User);
+
+    /// <summary>As <see cref="CertificateQuery"/>; the signature over the session, by the certified key, has been verified. Whether the authority is trusted is the handler's to say.</summary>
+    public sealed record Certificate(string User, SshCertificate Value) : SshAuthAttempt(User);
 
     /// <summary>RFC 4256; <see cref="PromptAsync"/> may be called several times.</summary>
     public sealed record Interactive(string User, ISshPrompter Prompter) : SshAuthAttempt(User)
@@ -50,6 +61,17 @@ public abstract class SshServerHandler
     /// <summary>Shown to a client that is not in yet, or null. Read anew before and after each attempt: what has changed is shown (RFC 4252 section 5.4).</summary>
     public virtual string? Banner => null;
 
+    /// <summary>Where the client connects from, for certificates that are bound to an address; null: not known, and those are refused.</summary>
+    public virtual IPAddress? PeerAddress => null;
+
+    /// <summary>The name that a certificate has to have among its principals for this user name.</summary>
+    public virtual string PrincipalOf(string user) => user;
+
+    /// <summary>A certificate was refused without being asked about, for the log: the client is told nothing but that.</summary>
+    public virtual void OnCertificateRefused(string user, SshCertificate certificate, SshCertificateVerdict verdict)
+    {
+    }
+
     /// <summary>Decides on one attempt. Called one at a time; may take as long as it needs within the login time-out.</summary>
     public abstract ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation);
 
@@ -58,8 +80,30 @@ public abstract class SshServerHandler
     {
     }
 
-    /// <summary>The client opens a channel, on the receive loop: accept or refuse at once, or say when.</summary>
+    /// <summary>
+    /// The client opens a channel, on the receive loop: accept or refuse at once, or say when. <see cref="Forwardings"/> has the types besides <c>session</c>.
+    /// </summary>
     public abstract SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra);
+
+    /// <summary>
+    /// The client asks for something of the connection as a whole, like <see cref="Forwardings.TcpIpForward"/>, on the receive loop: grant or refuse at
+    /// once. Refused by default. Requests about host keys and <c>no-more-sessions@openssh.com</c> are the library's and don't come here.
+    /// </summary>
+    /// <param name="name">At most 256 ASCII characters.</param>
+    public virtual SshGlobalAnswer OnGlobalRequest(SshServerConnection connection, string name, ReadOnlySpan<byte> payload) => new SshGlobalAnswer.Refuse();
+}
+
+/// <summary>The answer to a global request (RFC 4254 section 4).</summary>
+public abstract record SshGlobalAnswer
+{
+    private SshGlobalAnswer()
+    {
+    }
+
+    public sealed record Refuse : SshGlobalAnswer;
+
+    /// <param name="Payload">What the request's answer has besides, as on the wire.</param>
+    public sealed record Grant(ReadOnlyMemory<byte> Payload) : SshGlobalAnswer;
 }
 
 /// <summary>Whether a channel is opened.</summary>

@@ -115,6 +115,7 @@ public sealed class ChannelViolationTests
         await peer.SendPacketAsync(RawPeer.Request("alice", "password").Boolean(false).String("right"), Cancellation);
         (await peer.ReadAsync(Cancellation))![0].ShouldBe(SshMessage.ServiceAccept);
         (await peer.ReadAsync(Cancellation))![0].ShouldBe(SshMessage.UserAuthSuccess);
+        (await peer.ReadAsync(Cancellation))![0].ShouldBe(SshMessage.GlobalRequest, "the host keys");
 
         // Number 2 and 3 mean nothing; 4 is not known; an answer that it is not known is no cause for another.
         await peer.SendPacketAsync(new SshWriter().Byte(SshMessage.Ignore).String("nothing"), Cancellation);
@@ -137,7 +138,8 @@ public sealed class ChannelViolationTests
             (await peer.ReadAsync(Cancellation)).ShouldBe([SshMessage.RequestFailure]);
         }
 
-        peer.Send(new SshWriter().Byte(SshMessage.GlobalRequest).String("no-more-sessions@openssh.com").Boolean(false));
+        // One that wants no answer gets none.
+        peer.Send(new SshWriter().Byte(SshMessage.GlobalRequest).String("nonsense").Boolean(false));
         await peer.OpenAsync(Cancellation);
     }
 
@@ -188,6 +190,26 @@ public sealed class ChannelViolationTests
         peer.Send(new SshWriter().Byte(SshMessage.Ignore).String(new byte[100]));
         (await server.Outcome).Error.ShouldBe("a packet failed its integrity check");
         (await peer.DisconnectedAsync(Cancellation)).ShouldContain("integrity check");
+        await relaying;
+    }
+
+    [Theory]
+    [InlineData("aes256-gcm@openssh.com", "", "integrity check")]
+    [InlineData("chacha20-poly1305@openssh.com", "", "a packet")]
+    [InlineData("aes128-ctr", "hmac-sha2-256-etm@openssh.com", "integrity check")]
+    [InlineData("aes256-ctr", "hmac-sha2-256", "a packet")]
+    public async Task A_packet_that_comes_twice_ends_the_connection(string cipher, string mac, string expected)
+    {
+        var (client, middleClient) = DuplexStream.Pair();
+        var offer = new AlgorithmOffer { Ciphers = [cipher], Macs = mac.Length > 0 ? [mac] : new AlgorithmOffer().Macs };
+        await using var server = RawServer.Start();
+        var changing = new Changer(middleClient, server.Stream);
+        var relaying = changing.RunAsync();
+        var peer = await RawPeer.LogInAsync(client, Cancellation, offer: offer);
+        changing.RepeatNext();
+        peer.Send(new SshWriter().Byte(SshMessage.Ignore).String(new byte[100]));
+        (await server.Outcome).Error.ShouldNotBeNull().ShouldContain(expected);
+        await peer.DisconnectedAsync(Cancellation);
         await relaying;
     }
 
@@ -265,12 +287,15 @@ public sealed class ChannelViolationTests
         _ => throw new ArgumentOutOfRangeException(nameof(violation)),
     };
 
-    /// <summary>Stands between two ends, and changes one bit when it is told to.</summary>
+    /// <summary>Stands between two ends, and changes one bit or sends something twice when it is told to.</summary>
     private sealed class Changer(Stream client, Stream server)
     {
         private int _change;
+        private int _repeat;
 
         public void ChangeNext() => Volatile.Write(ref _change, 1);
+
+        public void RepeatNext() => Volatile.Write(ref _repeat, 1);
 
         public Task RunAsync() => Task.WhenAll(CopyAsync(client, server, changes: true), CopyAsync(server, client, changes: false));
 
@@ -283,6 +308,7 @@ public sealed class ChannelViolationTests
                 {
                     if (changes && Interlocked.Exchange(ref _change, 0) == 1) buffer[read / 2] ^= 4;
                     await to.WriteAsync(buffer.AsMemory(0, read));
+                    if (changes && Interlocked.Exchange(ref _repeat, 0) == 1) await to.WriteAsync(buffer.AsMemory(0, read));
                 }
             }
             catch (Exception error) when (error is IOException or ObjectDisposedException)

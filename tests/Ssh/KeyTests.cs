@@ -166,9 +166,28 @@ public sealed class KeyTests
     {
         var secret = Secret.FromText("hunter2");
         secret.ToString().ShouldBe("[secret]");
-        Encoding.UTF8.GetString(secret.Expose()).ShouldBe("hunter2");
+        var memory = secret.Expose();
+        Encoding.UTF8.GetString(memory).ShouldBe("hunter2");
         secret.Dispose();
         secret.Expose().Length.ShouldBe(0);
+        memory.ToArray().ShouldAllBe(value => value == 0);
+    }
+
+    [Fact]
+    public void What_was_written_secretly_and_agreed_on_is_zero_after_its_disposal()
+    {
+        var writer = new Crypto.PinnedWriter(100);
+        var written = writer.String("hunter2"u8).Mpint([1, 2, 3]).Written;
+        writer.Dispose();
+        written.ToArray().ShouldAllBe(value => value == 0);
+
+        using var one = new Crypto.X25519Agreement();
+        using var two = new Crypto.X25519Agreement();
+        var shared = one.Agree(two.Public);
+        var memory = shared.Expose();
+        memory.ToArray().ShouldContain(value => value != 0);
+        shared.Dispose();
+        memory.ToArray().ShouldAllBe(value => value == 0);
     }
 
     private static bool Parses(SshWriter writer) => SshPublicKey.TryParse(writer.Written.Span, out _);

@@ -112,6 +112,17 @@ public sealed class OpenSshLoginTests
     }
 
     [Fact]
+    public async Task The_keys_are_renewed_by_both_sides_at_once_under_load()
+    {
+        await using var server = new TestServer(new SshServerOptions { HostKeys = [SshPrivateKey.Generate(SshKeyKind.Ed25519)], RekeyBytes = 900_000 }, () => new TestServerHandler());
+        var data = RandomNumberGenerator.GetBytes(16 * 1024 * 1024);
+        var result = await ByPassword(server, "right", ["-v", "-o", "RekeyLimit=1M"], "cat", data);
+        result.ExitCode.ShouldBe(0);
+        SHA256.HashData(result.OutputBytes).ShouldBe(SHA256.HashData(data));
+        result.Error.Split("SSH2_MSG_NEWKEYS received").Length.ShouldBeGreaterThan(8);
+    }
+
+    [Fact]
     public async Task A_terminal_and_variables_are_asked_for()
     {
         await using var server = TestServer.Start();

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Countersign.Ssh.Crypto;
 using Countersign.Ssh.Transport;
 
 namespace Countersign.Ssh.Tests;
@@ -23,6 +24,9 @@ internal sealed class RawPeer : ITransportUser
 
     /// <summary>When set, this peer reads no further than the next message until it is released.</summary>
     public ManualResetEventSlim? Pause { get; set; }
+
+    /// <summary>What the server announced as its host keys, as on the wire.</summary>
+    public byte[] HostKeys { get; private set; } = [];
 
     /// <summary>Completes when it has stopped reading.</summary>
     public Task Paused => _paused.Task;
@@ -84,7 +88,7 @@ internal sealed class RawPeer : ITransportUser
         return number;
     }
 
-    void ITransportUser.OnHostKey(SshPublicKey key)
+    void ITransportUser.OnHostKey(ShownKey shown)
     {
         // Any will do.
     }
@@ -99,7 +103,9 @@ internal sealed class RawPeer : ITransportUser
             pause.Wait();
         }
 
-        _received.Writer.TryWrite(payload.ToArray());
+        // Sent by the server after each login, and asked about by few tests.
+        if (payload[0] == SshMessage.GlobalRequest && payload.IndexOf("hostkeys-00@openssh.com"u8) == 5) HostKeys = payload[(5 + "hostkeys-00@openssh.com".Length + 1)..].ToArray();
+        else _received.Writer.TryWrite(payload.ToArray());
     }
 
     void ITransportUser.OnEnded()

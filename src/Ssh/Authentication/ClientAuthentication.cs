@@ -9,11 +9,12 @@ namespace Countersign.Ssh.Authentication;
 internal sealed class ClientAuthentication(SshTransport transport)
 {
     private const int MaxWaiting = 16;
-    private const int MaxExtensions = 64;
+    private const int MaxExtInfos = 2;
     private const string ConnectionService = "ssh-connection";
 
     private readonly Channel<byte[]> _incoming = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true, SingleWriter = true });
     private volatile string[]? _signatureAlgorithms;
+    private int _extInfos;
     private volatile bool _asked;
     private volatile bool _succeeded;
 
@@ -38,16 +39,11 @@ internal sealed class ClientAuthentication(SshTransport transport)
         if (!_incoming.Writer.TryWrite(payload.ToArray())) throw new SshConnectionException(DisconnectReason.ProtocolError, "too many answers to authentication requests");
     }
 
-    /// <summary>RFC 8308 section 2.3.</summary>
+    /// <summary>RFC 8308 section 2.4 has a server send it up to twice, all of it before the login's success.</summary>
     public void OnExtInfo(ReadOnlySpan<byte> rest)
     {
-        var reader = new SshReader(rest);
-        if (!reader.TryReadUInt32(out var count) || count > MaxExtensions) throw Malformed();
-        for (var i = 0; i < count; i++)
-        {
-            if (!reader.TryReadString(out var name) || !reader.TryReadString(out var value)) throw Malformed();
-            if (name.SequenceEqual("server-sig-algs"u8)) _signatureAlgorithms = Encoding.ASCII.GetString(value).Split(',');
-        }
+        if (_succeeded || ++_extInfos > MaxExtInfos) throw new SshConnectionException(DisconnectReason.ProtocolError, $"message {SshMessage.ExtInfo} is not expected here");
+        if (ExtensionInfo.Parse(rest).SignatureAlgorithms is { } algorithms) _signatureAlgorithms = algorithms;
     }
 
     public void End() => _incoming.Writer.TryComplete();
@@ -69,7 +65,8 @@ internal sealed class ClientAuthentication(SshTransport transport)
         {
             var next = credential switch
             {
-                SshCredential.Key key => await TryKeyAsync(user, key.Value, answer, cancellation),
+                SshCredential.Key key => await TryKeyAsync(user, key.Value, null, answer, cancellation),
+                SshCredential.Certificate certificate => await TryKeyAsync(user, certificate.Holder, certificate.Value, answer, cancellation),
                 SshCredential.Password password => await TryPasswordAsync(user, password.Value, answer, cancellation),
                 _ => null,
             };
@@ -96,15 +93,18 @@ internal sealed class ClientAuthentication(SshTransport transport)
     }
 
     /// <summary>Null: not tried.</summary>
-    private async Task<Answer?> TryKeyAsync(string user, SshPrivateKey key, Answer state, CancellationToken cancellation)
+    private async Task<Answer?> TryKeyAsync(string user, SshPrivateKey key, SshCertificate? certificate, Answer state, CancellationToken cancellation)
     {
+        if (certificate is not null && !certificate.Key.Equals(key.PublicKey)) throw new SshAuthenticationException("the certificate is for another key");
         if (!state.Methods.Contains("publickey")) return null;
 
         // A target that does not say what it accepts (RFC 8308) is taken to know the first.
         var known = _signatureAlgorithms;
         var algorithm = SignatureAlgorithms.ForKey(key.PublicKey.Type).FirstOrDefault(name => known is null || known.Contains(name));
         if (algorithm is null) return null;
-        var request = Request(user, "publickey").Boolean(true).String(algorithm).String(key.PublicKey.Blob.Span);
+        var request = Request(user, "publickey").Boolean(true);
+        if (certificate is null) request.String(algorithm).String(key.PublicKey.Blob.Span);
+        else request.String(SignatureAlgorithms.ForCertificate(algorithm)).String(certificate.Blob.Span);
         var signed = new SshWriter().String(transport.Session).Raw(request.Written.Span);
         transport.Send(PacketUse.Control, request.String(key.Sign(algorithm, signed.Written.Span)));
         return ReadAnswer(await ReadAsync(cancellation));

@@ -216,25 +216,37 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
     {
         var reader = new SshReader(message.Expose()[request.RestAt..]);
         if (!reader.TryReadBoolean(out var signed) || !reader.TryReadText(out var algorithm, 64) || !reader.TryReadString(out var blob)) throw Violation("malformed SSH_MSG_USERAUTH_REQUEST");
-        if (!SshPublicKey.TryParse(blob, out var key) || !SignatureAlgorithms.ForKey(key.Type).Contains(algorithm))
+        if (!ShownKey.TryRead(algorithm, blob, out var shown) || !IsGood(request, shown))
         {
             // A key of a kind that is not used is as if it had not been offered; a signature by it is an attempt.
             return new(signed ? Verdict.Failure : Verdict.Free);
         }
 
-        if (!signed) return QueryAsync(request, algorithm, key);
+        if (!signed) return QueryAsync(request, algorithm, shown);
 
         // RFC 4252 section 7: what is signed is the session identifier and the request up to the signature.
         var covered = message.Length - reader.Rest.Length;
         if (!reader.TryReadString(out var signature) || !reader.IsAtEnd) throw Violation("malformed SSH_MSG_USERAUTH_REQUEST");
         var data = new SshWriter().String(connection.Transport.Session).Raw(message.Expose()[..covered]);
-        return key.Verify(algorithm, data.Written.Span, signature) ? AskAsync(new SshAuthAttempt.Key(request.User, key), Verdict.Failure) : new(Verdict.Failure);
+        if (!shown.Verify(algorithm, data.Written.Span, signature)) return new(Verdict.Failure);
+        return AskAsync(shown.Certificate is { } certificate ? new SshAuthAttempt.Certificate(request.User, certificate) : new SshAuthAttempt.Key(request.User, shown.Key), Verdict.Failure);
     }
 
-    private async ValueTask<Verdict> QueryAsync(Request request, string algorithm, SshPublicKey key)
+    /// <summary>A key is, and a certificate if it is for this user, time and address: whoever is trusted to have signed it.</summary>
+    private bool IsGood(Request request, ShownKey shown)
     {
-        if (await handler.AuthenticateAsync(new SshAuthAttempt.KeyQuery(request.User, key), _over.Token) != SshAuthResult.Success) return Verdict.Free;
-        connection.Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.UserAuthMethod).String(algorithm).String(key.Blob.Span));
+        if (shown.Certificate is not { } certificate) return true;
+        var verdict = certificate.Judge(SshCertificateKind.User, handler.PrincipalOf(request.User), options.Time.GetUtcNow(), handler.PeerAddress);
+        if (verdict == SshCertificateVerdict.Good) return true;
+        handler.OnCertificateRefused(request.User, certificate, verdict);
+        return false;
+    }
+
+    private async ValueTask<Verdict> QueryAsync(Request request, string algorithm, ShownKey shown)
+    {
+        SshAuthAttempt query = shown.Certificate is { } certificate ? new SshAuthAttempt.CertificateQuery(request.User, certificate) : new SshAuthAttempt.KeyQuery(request.User, shown.Key);
+        if (await handler.AuthenticateAsync(query, _over.Token) != SshAuthResult.Success) return Verdict.Free;
+        connection.Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.UserAuthMethod).String(algorithm).String(shown.Blob.Span));
         return Verdict.Answered;
     }
 

@@ -16,8 +16,16 @@ internal static class SignatureAlgorithms
 
     public static string[] ForKey(string type) => type == SshPublicKey.Rsa ? Rsa : [type];
 
-    /// <summary>The key format that an algorithm signs with.</summary>
-    public static string KeyType(string algorithm) => algorithm is RsaSha512 or RsaSha256 ? SshPublicKey.Rsa : algorithm;
+    /// <summary>The key format that an algorithm signs with; a certificate's is that of the key in it.</summary>
+    public static string KeyType(string algorithm) => Plain(algorithm) is RsaSha512 or RsaSha256 ? SshPublicKey.Rsa : Plain(algorithm);
+
+    /// <summary>The same algorithm with the key in a certificate (OpenSSH's PROTOCOL.certkeys).</summary>
+    public static string ForCertificate(string plain) => plain + SshCertificate.TypeSuffix;
+
+    public static bool IsForCertificate(string algorithm) => algorithm.EndsWith(SshCertificate.TypeSuffix, StringComparison.Ordinal);
+
+    /// <summary>The algorithm that the signature itself names.</summary>
+    public static string Plain(string algorithm) => IsForCertificate(algorithm) ? algorithm[..^SshCertificate.TypeSuffix.Length] : algorithm;
 
     public static HashAlgorithmName Hash(string rsaAlgorithm) => rsaAlgorithm == RsaSha512 ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256;
 }

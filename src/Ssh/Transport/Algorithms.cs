@@ -6,8 +6,11 @@ namespace Countersign.Ssh.Transport;
 /// <summary>What one end offers, most wanted first. docs/ssh.md argues for each name and for those that are missing.</summary>
 internal sealed record AlgorithmOffer
 {
+    /// <summary>OpenSSL has ML-KEM from 3.5 on.</summary>
+    private static readonly string[] PostQuantum = MLKem.IsSupported ? ["mlkem768x25519-sha256"] : [];
+
     public IReadOnlyList<string> KeyExchanges { get; init; } =
-        ["curve25519-sha256", "curve25519-sha256@libssh.org", "diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256"];
+        [.. PostQuantum, "curve25519-sha256", "curve25519-sha256@libssh.org", "diffie-hellman-group16-sha512", "diffie-hellman-group14-sha256"];
 
     public IReadOnlyList<string> HostKeys { get; init; } = [];
 
@@ -82,6 +85,9 @@ internal sealed record DirectionKind(CipherKind Cipher, MacKind? Mac);
 /// <summary>What two offers agree on (RFC 4253 section 7.1).</summary>
 internal sealed record Agreement(string KeyExchange, string HostKey, DirectionKind ToServer, DirectionKind ToClient)
 {
+    /// <summary>Offered by a server that is told to be compatible, and by nobody else.</summary>
+    public const string P256 = "ecdh-sha2-nistp256";
+
     public HashAlgorithmName Hash => KeyExchange.EndsWith("sha512", StringComparison.Ordinal) ? HashAlgorithmName.SHA512 : HashAlgorithmName.SHA256;
 
     /// <exception cref="SshConnectionException">Nothing in common; the message names what, and what the peer offers.</exception>
@@ -98,11 +104,13 @@ internal sealed record Agreement(string KeyExchange, string HostKey, DirectionKi
             Direction(toClient, client.MacsToClient, server.MacsToClient, side));
     }
 
-    public KeyAgreement Start() => KeyExchange switch
+    public KeyAgreement Start(Side side) => KeyExchange switch
     {
+        "mlkem768x25519-sha256" => new MlKemX25519Agreement(side),
         "curve25519-sha256" or "curve25519-sha256@libssh.org" => new X25519Agreement(),
         "diffie-hellman-group16-sha512" => new FiniteFieldAgreement("modp_4096", 4096 / 8),
         "diffie-hellman-group14-sha256" => new FiniteFieldAgreement("modp_2048", 2048 / 8),
+        P256 => new P256Agreement(),
         _ => throw new ArgumentException($"unknown key exchange {KeyExchange}"),
     };
 

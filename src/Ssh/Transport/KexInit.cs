@@ -8,6 +8,7 @@ internal sealed class KexInit
 {
     private const int CookieLength = 16;
     private const string ExtInfoClient = "ext-info-c";
+    private const string ExtInfoServer = "ext-info-s";
     private const string StrictClient = "kex-strict-c-v00@openssh.com";
     private const string StrictServer = "kex-strict-s-v00@openssh.com";
 
@@ -43,6 +44,8 @@ internal sealed class KexInit
 
     public bool WantsExtInfo => KeyExchanges.Contains(ExtInfoClient);
 
+    public bool TakesExtInfo => KeyExchanges.Contains(ExtInfoServer);
+
     /// <summary>Meaningful in the first exchange only.</summary>
     public bool IsStrict(Side sender) => KeyExchanges.Contains(sender == Side.Client ? StrictClient : StrictServer);
 
@@ -50,7 +53,7 @@ internal sealed class KexInit
     {
         Span<byte> cookie = stackalloc byte[CookieLength];
         RandomNumberGenerator.Fill(cookie);
-        string[] markers = side == Side.Client ? [ExtInfoClient, StrictClient] : [StrictServer];
+        string[] markers = side == Side.Client ? [ExtInfoClient, StrictClient] : [ExtInfoServer, StrictServer];
         string[] ciphers = [.. offer.Ciphers];
         string[] macs = [.. offer.Macs];
         string[][] lists = [[.. offer.KeyExchanges, .. markers], [.. offer.HostKeys], ciphers, ciphers, macs, macs, ["none"], ["none"], [], []];

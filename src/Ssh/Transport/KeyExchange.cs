@@ -9,16 +9,16 @@ namespace Countersign.Ssh.Transport;
 /// </summary>
 internal sealed class KeyExchange : IDisposable
 {
-    private const int MaxPublicValue = 1024;
+    private const int MaxPublicValue = 1216;
     private readonly KeyAgreement _own;
     private readonly ExchangeContext _context;
     private Secret? _shared;
     private byte[] _hash = [];
 
-    public KeyExchange(ExchangeContext context)
+    public KeyExchange(ExchangeContext context, Side side)
     {
         _context = context;
-        _own = context.Agreement.Start();
+        _own = context.Agreement.Start(side);
     }
 
     /// <summary>Set once the exchange hash is known; the first one of a connection is its session identifier.</summary>
@@ -28,29 +28,29 @@ internal sealed class KeyExchange : IDisposable
     public byte[] Init() => new SshWriter().Byte(SshMessage.KexStart).String(_own.Public).Written.ToArray();
 
     /// <summary>Server: reads the client's value; answers with the host key, our value and the signature.</summary>
-    public byte[] Reply(ReadOnlySpan<byte> init, SshPrivateKey hostKey)
+    public byte[] Reply(ReadOnlySpan<byte> init, HostIdentity host)
     {
         var reader = new SshReader(init[1..]);
         if (!reader.TryReadString(out var theirs, MaxPublicValue) || !reader.IsAtEnd) throw Malformed();
         Agree(theirs);
-        Digest(hostKey.PublicKey.Blob.Span, theirs, _own.Public);
-        var signature = hostKey.Sign(_context.Agreement.HostKey, _hash);
-        return new SshWriter().Byte(SshMessage.KexReply).String(hostKey.PublicKey.Blob.Span).String(_own.Public).String(signature).Written.ToArray();
+        Digest(host.Blob.Span, theirs, _own.Public);
+        var signature = host.Key.Sign(SignatureAlgorithms.Plain(_context.Agreement.HostKey), _hash);
+        return new SshWriter().Byte(SshMessage.KexReply).String(host.Blob.Span).String(_own.Public).String(signature).Written.ToArray();
     }
 
     /// <summary>Client: reads the server's answer. The key returned has signed the exchange; whether it is trusted is for the caller to say.</summary>
-    public SshPublicKey Finish(ReadOnlySpan<byte> reply)
+    public ShownKey Finish(ReadOnlySpan<byte> reply)
     {
         var reader = new SshReader(reply[1..]);
         if (!reader.TryReadString(out var blob) || !reader.TryReadString(out var theirs, MaxPublicValue) || !reader.TryReadString(out var signature) || !reader.IsAtEnd) throw Malformed();
-        if (!SshPublicKey.TryParse(blob, out var hostKey) || hostKey.Type != SignatureAlgorithms.KeyType(_context.Agreement.HostKey))
+        if (!ShownKey.TryRead(_context.Agreement.HostKey, blob, out var shown))
         {
             throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, $"the host key is not a usable {_context.Agreement.HostKey} key");
         }
 
         Agree(theirs);
         Digest(blob, _own.Public, theirs);
-        if (hostKey.Verify(_context.Agreement.HostKey, _hash, signature)) return hostKey;
+        if (shown.Verify(_context.Agreement.HostKey, _hash, signature)) return shown;
         throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, "the host key's signature is wrong");
     }
 
@@ -94,12 +94,16 @@ internal sealed class KeyExchange : IDisposable
             .String(_context.ClientVersion).String(_context.ServerVersion)
             .String(_context.ClientInit.Payload).String(_context.ServerInit.Payload)
             .String(hostKey).String(client).String(server).Written.Span);
-        using var shared = SharedNumber();
+        using var shared = SharedSecret();
         hash.AppendData(shared.Written);
         _hash = hash.GetHashAndReset();
     }
 
-    private PinnedWriter SharedNumber() => new PinnedWriter(MaxPublicValue).Mpint(_shared!.Expose());
+    private PinnedWriter SharedSecret()
+    {
+        var writer = new PinnedWriter(MaxPublicValue);
+        return _own.Form == SecretForm.Number ? writer.Mpint(_shared!.Expose()) : writer.String(_shared!.Expose());
+    }
 
     private DirectionKeys Keys(Side sender, DirectionKind kind, ReadOnlySpan<byte> session)
     {
@@ -110,7 +114,7 @@ internal sealed class KeyExchange : IDisposable
     /// <summary>RFC 4253 section 7.2.</summary>
     private Secret Derive(char letter, int length, ReadOnlySpan<byte> session)
     {
-        using var shared = SharedNumber();
+        using var shared = SharedSecret();
         using var hash = IncrementalHash.CreateHash(_context.Agreement.Hash);
         var size = _hash.Length;
         using var all = new Secret((length + size - 1) / size * size);

@@ -42,6 +42,10 @@ internal static class SshMessage
     public const byte ChannelRequest = 98;
     public const byte ChannelSuccess = 99;
     public const byte ChannelFailure = 100;
+
+    /// <summary>OpenSSH's PROTOCOL section 1.9.</summary>
+    public const byte Ping = 192;
+    public const byte Pong = 193;
 }
 
 /// <summary>Reasons of SSH_MSG_DISCONNECT (RFC 4253 section 11.1).</summary>

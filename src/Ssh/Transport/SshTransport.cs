@@ -354,7 +354,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         if (!_strict && (Agreement.ToServer.Cipher.NeedsStrict || Agreement.ToClient.Cipher.NeedsStrict)) throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, "ChaCha20-Poly1305 is used only together with strict key exchange");
         var (clientVersion, serverVersion) = _options.Side == Side.Client ? (Identification.Own, _peerVersion) : (_peerVersion, Identification.Own);
         _skipGuess = _peerInit.GuessFollows && !_peerInit.GuessesAs(own);
-        _exchange = new KeyExchange(new ExchangeContext(Agreement, clientVersion, serverVersion, client, server));
+        _exchange = new KeyExchange(new ExchangeContext(Agreement, clientVersion, serverVersion, client, server), _options.Side);
         if (_options.Side == Side.Client) Output.Send(PacketUse.Transport, _exchange.Init(), []);
         Output.Flush();
     }
@@ -374,11 +374,12 @@ internal sealed class SshTransport : IPacketOutputOwner
         {
             var reply = _exchange.Reply(payload, _options.HostKey!(Agreement!.HostKey));
             Output.Send(PacketUse.Transport, reply, []);
-            if (_session.Length == 0 && _peerInit!.WantsExtInfo) first = ExtInfo();
+            if (_session.Length == 0 && _peerInit!.WantsExtInfo) first = ExtensionInfo.OfServer;
         }
         else
         {
             _user.OnHostKey(_exchange.Finish(payload));
+            if (_session.Length == 0 && _peerInit!.TakesExtInfo) first = ExtensionInfo.OfClient;
         }
 
         if (_session.Length == 0) _session = _exchange.Hash.ToArray();
@@ -407,9 +408,8 @@ internal sealed class SshTransport : IPacketOutputOwner
         if (first) _user.OnReady();
     }
 
-    /// <summary>RFC 8308: which algorithms a user's key may sign with, without which OpenSSH would not use an RSA key with SHA-2.</summary>
-    private static byte[] ExtInfo() =>
-        new SshWriter().Byte(SshMessage.ExtInfo).UInt32(1).String("server-sig-algs").String(string.Join(',', SignatureAlgorithms.ForUsers)).Written.ToArray();
+    /// <summary>Whether the packet just read is the first under the first keys, which is where SSH_MSG_EXT_INFO of a client belongs (RFC 8308 section 2.4).</summary>
+    public bool IsFirstUnderKeys => Exchanges == 1 && _input.PacketsSinceKeys == 1;
 
     /// <summary>RFC 4253 section 11.4.</summary>
     public void SendUnimplemented() => Send(PacketUse.Control, new SshWriter().Byte(SshMessage.Unimplemented).UInt32(_input.LastSequence));

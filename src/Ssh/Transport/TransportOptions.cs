@@ -1,3 +1,5 @@
+using Countersign.Ssh.Crypto;
+
 namespace Countersign.Ssh.Transport;
 
 /// <summary>What one end brings to its transport.</summary>
@@ -9,8 +11,8 @@ internal sealed record TransportOptions
 
     public required TimeProvider Time { get; init; }
 
-    /// <summary>Server: the host key that signs with an algorithm.</summary>
-    public Func<string, SshPrivateKey>? HostKey { get; init; }
+    /// <summary>Server: the host key that signs with an algorithm, and what is shown of it.</summary>
+    public Func<string, HostIdentity>? HostKey { get; init; }
 
     /// <summary>RFC 4253 section 9, RFC 4344 section 3.</summary>
     public long RekeyBytes { get; init; } = 1L << 30;
@@ -37,7 +39,7 @@ internal interface ITransportUser
     bool IsIdle { get; }
 
     /// <summary>Client: the server has proven that it has this key. Throw to end the connection.</summary>
-    void OnHostKey(SshPublicKey key);
+    void OnHostKey(ShownKey shown);
 
     /// <summary>The first key exchange is over.</summary>
     void OnReady();
