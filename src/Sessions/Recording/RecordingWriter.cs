@@ -48,6 +48,7 @@ public sealed class RecordingWriter : IAsyncDisposable
     private readonly Channel<Gathered> _frames = Channel.CreateUnbounded<Gathered>(new() { SingleReader = true });
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly byte[] _chain;
+    private readonly WriteBehind? _behind;
     private readonly Task _writing;
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FrameBuffer? _gathering;
@@ -71,6 +72,7 @@ public sealed class RecordingWriter : IAsyncDisposable
         _begun = time.GetTimestamp();
         _chain = RecordingFormat.Chain(header);
         _size = header.Length;
+        if (file is FileStream onDisk) _behind = new(onDisk.SafeFileHandle);
         _flush = time.CreateTimer(_ => FlushGathered(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _watch = time.CreateTimer(_ => Fail($"the disk did not take a frame within {LongestWrite.TotalSeconds:0} s"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _writing = Task.Run(WriteAsync);
@@ -236,8 +238,9 @@ public sealed class RecordingWriter : IAsyncDisposable
                 _watch.Change(LongestWrite, Timeout.InfiniteTimeSpan);
                 await _file.WriteAsync(bytes);
                 await _file.FlushAsync();
-                _watch.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
                 Wrote(bytes.Span, last);
+                _behind?.Wrote(_size);
+                _watch.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
             {
