@@ -9,7 +9,7 @@ namespace Countersign.Bench.Ways;
 /// </summary>
 internal static class SshBenchmark
 {
-    private static int Mebibytes => Environment.GetEnvironmentVariable("COUNTERSIGN_BENCH_MIB") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 1024;
+    private static int Mebibytes => Environment.GetEnvironmentVariable("COUNTERSIGN_BENCH_MIB") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : 512;
 
     public static async Task<List<Figure>> RunAsync()
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Countersign.Ssh;
@@ -30,6 +29,9 @@ internal static class RecordingFormat
 
     /// <summary>The longest plaintext of a frame: one is closed at 64 KiB, and at most one event and its head reach beyond.</summary>
     public const int MostPlain = (2 * MostEvent) + 64;
+
+    /// <summary>The most that comes before an event's data: kind, instant, length.</summary>
+    public const int MostEventHead = 1 + 10 + 5;
 
     private const int NonceLength = 12;
     private const int KeyLength = 32;
@@ -92,14 +94,15 @@ internal static class RecordingFormat
         hash.GetHashAndReset(chain);
     }
 
-    public static void WriteEvent(ArrayBufferWriter<byte> target, RecordingEventKind kind, long microseconds, ReadOnlySpan<byte> data)
+    /// <returns>How many bytes it has become.</returns>
+    /// <param name="target">With room for the data and <see cref="MostEventHead"/>.</param>
+    public static int WriteEvent(Span<byte> target, RecordingEventKind kind, long microseconds, ReadOnlySpan<byte> data)
     {
-        var span = target.GetSpan(1 + 10 + 5 + data.Length);
-        span[0] = (byte)kind;
-        var length = 1 + WriteNumber(span[1..], (ulong)microseconds);
-        length += WriteNumber(span[length..], (ulong)data.Length);
-        data.CopyTo(span[length..]);
-        target.Advance(length + data.Length);
+        target[0] = (byte)kind;
+        var length = 1 + WriteNumber(target[1..], (ulong)microseconds);
+        length += WriteNumber(target[length..], (ulong)data.Length);
+        data.CopyTo(target[length..]);
+        return length + data.Length;
     }
 
     /// <summary>False: it is not a row of events.</summary>
@@ -159,15 +162,23 @@ internal static class RecordingFormat
         public byte[] Seal(ReadOnlySpan<byte> plain, uint sequence, ReadOnlySpan<byte> chain)
         {
             var frame = new byte[FrameHeaderLength + plain.Length + TagLength];
-            BinaryPrimitives.WriteInt32BigEndian(frame, plain.Length + TagLength);
-            BinaryPrimitives.WriteUInt32BigEndian(frame.AsSpan(4), sequence);
+            plain.CopyTo(frame.AsSpan(FrameHeaderLength));
+            SealInPlace(frame, sequence, chain);
+            return frame;
+        }
+
+        /// <param name="frame">The plaintext, with room for the frame's header before it and for the tag after it.</param>
+        public void SealInPlace(Span<byte> frame, uint sequence, ReadOnlySpan<byte> chain)
+        {
+            BinaryPrimitives.WriteInt32BigEndian(frame, frame.Length - FrameHeaderLength);
+            BinaryPrimitives.WriteUInt32BigEndian(frame[4..], sequence);
             Span<byte> associated = stackalloc byte[ChainLength + 8];
             Associate(associated, chain, frame);
-            Mark(associated, frame.AsSpan(8, MarkLength));
+            Mark(associated, frame.Slice(8, MarkLength));
             Span<byte> nonce = stackalloc byte[NonceLength];
             Nonce(nonce, sequence);
-            _cipher.Encrypt(nonce, plain, frame.AsSpan(FrameHeaderLength, plain.Length), frame.AsSpan(frame.Length - TagLength), associated);
-            return frame;
+            var text = frame[FrameHeaderLength..^TagLength];
+            _cipher.Encrypt(nonce, text, text, frame[^TagLength..], associated);
         }
 
         /// <summary>The length of what follows a frame's header; null: the header is not the one that belongs here.</summary>

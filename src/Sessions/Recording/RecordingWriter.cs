@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Text.Json;
 using System.Threading.Channels;
@@ -49,9 +48,10 @@ public sealed class RecordingWriter : IAsyncDisposable
     private readonly Channel<Gathered> _frames = Channel.CreateUnbounded<Gathered>(new() { SingleReader = true });
     private readonly TaskCompletionSource<string> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly byte[] _chain;
+    private readonly WriteBehind? _behind;
     private readonly Task _writing;
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ArrayBufferWriter<byte> _gathering = new();
+    private FrameBuffer? _gathering;
     private long _last;
     private long _length;
     private int _readers;
@@ -72,6 +72,7 @@ public sealed class RecordingWriter : IAsyncDisposable
         _begun = time.GetTimestamp();
         _chain = RecordingFormat.Chain(header);
         _size = header.Length;
+        if (file is FileStream onDisk) _behind = new(onDisk.SafeFileHandle);
         _flush = time.CreateTimer(_ => FlushGathered(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _watch = time.CreateTimer(_ => Fail($"the disk did not take a frame within {LongestWrite.TotalSeconds:0} s"), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _writing = Task.Run(WriteAsync);
@@ -87,10 +88,9 @@ public sealed class RecordingWriter : IAsyncDisposable
         {
             var header = RecordingFormat.MakeHeader(RecordingFormat.Magic, session, start.At, wrapping, out keys);
             file.Write(header);
-            var first = new ArrayBufferWriter<byte>();
-            RecordingFormat.WriteEvent(first, RecordingEventKind.Start, 0, JsonSerializer.SerializeToUtf8Bytes(start, RecordingJson.Default.RecordingStart));
-            var chain = RecordingFormat.Chain(header);
-            var frame = keys.Seal(first.WrittenSpan, 0, chain);
+            using var first = new FrameBuffer();
+            first.Add(RecordingEventKind.Start, 0, JsonSerializer.SerializeToUtf8Bytes(start, RecordingJson.Default.RecordingStart));
+            var frame = first.Seal(keys, 0, RecordingFormat.Chain(header)).Span;
             file.Write(frame);
             file.Flush();
             var writer = new RecordingWriter(file, header, keys, time);
@@ -195,7 +195,7 @@ public sealed class RecordingWriter : IAsyncDisposable
         lock (_gate)
         {
             if (_closed || _result is not null || data.IsEmpty) return;
-            if (_gathering.WrittenCount == 0) _flush.Change(_readers > 0 ? FlushAfterWatched : FlushAfter, Timeout.InfiniteTimeSpan);
+            if (_gathering is null) _flush.Change(_readers > 0 ? FlushAfterWatched : FlushAfter, Timeout.InfiniteTimeSpan);
             for (; data.Length > RecordingFormat.MostEvent; data = data[RecordingFormat.MostEvent..]) Append(kind, data[..RecordingFormat.MostEvent]);
             Append(kind, data);
         }
@@ -204,8 +204,9 @@ public sealed class RecordingWriter : IAsyncDisposable
     private void Append(RecordingEventKind kind, ReadOnlySpan<byte> data)
     {
         _last = Math.Max(_last, _time.GetElapsedTime(_begun).Ticks / TimeSpan.TicksPerMicrosecond);
-        RecordingFormat.WriteEvent(_gathering, kind, _last, data);
-        if (_gathering.WrittenCount >= FrameBytes) HandOver();
+        _gathering ??= new();
+        _gathering.Add(kind, _last, data);
+        if (_gathering.Length >= FrameBytes) HandOver();
     }
 
     private void FlushGathered()
@@ -218,26 +219,28 @@ public sealed class RecordingWriter : IAsyncDisposable
 
     private void HandOver()
     {
-        if (_gathering.WrittenCount == 0) return;
-        var frame = new Gathered(_gathering.WrittenMemory, _last);
-        _gathering = new();
-        if (Interlocked.Add(ref _waiting, frame.Plain.Length) > MostWaiting) FailLocked("the disk is too slow");
-        else _frames.Writer.TryWrite(frame);
+        if (_gathering is not { } frame) return;
+        _gathering = null;
+        if (Interlocked.Add(ref _waiting, frame.Length) > MostWaiting) FailLocked("the disk is too slow");
+        else if (_frames.Writer.TryWrite(new(frame, _last))) return;
+        frame.Dispose();
     }
 
     private async Task WriteAsync()
     {
-        await foreach (var (plain, last) in _frames.Reader.ReadAllAsync())
+        await foreach (var (gathered, last) in _frames.Reader.ReadAllAsync())
         {
+            using var frame = gathered;
             if (_failure is not null) continue;
             try
             {
-                var frame = _keys.Seal(plain.Span, _sequence, _chain);
+                var bytes = frame.Seal(_keys, _sequence, _chain);
                 _watch.Change(LongestWrite, Timeout.InfiniteTimeSpan);
-                await _file.WriteAsync(frame);
+                await _file.WriteAsync(bytes);
                 await _file.FlushAsync();
+                Wrote(bytes.Span, last);
+                _behind?.Wrote(_size);
                 _watch.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-                Wrote(frame, last);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
             {
@@ -245,17 +248,21 @@ public sealed class RecordingWriter : IAsyncDisposable
                 continue;
             }
 
-            var before = Interlocked.Add(ref _waiting, -plain.Length) + plain.Length;
+            var before = Interlocked.Add(ref _waiting, -frame.Length) + frame.Length;
             if (before > Backlog && !IsBehind) CaughtUp?.Invoke();
         }
     }
 
-    private void Wrote(byte[] frame, long last)
+    private void Wrote(ReadOnlySpan<byte> frame, long last)
     {
+        // Before the lock: whoever adds events does not wait for the hash.
+        Span<byte> chain = stackalloc byte[RecordingFormat.ChainLength];
+        _chain.CopyTo(chain);
+        RecordingFormat.AdvanceChain(chain, frame);
         TaskCompletionSource progress;
         lock (_gate)
         {
-            RecordingFormat.AdvanceChain(_chain, frame);
+            chain.CopyTo(_chain);
             _size += frame.Length;
             _length = last;
             _sequence = checked(_sequence + 1);
@@ -276,7 +283,8 @@ public sealed class RecordingWriter : IAsyncDisposable
         if (_failure is not null) return;
         _failure = why;
         _closed = true;
-        _gathering = new();
+        _gathering?.Dispose();
+        _gathering = null;
         Interlocked.Exchange(ref _waiting, 0);
         _failed.TrySetResult(why);
         _progress.TrySetResult();
@@ -318,7 +326,7 @@ public sealed class RecordingWriter : IAsyncDisposable
     }
 
     /// <param name="Last">When the last event was, in microseconds since the beginning.</param>
-    private readonly record struct Gathered(ReadOnlyMemory<byte> Plain, long Last);
+    private readonly record struct Gathered(FrameBuffer Frame, long Last);
 
     private sealed class Reading(RecordingWriter writer) : IDisposable
     {

@@ -12,8 +12,8 @@ namespace Countersign.Ssh.Transport;
 [SuppressMessage("Design", "CA1001", Justification = "RunAsync, which every transport goes through once, disposes them at its end.")]
 internal sealed class SshTransport : IPacketOutputOwner
 {
-    /// <summary>As many packets as are handled before what they caused is flushed.</summary>
-    private const int BatchPackets = 8;
+    /// <summary>As many packets as are handled before what they caused is flushed: of the largest, so many fit into one chunk of the output.</summary>
+    private const int BatchPackets = 7;
 
     private const long MaxPacketsPerKey = 1L << 30;
     private const int LingerBytes = 1024 * 1024;

@@ -36,6 +36,37 @@ public sealed class RecorderTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_recording_so_large_that_the_system_forgets_its_beginning_plays_whole()
+    {
+        var admitted = await _world.AdmittedAsync();
+        var recording = admitted.Session.Recording.ShouldNotBeNull();
+        var (block, total) = (new byte[50_000], 0L);
+        for (var number = 0; total < 16 * 1024 * 1024; number++, total += block.Length)
+        {
+            // As a sender is held up while the disk is behind, so is this one.
+            for (var progress = recording.Progress; recording.IsBehind; progress = recording.Progress) await progress.WaitAsync(Cancellation);
+            Array.Fill(block, (byte)number);
+            recording.Output(block);
+        }
+
+        await admitted.Session.DisposeAsync();
+
+        var summary = _world.Ended.ShouldHaveSingleItem().Recording;
+        summary.State.ShouldBe(RecordingState.Complete);
+        using var stored = _world.Recordings.Open(admitted.Session.Opening.Organization, admitted.Session.Opening.Id).ShouldNotBeNull();
+        var (expected, played) = (0, 0L);
+        await foreach (var one in stored.Reader.ReadAllAsync(null, Cancellation))
+        {
+            if (one.Kind != RecordingEventKind.Output) continue;
+            one.Data.Span.ContainsAnyExcept((byte)expected++).ShouldBeFalse();
+            played += one.Data.Length;
+        }
+
+        played.ShouldBe(total);
+        stored.Reader.Hash.ToArray().ShouldBe(summary.Hash!.Value.ToArray());
+    }
+
+    [Fact]
     public async Task Only_the_servers_own_user_can_read_it()
     {
         var admitted = await _world.AdmittedAsync();
