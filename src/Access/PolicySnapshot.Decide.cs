@@ -27,11 +27,13 @@ public sealed partial class PolicySnapshot
 
     private AccessDecision Answer(in AccessQuestion question, Moment moment)
     {
-        if (!_model.People.TryGetValue(question.Subject, out var person)) return Refusal(DenialReason.UnknownSubject);
-        if (!person.TakesPart) return Refusal(DenialReason.SubjectTakesNoPart);
+        // Both are looked up before either is needed, so that one waits for memory while the other does.
+        var isPerson = _model.People.TryGetValue(question.Subject, out var person);
+        var known = _model.Devices.TryGetValue(question.Device, out var found);
+        if (!isPerson) return Refusal(DenialReason.UnknownSubject);
+        if (!person!.TakesPart) return Refusal(DenialReason.SubjectTakesNoPart);
         if (SignIn.Hindrance(question.Source, question.SignIn) is not DenialReason.None and var unmet) return Refusal(unmet);
 
-        var known = _model.Devices.TryGetValue(question.Device, out var found);
         var device = found ?? _model.Phantom;
         var rules = _model.RulesOf(device);
         var account = AccountOf(question, device);

@@ -5,16 +5,20 @@ namespace Countersign.Access;
 
 /// <summary>
 /// An immutable hash table in buckets: versions share every bucket that no change touched. Looking up follows two references and then
-/// probes one small array that holds the keys themselves.
+/// probes one small array that holds the keys themselves. All buckets begin with the same number of places, so that the place is known before
+/// anything of the bucket is: its length would be one more wait for memory. What finds no place there goes behind it.
 /// </summary>
 internal sealed class ChunkedMap<TKey, TValue>
     where TKey : IEquatable<TKey>
     where TValue : class
 {
+    /// <summary>Entries in a bucket, at most and on average. Half of the places stay free, so that most look-ups compare one key.</summary>
     private const int PerBucket = 8;
 
-    /// <summary>What a bucket that holds nothing is: one free slot, shared and never written.</summary>
-    private static readonly Entry[] Nothing = new Entry[1];
+    private const int Places = 16;
+
+    /// <summary>What a bucket that holds nothing is, shared and never written.</summary>
+    private static readonly Entry[] Nothing = new Entry[Places];
 
     private readonly Entry[][] _buckets;
 
@@ -63,15 +67,19 @@ internal sealed class ChunkedMap<TKey, TValue>
     {
         var hash = Hash(key);
         var bucket = buckets[hash & (uint)(buckets.Length - 1)];
-        var mask = (uint)(bucket.Length - 1);
-        for (var slot = hash >> 20; ; slot++)
+        for (var place = Place(hash); place < (uint)bucket.Length; place++)
         {
-            ref var entry = ref bucket[slot & mask];
+            ref var entry = ref bucket[place];
             value = entry.Value;
             if (value is null) return false;
             if (entry.Key.Equals(key)) return true;
         }
+
+        value = null;
+        return false;
     }
+
+    private static uint Place(uint hash) => hash >> 28;
 
     private static uint Hash(TKey key)
     {
@@ -92,16 +100,14 @@ internal sealed class ChunkedMap<TKey, TValue>
     /// <summary>A version in the making. Buckets are copied when they are first written to; what is built goes on sharing the others.</summary>
     public sealed class Builder
     {
-        private const int Shared = -1;
-
         private Entry[][] _buckets;
-        private int[] _used;
+        private bool[] _owned;
         private bool _copied;
 
         internal Builder(Entry[][] buckets, int count)
         {
             _buckets = buckets;
-            _used = [];
+            _owned = [];
             Count = count;
         }
 
@@ -123,29 +129,23 @@ internal sealed class ChunkedMap<TKey, TValue>
 
         public void Set(TKey key, TValue value)
         {
-            if (Count >= _buckets.Length * PerBucket * 4) Grow();
+            if (Count >= _buckets.Length * PerBucket) Grow();
             var hash = Hash(key);
             var number = (int)(hash & (uint)(_buckets.Length - 1));
-            var bucket = Own(number);
-            if (Put(bucket, hash, key, value)) return;
-            Count++;
-            if (++_used[number] * 4 < bucket.Length * 3) return;
-            _buckets[number] = Rehash(bucket, bucket.Length * 2);
+            if (!Put(ref Own(number), hash, key, value)) Count++;
         }
 
         public bool Remove(TKey key)
         {
             if (!ContainsKey(key)) return false;
-            var number = (int)(Hash(key) & (uint)(_buckets.Length - 1));
-            var bucket = Own(number);
-            var left = new Entry[bucket.Length];
+            ref Entry[] bucket = ref Own((int)(Hash(key) & (uint)(_buckets.Length - 1)));
+            var left = new Entry[Places];
             foreach (var entry in bucket)
             {
-                if (entry.Value is not null && !entry.Key.Equals(key)) Put(left, Hash(entry.Key), entry.Key, entry.Value);
+                if (entry.Value is not null && !entry.Key.Equals(key)) Put(ref left, Hash(entry.Key), entry.Key, entry.Value);
             }
 
-            _buckets[number] = left;
-            _used[number]--;
+            bucket = left;
             Count--;
             return true;
         }
@@ -157,21 +157,20 @@ internal sealed class ChunkedMap<TKey, TValue>
             return built;
         }
 
-        /// <summary>The bucket, copied if a version still shares it, with a slot to spare.</summary>
-        private Entry[] Own(int number)
+        /// <summary>The bucket, copied if a version still shares it.</summary>
+        private ref Entry[] Own(int number)
         {
             if (!_copied)
             {
                 _buckets = (Entry[][])_buckets.Clone();
-                _used = new int[_buckets.Length];
-                Array.Fill(_used, Shared);
+                _owned = new bool[_buckets.Length];
                 _copied = true;
             }
 
-            if (_used[number] != Shared) return _buckets[number];
-            var bucket = _buckets[number];
-            _used[number] = bucket.Count(entry => entry.Value is not null);
-            return _buckets[number] = bucket.Length < 4 ? Rehash(bucket, 4) : (Entry[])bucket.Clone();
+            ref Entry[] bucket = ref _buckets[number];
+            if (!_owned[number]) bucket = [.. bucket];
+            _owned[number] = true;
+            return ref bucket;
         }
 
         private void Grow()
@@ -185,27 +184,16 @@ internal sealed class ChunkedMap<TKey, TValue>
                 }
             }
 
-            (_buckets, _used, _copied) = (larger._buckets, larger._used, larger._copied);
-        }
-
-        private static Entry[] Rehash(Entry[] bucket, int length)
-        {
-            var larger = new Entry[length];
-            foreach (var entry in bucket)
-            {
-                if (entry.Value is not null) Put(larger, Hash(entry.Key), entry.Key, entry.Value);
-            }
-
-            return larger;
+            (_buckets, _owned, _copied) = (larger._buckets, larger._owned, larger._copied);
         }
 
         /// <returns>Whether it took the place of one with the same key.</returns>
-        private static bool Put(Entry[] bucket, uint hash, TKey key, TValue value)
+        private static bool Put(ref Entry[] bucket, uint hash, TKey key, TValue value)
         {
-            var mask = (uint)(bucket.Length - 1);
-            for (var slot = hash >> 20; ; slot++)
+            for (var place = Place(hash); ; place++)
             {
-                ref var entry = ref bucket[slot & mask];
+                if (place == bucket.Length) Array.Resize(ref bucket, bucket.Length * 2);
+                ref var entry = ref bucket[place];
                 if (entry.Value is null)
                 {
                     (entry.Key, entry.Value) = (key, value);

@@ -13,6 +13,9 @@ internal sealed class GrantTable(GrantTable? above, CompiledGrant[] own)
     private Point[]? _line;
     private CompiledGrant[]? _sections;
     private int[] _directory = [];
+
+    // The directory's length stands here, too: asking the array for it is one more wait for memory.
+    private uint _lastStretch;
     private int _shift;
     private Cell[] _cells = [];
     private Condition[] _conditions = [];
@@ -32,7 +35,7 @@ internal sealed class GrantTable(GrantTable? above, CompiledGrant[] own)
     {
         var line = Volatile.Read(ref _line) ?? Make();
         if (line.Length == 0) return;
-        var place = _directory[(int)Math.Min(label >> _shift, (uint)_directory.Length - 1)];
+        var place = _directory[Math.Min(label >> _shift, _lastStretch)];
         if (place < 0)
         {
             Add(~place, ref gathering);
@@ -64,6 +67,7 @@ internal sealed class GrantTable(GrantTable? above, CompiledGrant[] own)
             if (_line is { } made) return made;
             GrantTableMaker.Make([.. Grants], out var line, out _cells, out _conditions, out _devices);
             if (line.Length > 0) (_directory, _shift) = Directory(line);
+            _lastStretch = (uint)Math.Max(0, _directory.Length - 1);
             Volatile.Write(ref _line, line);
             return line;
         }

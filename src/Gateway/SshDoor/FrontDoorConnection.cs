@@ -73,7 +73,7 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
         if (type != "session")
         {
             if (TunnelTarget.TryParse(type, extra, out var leads)) return Forward(person, leads);
-            return type is "direct-tcpip" or "direct-streamlocal@openssh.com"
+            return type is Forwardings.DirectTcpIp or Forwardings.DirectStreamLocal
                 ? new SshChannelAnswer.Refuse(1, "port forwarding is not allowed")
                 : new SshChannelAnswer.Refuse(3, "only sessions and forwarded connections can be opened here");
         }
