@@ -144,19 +144,16 @@ public sealed class AheadAskingTests : AheadLab
         (await ApproveAsync(await Tenant.AskAsync(Ned, Web1), only: new { devices = new[] { Web1 } })).ExpectInvalid("only");
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    public void Whatever_an_approver_writes_no_more_is_left_than_was_asked_for(int seed)
+    [Fact]
+    public void Whatever_an_approver_writes_no_more_is_left_than_was_asked_for()
     {
-        var random = new Random(seed);
+        var random = new Random(1);
         var policy = Tenant.Policy;
         RoleId[] roles = [SystemRoles.FullDeviceAccess.Id, SystemRoles.OnlyDeviceConnection.Id, SystemRoles.RequestsAccess.Id, SystemRoles.Auditor.Id, new(Guid.NewGuid())];
         Guid[] devices = [Web1, Web2, Guid.NewGuid()];
         var actor = new RequestActor(new(Mara), "mara", "Mara", "api");
         var done = 0;
-        for (var round = 0; round < 3000; round++)
+        for (var round = 0; round < 10_000; round++)
         {
             var request = Waiting((RequestTimeKind)random.Next(1, 4), random);
             var before = Extent(request);
