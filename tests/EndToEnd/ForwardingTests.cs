@@ -99,7 +99,7 @@ public sealed class ForwardingTests : IAsyncLifetime
             "tina+web01", _gateway.Tina.ByKey, "echo ${SSH_AUTH_SOCK:-none}", default, "-A", "-o", $"IdentityAgent {socket}", "-o", $"ForwardAgent {socket}");
         outcome.Text.ShouldBe("none\n", outcome.ToString());
         outcome.Error.ShouldContain("agent forwarding is not available through Countersign");
-            }
+    }
 
     [Fact]
     public async Task Nothing_is_forwarded_back_from_the_device()

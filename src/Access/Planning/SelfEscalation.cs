@@ -36,7 +36,8 @@ internal sealed partial class SelfEscalation
 
     private string? OverPeople()
     {
-        foreach (var person in _after.People.Values)
+        // In the order of logins, so that the same refusal always names the same person.
+        foreach (var person in _after.People.Values.OrderBy(person => person.Row.Login, StringComparer.Ordinal))
         {
             if (person.IsOwner) continue;
             if (!_before.People.TryGetValue(person.Id, out var earlier)) return "Only master administrators may add people.";

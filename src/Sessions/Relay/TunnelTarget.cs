@@ -10,6 +10,9 @@ namespace Countersign.Sessions.Relay;
 /// <param name="Text">For people: <c>host:port</c>, or the path of a socket.</param>
 public sealed record TunnelTarget(string Type, ReadOnlyMemory<byte> Extra, string Text)
 {
+    /// <summary>Of a name in the DNS; addresses are shorter.</summary>
+    private const int LongestHost = 253;
+
     /// <summary>The most that a socket's path has on any system.</summary>
     private const int LongestPath = 107;
 
@@ -18,7 +21,7 @@ public sealed record TunnelTarget(string Type, ReadOnlyMemory<byte> Extra, strin
         target = null;
         switch (type)
         {
-            case Forwardings.DirectTcpIp when TcpIpOpen.TryParse(extra, out var open) && PlainLine.IsPlain(open.Host):
+            case Forwardings.DirectTcpIp when TcpIpOpen.TryParse(extra, out var open) && open.Host.Length <= LongestHost && PlainLine.IsPlain(open.Host):
                 var host = open.Host.Contains(':', StringComparison.Ordinal) ? $"[{open.Host}]" : open.Host;
                 var own = open with { OriginatorAddress = "127.0.0.1", OriginatorPort = 0 };
                 target = new(type, own.Encode(), string.Create(CultureInfo.InvariantCulture, $"{host}:{open.Port}"));

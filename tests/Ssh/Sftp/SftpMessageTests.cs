@@ -153,11 +153,11 @@ public sealed class SftpMessageTests
         SftpRequest.Parse(Packet(Begin(SftpType.SetStat).String("a").UInt32(0x10)), out _).ShouldBe(SftpParse.Malformed);
 
     [Fact]
-    public void Extended_attributes_are_skipped()
+    public void Extended_attributes_are_skipped_and_their_being_there_is_told()
     {
         SftpRequest.Parse(Packet(Begin(SftpType.SetStat).String("a").UInt32(0x80000004).UInt32(0x1FF).UInt32(1).String("k").String("v")), out var request)
             .ShouldBe(SftpParse.Complete);
-        request.Attributes.ShouldBe(new SftpAttributes { Permissions = 0x1FF });
+        request.Attributes.ShouldBe(new SftpAttributes { Permissions = 0x1FF, HadExtended = true });
     }
 
     [Fact]

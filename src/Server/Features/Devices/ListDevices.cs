@@ -26,7 +26,7 @@ internal static class ListDevices
 
     /// <summary>What is on request, and approved, is not on request any more while its time lasts.</summary>
     private static async Task<CallersPolicy> WithPreapprovedAsync(Caller caller, CallersPolicy policy, IApprovalDesk desk, CancellationToken cancellation) =>
-        new(policy.Snapshot, policy.Person, policy.At) { Preapproved = await desk.PreapprovedAsync(caller.Organization, caller.Person, cancellation) };
+        new(policy.Snapshot, caller, policy.At) { Preapproved = await desk.PreapprovedAsync(caller.Organization, caller.Person, cancellation) };
 
     private static bool Matches(DeviceRow device, string? search) =>
         string.IsNullOrEmpty(search)
