@@ -148,6 +148,24 @@ public sealed class BrowserTests
     }
 
     [Fact]
+    public async Task A_browser_that_nobody_uses_is_signed_out_and_a_program_is_not()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var token = await lab.TokenOfAsync("tom");
+        using var signedIn = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"));
+        var cookie = ("Cookie", $"countersign={ValueOf(signedIn)}");
+        for (var request = 0; request < 3; request++)
+        {
+            lab.Clock.Advance(TimeSpan.FromMinutes(29));
+            (await GetMeAsync(lab, cookie)).ShouldBe(HttpStatusCode.OK);
+        }
+
+        lab.Clock.Advance(TimeSpan.FromMinutes(30));
+        (await GetMeAsync(lab, cookie)).ShouldBe(HttpStatusCode.Unauthorized);
+        (await lab.SendAsync(HttpMethod.Get, "me", token: token)).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task Every_answer_says_what_a_browser_must_not_do_with_it()
     {
         await using var lab = await IdentityLab.StartAsync();

@@ -96,10 +96,7 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
         var rules = SignInRules.Of(policy.Current(token.OrganizationId));
         if (!Stands(token, rules, now)) return null;
         if (token.LastUsed is not { } last || now - last >= Resolution(token, rules)) await NoteUseAsync(token, now, cancellation);
-
-        // With one factor where two are required now, also when the rule came later: it is good for setting the second one up.
-        var scopes = rules.TwoFactorRequired && token.Strength != SignInStrength.TwoFactor ? TokenScopes.None : token.Scopes;
-        return new(token.OrganizationId, token.Person, token.Id, scopes, token.Strength)
+        return new(token.OrganizationId, token.Person, token.Id, token.Scopes, token.Strength)
         {
             Carrier = token.Origin == TokenOrigin.Browser ? TokenCarrier.Cookie : TokenCarrier.Header,
         };
@@ -116,18 +113,18 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
     }
 
     /// <summary>The rules in force now bind those who signed in before.</summary>
-    public static bool Stands(ApiToken token, SignInRules rules, DateTimeOffset now)
+    public static bool Stands(ApiToken token, SignInSettings rules, DateTimeOffset now)
     {
         if (token.Expires <= now) return false;
         if (token.Origin == TokenOrigin.Made) return true;
         return now - token.Created < rules.Lifetime && (IdleOf(token, rules) is not { } idle || now - (token.LastUsed ?? token.Created) < idle);
     }
 
-    private static TimeSpan Resolution(ApiToken token, SignInRules rules) =>
+    private static TimeSpan Resolution(ApiToken token, SignInSettings rules) =>
         IdleOf(token, rules) is { } idle && idle / IdleParts < _useResolution ? idle / IdleParts : _useResolution;
 
     /// <summary>A browser may be a screen that somebody has left; a token that a program keeps is bounded by its lifetime alone.</summary>
-    private static TimeSpan? IdleOf(ApiToken token, SignInRules rules) => token.Origin == TokenOrigin.Browser ? rules.Idle : null;
+    private static TimeSpan? IdleOf(ApiToken token, SignInSettings rules) => token.Origin == TokenOrigin.Browser ? rules.Idle : null;
 
     /// <summary>Waits a moment for it and not longer: while nothing can be written, a session can still be ended through the API.</summary>
     private async Task NoteUseAsync(ApiToken token, DateTimeOffset now, CancellationToken cancellation)

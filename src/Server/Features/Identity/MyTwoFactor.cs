@@ -164,7 +164,7 @@ internal sealed class MyTwoFactor(
             _ => Problems.Invalid("password", WrongPassword),
         };
 
-    private SignInRules RulesOf(Caller caller) => SignInRules.Of(policy.Current(caller.Organization));
+    private SignInSettings RulesOf(Caller caller) => SignInRules.Of(policy.Current(caller.Organization));
 
     private static AuditEntry About(Caller caller, string kind, System.Text.Json.Nodes.JsonObject details) =>
         AuditEntry.By(caller, kind) with { Subject = caller.Login, SubjectId = caller.Person.Value, Details = details };

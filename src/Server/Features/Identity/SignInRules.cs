@@ -3,35 +3,16 @@ using Countersign.Access;
 
 namespace Countersign.Server.Features.Identity;
 
-/// <summary>What an organization demands of those who sign in.</summary>
-internal sealed record SignInRules
+/// <summary>The organization's settings for signing in, as they are asked where people sign in.</summary>
+internal static class SignInRules
 {
-    public bool TwoFactorRequired { get; init; }
+    private static readonly PolicySnapshot _nobodys = PolicySnapshot.Empty(default);
 
-    /// <summary>Empty: from anywhere.</summary>
-    public IReadOnlyList<IPNetwork> Networks { get; init; } = [];
+    /// <summary>Null: a login that is nobody's. Nobody signs in with it; the settings are those of an organization that has set none, so that the work is the same.</summary>
+    public static SignInSettings Of(PolicySnapshot? policy) => (policy ?? _nobodys).SignIn;
 
-    /// <summary>Of zxcvbn's estimate.</summary>
-    public int PasswordStrength { get; init; } = PasswordRules.UsualScore;
+    public static bool Allows(this SignInSettings rules, IPAddress source) => rules.AllowedNetworks?.Contains(source) ?? true;
 
-    /// <summary>An older password has to be changed; null: none has.</summary>
-    public TimeSpan? PasswordAge { get; init; }
-
-    /// <summary>From signing in to having to sign in again.</summary>
-    public TimeSpan Lifetime { get; init; } = TimeSpan.FromHours(12);
-
-    /// <summary>Without a request; null: for as long as one likes.</summary>
-    public TimeSpan? Idle { get; init; }
-
-    /// <summary>Null: there is no such organization, and so nothing that it allows.</summary>
-    public static SignInRules Of(PolicySnapshot? policy) => policy is null ? new() { TwoFactorRequired = true } : new();
-
-    public bool Allows(IPAddress source)
-    {
-        if (Networks.Count == 0) return true;
-        var plain = source.IsIPv4MappedToIPv6 ? source.MapToIPv4() : source;
-        return Networks.Any(network => network.Contains(plain));
-    }
-
-    public bool IsTooOld(DateTimeOffset passwordChanged, DateTimeOffset now) => PasswordAge is { } age && now - passwordChanged >= age;
+    public static bool IsTooOld(this SignInSettings rules, DateTimeOffset passwordChanged, DateTimeOffset now) =>
+        rules.PasswordAge is { } age && now - passwordChanged >= age;
 }

@@ -122,7 +122,7 @@ internal sealed class OrganizationSetup(
                             Scopes = TokenScopes.Write,
                             Origin = TokenOrigin.SignIn,
                             Strength = SignInStrength.OneFactor,
-                            Expires = time.GetUtcNow() + new SignInRules().Lifetime,
+                            Expires = time.GetUtcNow() + SignInRules.Of(null).Lifetime,
                             Address = source,
                         },
                         stop);

@@ -33,30 +33,17 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
         {
             var shown = Shown(context);
             var caller = shown is null ? null : await IdentifyAsync(shown, context.RequestAborted);
-            if (caller is null)
+            if (shown is null || caller is null)
             {
                 context.Response.Headers.WWWAuthenticate = "Bearer";
                 await Problems.Unauthorized().ExecuteAsync(context);
                 return;
             }
 
-            // Where a second factor is missing, what asks for no scope goes on: it is the way to get one.
             var standing = Standing(caller);
-            if (standing is not DenialReason.None && !(standing == DenialReason.TwoFactorMissing && scope == TokenScopes.None))
+            if (Refusal(context, shown, caller, standing, scope) is { } refusal)
             {
-                await Problems.Forbidden(standing == DenialReason.TwoFactorMissing ? SecondFactorMissing : ElsewhereOnly).ExecuteAsync(context);
-                return;
-            }
-
-            if (shown!.Carrier == TokenCarrier.Cookie && SameOrigin.NeedsProof(context.Request) && !SameOrigin.Sent(context.Request))
-            {
-                await Problems.Forbidden(SameOrigin.Refusal).ExecuteAsync(context);
-                return;
-            }
-
-            if ((caller.Scopes & scope) != scope)
-            {
-                await Problems.Forbidden($"The token does not have the scope {scope.ToString().ToLower(CultureInfo.InvariantCulture)}.").ExecuteAsync(context);
+                await refusal.ExecuteAsync(context);
                 return;
             }
 
@@ -77,6 +64,19 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
 
     private DenialReason Standing(Caller caller) =>
         policy.Current(caller.Organization)?.Standing(caller.Person, caller.Source, caller.Strength) ?? DenialReason.UnknownSubject;
+
+    /// <summary>Why a caller who is known is not let through to this route; null: they are.</summary>
+    private static ProblemHttpResult? Refusal(HttpContext context, ShownToken shown, Caller caller, DenialReason standing, TokenScopes scope)
+    {
+        if (shown.Carrier == TokenCarrier.Cookie && SameOrigin.NeedsProof(context.Request) && !SameOrigin.Sent(context.Request)) return Problems.Forbidden(SameOrigin.Refusal);
+
+        // Where a second factor is missing, what asks for no scope goes on: it is the way to get one.
+        if (standing is not DenialReason.None && !(standing == DenialReason.TwoFactorMissing && scope == TokenScopes.None))
+            return Problems.Forbidden(standing == DenialReason.TwoFactorMissing ? SecondFactorMissing : ElsewhereOnly);
+        return (caller.Scopes & scope) == scope
+            ? null
+            : Problems.Forbidden($"The token does not have the scope {scope.ToString().ToLower(CultureInfo.InvariantCulture)}.");
+    }
 
     /// <summary>Whoever asks to be shown a change must not find it made: what can't be shown, or is asked for in other words, is refused.</summary>
     private static (bool Wanted, ProblemHttpResult? Problem) PreviewOf(HttpContext context, Endpoint endpoint)
