@@ -42,7 +42,7 @@ public sealed class AccessTests : IAsyncLifetime
     [Fact]
     public async Task A_given_password_is_replaced_while_signing_in_and_is_none_any_more()
     {
-        _anna.Error.ShouldContain("choose one of your own");
+        _anna.Error.ShouldContain("choose another one");
         _anna.Error.ShouldContain("New password: ");
         _anna.Error.ShouldNotContain(OwnPassword);
         using var again = new FakeTerminal { Input = GivenPassword };
