@@ -67,7 +67,7 @@ public sealed class CancellingTests : IAsyncLifetime
             desk.InHandAsync(wish, CancellationToken.None);
 
         public ValueTask<ImmutableArray<Access.PreapprovedRequest>> PreapprovedAsync(Access.OrganizationId organization, Access.PersonId person, CancellationToken cancellation) =>
-            desk.PreapprovedAsync(organization, person, cancellation);
+            desk.PreapprovedAsync(organization, person, CancellationToken.None);
 
         public async ValueTask<ApprovalAsked> AskAsync(ApprovalWish wish, string reason, Action<string> tell, CancellationToken cancellation)
         {
