@@ -78,7 +78,8 @@ static IPNetwork[] Networks(System.CommandLine.Parsing.ArgumentResult result)
     foreach (var token in result.Tokens)
     {
         // Who may say where a client is, is no place for a slip: a network is written as it is, or refused.
-        if (IPNetwork.TryParse(token.Value, out var network)) networks.Add(network);
+        // The platform reads 10.0.0.7/24 as 10.0.0.0/24.
+        if (IPNetwork.TryParse(token.Value, out var network) && IPAddress.Parse(token.Value.Split('/')[0]).Equals(network.BaseAddress)) networks.Add(network);
         else result.AddError($"--proxy-from wants a network such as 10.0.0.0/24 or 2001:db8::/64, and not {token.Value}");
     }
 
