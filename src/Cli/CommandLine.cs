@@ -68,6 +68,9 @@ internal static class CommandLine
             RequestLists.CreateRequests(common),
             DecideCommands.CreateCancel(common),
             KeysCommand.Create(common),
+            ConnectCommands.CreateSsh(common),
+            ConnectCommands.CreateSftp(common),
+            SshConfigCommand.Create(common),
             JournalCommand.Create(common),
             AuditCommand.Create(common),
         };

@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Threading.Channels;
@@ -41,6 +43,9 @@ internal sealed record Surroundings
     /// <summary>Until what is returned is disposed, Ctrl+C and its like call this and do nothing else; null: they can't be had.</summary>
     public Func<Action, IDisposable>? OnInterrupt { get; init; }
 
+    /// <summary>Runs a program with these arguments as they are, on this terminal; its exit code, or null: it can't be started.</summary>
+    public required Func<string, IReadOnlyList<string>, Task<int?>> RunProgram { get; init; }
+
     public static Surroundings OfThisProcess() => new()
     {
         Input = Console.In,
@@ -54,7 +59,24 @@ internal sealed record Surroundings
         OpenOutput = Console.OpenStandardOutput,
         ListenForKeys = Console.IsInputRedirected ? null : ListenOnConsole,
         OnInterrupt = interrupted => new Interrupts(interrupted),
+        RunProgram = RunOnConsoleAsync,
     };
+
+    private static async Task<int?> RunOnConsoleAsync(string program, IReadOnlyList<string> arguments)
+    {
+        // Ctrl+C is the program's to understand; this process waits for what becomes of it.
+        using var interrupts = new Interrupts(() => { });
+        try
+        {
+            using var running = Process.Start(program, arguments);
+            await running.WaitForExitAsync();
+            return running.ExitCode;
+        }
+        catch (Win32Exception)
+        {
+            return null;
+        }
+    }
 
     private static ChannelReader<char> ListenOnConsole()
     {

@@ -21,6 +21,12 @@ public sealed record ServerOptions
 
     public IPEndPoint Ssh { get; init; } = new(IPAddress.Loopback, 2222);
 
+    /// <summary>Where clients are told to connect over SSH; null: at the name by which they reach the API, at the port listened on.</summary>
+    public DnsEndPoint? SshPublic { get; init; }
+
+    /// <summary>Networks of proxies in front of the SSH port, which tell where a client is by the PROXY protocol.</summary>
+    public IReadOnlyList<IPNetwork> ProxyFrom { get; init; } = [];
+
     /// <summary>The time that policy goes by.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -10,6 +10,19 @@ var data = new Option<DirectoryInfo>("--data")
 };
 var http = Address("--http", "Where the API listens; port 0: any that is free.", new(IPAddress.Loopback, 8080));
 var ssh = Address("--ssh", "Where SSH clients connect; port 0: any that is free.", new(IPAddress.Loopback, 2222));
+var proxyFrom = new Option<IPNetwork[]>("--proxy-from")
+{
+    Description = "A network, such as 10.0.0.0/24, of proxies that put a PROXY header of version 2 in front of each SSH connection. Required from there, never read from elsewhere. Repeatable.",
+    HelpName = "CIDR",
+    DefaultValueFactory = _ => [],
+    CustomParser = Networks,
+};
+var sshPublic = new Option<DnsEndPoint?>("--ssh-public")
+{
+    Description = "Where clients are told to connect over SSH, if that is not the API's host and the port of --ssh: behind a proxy, for example.",
+    HelpName = "HOST:PORT",
+    CustomParser = PublicAddress,
+};
 var demoHttp = Address("--http", "Where the API listens; port 0: any that is free.", new(IPAddress.Loopback, 0));
 var demoSsh = Address("--ssh", "Where SSH clients connect; port 0: any that is free.", new(IPAddress.Loopback, 0));
 var ready = new Option<FileInfo>("--ready-file")
@@ -30,9 +43,19 @@ var root = new RootCommand(
     Examples:
       countersign-server --data /var/lib/countersign --ssh 0.0.0.0:2222
       countersign-server demo
-    """) { data, http, ssh, ready, demo };
+    """) { data, http, ssh, sshPublic, proxyFrom, ready, demo };
 root.SetAction((parsed, cancellation) =>
-    Serving.ServeAsync(new() { DataDirectory = parsed.GetRequiredValue(data).FullName, Http = parsed.GetRequiredValue(http), Ssh = parsed.GetRequiredValue(ssh) }, parsed.GetValue(ready), cancellation));
+    Serving.ServeAsync(
+        new()
+        {
+            DataDirectory = parsed.GetRequiredValue(data).FullName,
+            Http = parsed.GetRequiredValue(http),
+            Ssh = parsed.GetRequiredValue(ssh),
+            SshPublic = parsed.GetValue(sshPublic),
+            ProxyFrom = parsed.GetRequiredValue(proxyFrom),
+        },
+        parsed.GetValue(ready),
+        cancellation));
 
 return await root.Parse(args).InvokeAsync();
 
@@ -48,3 +71,27 @@ static Option<IPEndPoint> Address(string name, string description, IPEndPoint ot
         return null;
     },
 };
+
+static IPNetwork[] Networks(System.CommandLine.Parsing.ArgumentResult result)
+{
+    var networks = new List<IPNetwork>();
+    foreach (var token in result.Tokens)
+    {
+        // Who may say where a client is, is no place for a slip: a network is written as it is, or refused.
+        // The platform reads 10.0.0.7/24 as 10.0.0.0/24.
+        if (IPNetwork.TryParse(token.Value, out var network) && IPAddress.Parse(token.Value.Split('/')[0]).Equals(network.BaseAddress)) networks.Add(network);
+        else result.AddError($"--proxy-from wants a network such as 10.0.0.0/24 or 2001:db8::/64, and not {token.Value}");
+    }
+
+    return [.. networks];
+}
+
+static DnsEndPoint? PublicAddress(System.CommandLine.Parsing.ArgumentResult result)
+{
+    var text = result.Tokens[0].Value;
+    var colon = text.LastIndexOf(':');
+    var host = colon > 0 ? text[..colon].Trim('[', ']') : "";
+    if (Uri.CheckHostName(host) != UriHostNameType.Unknown && ushort.TryParse(text[(colon + 1)..], out var port) && port > 0) return new(host, port);
+    result.AddError($"--ssh-public wants a host and a port, such as gate.example.org:22, and not {text}");
+    return null;
+}

@@ -174,7 +174,7 @@ public sealed class Admission(
         await Task.WhenAny(pending.Outcome, changed.Task).WaitAsync(cancellation);
         if (!pending.Outcome.IsCompleted) return null;
         var outcome = await pending.Outcome;
-        if (!outcome.Approved) return new AdmissionResult.Refused(DecisionKind.NeedsApproval, $"request #{pending.Number}: {outcome.Message}");
+        if (!outcome.Approved) return new AdmissionResult.Refused(DecisionKind.NeedsApproval, $"request #{pending.Number}: {outcome.Message}") { Cancelled = outcome.Cancelled };
         room.LetIn($"request #{pending.Number}: {outcome.Message}");
         return null;
     }

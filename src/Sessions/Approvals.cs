@@ -50,7 +50,11 @@ public interface IPendingApproval : IAsyncDisposable
 }
 
 /// <param name="Message">One plain sentence, such as <c>rejected by Mara: not today</c>.</param>
-public sealed record ApprovalOutcome(bool Approved, string Message);
+public sealed record ApprovalOutcome(bool Approved, string Message)
+{
+    /// <summary>The requester took the request back themselves.</summary>
+    public bool Cancelled { get; init; }
+}
 
 /// <summary>What a connection needs approval for: the approval will cover exactly this.</summary>
 public sealed record ApprovalWish(

@@ -79,5 +79,9 @@ public abstract record AdmissionResult
     public sealed record Admitted(AuthorizedConnection Connection, LiveSession Session) : AdmissionResult;
 
     /// <param name="Message">One plain sentence for the person; the same for a device that is not there and one they may not know of.</param>
-    public sealed record Refused(DecisionKind Decision, string Message) : AdmissionResult;
+    public sealed record Refused(DecisionKind Decision, string Message) : AdmissionResult
+    {
+        /// <summary>It waited for an approval, and the person took the request back.</summary>
+        public bool Cancelled { get; init; }
+    }
 }

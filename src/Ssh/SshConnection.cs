@@ -57,7 +57,11 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
         _channels.OpenAsync(type, extra, handler, window, cancellation);
 
     /// <summary>Sends SSH_MSG_DISCONNECT with a sentence for the person at the other end, and closes. Reasons: RFC 4253 section 11.1.</summary>
-    public void Disconnect(uint reason, string message) => Transport.Close(reason, message);
+    public void Disconnect(uint reason, string message)
+    {
+        OnDisconnecting();
+        Transport.Close(reason, message);
+    }
 
     /// <summary>Ends the connection, if it has not ended, and waits until it has; does not wait when called by one of its own handlers.</summary>
     public ValueTask DisposeAsync()
@@ -138,6 +142,11 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
         var reader = new SshReader(rest);
         if (!reader.TryReadString(out var data) || !reader.IsAtEnd) throw new SshConnectionException(DisconnectReason.ProtocolError, "malformed SSH_MSG_PING");
         Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.Pong).String(data));
+    }
+
+    /// <summary>The last moment in which something can be sent.</summary>
+    private protected virtual void OnDisconnecting()
+    {
     }
 
     private protected void StartKeepAlive()

@@ -137,6 +137,11 @@ public sealed class SshServerConnection : SshConnection
         // The client speaks next.
     }
 
+    private protected override void OnDisconnecting()
+    {
+        if (IsAuthenticated) _handler.OnDisconnecting(this);
+    }
+
     private protected override void OnEnded()
     {
         _loginTimer?.Dispose();

@@ -81,6 +81,14 @@ public abstract class SshServerHandler
     }
 
     /// <summary>
+    /// This end is about to disconnect, from whichever thread: the last moment to send something on the connection's channels. Only after authentication;
+    /// not when the connection breaks or the client leaves.
+    /// </summary>
+    public virtual void OnDisconnecting(SshServerConnection connection)
+    {
+    }
+
+    /// <summary>
     /// The client opens a channel, on the receive loop: accept or refuse at once, or say when. <see cref="Forwardings"/> has the types besides <c>session</c>.
     /// </summary>
     public abstract SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra);

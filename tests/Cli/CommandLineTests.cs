@@ -146,6 +146,14 @@ public sealed class CommandLineTests : IDisposable
         _terminal.Error.ShouldContain("id_ed25519.pub");
     }
 
+    [Fact]
+    public async Task A_certificate_is_told_to_be_one()
+    {
+        _terminal.Input = "ssh-ed25519-cert-v01@openssh.com AAAA\n";
+        (await _terminal.RunAsync("keys", "add", "-")).ShouldBe(2);
+        _terminal.Error.ShouldContain("holds a certificate");
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("ssh-ed25519 AAAA\nssh-ed25519 AAAA\n")]

@@ -11,7 +11,11 @@ public sealed class FakeTerminal : IDisposable
     private readonly string _home = Directory.CreateTempSubdirectory("countersign-cli-").FullName;
     private readonly Dictionary<string, string> _variables = [];
 
-    public FakeTerminal() => _variables["XDG_CONFIG_HOME"] = _home;
+    public FakeTerminal()
+    {
+        _variables["XDG_CONFIG_HOME"] = _home;
+        _variables["HOME"] = _home;
+    }
 
     public string ConfigFolder => Path.Combine(_home, "countersign");
 
@@ -32,6 +36,12 @@ public sealed class FakeTerminal : IDisposable
     public int Width { get; set; } = 100;
 
     public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    /// <summary>Programs that were started, with their arguments.</summary>
+    public List<IReadOnlyList<string>> Programs { get; } = [];
+
+    /// <summary>Null: none can be started.</summary>
+    public int? ProgramsExitWith { get; set; } = 0;
 
     /// <summary>What is typed while something plays; null: nobody can type.</summary>
     public ChannelReader<char>? Keys { get; set; }
@@ -74,6 +84,11 @@ public sealed class FakeTerminal : IDisposable
             return Secrets.TryDequeue(out var secret) ? Secret.FromText(secret) : Answering is { } answer ? Secret.FromText(answer(error.ToString()!)) : null;
         },
         Time = Time,
+        RunProgram = (program, arguments) =>
+        {
+            Programs.Add([program, .. arguments]);
+            return Task.FromResult(ProgramsExitWith);
+        },
         OpenOutput = () => new ShownBytes(output),
         ListenForKeys = Keys is null ? null : () => Keys,
     };

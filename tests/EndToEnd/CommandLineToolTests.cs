@@ -82,8 +82,30 @@ public sealed class CommandLineToolTests : IDisposable
         await using var again = gateway.Client.StartSsh($"{gateway.Tina.Login}+{TestGateway.Device}", gateway.Tina.ByKey, "true");
         await Eventually.TrueAsync(() => following.OutputSoFar.Contains("\n#2  ", StringComparison.Ordinal), "the next to be shown", () => following.ErrorSoFar);
         await tina.PostAsync("requests/2/cancel");
-        (await again.EndAsync()).Error.ShouldContain("request #2: cancelled by tina the technician");
+        var cancelled = await again.EndAsync();
+        cancelled.Error.ShouldContain("request #2: cancelled by tina the technician");
+        cancelled.ExitCode.ShouldBe(130);
         (await RunAsync(gateway, "approvals")).Error.ShouldContain("No request waits for your approval.");
+    }
+
+    [Fact]
+    public async Task Plain_ssh_goes_through_the_server_once_it_is_in_the_configuration()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        await gateway.Owner.PostAsync("me/keys", new() { ["label"] = "test", ["key"] = (await Keys.GenerateAsync(_home, "id")).PublicLine });
+        var written = await RunAsync(gateway, "ssh-config", "--write");
+        written.ExitCode.ShouldBe(0, written.ToString());
+        written.Error.ShouldContain("Include countersign.config");
+        var config = Path.Combine(_home.Path, ".ssh", "countersign.config");
+        File.GetUnixFileMode(config).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        _home.Write("plain", $"Include {config}\nHost *\n  IdentityFile {_home["id"]}\n  IdentitiesOnly yes\n");
+        var plain = await RunningCommand.RunAsync("ssh", ["-F", _home["plain"], TestGateway.Device, "echo through"]);
+        plain.Text.ShouldBe("through\n", plain.ToString());
+        ((string)(await gateway.EndedSessionAsync())["login"]!).ShouldBe("olga");
+
+        var again = await RunAsync(gateway, "ssh-config", "--write");
+        again.Error.ShouldContain("is as it has to be: 1 device.");
+        (await RunAsync(gateway, "ssh-config")).Text.ShouldBe(await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken));
     }
 
     public void Dispose() => _home.Dispose();
@@ -101,6 +123,7 @@ public sealed class CommandLineToolTests : IDisposable
     private Dictionary<string, string> Environment(TestGateway gateway) => new()
     {
         ["XDG_CONFIG_HOME"] = _home.Path,
+        ["HOME"] = _home.Path,
         ["COUNTERSIGN_SERVER"] = gateway.Server.HttpAddress.AbsoluteUri,
         ["COUNTERSIGN_TOKEN"] = gateway.OwnerToken,
     };

@@ -118,6 +118,9 @@ public sealed class ProgramTests : IDisposable
     [Theory]
     [InlineData("--http", "nonsense", "wants an address and a port")]
     [InlineData("--ssh", "127.0.0.1", "wants an address and a port")]
+    [InlineData("--proxy-from", "10.0.0.7/24", "wants a network")]
+    [InlineData("--proxy-from", "10.0.0.7", "wants a network")]
+    [InlineData("--ssh-public", "gate.example.org", "wants a host and a port")]
     [InlineData("--speed", "fast", "Unrecognized")]
     public async Task Wrong_usage_is_answered_with_what_is_wrong(string option, string value, string said)
     {

@@ -15,9 +15,10 @@ public sealed class FrontDoorConnectionTests
     public async Task Nothing_listens_to_policy_for_a_connection_that_is_over(bool endsFirst)
     {
         var policy = new Listened();
+        var people = new Occupancy<PersonId>(1);
         var signIn = new LetsIn();
         var services = new SshFrontDoorServices(signIn, policy, null!, null!, NullLogger<SshFrontDoor>.Instance);
-        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback));
+        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), people);
         using var password = Secret.FromText("right");
         await connection.AuthenticateAsync(new SshAuthAttempt.Password("tina+web01", password), TestContext.Current.CancellationToken);
 
@@ -28,14 +29,16 @@ public sealed class FrontDoorConnectionTests
 
         policy.Count.ShouldBe(0);
         signIn.Over.ShouldBe(1);
+        people.Holders.ShouldBe(0);
     }
 
     [Fact]
     public async Task A_sign_in_that_ends_up_without_its_client_is_over_at_once()
     {
+        var people = new Occupancy<PersonId>(1);
         var signIn = new LetsIn();
         var services = new SshFrontDoorServices(signIn, new Listened(), null!, null!, NullLogger<SshFrontDoor>.Instance);
-        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback));
+        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), people);
         await connection.DisposeAsync();
         using var password = Secret.FromText("right");
         (await connection.AuthenticateAsync(new SshAuthAttempt.Password("tina", password), TestContext.Current.CancellationToken)).ShouldBe(SshAuthResult.Failure);

@@ -223,6 +223,9 @@ internal sealed record Key(string? Id, string? Label, string? Type, string? Fing
 
 internal sealed record KeyPage(IReadOnlyList<Key>? Items, string? Next);
 
+/// <param name="Host">Null: where the API is.</param>
+internal sealed record SshDoor(string? Host, int? Port, IReadOnlyList<string>? HostKeys);
+
 internal sealed record AuditActor(string? Login);
 
 internal sealed record AuditItem(
@@ -307,6 +310,7 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(NewKey))]
 [JsonSerializable(typeof(Key))]
 [JsonSerializable(typeof(KeyPage))]
+[JsonSerializable(typeof(SshDoor))]
 [JsonSerializable(typeof(AuditItem))]
 [JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(Exported))]

@@ -32,6 +32,8 @@ internal static class KeysAddCommand
     {
         var output = common.OutputFor(parsed);
         if (!(await ReadAsync(common.Around, file, cancellation)).TryGet(out var line, out var failure)) return output.Fail(failure);
+        if (line.IndexOf("-cert-v01@openssh.com", StringComparison.Ordinal) is > 0 and < 64)
+            return output.Fail(new(ExitCode.Usage, $"{file} holds a certificate, and none is accepted.", "Give the key that it is for, usually the .pub file without -cert."));
         if (!SshPublicKey.TryParse(line, out var key))
             return output.Fail(new(ExitCode.Usage, $"{file} holds no public key that can be used here.", "Wanted is one line: ssh-ed25519 AAAA… (or ssh-rsa of 2,048 bits and more, or ecdsa-sha2-nistp256)."));
         if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out failure)) return output.Fail(failure);

@@ -19,6 +19,9 @@ internal sealed class LoginStore
 
     public string FilePath => Path.Combine(_folder, "config.json");
 
+    /// <summary>Of another file that this tool keeps.</summary>
+    public string PathOf(string name) => Path.Combine(_folder, name);
+
     public static LoginStore For(Func<string, string?> variable)
     {
         // The XDG base directory specification: a path that is not absolute is to be ignored.

@@ -44,7 +44,7 @@ internal sealed class Arrivals(int most)
     }
 
     /// <summary>One subscriber of IPv6 has at least a /64 (RFC 6177): its addresses count together, or a flood would have one for each connection.</summary>
-    private static IPAddress NetworkOf(IPAddress address)
+    public static IPAddress NetworkOf(IPAddress address)
     {
         if (address.AddressFamily != AddressFamily.InterNetworkV6) return address;
         Span<byte> bytes = stackalloc byte[16];

@@ -8,11 +8,14 @@ namespace Countersign.Gateway.SshDoor;
 
 /// <summary>One connection of an SSH client: who signs in, and the channels that they open.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2213", Justification = "A token source without a timer holds nothing that needs disposing, and the token is used by whatever is still running.")]
-internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimeProvider time, IPAddress source, Arrivals.Arrival arrival)
+internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimeProvider time, IPAddress source, Arrivals.Arrival arrival, Occupancy<PersonId> people)
     : SshServerHandler, IAsyncDisposable
 {
     /// <summary>What a client may send on a channel before a device is there to take it: typing ahead, not transfers.</summary>
     private const uint FirstWindow = 64 * 1024;
+
+    /// <summary>RFC 4253 section 11.1.</summary>
+    private const uint TooManyConnections = 12;
 
     private static readonly string[] _first = ["publickey", "password", "keyboard-interactive"];
     private static readonly string[] _second = ["keyboard-interactive"];
@@ -22,6 +25,7 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
     private readonly CancellationTokenSource _gone = new();
     private IDisposable? _policyChanges;
     private CancellationTokenRegistration _ending;
+    private IDisposable? _place;
     private bool _over;
     private SignedIn? _person;
     private FirstFactor? _proven;
@@ -56,12 +60,15 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
         {
             // The connection may have ended just when its client was let in: then nobody would stop listening.
             if (_over) return;
+            _place = people.TryEnter(person.Person);
             _policyChanges = services.Policy.OnChange(snapshot =>
             {
                 if (snapshot.Organization == person.Organization) LeaveIfDisabled(connection, snapshot);
             });
             _ending = person.Ended.Register(() => connection.Disconnect(2, person.EndedBecause));
         }
+
+        if (_place is null) connection.Disconnect(TooManyConnections, "you have too many connections open");
 
         // A change between the sign-in and the subscription has told nobody.
         if (services.Policy.Current(person.Organization) is { } now) LeaveIfDisabled(connection, now);
@@ -82,6 +89,11 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
         return new SshChannelAnswer.Accept(channel, FirstWindow);
     }
 
+    public override void OnDisconnecting(SshServerConnection connection)
+    {
+        foreach (var channel in _running.Keys.OfType<SessionChannel>()) channel.GiveBackScreen();
+    }
+
     /// <summary>Waits until every session of this connection has been written down.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -95,6 +107,7 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
 
         await _gone.CancelAsync();
         await Task.WhenAll(_running.Values);
+        _place?.Dispose();
     }
 
     private SshChannelAnswer.Later Forward(SignedIn person, TunnelTarget leads)

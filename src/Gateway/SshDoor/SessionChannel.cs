@@ -45,6 +45,7 @@ internal sealed partial class SessionChannel(
 
     public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data)
     {
+        if (_picking?.Takes(data) == true) return;
         if (_room?.Takes(data) == true)
         {
             channel.GrantWindow((uint)data.Length);
@@ -54,9 +55,17 @@ internal sealed partial class SessionChannel(
         Relay(channel).OnClientData(type, data);
     }
 
-    public override void OnWindowAdjust(SshChannel channel, uint bytes) => _relay?.OnClientRoom();
+    public override void OnWindowAdjust(SshChannel channel, uint bytes)
+    {
+        _picking?.OnRoom();
+        _relay?.OnClientRoom();
+    }
 
-    public override void OnDrained(SshChannel channel) => _relay?.OnClientRoom();
+    public override void OnDrained(SshChannel channel)
+    {
+        _picking?.OnDrained();
+        _relay?.OnClientRoom();
+    }
 
     public override void OnEof(SshChannel channel) => Relay(channel).OnClientEof();
 
@@ -70,6 +79,7 @@ internal sealed partial class SessionChannel(
     {
         if (_started)
         {
+            if (request.Name == "window-change") _picking?.Resize(ReadSize(request.Payload.Span));
             if (request.Payload.Length <= MostPayload) Relay(channel).OnClientRequest(request);
             else request.Reply(SshReply.Failure);
             return;
@@ -154,6 +164,7 @@ internal sealed partial class SessionChannel(
         // The answer comes before the decision: what takes time (an approval, the end user) waits in the channel, and refusals are told there.
         request.Reply(SshReply.Success);
         _room = new(channel, _terminal is not null, _reason, time);
+        _picking = kind == SessionKind.Shell ? OpenPicker(channel) : null;
         track(this, RunAsync(Relay(channel), _room, kind, command.Length > CommandKept ? command[..CommandKept] : command));
     }
 
@@ -163,13 +174,25 @@ internal sealed partial class SessionChannel(
         await Task.Yield();
         try
         {
-            if (target.Device is null)
+            var wanted = target;
+            if (_picking is { } picking)
+            {
+                if (await PickAsync(picking) is not { } picked)
+                {
+                    relay.Stop(Say("no device was chosen"), ExitStatus.Interrupted);
+                    return;
+                }
+
+                wanted = wanted with { Device = picked.Device, Account = picked.Account };
+            }
+
+            if (wanted.Device is null)
             {
                 relay.Stop(Say($"name a device: ssh {target.Login}+DEVICE@…{Reachable()}"), ExitStatus.Usage);
                 return;
             }
 
-            var wish = new ConnectionWish(person.Organization, person.Person, person.Login, person.Strength, source, target.Device, target.Account, kind, command)
+            var wish = new ConnectionWish(person.Organization, person.Person, person.Login, person.Strength, source, wanted.Device, wanted.Account, kind, command)
             {
                 Terminal = _terminal,
                 FileCommand = _files,
@@ -180,7 +203,7 @@ internal sealed partial class SessionChannel(
                     relay.Stop(Say("cancelled"), ExitStatus.Interrupted);
                     return;
                 case AdmissionResult.Refused refused:
-                    relay.Stop(Say(refused.Message), ExitStatus.Refused);
+                    relay.Stop(Say(refused.Message), refused.Cancelled ? ExitStatus.Interrupted : ExitStatus.Refused);
                     return;
                 case AdmissionResult.Admitted admitted:
                     await ConnectAsync(relay, admitted);

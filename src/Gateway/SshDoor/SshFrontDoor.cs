@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Countersign.Access;
+using Countersign.Gateway.SshDoor.Proxy;
 using Countersign.Reach;
 using Countersign.Sessions;
 using Countersign.Ssh;
@@ -26,6 +28,15 @@ public sealed record SshFrontDoorOptions
 
     /// <summary>Connections at once, signed in or not; one more is closed at once.</summary>
     public int MostConnections { get; init; } = 8192;
+
+    /// <summary>Connections of one person at once; one more is told so and closed.</summary>
+    public int MostOfPerson { get; init; } = 64;
+
+    /// <summary>Connections from one address at once (of IPv6: from one /64), signed in or not; one more is closed at once. More than there are places before signing in, or a flood there would lock out its neighbours.</summary>
+    public int MostFromAddress { get; init; } = 1024;
+
+    /// <summary>Networks of proxies that put a PROXY header of version 2 in front of each connection. From there it is required, from nowhere else it is read.</summary>
+    public IReadOnlyList<IPNetwork> ProxyFrom { get; init; } = [];
 }
 
 /// <summary>What the front door needs of the rest of the gateway.</summary>
@@ -34,11 +45,16 @@ public sealed record SshFrontDoorServices(ISignIn SignIn, IPolicySource Policy, 
 /// <summary>The way in for SSH clients.</summary>
 public sealed partial class SshFrontDoor : IAsyncDisposable
 {
+    /// <summary>A proxy sends its header with the connection's first packet.</summary>
+    private static readonly TimeSpan LongestHeader = TimeSpan.FromSeconds(10);
+
     private readonly SshFrontDoorOptions _options;
     private readonly SshFrontDoorServices _services;
     private readonly ILogger _log;
     private readonly SshServerOptions _server;
     private readonly Arrivals _arrivals;
+    private readonly Occupancy<IPAddress> _addresses;
+    private readonly Occupancy<PersonId> _people;
     private readonly Socket _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<long, Task> _connections = [];
@@ -52,6 +68,8 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
         _log = services.Log;
         _listener = listener;
         _arrivals = new(options.MostArrivals);
+        _addresses = new(options.MostFromAddress);
+        _people = new(options.MostOfPerson);
         _server = new() { HostKeys = options.HostKeys, Time = options.Time, LoginTimeout = options.LoginTimeout };
         Address = (IPEndPoint)listener.LocalEndPoint!;
         _accepting = AcceptAsync();
@@ -144,12 +162,52 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
         }
 
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        using var arrival = _arrivals.Enter(address);
-        using var closing = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, arrival.Dropped);
-        await using var handler = new FrontDoorConnection(_services, _options.Time, address, arrival);
+        await using var stream = new NetworkStream(socket, ownsSocket: true);
+        if (_options.ProxyFrom.Any(network => network.Contains(address)))
+        {
+            if (await ReadSourceAsync(stream, address) is not { } source)
+            {
+                LogNoHeader(address);
+                return;
+            }
+
+            address = source;
+        }
+
+        await ServeAsync(stream, address);
+    }
+
+    /// <summary>Where the client of a proxy is. While its header is waited for, the connection has its place among the arrivals as the proxy's own.</summary>
+    private async Task<IPAddress?> ReadSourceAsync(NetworkStream stream, IPAddress proxy)
+    {
+        using var arrival = _arrivals.Enter(proxy);
+        using var late = new CancellationTokenSource(LongestHeader, _options.Time);
+        using var closing = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, arrival.Dropped, late.Token);
         try
         {
-            var outcome = await SshServerConnection.RunAsync(new NetworkStream(socket, ownsSocket: true), _server, handler, closing.Token);
+            return await ProxyReader.SourceAsync(stream, proxy, closing.Token);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private async Task ServeAsync(NetworkStream stream, IPAddress address)
+    {
+        using var place = _addresses.TryEnter(Arrivals.NetworkOf(address));
+        if (place is null)
+        {
+            LogTooMany(address);
+            return;
+        }
+
+        using var arrival = _arrivals.Enter(address);
+        using var closing = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, arrival.Dropped);
+        await using var handler = new FrontDoorConnection(_services, _options.Time, address, arrival, _people);
+        try
+        {
+            var outcome = await SshServerConnection.RunAsync(stream, _server, handler, closing.Token);
             if (outcome.Error is { } error) LogEnded(address, outcome.Authenticated, error);
         }
         catch (OperationCanceledException)
@@ -157,6 +215,12 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
             LogDropped(address);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "A connection of the proxy {Address} was closed: there is no PROXY header of version 2 in front of it")]
+    private partial void LogNoHeader(IPAddress address);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "SSH connection from {Address} was closed: there are too many from there")]
+    private partial void LogTooMany(IPAddress address);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A connection could not be accepted")]
     private partial void LogAccept(Exception error);

@@ -126,8 +126,12 @@ public sealed class OpenSsh : IDisposable
     /// <param name="options">Such as <c>-a</c> or <c>--delete</c>.</param>
     public Task<Outcome> RsyncAsync(string user, Credential credential, string from, string to, params IEnumerable<string> options) => RunningCommand.RunAsync(
         "rsync",
-        ["-e", $"ssh {string.Join(' ', Common(user, credential).Select(word => $"'{word}'"))}", .. options, from, to],
+        ["-e", ShellWords(user, credential), .. options, from, to],
         environment: Environment(credential));
+
+    /// <summary>The <c>ssh</c> that programs which start it themselves are to start, in the words of a shell.</summary>
+    /// <param name="credential">A key: nobody would be asked for a password.</param>
+    public string ShellWords(string user, Credential credential) => $"ssh {string.Join(' ', Common(user, credential).Select(word => $"'{word}'"))}";
 
     /// <summary>An interactive <c>ssh</c> in a terminal of its own.</summary>
     public Task<Terminal> OpenTerminalAsync(string user, Credential credential, int columns = 80, int rows = 24, string? command = null) =>

@@ -56,14 +56,15 @@ public sealed class TestGateway : IAsyncDisposable
     /// <summary>What lets Tina in.</summary>
     public string TinasGrant { get; private set; } = "";
 
+    /// <param name="sshd">Further lines of the device's sshd_config.</param>
     /// <param name="host">Puts services of the test's own in the place of the server's.</param>
-    public static async Task<TestGateway> StartAsync(Func<ServerOptions, ServerOptions>? configure = null, Action<WebApplicationBuilder>? host = null)
+    public static async Task<TestGateway> StartAsync(Func<ServerOptions, ServerOptions>? configure = null, Action<WebApplicationBuilder>? host = null, string sshd = "")
     {
-        var sshd = await PrivateSshd.StartAsync();
+        var device = await PrivateSshd.StartAsync(extra: sshd);
         var data = new TempFolder();
         var options = new ServerOptions { DataDirectory = data["data"], Http = new(System.Net.IPAddress.Loopback, 0), Ssh = new(System.Net.IPAddress.Loopback, 0) };
         var server = await CountersignServer.StartAsync(configure?.Invoke(options) ?? options, TestContext.Current.CancellationToken, host);
-        var gateway = new TestGateway(server, sshd) { Data = data };
+        var gateway = new TestGateway(server, device) { Data = data };
         await gateway.SetUpAsync();
         return gateway;
     }

@@ -158,6 +158,16 @@ public sealed class OwnAccessTests
     }
 
     [Fact]
+    public async Task A_certificate_is_told_to_be_one()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var answer = await lab.SendAsync(
+            HttpMethod.Post, "me/keys", new JsonObject { ["label"] = "x", ["key"] = "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29t" }, await lab.TokenOfAsync("tom"));
+        answer.Status.ShouldBe(HttpStatusCode.BadRequest);
+        answer.Errors("key").ShouldHaveSingleItem()!.ToString().ShouldContain("This is a certificate");
+    }
+
+    [Fact]
     public async Task An_RSA_key_of_less_than_2048_bits_is_refused()
     {
         await using var lab = await IdentityLab.StartAsync();

@@ -106,6 +106,7 @@ internal static class Keys
     {
         key = null;
         if (Labels.Problem(request.Label) is { } problem) return Problems.Invalid("label", problem);
+        if (request.Key.AsSpan().TrimStart().IndexOf("-cert-v01@openssh.com") is > 0 and < 64) return Problems.Invalid("key", "This is a certificate, and none is accepted: register the key that it is for.");
         return request.Key.Length <= LongestLine && SshPublicKey.TryParse(request.Key, out key)
             ? null
             : Problems.Invalid("key", "It is a line as in a .pub file: ssh-ed25519, ecdsa-sha2-nistp256, -384 or -521, or ssh-rsa of at least 2,048 bits.");

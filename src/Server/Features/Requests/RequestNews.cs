@@ -25,7 +25,7 @@ internal sealed class RequestNews(WaitingConnections waiting, EventHub events)
         RequestState.Approved => new(Approved: true, With(request.ChangedByName.Length > 0 ? $"approved by {request.ChangedByName}" : "approved", request.Comment)),
         RequestState.Rejected => new(Approved: false, With($"rejected by {request.ChangedByName}", request.Comment)),
         RequestState.Expired => new(Approved: false, "expired: nobody approved it in time"),
-        RequestState.Cancelled => new(Approved: false, $"cancelled by {request.ChangedByName}"),
+        RequestState.Cancelled => new(Approved: false, $"cancelled by {request.ChangedByName}") { Cancelled = true },
         _ => null,
     };
 

@@ -28,18 +28,28 @@ internal static class SessionsFeature
         services.AddHostedService(provider => provider.GetRequiredService<JournalAnchors>());
         services.AddSingleton<Admission>();
         services.AddSingleton<DeviceReach>();
-        return services.AddApiTypes(SessionJson.Default).AddApiTypes(JournalApiJson.Default);
+        services.AddSingleton(provider => new SshDoorShown(options, provider.GetRequiredService<HostKeys>()));
+        return services.AddApiTypes(SessionJson.Default).AddApiTypes(JournalApiJson.Default).AddApiTypes(SshDoorJson.Default);
     }
 
     /// <summary>Listens for SSH clients. The network's timers are the machine's own: policy may live by another clock.</summary>
-    internal static SshFrontDoor OpenSshDoor(IServiceProvider services, ServerOptions options) => SshFrontDoor.Start(
-        new() { Listen = options.Ssh, HostKeys = services.GetRequiredService<HostKeys>().Keys },
-        new(
-            services.GetRequiredService<ISignIn>(),
-            services.GetRequiredService<IPolicySource>(),
-            services.GetRequiredService<Admission>(),
-            services.GetRequiredService<DeviceReach>(),
-            services.GetRequiredService<ILogger<SshFrontDoor>>()));
+    internal static SshFrontDoor OpenSshDoor(IServiceProvider services, ServerOptions options)
+    {
+        var door = SshFrontDoor.Start(
+            new() { Listen = options.Ssh, ProxyFrom = options.ProxyFrom, HostKeys = services.GetRequiredService<HostKeys>().Keys },
+            new(
+                services.GetRequiredService<ISignIn>(),
+                services.GetRequiredService<IPolicySource>(),
+                services.GetRequiredService<Admission>(),
+                services.GetRequiredService<DeviceReach>(),
+                services.GetRequiredService<ILogger<SshFrontDoor>>()));
+        services.GetRequiredService<SshDoorShown>().Listens(door.Address);
+        return door;
+    }
 
-    public static void MapSessions(this IEndpointRouteBuilder routes) => SessionEndpoints.Map(routes);
+    public static void MapSessions(this IEndpointRouteBuilder routes)
+    {
+        SessionEndpoints.Map(routes);
+        routes.MapGet("/ssh", SshDoorShown.Get).WithTags("Sessions").Requires(TokenScopes.Read);
+    }
 }
