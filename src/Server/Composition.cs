@@ -52,7 +52,7 @@ internal static class Composition
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapPlatform();
-        var api = app.MapGroup("/api/v1");
+        var api = app.MapGroup("/api/v1").AddEndpointFilter(BearerGate.AskAgainAsync);
         api.MapEvents();
         api.MapVault();
         api.MapIdentity();

@@ -67,6 +67,26 @@ public sealed class OwnAccessTests
             (await lab.SendAsync(HttpMethod.Get, "me/sign-ins", token: token)).Json["items"]![0]!["lastSeen"]?.GetValue<DateTimeOffset>();
     }
 
+    [Theory]
+    [InlineData("me/tokens", """{"label":"kept","scopes":["write"]}""")]
+    [InlineData("me/password", """{"current":"x","new":"y"}""")]
+    public async Task A_request_whose_token_ends_while_its_body_comes_does_nothing(string path, string body)
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var mine = await lab.TokenOfAsync("tom");
+        var stolen = await lab.TokenOfAsync("tom");
+        using var slow = new SlowBody(body);
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = slow };
+        request.Headers.Authorization = new("Bearer", stolen);
+        var sending = lab.Http.SendAsync(request, IdentityLab.Stop);
+        await slow.Begun;
+        (await lab.SendAsync(HttpMethod.Delete, "me/sign-ins", token: mine)).Status.ShouldBe(HttpStatusCode.NoContent);
+        slow.GoOn();
+        using var answer = await sending;
+        answer.StatusCode.ShouldBe(HttpStatusCode.Unauthorized);
+        (await lab.SendAsync(HttpMethod.Get, "me/tokens", token: mine)).Json["items"]!.AsArray().ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task A_new_password_ends_the_old_one_and_every_other_token()
     {

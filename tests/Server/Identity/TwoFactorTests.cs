@@ -149,6 +149,17 @@ public sealed class TwoFactorTests
         (await lab.SignInAsync("tom", app)).Status.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Theory]
+    [InlineData("code of tom")]
+    [InlineData("set-up of tom")]
+    public async Task A_login_that_is_typed_like_the_name_of_somebodys_attempts_locks_nothing(string typed)
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        for (var attempt = 0; attempt < 10; attempt++) await lab.SignInAsync(typed, "wrong");
+        var app = await lab.EnrolAsync("tom");
+        (await lab.SignInAsync("tom", app)).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
     [Fact]
     public async Task Every_refusal_of_the_second_step_is_the_same_answer()
     {

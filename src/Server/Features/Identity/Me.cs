@@ -47,13 +47,9 @@ internal static class Me
     {
         if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
         // Counted like signing in: a stolen token must not be a way to try passwords.
-        switch (await verifier.VerifyAsync(caller.Login, request.Current, caller.Source ?? IPAddress.None, "api", cancellation))
-        {
-            case PasswordAnswer.Later(var after):
-                return Problems.TooManyAttempts(context, after);
-            case PasswordAnswer.Refused:
-                return Problems.Invalid("current", "This is not the password.");
-        }
+        var verified = await verifier.VerifyAsync(caller.Login, request.Current, caller.Source ?? IPAddress.None, "api", cancellation);
+        if (verified is PasswordAnswer.Later(var after)) return Problems.TooManyAttempts(context, after);
+        if (verified is not PasswordAnswer.Accepted accepted) return Problems.Invalid("current", "This is not the password.");
 
         if (request.New == request.Current) return Problems.Invalid("new", "The new password is the old one.");
         var strength = SignInRules.Of(policy.Current(caller.Organization)).PasswordStrength;
@@ -68,10 +64,13 @@ internal static class Me
             return Problems.TooManyAttempts(context, TimeSpan.FromSeconds(1));
         }
 
-        await queue.WriteAsync(
+        var changed = await queue.WriteAsync(
             async (unit, stop) =>
             {
                 var db = unit.Db.Of(caller.Organization);
+
+                // Of two changes that both knew the old password the second one knows it no more.
+                if (!await Passwords.IsStillAsync(db, caller.Person, accepted.Changed, stop)) return false;
                 await passwords.SetAsync(db, caller.Person, hash, PasswordChoice.Own, stop);
                 var ended = await db.Set<ApiToken>().Where(row => row.Person == caller.Person && row.Id != caller.TokenId).ExecuteDeleteAsync(stop);
                 audit.Add(db, AuditEntry.By(caller, "password.changed") with
@@ -81,9 +80,9 @@ internal static class Me
                     Details = new() { ["tokensEnded"] = ended },
                 });
                 unit.Committed = () => live.End(caller.Organization, caller.Person, one => one.Key is null, "the password was changed");
-                return ended;
+                return true;
             },
             cancellation);
-        return TypedResults.NoContent();
+        return changed ? TypedResults.NoContent() : Problems.Invalid("current", "This is not the password.");
     }
 }

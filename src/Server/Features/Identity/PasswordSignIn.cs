@@ -58,12 +58,12 @@ internal sealed class PasswordSignIn(
         try
         {
             // Before the turn, too: a locked login's attempts must not queue up before those of others.
-            if (throttle.Wait(login, source) is var wait && wait > TimeSpan.Zero) return Refuse(login, source, channel, wait);
+            if (throttle.Wait(Attempts(login), source) is var wait && wait > TimeSpan.Zero) return Refuse(login, source, channel, wait);
             var turn = _turns[(uint)string.GetHashCode(login, StringComparison.Ordinal) % (uint)_turns.Length];
             await turn.WaitAsync(cancellation);
             try
             {
-                wait = throttle.Wait(login, source);
+                wait = throttle.Wait(Attempts(login), source);
                 return wait > TimeSpan.Zero ? Refuse(login, source, channel, wait) : await VerifyInTurnAsync(login, password, source, channel, cancellation);
             }
             finally
@@ -107,16 +107,22 @@ internal sealed class PasswordSignIn(
         var rules = SignInRules.Of(policy.Current(organization));
         if (check == PasswordCheck.Wrong || credential is null || now is not { TakesPart: true } || !rules.Allows(source))
         {
-            throttle.Failed(login, source);
+            throttle.Failed(Attempts(login), source);
             failures.Note(login, source, channel, "password");
             return new PasswordAnswer.Refused();
         }
 
-        throttle.Succeeded(login);
+        throttle.Succeeded(Attempts(login));
         if (check == PasswordCheck.RightButOutdated) await RenewAsync(organization, id, hash!, password, cancellation);
         var mustChange = credential.MustChange || rules.IsTooOld(credential.Changed, time.GetUtcNow());
         return new PasswordAnswer.Accepted(organization, now, credential.Changed, mustChange, hasSecondFactor);
     }
+
+    /// <summary>
+    /// What attempts are counted under. Whatever was typed stands behind words of its own, so that no login that somebody makes up is the name of
+    /// another count.
+    /// </summary>
+    private static string Attempts(string login) => $"password of {login}";
 
     private PasswordAnswer.Later Refuse(string login, IPAddress source, string channel, TimeSpan wait)
     {

@@ -21,6 +21,11 @@ internal sealed class Passwords(PasswordHashing hashing, TimeProvider time)
     /// <exception cref="PasswordsBusyException">Too many are waiting.</exception>
     public Task<string> HashAsync(string password, CancellationToken cancellation) => hashing.HashAsync(password, cancellation);
 
+    /// <summary>Whether the person's password is the one that was there when it was looked at. On the writer, so that what follows stands in the same transaction.</summary>
+    /// <param name="changed">Which password it was: <see cref="PasswordAnswer.Accepted.Changed"/>.</param>
+    public static async Task<bool> IsStillAsync(CountersignDb db, PersonId person, DateTimeOffset changed, CancellationToken cancellation) =>
+        await db.Set<Credential>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == person, cancellation) is { } credential && credential.Changed == changed;
+
     /// <summary>Saved with the context; the person is one of its organization.</summary>
     /// <param name="hash">From <see cref="HashAsync"/>.</param>
     public async Task SetAsync(CountersignDb db, PersonId person, string hash, PasswordChoice choice, CancellationToken cancellation)

@@ -66,15 +66,24 @@ internal sealed class SigningIn(
                     Strength = SignInStrength.OneFactor,
                     MustChangePassword = accepted.MustChange,
                 };
-                var (token, answer) = await queue.WriteAsync(
-                    accepted.Organization, (db, stop) => grant.AddAsync(db, granted, new(request.Label, request.As), context, stop), cancellation);
-                return Answer(context, request.As, token, answer);
+                var issued = await queue.WriteAsync<(IssuedToken Token, SignInAnswer Answer)?>(
+                    accepted.Organization,
+                    async (db, stop) => await StandsAsync(db, accepted, stop) ? await grant.AddAsync(db, granted, new(request.Label, request.As), context, stop) : null,
+                    cancellation);
+                return issued is { } made ? Answer(context, request.As, made.Token, made.Answer) : Refused();
             case PasswordAnswer.Later(var after):
                 return Problems.TooManyAttempts(context, after);
             default:
-                return TypedResults.Problem(statusCode: StatusCodes.Status401Unauthorized, title: "Login or password are wrong");
+                return Refused();
         }
     }
+
+    /// <summary>Between the look at the password and the writer's turn it may have been changed, or a second factor set up.</summary>
+    private static async Task<bool> StandsAsync(CountersignDb db, PasswordAnswer.Accepted accepted, CancellationToken stop) =>
+        await Passwords.IsStillAsync(db, accepted.Person.Id, accepted.Changed, stop) && !await SecondFactor.IsEnabledAsync(db, accepted.Person.Id, stop);
+
+    private static ProblemHttpResult Refused() =>
+        TypedResults.Problem(statusCode: StatusCodes.Status401Unauthorized, title: "Login or password are wrong");
 
     public async Task<Results<Ok<SignInAnswer>, ProblemHttpResult>> ByCodeAsync(SignInCodeRequest request, HttpContext context, CancellationToken cancellation)
     {

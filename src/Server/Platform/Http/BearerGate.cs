@@ -62,6 +62,18 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
         await next(context);
     }
 
+    /// <summary>
+    /// A filter for every route that changes something, once its body is there: a body that is kept waiting must not carry the rights of a token that
+    /// has ended meanwhile.
+    /// </summary>
+    public static async ValueTask<object?> AskAgainAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        var context = invocation.HttpContext;
+        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)) return await next(invocation);
+        var stands = context.Features.Get<CallersStanding>() is not { } standing || await standing.AskAsync(context.RequestAborted) is not null;
+        return stands ? await next(invocation) : Problems.Unauthorized();
+    }
+
     private DenialReason Standing(Caller caller) =>
         policy.Current(caller.Organization)?.Standing(caller.Person, caller.Source, caller.Strength) ?? DenialReason.UnknownSubject;
 
