@@ -68,6 +68,9 @@ public sealed class PermissionOption : IEquatable<PermissionOption>
         return option is not null;
     }
 
+    /// <summary>Without one of those named; the list may become empty, which names nobody.</summary>
+    public PermissionOption Without(Guid id) => Named.Contains(id) ? ForNamed([.. Named.Where(other => other != id)]) : this;
+
     /// <summary>What both allow.</summary>
     public PermissionOption Stricter(PermissionOption other)
     {

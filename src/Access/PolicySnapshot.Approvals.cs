@@ -99,8 +99,8 @@ public sealed partial class PolicySnapshot
     /// </summary>
     private ApprovalStep GroupStep(PersonNode person, TechnicianGroupNode through, TechnicianGroupNode rule)
     {
-        var appointed = through.Upwards().FirstOrDefault(group => Appointed(rule, group).Any());
-        var all = appointed is { IsEnabled: true } ? Appointed(rule, appointed).ToList() : [];
+        var appointed = _model.ApprovingGroup(through, rule);
+        var all = appointed is { IsEnabled: true } ? _model.Appointed(rule, appointed).ToList() : [];
         PersonId[] approvers = [.. all.Where(candidate => CanApprove(candidate, person)).Select(candidate => candidate.Id).OrderBy(id => id.Value)];
         var text = rule.Id == through.Id
             ? $"The group {Describe.Path(rule)} requires managerial approval."
@@ -109,9 +109,6 @@ public sealed partial class PolicySnapshot
         var own = all.Exists(candidate => candidate.Id == person.Id);
         return new(StepOf(through, rule), text, approvers, own && IsAutomatic(person), [rule.Row.Key, .. Describe.Membership(person, through), .. appointments]);
     }
-
-    private IEnumerable<PersonNode> Appointed(TechnicianGroupNode rule, TechnicianGroupNode group) =>
-        rule.Row.MembersApprove ? _model.MembersOf(group) : _model.ManagersOf(group);
 
     private ApprovalStep DeviceStep(PersonNode person, DeviceNode device, DateTimeOffset at)
     {

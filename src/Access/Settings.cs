@@ -356,7 +356,7 @@ public static class Settings
         return known ? text : null;
     }
 
-    private static string Write(IReadOnlyList<RoleId> roles) => roles.Count == 0 ? "none" : string.Join(',', roles);
+    internal static string Write(IReadOnlyList<RoleId> roles) => roles.Count == 0 ? "none" : string.Join(',', roles);
 
     private static string Write(RemoteControlApproval value)
     {

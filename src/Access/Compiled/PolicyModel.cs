@@ -93,6 +93,14 @@ internal sealed partial class PolicyModel
         ? People.Values.Where(person => !person.IsContact)
         : Downwards(group).SelectMany(below => PeopleOf(below).Members).Distinct().Select(id => People.GetValueOrDefault(id)!);
 
+    /// <summary>Whom the rule has approve in a group: its managers, or where the rule says so its members.</summary>
+    public IEnumerable<PersonNode> Appointed(TechnicianGroupNode rule, TechnicianGroupNode group) =>
+        rule.Row.MembersApprove ? MembersOf(group) : ManagersOf(group);
+
+    /// <summary>The nearest group, from the one that the rule reaches people through upwards, that has anybody appointed; disabled or not.</summary>
+    public TechnicianGroupNode? ApprovingGroup(TechnicianGroupNode through, TechnicianGroupNode rule) =>
+        through.Upwards().FirstOrDefault(group => Appointed(rule, group).Any());
+
     /// <summary>The groups whose grants reach the person: all enabled up to the grant's subject.</summary>
     public IEnumerable<TechnicianGroupNode> GroupsReaching(PersonNode person)
     {

@@ -138,12 +138,33 @@ internal sealed partial class Explainer
 
     private void SayConsent(PersonNode person, DeviceNode device)
     {
-        if (_decision.Permissions.Contains(Permission.SkipConsent))
+        if (SkipsConsent())
         {
-            Say($"{person.Row.Name} holds {Describe.Label(Permission.SkipConsent)} on {device.Row.Name}: nobody is asked.");
-            return;
+            var spared = AskedByOwner().Count == 0 ? "nobody is asked" : "neither the organization's settings nor its groups ask";
+            Say($"{person.Row.Name} holds {Describe.Label(Permission.SkipConsent)} on {device.Row.Name}: {spared}.");
+        }
+        else SayAsking(person, device);
+        foreach (var kind in AskedByOwner())
+        {
+            Say($"On {device.Row.Name} itself its owner has set that the end user is {Words(_question.ConsentFloor!.For(kind))} for {Word(kind)}.");
         }
 
+        if (_decision.Reason == DenialReason.ConsentImpossible) Say($"At {device.Row.Name} nobody can be asked now.");
+    }
+
+    /// <summary>A refusal holds no permissions: where nobody could be asked, what is held is seen as if somebody could.</summary>
+    private bool SkipsConsent() =>
+        (_decision.Reason == DenialReason.ConsentImpossible ? _snapshot.Decide(_question with { EndUser = EndUserPresence.CanBeAsked }) : _decision)
+            .Permissions.Contains(Permission.SkipConsent);
+
+    private List<ConsentKind> AskedByOwner() =>
+    [
+        .. Enum.GetValues<ConsentKind>().Where(kind =>
+            kind != ConsentKind.None && _question.ConsentFloor?.For(kind) > ConsentMode.Off && _question.Wanted.Intersects(PermissionCatalogue.Of(kind))),
+    ];
+
+    private void SayAsking(PersonNode person, DeviceNode device)
+    {
         var setting = _model.RulesOf(device)[SettingKind.RemoteControlApproval];
         var isOfSomeKind = false;
         for (var kind = ConsentKind.Screen; kind <= ConsentKind.Actions; kind++)
@@ -164,9 +185,6 @@ internal sealed partial class Explainer
             var what = person.Consent == GroupConsent.Notify ? "told" : "asked, and nobody connects unanswered";
             Say($"For members of {Describe.Path(asking)} the end user is {what}.", [asking.Row.Key, .. Describe.Membership(person, through)]);
         }
-
-        if (_question.ConsentFloor is not null && isOfSomeKind) Say($"{device.Row.Name} itself asks for at least what its owner has set there.");
-        if (_decision.Reason == DenialReason.ConsentImpossible) Say($"At {device.Row.Name} nobody can be asked now.");
     }
 
     private void Say(string text, params RowKey[] cites) => _lines.Add(new(text, cites));

@@ -29,6 +29,7 @@ internal sealed partial class Planner
     {
         if (FindCustomRole(command.Id, "delete roles", out var role) is { } refusal) return refusal;
         _draft.RemoveAll(_model.Grants.Values.Where(grant => grant.Role.Id == command.Id).Select(grant => grant.Row));
+        TakeOutOfSettings(command.Id);
         _draft.Remove(role!);
         return _draft.Planned($"Deleted the role {role!.Name} and the grants made with it.");
     }

@@ -31,7 +31,7 @@ internal sealed partial class SelfEscalation
     {
         var check = new SelfEscalation(before, after, actor);
         var devicesOnly = delta.Changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.Setting);
-        return (devicesOnly ? null : check.OverPeople()) ?? check.OverDevices();
+        return (devicesOnly ? null : check.OverPeople() ?? check.OverApprovers()) ?? check.OverDevices();
     }
 
     private string? OverPeople()
@@ -112,11 +112,11 @@ internal sealed partial class SelfEscalation
         return false;
     }
 
-    /// <summary>The groups through which an approval rule reaches the person, and the group whose managers approve there.</summary>
+    /// <summary>The groups through which an approval rule reaches the person, and the group whose people approve there.</summary>
     private static Dictionary<TechnicianGroupId, TechnicianGroupNode?> Duties(PolicyModel model, PersonNode person) =>
         person.Groups.Where(group => group.ApprovalRule is not null).ToDictionary(
             group => group.Id,
-            group => group.Upwards().FirstOrDefault(above => model.PeopleOf(above).Managers.Length > 0));
+            group => model.ApprovingGroup(group, group.ApprovalRule!));
 
     /// <summary>What really comes to the person: within their ceiling, with what comes to life through it.</summary>
     private static PermissionSet Flowing(PersonNode person, PermissionSet permissions, PermissionSet all) =>

@@ -80,13 +80,13 @@ internal sealed partial class Planner
         return Fields.Defined(setting, "setting");
     }
 
-    private static PlanResult? CheckValue(SettingKind setting, string? text, out string value)
+    private PlanResult? CheckValue(SettingKind setting, string? text, out string value)
     {
         value = "";
         if (text is null) return Fields.Invalid("value", "A value is missing.");
         if (!Settings.TryCanonical(setting, text, out var canonical, out var problem)) return Fields.Invalid("value", problem);
         value = canonical;
-        return null;
+        return CheckNamed(setting, canonical);
     }
 
     private IEnumerable<SettingNode> NodesBelow(SettingNode node)

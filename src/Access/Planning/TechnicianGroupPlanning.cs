@@ -86,6 +86,7 @@ internal sealed partial class Planner
         _draft.RemoveAll(people.Managers.Select(person => new GroupManagerRow(group.Id, person)));
         _draft.RemoveAll(people.Administrators.Select(person => new GroupAdministratorRow(group.Id, person)));
         _draft.RemoveAll(group.Own);
+        TakeOutOfOptions(group.Id);
         _draft.RemoveAll(group.OwnGrants.Select(grant => grant.Row));
         _draft.Remove(group.Row);
         return _draft.Planned($"Deleted the technician group {Describe.Path(group)}.");
@@ -161,6 +162,7 @@ internal sealed partial class Planner
         if (option.Length > 0)
         {
             if (!PermissionOption.TryParse(command.Permission, option, out var read, out var problem)) return Fields.Invalid("option", problem);
+            if (CheckNamed(read, NamedIn(own)) is { } unknown) return unknown;
             option = read.Text;
         }
 

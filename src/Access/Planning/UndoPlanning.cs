@@ -32,7 +32,7 @@ internal sealed partial class Planner
 
         try
         {
-            _snapshot.Apply(delta);
+            if (Dangling(_snapshot.Apply(delta)).Except(Dangling(_snapshot)).Any()) return Conflict("A value would name a role or a group that is not there.");
         }
         catch (PolicyException misfit)
         {
@@ -99,7 +99,10 @@ internal sealed partial class Planner
             return OnlyMasters("lock and unlock permissions");
 
         // A group that goes or comes back takes its values along, also those that an upper lock keeps from counting.
-        var comesWithItsGroup = !_model.TechnicianGroups.TryGetValue(row.Group, out var group) || _draft.Changes(group.Row.Key);
+        // So does what an option named before the group that it names went.
+        var comesWithItsGroup = !_model.TechnicianGroups.TryGetValue(row.Group, out var group)
+            || _draft.Changes(group.Row.Key)
+            || NamedIn(change.After as GroupPermissionRow).Any(named => _draft.Changes(new(PolicyTable.TechnicianGroup, named)));
         return !comesWithItsGroup && group!.Parent?.Resolve(row.Permission) is { Locked: true }
             ? Conflict($"{Describe.Label(row.Permission)} is locked above {Describe.Path(group)} now.")
             : null;

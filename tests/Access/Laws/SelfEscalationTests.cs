@@ -70,7 +70,18 @@ public class SelfEscalationTests
 
             var freed = before.Rules(bound, was, at).Except(after.Rules(person, device, at));
             freed.Intersect(before.Rules(actor, was, at)).ShouldBeEmpty($"{what} frees {person.Name} of an approval on {device.Name}");
+            if (person.Id == actor.Id) LookAtApprovers(person, device, was, at);
             after.IsLooser(device, before, was).ShouldBeFalse($"{what} loosens what everybody is bound by on {device.Name}");
+        }
+
+        /// <summary>To make an approver for a group's rule that binds oneself is to free oneself.</summary>
+        private void LookAtApprovers(PersonRow person, DeviceRow device, DeviceRow was, DateTimeOffset at)
+        {
+            var steps = before.Steps(actor, was, at).Where(step => step.Id.Kind == ApprovalStepKind.TechnicianGroup).ToDictionary(step => step.Id);
+            foreach (var step in after.Steps(person, device, at))
+            {
+                if (steps.TryGetValue(step.Id, out var then)) step.Approvers.Except(then.Approvers).ShouldBeEmpty($"{what} makes approvers for {person.Name}");
+            }
         }
     }
 }
