@@ -11,13 +11,13 @@ namespace Countersign.Sessions.Files;
 internal static partial class RsyncCommand
 {
     /// <summary>
-    /// Alone they do nothing but to say how content is compared and sent, or keep times and modes: verbose, dry run, checksum, update, whole files, times,
-    /// modes, sparse, one file system, compress, itemize, fuzzy, human-readable, ignore times, omit times of directories or links, prune empty directories.
+    /// Alone they do nothing but to say how content is compared and sent, or keep times: verbose, dry run, checksum, update, whole files, times,
+    /// sparse, one file system, compress, itemize, fuzzy, human-readable, ignore times, omit times of directories or links, prune empty directories.
     /// </summary>
-    private const string Harmless = "vncuWtpSxzihyIOJmN";
+    private const string Harmless = "vncuWtSxzihyIOJmN";
 
-    /// <summary>They reach into directories, or make more than plain files: recursion, links, owners, groups, devices, attributes, relative paths.</summary>
-    private const string Reaching = "rdlLkKHogDAXREU";
+    /// <summary>They reach into directories, or make more than plain files: recursion, links, owners, groups, modes with set-user, devices, attributes, relative paths.</summary>
+    private const string Reaching = "rdlLkKHogpDAXREU";
 
     private static readonly string[] HarmlessOptions =
     [
@@ -39,7 +39,8 @@ internal static partial class RsyncCommand
         var first = isSender ? 3 : 2;
         if (dot <= first || dot >= words.Count - 1 || (!isSender && dot != words.Count - 2)) return null;
 
-        var needs = isSender ? FileCommand.Receive : FileCommand.Send;
+        // Whoever receives first tells checksums of what is there already: with blocks of a byte they are the content.
+        var needs = isSender ? FileCommand.Receive : FileCommand.Send | FileCommand.Receive;
         var reach = isSender ? FileCommand.Browse : FileCommand.Manage;
         for (var at = first; at < dot; at++)
         {

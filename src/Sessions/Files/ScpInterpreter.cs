@@ -13,7 +13,8 @@ namespace Countersign.Sessions.Files;
 /// </summary>
 internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<PermissionSet> held, Action<JournalEvent> note) : Interpreter
 {
-    private const int LongestLine = 8 * 1024;
+    // Ends that stop reading a line sooner (OpenSSH and Dropbear at 2,047 bytes with its end) would read the rest as the next record.
+    private const int LongestLine = 2046;
     private const int MostDepth = 256;
     private const byte Ok = 0, Warning = 1, Fatal = 2, LineEnd = (byte)'\n';
 
@@ -153,7 +154,8 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
                 _state = State.Stored;
                 break;
             case State.Stored:
-                Tell(word == Ok && !_sourceFailed ? FileOutcome.Ok : FileOutcome.Failed);
+                // The device's word counts: a client must not call a file that was stored a failure.
+                Tell((ClientIsSource ? word == Ok : !_sourceFailed) ? FileOutcome.Ok : FileOutcome.Failed);
                 _state = State.Record;
                 break;
         }

@@ -177,9 +177,10 @@ internal sealed partial class SftpInterpreter : Interpreter
         var version = Parse(packet);
         if (version.Version != SftpLimits.Version) throw Broken($"the device speaks version {version.Version} of SFTP, and {SftpLimits.Version} is spoken here");
         _writer.BeginVersion(SftpType.Version, SftpLimits.Version);
-        foreach (var name in version.Extensions)
+        var extensions = version.Extensions;
+        while (extensions.MoveNext())
         {
-            if (SftpExtensionNames.Find(name) != SftpExtension.Unknown) _writer.String(name).String(version.Extensions.CurrentData);
+            if (SftpExtensionNames.Find(extensions.Current) != SftpExtension.Unknown) _writer.String(extensions.Current).String(extensions.CurrentData);
         }
 
         _init.IsAnswered = true;

@@ -23,7 +23,7 @@ internal static class SftpRights
     /// <param name="isOwn">It is about what this session has uploaded: the handle is open for writing, or the path was.</param>
     public static PermissionSet Needs(in SftpRequest request, bool isOwn) => request.Type switch
     {
-        SftpType.Open => ToOpen(request.Flags),
+        SftpType.Open => ToOpen(request.Flags) | (IsGentle(request.Attributes) ? PermissionSet.None : Manage),
         SftpType.Read => Receive,
         SftpType.Write => Send,
 

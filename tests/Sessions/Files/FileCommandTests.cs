@@ -18,12 +18,13 @@ public sealed class FileCommandTests
     [InlineData("scp -r -t dir", "scp -r -t -- 'dir'", "FileManager, SendFiles, ManageFiles")]
     [InlineData(@"scp -f a\ b\'c", @"scp -f -- 'a b'\''c'", "ReceiveFiles")]
     [InlineData("scp -f -- -rf", "scp -f -- '-rf'", "ReceiveFiles")]
-    [InlineData("rsync --server -e.LsfxCIvu . /tmp/x", "rsync '--server' '-e.LsfxCIvu' '.' '/tmp/x'", "SendFiles")]
-    [InlineData("rsync --server -vtze.iLsfxCIvu --partial . ~/x", "rsync '--server' '-vtze.iLsfxCIvu' '--partial' '.' ~/'x'", "SendFiles")]
-    [InlineData("rsync --server -logDtpre.iLsfxCIvu . /tmp/x", "rsync '--server' '-logDtpre.iLsfxCIvu' '.' '/tmp/x'", "FileManager, SendFiles, ManageFiles")]
+    [InlineData("rsync --server -e.LsfxCIvu . /tmp/x", "rsync '--server' '-e.LsfxCIvu' '.' '/tmp/x'", "SendFiles, ReceiveFiles")]
+    [InlineData("rsync --server -vtze.iLsfxCIvu --partial . ~/x", "rsync '--server' '-vtze.iLsfxCIvu' '--partial' '.' ~/'x'", "SendFiles, ReceiveFiles")]
+    [InlineData("rsync --server -logDtpre.iLsfxCIvu . /tmp/x", "rsync '--server' '-logDtpre.iLsfxCIvu' '.' '/tmp/x'", "FileManager, SendFiles, ReceiveFiles, ManageFiles")]
+    [InlineData("rsync --server -pe.LsfxCIvu . x", "rsync '--server' '-pe.LsfxCIvu' '.' 'x'", "FileManager, SendFiles, ReceiveFiles, ManageFiles")]
     [InlineData("rsync --server --sender -te.LsfxCIvu . a b", "rsync '--server' '--sender' '-te.LsfxCIvu' '.' 'a' 'b'", "ReceiveFiles")]
     [InlineData("rsync --server --sender -logDtpre.iLsfxCIvu . dir/", "rsync '--server' '--sender' '-logDtpre.iLsfxCIvu' '.' 'dir/'", "FileManager, ReceiveFiles")]
-    [InlineData("rsync --server -te.LsfxCIvu --delete-during . x", "rsync '--server' '-te.LsfxCIvu' '--delete-during' '.' 'x'", "FileManager, SendFiles, ManageFiles")]
+    [InlineData("rsync --server -te.LsfxCIvu --delete-during . x", "rsync '--server' '-te.LsfxCIvu' '--delete-during' '.' 'x'", "FileManager, SendFiles, ReceiveFiles, ManageFiles")]
     [InlineData("rsync --server --sender -te.LsfxCIvu --remove-source-files . x", "rsync '--server' '--sender' '-te.LsfxCIvu' '--remove-source-files' '.' 'x'", "FileManager, ReceiveFiles, ManageFiles")]
     public void What_clients_send_is_put_together_anew_and_held_to_permissions(string sent, string built, string needs)
     {

@@ -55,6 +55,27 @@ public sealed class ScpInterpreterTests
     }
 
     [Fact]
+    public void A_client_that_calls_a_stored_file_broken_does_not_hide_it()
+    {
+        var lab = new ScpLab("scp -t /tmp/f.txt");
+        lab.Device([0]);
+        lab.Client([.. "C0644 40 f.txt\n"u8]);
+        lab.Device([0]);
+        lab.Client([.. Content, .. "\u0001x\n"u8]);
+        lab.Device([0]);
+        lab.Events.ShouldBe([new FileTransferred(FileDirection.ToDevice, "/tmp/f.txt", 40, Hash, null, FileOutcome.Ok)]);
+    }
+
+    [Fact]
+    public void A_line_longer_than_the_device_reads_in_one_ends_it()
+    {
+        var lab = new ScpLab("scp -t /tmp");
+        lab.Device([0]);
+        byte[] line = [1, .. Enumerable.Repeat((byte)'a', 2046), .. "C4755 3 evil\n"u8];
+        Should.Throw<Exception>(() => lab.Client(line)).Message.ShouldContain("a line without an end");
+    }
+
+    [Fact]
     public void What_the_device_refuses_is_written_down_so_and_the_next_file_goes_on()
     {
         var lab = new ScpLab("scp -d -t /tmp");

@@ -23,6 +23,7 @@ public sealed class SftpRightsModelTests
         ("r", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0).Attributes(default)),
         ("s", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x1A).Attributes(default)),
         ("s", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x06).Attributes(default)),
+        ("sbm", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x1A).Attributes(new() { Permissions = 0x9ED })),
         ("rs", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x03).Attributes(default)),
         ("rs", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x11).Attributes(default)),
         ("r", (w, id) => w.Begin(SftpType.Read, id).String("in").UInt64(0).UInt32(10)),
