@@ -47,6 +47,13 @@ public sealed partial class PolicySnapshot
         return RulesAt(node) is not null && (authority.IsMaster || HeldAt(authority, node).Contains(Permission.ManageSecurity));
     }
 
+    /// <summary>Name further recipients of notifications from the node down; who may manage security there may take them away as well.</summary>
+    public bool MayModifyNotifications(PersonId person, SettingNode node, DateTimeOffset at)
+    {
+        var authority = new Authority(_model, person, at);
+        return RulesAt(node) is not null && (authority.IsMaster || HeldAt(authority, node).Intersects(PermissionSet.Of(Permission.ManageSecurity, Permission.ModifyNotifications)));
+    }
+
     /// <summary>Oneself; everybody to master administrators; a branch to its administrators.</summary>
     public bool MaySeePerson(PersonId asker, PersonId person, DateTimeOffset at) =>
         _model.People.TryGetValue(person, out var node) && new Authority(_model, asker, at).Sees(node);

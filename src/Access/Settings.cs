@@ -85,7 +85,7 @@ public sealed record ApprovalSettings(bool AutoApprove, TimeSpan? ExpireAfter, T
 /// <item><c>off</c>, <c>on</c> or <c>required</c> for Recording;</item>
 /// <item><c>none</c> or a duration such as <c>90s</c>, <c>30m</c>, <c>8h</c>, <c>2d</c> for MaxSession, IdleTimeout and EndWarning;</item>
 /// <item><c>always</c> or what <see cref="WeeklyHours"/> takes for SessionHours;</item>
-/// <item><c>none</c> for Notifications;</item>
+/// <item><c>none</c> or what <see cref="NotificationRules"/> takes for Notifications, such as <c>session.refused: managers, mail:ops@example.org</c>;</item>
 /// <item><c>true</c> or <c>false</c> for AutoApproveWhenRequesterIsApprover and ApprovalReasonRequired;</item>
 /// <item><c>none</c> or a regular expression for ApprovalReasonPattern: see <see cref="ReasonPattern"/>;</item>
 /// <item><c>none</c> or a line of at most 200 characters for ApprovalReasonWords;</item>
@@ -166,7 +166,7 @@ public static class Settings
             SettingKind.MaxSession or SettingKind.IdleTimeout or SettingKind.EndWarning =>
                 TryDuration(text, out var duration, out problem) ? Write(duration) : null,
             SettingKind.SessionHours => TryHours(text, out var hours, out problem) ? hours?.ToString() ?? "always" : null,
-            SettingKind.Notifications => OneOf(text, ["none"], out problem),
+            SettingKind.Notifications => NotificationRules.TryParse(text, out var told, out problem) ? told.Canonical : null,
             SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired or SettingKind.TwoFactorRequired => OneOf(text, ["true", "false"], out problem),
             SettingKind.ApprovalStatusChangeToExpire => TryDuration(text, out var expiry, out problem) ? Write(expiry) : null,
             SettingKind.ApprovalValidFor => TryValidity(text, out var validity, out problem) ? $"{Write(validity.For)}; {(validity.Once ? "once" : "often")}" : null,

@@ -27,6 +27,7 @@ internal sealed record ParsedSetting(SettingRow Row, object? Value)
             SettingKind.SignInIdle => Settings.TryIdle(text, out var idle, out problem) ? idle : null,
             SettingKind.SessionHours => text == "always" ? null : pool.Hours(text, out problem),
             SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired or SettingKind.TwoFactorRequired => text == "true",
+            SettingKind.Notifications => NotificationRules.TryParse(text, out var told, out problem) ? told : null,
             SettingKind.ApprovalReasonPattern or SettingKind.ApprovalReasonWords => text == "none" ? null : text,
             SettingKind.ApprovalValidFor => Settings.TryValidity(text, out var validity, out problem) ? validity : null,
             _ => null,
@@ -78,6 +79,8 @@ internal sealed class DeviceRules
 
     /// <summary>Null: always.</summary>
     public WeeklyHours? SessionHours { get; }
+
+    public NotificationRules Notifications => (NotificationRules)Of(SettingKind.Notifications)!;
 
     /// <summary>Only the organization has these, so that they are the same at every node; every question asks for them.</summary>
     public SignInSettings SignIn { get; }

@@ -24,7 +24,9 @@ internal sealed partial class Planner
         if (_authority.Person is not { } actor) return new PlanResult.Forbidden("You take no part in this organization.");
         var result = Dispatch(command);
         if (_authority.IsMaster || result is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta }) return result;
-        return SelfEscalation.Refusal(_model, _snapshot.Apply(delta).Model, actor, delta) is { } refusal ? new PlanResult.Forbidden(refusal) : result;
+        var after = _snapshot.Apply(delta);
+        if (CheckNotifications(after, delta) is { } forbidden) return forbidden;
+        return SelfEscalation.Refusal(_model, after.Model, actor, delta) is { } refusal ? new PlanResult.Forbidden(refusal) : result;
     }
 
     private PlanResult Dispatch(PolicyCommand command) => command switch

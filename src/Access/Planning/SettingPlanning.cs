@@ -5,7 +5,7 @@ internal sealed partial class Planner
     private PlanResult Plan(PolicyCommand.SetSetting command)
     {
         if (CheckNode(command.Node, command.Setting, out var where) is { } refusal) return refusal;
-        if (CheckValue(command.Setting, command.Value, out var value) is { } badValue) return badValue;
+        if (CheckValue(command.Node, command.Setting, command.Value, out var value) is { } badValue) return badValue;
         Write(command.Node, command.Setting, value);
         return _draft.Planned($"Set {command.Setting} on {where} to {value}.");
     }
@@ -26,7 +26,8 @@ internal sealed partial class Planner
     private PlanResult Plan(PolicyCommand.ForceSetting command)
     {
         if (CheckNode(command.Node, command.Setting, out var where) is { } refusal) return refusal;
-        if (CheckValue(command.Setting, command.Value, out var value) is { } badValue) return badValue;
+        if (!MayManageSecurity(command.Node)) return Lacking(Permission.ManageSecurity, where);
+        if (CheckValue(command.Node, command.Setting, command.Value, out var value) is { } badValue) return badValue;
         Write(command.Node, command.Setting, value);
         var removed = 0;
         foreach (var node in NodesBelow(command.Node))
@@ -76,17 +77,18 @@ internal sealed partial class Planner
             });
         }
 
-        if (!_authority.IsMaster && !_snapshot.HeldAt(_authority, node).Contains(Permission.ManageSecurity)) return Lacking(Permission.ManageSecurity, where);
+        if (setting == SettingKind.Notifications) return MayModifyNotifications(node) ? null : Lacking(Permission.ModifyNotifications, where);
+        if (!MayManageSecurity(node)) return Lacking(Permission.ManageSecurity, where);
         return Fields.Defined(setting, "setting");
     }
 
-    private PlanResult? CheckValue(SettingKind setting, string? text, out string value)
+    private PlanResult? CheckValue(SettingNode node, SettingKind setting, string? text, out string value)
     {
         value = "";
         if (text is null) return Fields.Invalid("value", "A value is missing.");
         if (!Settings.TryCanonical(setting, text, out var canonical, out var problem)) return Fields.Invalid("value", problem);
         value = canonical;
-        return CheckNamed(setting, canonical);
+        return setting == SettingKind.Notifications ? CheckRecipients(node, canonical) : CheckNamed(setting, canonical);
     }
 
     private IEnumerable<SettingNode> NodesBelow(SettingNode node)

@@ -30,6 +30,7 @@ internal sealed partial class GoldenRun
             if (DevicesOf().Match(line.Text) is { Success: true } devices) return ListDevices(devices.Groups["who"].Value);
             if (PeopleOf().Match(line.Text) is { Success: true } people) return ListPeople(people.Groups["device"].Value);
             if (SettingAt().Match(line.Text) is { Success: true } setting) return Read(setting.Groups["setting"].Value, setting.Groups["node"].Value);
+            if (ToldOf().Match(line.Text) is { Success: true } told) return ListTold(told.Groups);
             if (ValueAt().Match(line.Text) is { Success: true } value) return Read(Enum.Parse<Permission>(value.Groups["permission"].Value), value.Groups["group"].Value);
             if (line.Text == "undo the change before") return Undo();
             if (GoldenChange.Read(line.Text, _names, _engine) is var (actor, command)) return Change(_names.Person(actor), command);
@@ -104,6 +105,17 @@ internal sealed partial class GoldenRun
             []);
     }
 
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) ListTold(GroupCollection match)
+    {
+        var (device, name, concerned, naive) = (_names.Device(match["device"].Value), match["event"].Value, _names.Person(match["who"].Value), Naive);
+        var (people, addresses) = naive.Told(naive.Device(device)!, name, naive.Person(concerned), Sample.Noon);
+        var told = _engine.NotificationsFor(device, name, concerned, Sample.Noon);
+        return (Write(told.People, told.Addresses), Write(people, addresses), []);
+
+        string Write(IEnumerable<PersonId> some, IEnumerable<string> mails) =>
+            string.Join(", ", some.Select(person => _names.NameOf(person.Value)).Order(StringComparer.Ordinal).Concat(mails)) is { Length: > 0 } all ? all : "nobody";
+    }
+
     private string Names(IEnumerable<(Guid Id, PermissionSet Permissions)> listed) =>
         string.Join("; ", listed.Select(one => $"{_names.NameOf(one.Id)} ({GoldenAnswer.Write(one.Permissions, PermissionSet.Of(Permission.Terminal))})").Order(StringComparer.Ordinal)) is { Length: > 0 } names
             ? names
@@ -166,6 +178,9 @@ internal sealed partial class GoldenRun
 
     [GeneratedRegex("^the setting (?<setting>[A-Za-z]+) at (?<node>.+)$")]
     private static partial Regex SettingAt();
+
+    [GeneratedRegex("^who is told of (?<event>[a-z.]+) by (?<who>[a-z]+) on (?<device>[a-z0-9.-]+)$")]
+    private static partial Regex ToldOf();
 
     [GeneratedRegex("^the value of (?<permission>[A-Za-z0-9]+) at (?<group>.+)$")]
     private static partial Regex ValueAt();

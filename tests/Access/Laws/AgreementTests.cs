@@ -178,6 +178,7 @@ public class AgreementTests
                 {
                     Same("device", policy.MaySeeDevice(person.Id, device.Id, at), naive.MaySee(person, device, at));
                     Same("security", policy.MayManageSecurity(person.Id, SettingNode.Of(device.Id), at), naive.MayManageSecurity(person, device, at));
+                    Same("notifications", policy.MayModifyNotifications(person.Id, SettingNode.Of(device.Id), at), naive.MayModifyNotifications(person, device, at));
                     if (person.Kind == PersonKind.Owner) continue;
                     foreach (var permission in new[] { Permission.AuditLog, Permission.PermanentAccess })
                         Same("team", policy.HoldsOverTeam(person.Id, permission, at), naive.HoldsOverTeam(person, permission, at));
@@ -190,8 +191,28 @@ public class AgreementTests
                 }
             }
         });
-        rights.Count.ShouldBe(7);
+        rights.Count.ShouldBe(8);
         rights.Values.Min().ShouldBeGreaterThan(20);
+    }
+
+    [Fact]
+    public void They_agree_on_who_is_told_of_an_event()
+    {
+        var told = 0;
+        Draw.Check(200, organization => Trial.Of(organization, 1, organization.Question), trial =>
+        {
+            if (trial.Questions is not [{ At: var at, Subject: var concerned }]) return;
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+            foreach (var device in naive.Devices)
+            {
+                var (people, addresses) = naive.Told(device, "session.began", naive.Person(concerned), at);
+                var audience = policy.NotificationsFor(device.Id, "session.began", concerned, at);
+                audience.People.ShouldBe(people);
+                audience.Addresses.ShouldBe(addresses);
+                told += people.Count;
+            }
+        });
+        told.ShouldBeGreaterThan(20);
     }
 
     [Fact]

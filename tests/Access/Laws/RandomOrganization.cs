@@ -34,6 +34,7 @@ internal sealed class RandomOrganization
         (SettingKind.EndWarning, ["none", "1m"]),
         (SettingKind.AutoApproveWhenRequesterIsApprover, ["true", "true", "false"]),
         (SettingKind.AccessRequestRoles, ["none", $"{SystemRoles.FullDeviceAccess.Id}", $"{SystemRoles.OnlyDeviceConnection.Id},{SystemRoles.AcceptsAccessRequests.Id}"]),
+        (SettingKind.Notifications, ["none", "session.began: managers, holders:Terminal, mail:a@example.org", "session.began: master, person:PERSON", "request.asked: managers; session.began: person:PERSON, managers"]),
         (SettingKind.TwoFactorRequired, ["true", "false"]),
         (SettingKind.AllowedNetworks, ["none", "192.0.2.0/24, 2001:db8::/33", "::/0, 192.0.2.1", "0.0.0.0/0"]),
         (SettingKind.SessionHours, ["always", "UTC; Mon-Sun 05:00-23:00", "Europe/Berlin; Sat-Mon 00:00-24:00"]),
@@ -203,7 +204,7 @@ internal sealed class RandomOrganization
         var node = _random.Next(5) switch { 0 => SettingNode.Organization, 1 or 2 => SettingNode.Of(Pick(DeviceGroups)), _ => SettingNode.Of(Pick(Devices)) };
         var (kind, values) = Pick(SettingValues);
         if (Settings.IsOfOrganization(kind)) node = SettingNode.Organization;
-        Settings.TryCanonical(kind, Pick(values), out var value, out var problem).ShouldBeTrue(problem);
+        Settings.TryCanonical(kind, Pick(values).Replace("PERSON", Pick(People).ToString(), StringComparison.Ordinal), out var value, out var problem).ShouldBeTrue(problem);
         return new(node, kind, value, 1);
     }
 

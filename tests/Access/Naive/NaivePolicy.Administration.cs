@@ -36,4 +36,8 @@ internal sealed partial class NaivePolicy
     /// <summary>Edited by master administrators and by ManageSecurity within its scope: a grant for named accounts is for those, not for the device.</summary>
     public bool MayManageSecurity(PersonRow person, DeviceRow device, DateTimeOffset at) =>
         TakesPart(person) && (IsMasterAdministrator(person, at) || Effective(person, device, null, at).Contains(Permission.ManageSecurity));
+
+    /// <summary>The same people, and whoever holds ModifyNotifications there.</summary>
+    public bool MayModifyNotifications(PersonRow person, DeviceRow device, DateTimeOffset at) =>
+        MayManageSecurity(person, device, at) || (TakesPart(person) && Effective(person, device, null, at).Contains(Permission.ModifyNotifications));
 }

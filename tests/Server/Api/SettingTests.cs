@@ -36,6 +36,18 @@ public sealed class SettingTests : FeatureTests
     }
 
     [Fact]
+    public async Task Whom_events_go_to_is_kept_in_its_one_spelling()
+    {
+        var text = $"request.asked:master;session.refused: mail:Ops@Example.org , person:{Ann}, managers";
+        (await Owner.PutAsync($"/api/v1/settings/device-groups/{Clients}/notifications", new { value = text })).Expect(HttpStatusCode.OK);
+        (await ReadAsync($"devices/{Web1}", "notifications")).GetProperty("value").GetString()
+            .ShouldBe($"session.refused: managers, person:{Ann}, mail:Ops@example.org; request.asked: master");
+        (await Owner.PutAsync($"/api/v1/settings/devices/{Web1}/notifications", new { value = $"session.refused: person:{Guid.NewGuid()}" })).ExpectInvalid("value");
+        (await Owner.PutAsync($"/api/v1/settings/devices/{Web1}/notifications", new { value = "session.refused: mail:ops@example.org\r\nBcc: x@example.org" })).ExpectInvalid("value");
+        (await Tenant.As(Ann).PutAsync($"/api/v1/settings/devices/{Web1}/notifications", new { value = "session.refused: managers" })).Expect(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
     public async Task A_value_or_setting_that_is_none_is_refused()
     {
         (await Owner.PutAsync("/api/v1/settings/organization/recording", new { value = "sometimes" })).ExpectInvalid("value");

@@ -1,0 +1,45 @@
+namespace Countersign.Access;
+
+/// <summary>Who is to be told of an event.</summary>
+/// <param name="People">Each once, in the order of their ids.</param>
+/// <param name="Addresses">Mail addresses that the setting names themselves, each once; those of people are not among them.</param>
+public sealed record NotificationAudience(IReadOnlyList<PersonId> People, IReadOnlyList<string> Addresses)
+{
+    public static NotificationAudience Nobody { get; } = new([], []);
+}
+
+public sealed partial class PolicySnapshot
+{
+    /// <summary>
+    /// Whom the setting Notifications has told of an event on the device: of those it names the people who take part and may see the device at
+    /// that instant. Nobody for a device or an event that is not there. Takes time in proportion to the people of the organization.
+    /// </summary>
+    /// <param name="name">One of <see cref="NotificationRules.Events"/>.</param>
+    /// <param name="concerned">Whose session or request it is; null or not there: managers are nobody.</param>
+    public NotificationAudience NotificationsFor(DeviceId device, string name, PersonId? concerned, DateTimeOffset at)
+    {
+        if (!_model.Devices.TryGetValue(device, out var node)) return NotificationAudience.Nobody;
+        var recipients = _model.RulesOf(node).Notifications.For(name);
+        var named = recipients.SelectMany(recipient => Named(recipient, node, concerned, at)).Distinct();
+        return new(
+            [.. named.Where(person => MaySeeDevice(person, device, at)).OrderBy(person => person.Value)],
+            [.. recipients.Where(recipient => recipient.Kind == NotificationRecipientKind.Mail).Select(recipient => recipient.Address)]);
+    }
+
+    internal NotificationRules? NotificationsAt(SettingNode node) => RulesAt(node)?.Notifications;
+
+    private IEnumerable<PersonId> Named(NotificationRecipient recipient, DeviceNode device, PersonId? concerned, DateTimeOffset at) => recipient switch
+    {
+        { Kind: NotificationRecipientKind.Managers } when concerned is { } id && _model.People.TryGetValue(id, out var person) =>
+            person.Groups.SelectMany(ManagersFor).Select(manager => manager.Id),
+        { Kind: NotificationRecipientKind.MasterAdministrators } => _model.People.Values.Select(person => person.Id).Where(person => IsMasterAdministrator(person, at)),
+        { Kind: NotificationRecipientKind.Holders, Permission: { } permission } =>
+            PeopleOf(device.Id, at).Where(listing => listing.Permissions.Contains(permission)).Select(listing => listing.Person.Id),
+        { Kind: NotificationRecipientKind.Person, Person: { } person } => [person],
+        _ => [],
+    };
+
+    /// <summary>As for approvals: of the nearest group upwards that has any, and nobody if that one is disabled.</summary>
+    private IEnumerable<PersonNode> ManagersFor(TechnicianGroupNode group) =>
+        group.Upwards().FirstOrDefault(above => _model.PeopleOf(above).Managers.Length > 0) is { IsEnabled: true } managed ? _model.ManagersOf(managed) : [];
+}
