@@ -79,7 +79,7 @@ public enum DenialReason : byte
     ConsentImpossible,
 }
 
-/// <summary>The verdict, small enough to pass by value. Reasons in words come from <see cref="PolicySnapshot.Explain"/>.</summary>
+/// <summary>The verdict, small enough to pass by value. Reasons in words come from <see cref="PolicySnapshot.Explain(in AccessQuestion)"/>.</summary>
 /// <param name="Permissions">Allowed: everything that holds at the instant asked about, not only what was wanted.</param>
 /// <param name="Reason">Anything but allowed: what stands in the way, for logs and explanations; not for a subject who may not see the device.</param>
 /// <param name="Until">

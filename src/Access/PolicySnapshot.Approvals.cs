@@ -49,7 +49,10 @@ public sealed partial class PolicySnapshot
     /// The approvals that rules ask for before the subject may connect to the device at that instant, whatever else stands in the way;
     /// empty where none does, and for questions that are not about a connection. Preapproved access in hand stands for them where no workflow insists.
     /// </summary>
-    public IReadOnlyList<ApprovalStep> ApprovalSteps(in AccessQuestion question)
+    public IReadOnlyList<ApprovalStep> ApprovalSteps(in AccessQuestion question) => ApprovalSteps(question, new(this, null));
+
+    /// <param name="veil">For the sentences that name the rules.</param>
+    internal IReadOnlyList<ApprovalStep> ApprovalSteps(in AccessQuestion question, Veil veil)
     {
         if (!_model.People.TryGetValue(question.Subject, out var person) || !_model.Devices.TryGetValue(question.Device, out var device)) return [];
         if (!IsConnection(question.Wanted)) return [];
@@ -59,16 +62,16 @@ public sealed partial class PolicySnapshot
         {
             foreach (var group in person.Groups.OrderBy(group => group.Id.Value))
             {
-                if (group.ApprovalRule is { } rule && !_model.IsReplaced(group, rule, person, device)) steps.Add(GroupStep(person, group, rule));
+                if (group.ApprovalRule is { } rule && !_model.IsReplaced(group, rule, person, device)) steps.Add(GroupStep(person, group, rule, veil));
             }
 
-            if (_model.RulesOf(device).RequiresApproval && !_model.HasWorkflow(person, device)) steps.Add(DeviceStep(person, device, question.At));
+            if (_model.RulesOf(device).RequiresApproval && !_model.HasWorkflow(person, device)) steps.Add(DeviceStep(person, device, question.At, veil));
         }
 
         foreach (var workflow in person.Workflows)
         {
             if ((insisting && !workflow.Row.InsistsWhenPreapproved) || !_model.Applies(workflow, person, device)) continue;
-            for (var index = 0; index < workflow.Steps.Length; index++) steps.Add(StepOf(workflow, index, person, device, question.At));
+            for (var index = 0; index < workflow.Steps.Length; index++) steps.Add(StepOf(workflow, index, person, device, question.At, veil));
         }
 
         return steps;
@@ -84,7 +87,7 @@ public sealed partial class PolicySnapshot
         var steps = new List<ApprovalStep>();
         foreach (var workflow in person.Workflows.Where(workflow => workflow.Row.TakesPreapproved && _model.Applies(workflow, person, device)))
         {
-            for (var index = 0; index < workflow.Steps.Length; index++) steps.Add(StepOf(workflow, index, person, device, at));
+            for (var index = 0; index < workflow.Steps.Length; index++) steps.Add(StepOf(workflow, index, person, device, at, new(this, null)));
         }
 
         if (steps.Count > 0) return steps;
@@ -97,31 +100,31 @@ public sealed partial class PolicySnapshot
     /// through upwards, that has any. If none of those can act the step blocks: climbing further would hand the approval to whoever is above as
     /// soon as a manager is disabled.
     /// </summary>
-    private ApprovalStep GroupStep(PersonNode person, TechnicianGroupNode through, TechnicianGroupNode rule)
+    private ApprovalStep GroupStep(PersonNode person, TechnicianGroupNode through, TechnicianGroupNode rule, Veil veil)
     {
         var appointed = _model.ApprovingGroup(through, rule);
         var all = appointed is { IsEnabled: true } ? _model.Appointed(rule, appointed).ToList() : [];
         PersonId[] approvers = [.. all.Where(candidate => CanApprove(candidate, person)).Select(candidate => candidate.Id).OrderBy(id => id.Value)];
         var text = rule.Id == through.Id
-            ? $"The group {Describe.Path(rule)} requires managerial approval."
-            : $"The group {Describe.Path(rule)} requires managerial approval, which reaches {person.Row.Name} through {Describe.Path(through)}.";
+            ? $"The group {veil.Path(rule)} requires managerial approval."
+            : $"The group {veil.Path(rule)} requires managerial approval, which reaches {person.Row.Name} through {veil.Path(through)}.";
         var appointments = appointed is null || rule.Row.MembersApprove ? [] : _model.PeopleOf(appointed).Managers.Select(manager => new GroupManagerRow(appointed.Id, manager).Key);
         var own = all.Exists(candidate => candidate.Id == person.Id);
         return new(StepOf(through, rule), text, approvers, own && IsAutomatic(person), [rule.Row.Key, .. Describe.Membership(person, through), .. appointments]);
     }
 
-    private ApprovalStep DeviceStep(PersonNode person, DeviceNode device, DateTimeOffset at)
+    private ApprovalStep DeviceStep(PersonNode person, DeviceNode device, DateTimeOffset at, Veil veil)
     {
         var setting = _model.RulesOf(device)[SettingKind.ManagerialApproval];
         return new(
             StepOf(setting),
-            $"Managerial approval is required on {device.Row.Name}{Describe.Source(this, device, setting.Source)}.",
+            $"Managerial approval is required on {device.Row.Name}{veil.Source(device, setting.Source)}.",
             Acceptors(person, device, at),
             IsAutomatic(person) && Accepts(person, device, at),
             [new SettingRow(setting.Source, setting.Setting, setting.Value, 0).Key]);
     }
 
-    private ApprovalStep StepOf(WorkflowNode workflow, int index, PersonNode person, DeviceNode device, DateTimeOffset at)
+    private ApprovalStep StepOf(WorkflowNode workflow, int index, PersonNode person, DeviceNode device, DateTimeOffset at, Veil veil)
     {
         var step = workflow.Steps[index];
         var all = new Dictionary<PersonId, PersonNode>();
@@ -130,7 +133,7 @@ public sealed partial class PolicySnapshot
         var places = step.Needed == 1 ? "" : $" by {step.Needed} people";
         return new(
             workflow.StepId(index),
-            $"Step {index + 1} of the workflow {workflow.Row.Name} for {Describe.Path(workflow.Group)} has to be approved{places}.",
+            $"Step {index + 1} of the workflow {veil.Workflow(workflow.Row)} for {veil.Path(workflow.Group)} has to be approved{places}.",
             approvers,
             all.ContainsKey(person.Id) && IsAutomatic(person),
             [workflow.Row.Key])

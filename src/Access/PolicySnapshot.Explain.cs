@@ -6,11 +6,18 @@ public sealed partial class PolicySnapshot
     /// The same decision with its reasons, in order. It speaks of whatever counted, whether the asker may see it or not: whoever shows it
     /// shows it only to those who may (<see cref="MaySeePerson"/>, <see cref="MaySeeDevice"/>).
     /// </summary>
-    public AccessExplanation Explain(in AccessQuestion question) => new(Decide(question), new Explainer(this, question).Lines());
+    public AccessExplanation Explain(in AccessQuestion question) => new(Decide(question), new Explainer(this, question, new(this, null)).Lines());
+
+    /// <summary>The same for the eyes of an asker, who may see the person and the device: of whatever else they may not see there is a mark.</summary>
+    public AccessExplanation Explain(in AccessQuestion question, PersonId asker) =>
+        new(Decide(question), new Explainer(this, question, VeilFor(asker, question.At)).Lines());
+
+    /// <summary>What the asker may see; of who takes no part, nothing.</summary>
+    public Veil VeilFor(PersonId asker, DateTimeOffset at) => new(this, new Authority(_model, asker, at));
 
     /// <summary>
     /// The fewest changes that turn the answer from allowed to not, or back, each carried out by the owner; null: two are not enough, or it is
-    /// nothing that such changes mend (a disabled person, a factor that is missing, closed hours). It speaks of whatever counts, as <see cref="Explain"/> does.
+    /// nothing that such changes mend (a disabled person, a factor that is missing, closed hours). It speaks of whatever counts, as <see cref="Explain(in AccessQuestion)"/> does.
     /// </summary>
     /// <param name="fresh">The id that a grant would get if one is suggested.</param>
     public SmallestChange? SmallestChange(in AccessQuestion question, GrantId fresh) => new FlipSearch(this, question, fresh).Find();

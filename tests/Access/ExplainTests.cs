@@ -113,6 +113,25 @@ public class ExplainTests
     }
 
     [Fact]
+    public void Groups_and_roles_that_the_asker_may_not_see_are_a_mark()
+    {
+        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal));
+        _sample.Change(_support, row => row with { RequiresManagerialApproval = true });
+        var question = _sample.Question(_tina, [Terminal]);
+        var own = _sample.Snapshot.Explain(question, _tina).Lines;
+        own.ShouldAllBe(line => !line.Text.Contains("Support", StringComparison.Ordinal) && !line.Text.Contains("Role ", StringComparison.Ordinal));
+        own.ShouldContain(line => line.Text == "The role …, granted to … on Servers for the default account, gives Terminal Mode.");
+        own[^1].Text.ShouldStartWith("The group … requires managerial approval, which reaches Tina through … / ….");
+        own.SelectMany(line => line.Cites).ShouldAllBe(key => key.Id == _tina.Value);
+        var all = _sample.Snapshot.Explain(question).Lines;
+        _sample.Snapshot.Explain(question, _sample.Olga).Lines.Select(line => line.Text).ShouldBe(all.Select(line => line.Text));
+
+        var ada = _sample.Technician("ada");
+        _sample.Administrator(ada, _support);
+        _sample.Snapshot.Explain(question, ada).Lines[^1].Text.ShouldStartWith("The group Support requires managerial approval");
+    }
+
+    [Fact]
     public void Consent_is_told_with_its_source()
     {
         _sample.Grant(_tina, _sample.Web01, Terminal);

@@ -25,7 +25,7 @@ internal sealed partial class Explainer
             var setting = _model.RulesOf(device)[SettingKind.Recording];
             var refused = Describe.Labels(needed & PermissionCatalogue.Unrecordable);
             Say(
-                $"Recording is required on {device.Row.Name}{Describe.Source(_snapshot, device, setting.Source)}, and {refused} can't be recorded.",
+                $"Recording is required on {device.Row.Name}{_veil.Source(device, setting.Source)}, and {refused} can't be recorded.",
                 KeyOf(setting));
         }
 
@@ -104,7 +104,7 @@ internal sealed partial class Explainer
         var label = Describe.Label(permission);
         foreach (var group in person.Groups)
         {
-            var path = Describe.Path(group);
+            var path = _veil.Path(group);
             var membership = Describe.Membership(person, group);
             switch (group.Resolve(permission))
             {
@@ -113,11 +113,11 @@ internal sealed partial class Explainer
                     break;
                 case { Value: PolicyValue.Deny } row:
                     var source = _model.TechnicianGroups.GetValueOrDefault(row.Group)!;
-                    Say($"{Describe.Path(source)} denies {label}{(row.Locked ? ", locked" : "")}, which binds members of {path}.", [row.Key, .. membership]);
+                    Say($"{_veil.Path(source)} denies {label}{(row.Locked ? ", locked" : "")}, which binds members of {path}.", [row.Key, .. membership]);
                     break;
                 case { } when !group.IsEnabled:
                     var disabled = group.Upwards().Last(above => !above.Row.Enabled);
-                    Say($"{Describe.Path(disabled)} is disabled, so that {path} allows nothing.", [disabled.Row.Key, .. membership]);
+                    Say($"{_veil.Path(disabled)} is disabled, so that {path} allows nothing.", [disabled.Row.Key, .. membership]);
                     break;
                 case { } row:
                     Say($"{path} allows {label}, but a locked deny is never exceeded.", [row.Key, .. membership]);
@@ -142,8 +142,8 @@ internal sealed partial class Explainer
 
     private string Sentence(PersonNode person, CompiledGrant grant)
     {
-        var to = grant.Row.Subject.Kind == SubjectKind.TechnicianGroup ? Describe.Path(_model.TechnicianGroups.GetValueOrDefault(new(grant.Row.Subject.Id))!) : person.Row.Name;
-        return $"The role {grant.Role.Name}, granted to {to} on {Describe.Scope(_snapshot, grant.Row.Scope)} for {Describe.Accounts(grant.Row.Accounts)},";
+        var to = grant.Row.Subject.Kind == SubjectKind.TechnicianGroup ? _veil.Path(_model.TechnicianGroups.GetValueOrDefault(new(grant.Row.Subject.Id))!) : person.Row.Name;
+        return $"The role {_veil.Role(grant.Role)}, granted to {to} on {_veil.Scope(grant.Row.Scope)} for {Describe.Accounts(grant.Row.Accounts)},";
     }
 
     /// <summary>The grant, its role if it is a row, and the memberships through which it reaches the person.</summary>

@@ -8,14 +8,16 @@ internal sealed partial class Explainer
     private readonly PolicySnapshot _snapshot;
     private readonly PolicyModel _model;
     private readonly AccessQuestion _question;
+    private readonly Veil _veil;
     private readonly AccessDecision _decision;
     private readonly List<ExplanationLine> _lines = [];
 
-    public Explainer(PolicySnapshot snapshot, in AccessQuestion question)
+    public Explainer(PolicySnapshot snapshot, in AccessQuestion question, Veil veil)
     {
         _snapshot = snapshot;
         _model = snapshot.Model;
         _question = question;
+        _veil = veil;
         _decision = snapshot.Decide(question);
     }
 
@@ -86,7 +88,7 @@ internal sealed partial class Explainer
                 return false;
             case DenialReason.OutsideSessionHours:
                 var hours = _model.RulesOf(device)[SettingKind.SessionHours];
-                var open = $"{hours.Value}{Describe.Source(_snapshot, device, hours.Source)}";
+                var open = $"{hours.Value}{_veil.Source(device, hours.Source)}";
                 Say($"{device.Row.Name} takes connections only at {open}, and {Write(_question.At)} is outside of that.", KeyOf(hours));
                 return false;
             default:
@@ -97,7 +99,7 @@ internal sealed partial class Explainer
     private void SayConnection(PersonNode person, DeviceNode device)
     {
         SayEvidence(person, device);
-        var steps = _decision.Reason == DenialReason.ApprovalNeeded ? _snapshot.ApprovalSteps(_question) : [];
+        var steps = _decision.Reason == DenialReason.ApprovalNeeded ? _snapshot.ApprovalSteps(_question, _veil) : [];
         foreach (var step in steps)
         {
             var approvers = step.Approvers.Select(id => _model.People.GetValueOrDefault(id)!.Row.Name).Concat(step.Automatic ? [person.Row.Name] : []);
@@ -116,7 +118,7 @@ internal sealed partial class Explainer
         {
             var recording = _model.RulesOf(device)[SettingKind.Recording];
             Say(
-                $"Whatever of the session can be recorded on {device.Row.Name} is recorded{Describe.Source(_snapshot, device, recording.Source)}.",
+                $"Whatever of the session can be recorded on {device.Row.Name} is recorded{_veil.Source(device, recording.Source)}.",
                 KeyOf(recording));
         }
 
@@ -173,7 +175,7 @@ internal sealed partial class Explainer
             isOfSomeKind = true;
             var mode = _model.RulesOf(device).Consent.For(kind);
             if (mode == ConsentMode.Off) continue;
-            var source = Describe.Source(_snapshot, device, setting.Source);
+            var source = _veil.Source(device, setting.Source);
             Say($"On {device.Row.Name} the end user is {Words(mode)} for {Word(kind)}{source}.", KeyOf(setting));
         }
 
@@ -183,11 +185,11 @@ internal sealed partial class Explainer
                 .SelectMany(group => group.Upwards().Select(above => (Through: group, Asking: above)))
                 .First(pair => pair.Asking.Row.Consent == person.Consent);
             var what = person.Consent == GroupConsent.Notify ? "told" : "asked, and nobody connects unanswered";
-            Say($"For members of {Describe.Path(asking)} the end user is {what}.", [asking.Row.Key, .. Describe.Membership(person, through)]);
+            Say($"For members of {_veil.Path(asking)} the end user is {what}.", [asking.Row.Key, .. Describe.Membership(person, through)]);
         }
     }
 
-    private void Say(string text, params RowKey[] cites) => _lines.Add(new(text, cites));
+    private void Say(string text, params RowKey[] cites) => _lines.Add(new(text, [.. cites.Where(_veil.Shows)]));
 
     private static RowKey KeyOf(EffectiveSetting setting) => new SettingRow(setting.Source, setting.Setting, setting.Value, 0).Key;
 

@@ -52,7 +52,7 @@ internal static class ExplainAccess
         if (subject is null || target is null || !policy.MaySee(subject.Id) || !policy.MaySee(target.Id)) return Problems.NotFound();
 
         var question = Question(caller, policy, subject.Id, target.Id, account, wanted);
-        var explanation = policy.Snapshot.Explain(question);
+        var explanation = policy.Snapshot.Explain(question, caller.Person);
         var change = policy.IsMasterAdministrator ? policy.Snapshot.SmallestChange(question, new(Guid.NewGuid())) : null;
         var decision = explanation.Decision;
         return TypedResults.Ok(new ExplainAnswer(

@@ -31,6 +31,8 @@ internal sealed partial class PreviewedEffects(PolicySnapshot before, PolicySnap
 {
     private const int MostNamed = 100;
 
+    private readonly Veil[] _veils = [before.VeilFor(caller, at), after.VeilFor(caller, at)];
+
     /// <summary>The widest first.</summary>
     public IReadOnlyList<PreviewedEffect> All()
     {
@@ -53,14 +55,7 @@ internal sealed partial class PreviewedEffects(PolicySnapshot before, PolicySnap
     }
 
     /// <summary>Rules are told by the ids of what they are of: of what the caller may not see, it is told only that there is something.</summary>
-    private string Veiled(string text) => Ids().Replace(text, found => MaySee(Guid.Parse(found.Value)) ? found.Value : "…");
-
-    private bool MaySee(Guid id) => MaySee(new PersonId(id)) || MaySee(new DeviceId(id)) || Either(policy =>
-        policy.MaySeeTechnicianGroup(caller, new(id), at)
-        || policy.MaySeeDeviceGroup(caller, new(id), at)
-        || (policy.Find(new(PolicyTable.Workflow, id)) is WorkflowRow workflow && policy.MaySeeTechnicianGroup(caller, workflow.Group, at)));
-
-    private bool Either(Func<PolicySnapshot, bool> sees) => sees(before) || sees(after);
+    private string Veiled(string text) => Ids().Replace(text, found => _veils.Any(veil => veil.Shows(Guid.Parse(found.Value))) ? found.Value : Veil.Mark);
 
     [GeneratedRegex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")]
     private static partial Regex Ids();
