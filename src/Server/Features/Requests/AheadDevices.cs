@@ -27,17 +27,26 @@ internal static class AheadDevices
         return Combined(policy, request.Person, devices, at, request.DeviceGroup is null ? Common.All : Common.AllOrAny);
     }
 
-    /// <summary>What is approved for good: of a group those on which whoever took the step of the devices' own approvers can take it.</summary>
+    /// <summary>
+    /// What is approved for good: of a group those for which each step, a workflow's as well, was taken by as many as it needs who can take it for that very
+    /// device.
+    /// </summary>
     public static ImmutableArray<DeviceId> Frozen(PolicySnapshot policy, AccessRequest request, IReadOnlyList<RequestApproval> approvals, DateTimeOffset at)
     {
         var devices = Of(policy, request, at);
-        if (request.DeviceGroup is null) return devices;
-        var fillers = approvals.Where(approval => approval.Step == OwnApprovers).Select(approval => approval.Person).ToHashSet();
-        return
-        [
-            .. devices.Where(device => policy.PreapprovalSteps(request.Person, device, at).All(step =>
-                step.Id.Kind != ApprovalStepKind.Device || step.Approvers.Any(fillers.Contains) || (step.Automatic && fillers.Contains(request.Person)))),
-        ];
+        return request.DeviceGroup is null
+            ? devices
+            : [.. devices.Where(device => policy.PreapprovalSteps(request.Person, device, at).All(step => IsTaken(request, step, approvals)))];
+    }
+
+    private static bool IsTaken(AccessRequest request, ApprovalStep step, IReadOnlyList<RequestApproval> approvals)
+    {
+        var id = step.Id.Kind == ApprovalStepKind.Device ? OwnApprovers : step.Id;
+        return approvals
+            .Where(approval => approval.Step == id && (step.Approvers.Contains(approval.Person) || (step.Automatic && approval.Person == request.Person)))
+            .Select(approval => approval.Person)
+            .Distinct()
+            .Count() >= step.Needed;
     }
 
     /// <summary>
