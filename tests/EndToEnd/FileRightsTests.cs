@@ -82,11 +82,14 @@ public sealed class FileRightsTests : IAsyncLifetime
     {
         var content = RandomNumberGenerator.GetBytes(20_000_000);
         await File.WriteAllBytesAsync(_here["local"], content, TestContext.Current.CancellationToken);
-        await HoldAsync("s");
+
+        // Who receives by rsync tells checksums of what is there.
+        await HoldAsync(client == "rsync" ? "rs" : "s");
         var put = await MoveAsync(client, "", _here["local"], _there["file"]);
         put.ExitCode.ShouldBe(0, put.ToString());
         (await File.ReadAllBytesAsync(_there["file"], TestContext.Current.CancellationToken)).AsSpan().SequenceEqual(content).ShouldBeTrue();
         CheckTransfer(client, await JournalAsync(), "ToDevice", content);
+        await HoldAsync("s");
         (await MoveAsync(client, "get", _here["refused"], _there["file"])).ExitCode.ShouldNotBe(0);
         Path.Exists(_here["refused"]).ShouldBeFalse();
 
