@@ -111,8 +111,11 @@ public sealed class SshServerConnection : SshConnection
         Transport.Flush();
     }
 
-    internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra) =>
-        _noMoreSessions && type == "session" ? new SshChannelAnswer.Refuse(1, "you asked for no more sessions") : _handler.OnChannelOpen(this, type, extra);
+    internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra)
+    {
+        if (IsParting) return new SshChannelAnswer.Refuse(1, "the connection is ending");
+        return _noMoreSessions && type == "session" ? new SshChannelAnswer.Refuse(1, "you asked for no more sessions") : _handler.OnChannelOpen(this, type, extra);
+    }
 
     internal override SshGlobalAnswer AnswerGlobal(string name, ReadOnlySpan<byte> payload)
     {
@@ -137,10 +140,7 @@ public sealed class SshServerConnection : SshConnection
         // The client speaks next.
     }
 
-    private protected override void OnDisconnecting()
-    {
-        if (IsAuthenticated) _handler.OnDisconnecting(this);
-    }
+    private protected override bool OnDisconnecting() => IsAuthenticated && _handler.OnDisconnecting(this);
 
     private protected override void OnEnded()
     {

@@ -107,6 +107,9 @@ internal sealed class TestServerHandler : SshServerHandler
 
     public Func<string, SshChannelAnswer>? Open { get; init; }
 
+    /// <summary>What is done when this end disconnects; null: nothing, and nothing is waited for.</summary>
+    public Action? Parting { get; init; }
+
     public override IReadOnlyList<string> AuthenticationMethods => Methods;
 
     public override string? Banner => BannerText;
@@ -120,6 +123,12 @@ internal sealed class TestServerHandler : SshServerHandler
     }
 
     public override void OnAuthenticated(SshServerConnection connection, string user) => Connection = connection;
+
+    public override bool OnDisconnecting(SshServerConnection connection)
+    {
+        Parting?.Invoke();
+        return Parting is not null;
+    }
 
     public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
     {
