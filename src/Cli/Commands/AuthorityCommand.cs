@@ -10,7 +10,7 @@ internal static class AuthorityCommand
     public static Command Create(CommonOptions common) => new DocumentedCommand(
         "ca",
         "The certificate authority by which the server signs in at devices.",
-        "countersign ca show > /etc/ssh/countersign_ca.pub",
+        "countersign ca show | tee /etc/ssh/countersign_ca.pub",
         "countersign ca rotate")
     {
         CreateShow(common),
@@ -24,7 +24,7 @@ internal static class AuthorityCommand
             "show",
             "Prints the public keys, for the file that TrustedUserCAKeys of a device's sshd_config names.",
             "countersign ca show",
-            "countersign ca show | ssh admin@web1 sudo tee /etc/ssh/countersign_ca.pub");
+            "countersign ca show --json");
         command.SetAction(async (parsed, cancellation) =>
         {
             var output = common.OutputFor(parsed);
