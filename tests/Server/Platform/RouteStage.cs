@@ -38,6 +38,9 @@ internal sealed class RouteStage
     /// <summary>Made only where it is needed.</summary>
     public Guid OwnersSignIn { get; set; }
 
+    /// <summary>The key before the newest of the authority; made only where it is needed.</summary>
+    public Guid OldAuthority { get; set; }
+
     public required string Unique { get; init; }
 
     public required Guid Everyone { get; init; }
@@ -93,6 +96,13 @@ internal sealed class RouteStage
         if (pattern.EndsWith("/revoke", StringComparison.Ordinal)) (await tenant.Owner.PostAsync($"/api/v1/requests/{Request}/approve")).Expect(HttpStatusCode.OK);
     }
 
+    public static async Task<Guid> OldAuthorityAsync(Tenant tenant)
+    {
+        // There are two at most: whoever was here before may have made the second one.
+        await tenant.Owner.PostAsync("/api/v1/ssh/ca/rotate");
+        return (await tenant.Owner.GetAsync("/api/v1/ssh/ca")).Expect(HttpStatusCode.OK).Body.GetProperty("authorities")[1].GetProperty("id").GetGuid();
+    }
+
     public static async Task<Guid> AddTokenAsync(Tenant tenant) =>
         (await tenant.Owner.PostAsync("/api/v1/me/tokens", new { label = "old", scopes = new[] { "read" } })).Expect(HttpStatusCode.Created).Id;
 
@@ -106,6 +116,7 @@ internal sealed class RouteStage
             (_, "/api/v1/me/keys/{id}") => OwnersKey,
             (_, "/api/v1/me/tokens/{id}") => OwnersToken,
             (_, "/api/v1/me/sign-ins/{id}") => OwnersSignIn,
+            (_, "/api/v1/ssh/ca/{id}") => OldAuthority,
             _ when pattern.StartsWith("/api/v1/technicians/", StringComparison.Ordinal) => Person,
             _ when pattern.StartsWith("/api/v1/technician-groups/", StringComparison.Ordinal) => Group,
             _ when pattern.Contains("/device-groups/", StringComparison.Ordinal) => DeviceGroup,
