@@ -44,13 +44,9 @@ internal static class ServerBenchmark
         await organization.FoundAsync(server.SetupToken!, "Terminal");
         var id = server.Services.GetRequiredService<PolicySource>().All.Single().Organization;
         var (queue, audit) = (server.Services.GetRequiredService<WriteQueue>(), server.Services.GetRequiredService<AuditLog>());
-        var (perSecond, times) = await Load.RunAsync(AuditWriters, _time, worker => queue.WriteAsync(
+        var (perSecond, times) = await Load.RunAsync(AuditWriters, _time, worker => queue.AppendAsync(
             id,
-            (db, _) =>
-            {
-                audit.Add(db, new() { Kind = "bench.record", Channel = "system", ActorLogin = $"writer{worker}", Details = new() { ["writer"] = worker } });
-                return Task.CompletedTask;
-            },
+            db => audit.Add(db, new() { Kind = "bench.record", Channel = "system", ActorLogin = $"writer{worker}", Details = new() { ["writer"] = worker } }),
             CancellationToken.None));
         return [Figure.AtLeast("audit.per_s", perSecond, "1/s", 10_000), Figure.AtMost("audit.p99.ms", Load.Percentile(times, 0.99), "ms", 20)];
     }
