@@ -24,9 +24,11 @@ internal static class ServerBenchmark
         try
         {
             var figures = new List<Figure>();
-            figures.AddRange(await AuditAsync(Path.Combine(folder, "audit")));
-            figures.AddRange(await EmptyAsync(Directory.CreateDirectory(Path.Combine(folder, "empty")).FullName));
-            figures.AddRange(await LargeAsync(Directory.CreateDirectory(Path.Combine(folder, "large")).FullName));
+            foreach (var (part, run) in new (string, Func<string, Task<List<Figure>>>)[] { ("audit", AuditAsync), ("empty", EmptyAsync), ("large", LargeAsync) })
+            {
+                if (Parts.Wanted(part)) figures.AddRange(await run(Directory.CreateDirectory(Path.Combine(folder, part)).FullName));
+            }
+
             return figures;
         }
         finally
