@@ -39,6 +39,9 @@ public sealed record SshServerOptions
     /// <summary>Keys are renewed after so many bytes in one direction. For tests; RFC 4253 section 9 says 1 GiB.</summary>
     internal long RekeyBytes { get; init; } = 1L << 30;
 
+    /// <summary>For tests, on a machine that is busy: see <see cref="TransportOptions.OfferDelay"/>.</summary>
+    internal TimeSpan OfferDelay { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>For tests: what is offered, but for the host keys.</summary>
     internal AlgorithmOffer Algorithms { get; init; } = new();
 }
@@ -182,6 +185,7 @@ public sealed class SshServerConnection : SshConnection
         Time = options.Time,
         HostKey = algorithm => Identity(options, algorithm),
         RekeyBytes = options.RekeyBytes,
+        OfferDelay = options.OfferDelay,
     };
 
     /// <summary>Certificates first: a client that asks for one wants it more than a key that it may not know.</summary>

@@ -40,9 +40,9 @@ internal sealed class TestServer : IAsyncDisposable
         return [.. Outcomes];
     }
 
-    /// <summary>A server with a host key of its own.</summary>
+    /// <summary>A server with a host key of its own, and all the patience that a client on a busy machine may need.</summary>
     public static TestServer Start(Func<SshServerHandler>? handler = null, SshKeyKind hostKey = SshKeyKind.Ed25519) =>
-        new(new SshServerOptions { HostKeys = [SshPrivateKey.Generate(hostKey)] }, handler ?? (() => new TestServerHandler()));
+        new(new SshServerOptions { HostKeys = [SshPrivateKey.Generate(hostKey)], OfferDelay = TimeSpan.FromMinutes(1) }, handler ?? (() => new TestServerHandler()));
 
     public async Task<Stream> ConnectAsync(CancellationToken cancellation)
     {
