@@ -162,6 +162,10 @@ internal sealed record Authority(string? Id, string? PublicKey);
 
 internal sealed record Authorities([property: JsonPropertyName("authorities")] IReadOnlyList<Authority>? Keys, [property: JsonPropertyName("trustedUserCAKeys")] string? TrustedUserCAKeys);
 
+internal sealed record CertificateRequest(string Key);
+
+internal sealed record CertificateMade(string? Certificate);
+
 /// <summary>For what is told nothing but that it is to be done.</summary>
 internal sealed record EmptyBody;
 
@@ -331,6 +335,8 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(JournalPage))]
 [JsonSerializable(typeof(JournalVerified))]
 [JsonSerializable(typeof(Authorities))]
+[JsonSerializable(typeof(CertificateRequest))]
+[JsonSerializable(typeof(CertificateMade))]
 [JsonSerializable(typeof(EmptyBody))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -149,6 +149,7 @@ internal sealed class RouteStage
         ("POST", "/technicians") => new { kind = "technician", login = $"n{Guid.NewGuid():N}", name = "New" },
         ("POST", "/technicians/{id}/keys" or "/me/keys") => NewKey(),
         ("POST", "/me/tokens") => new { label = "new", scopes = new[] { "read" } },
+        ("POST", "/me/certificate") => new { key = NewPublicKey() },
         ("POST", "/me/password") => new { current = "none", @new = "correct-zebra-battery-42" },
         ("POST", "/me/two-factor/enrol") => new { password = "none" },
         ("POST", "/me/two-factor/confirm") => new { code = "000000" },
@@ -183,9 +184,11 @@ internal sealed class RouteStage
 
     private static object NewWorkflow(Guid group, Guid devices) => new { group, devices, name = "Careful", steps = new[] { new { approvers = new[] { new { kind = "deviceApprovers" } } } } };
 
-    private static object NewKey()
+    private static object NewKey() => new { label = "laptop", key = NewPublicKey() };
+
+    private static string NewPublicKey()
     {
         using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
-        return new { label = "laptop", key = key.PublicKey.ToString() };
+        return key.PublicKey.ToString();
     }
 }
