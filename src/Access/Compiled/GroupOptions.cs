@@ -30,7 +30,7 @@ internal sealed class GroupOptions
     /// The strictest of all locked ones that reach the person, else the widest among the memberships that allow. Where none allows it does not
     /// matter, and is the strictest that there is.
     /// </summary>
-    public static PermissionOptions Of(TechnicianGroupNode[] groups)
+    public static IEnumerable<PermissionOption> Of(TechnicianGroupNode[] groups)
     {
         var options = new PermissionOption[PermissionOption.Having.Count];
         for (var place = 0; place < options.Length; place++)
@@ -46,6 +46,6 @@ internal sealed class GroupOptions
             options[place] = locked ?? widest ?? PermissionOption.Strictest(PermissionOption.Having[place]);
         }
 
-        return new(options);
+        return options;
     }
 }

@@ -30,7 +30,7 @@ internal sealed class PersonNode
         Groups = groups.Length == 0 ? [everyone] : groups;
         Grantable = IsContact ? PermissionCatalogue.GrantableToContacts : PermissionCatalogue.All;
         IsInEveryone = !IsContact && everyone.IsEnabled;
-        SinglePrompt = Array.TrueForAll(Groups, group => group.Row.SinglePrompt);
+        SinglePrompt = Array.TrueForAll(Groups, group => group.Row.SinglePrompt) && Array.Exists(Groups, group => group.IsEnabled);
         var allowed = PermissionSet.None;
         var tables = 0;
         foreach (var group in Groups)
@@ -97,12 +97,12 @@ internal sealed class PersonNode
     public bool NeedsApproval { get; }
 
     /// <summary>Worked out when first asked.</summary>
-    public PermissionOptions Options => _options ??= IsOwner ? PermissionOptions.Widest : GroupOptions.Of(Groups);
+    public PermissionOptions Options => _options ??= new([.. IsOwner ? PermissionOptions.Widest : GroupOptions.Of(Groups)]) { SinglePrompt = SinglePrompt };
 
     /// <summary>Those for a group that the person is a member of, whatever devices they are for.</summary>
     public WorkflowNode[] Workflows { get; }
 
-    /// <summary>Only where all of the person's groups agree.</summary>
+    /// <summary>Asking once is a relief for whoever connects: only where all of the person's groups give it, and one of those is enabled.</summary>
     public bool SinglePrompt { get; }
 
     // Memberships of groups below each other bring the upper one's table twice.

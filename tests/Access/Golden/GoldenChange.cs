@@ -26,7 +26,7 @@ internal static partial class GoldenChange
             return new PolicyCommand.AddGrant(grant.Id, grant.Subject, grant.Scope, grant.Role, grant.Accounts, grant.Window);
         }),
         (Revokes(), match => new PolicyCommand.RemoveGrant(policy.All<GrantRow>().Single(
-            grant => grant.Subject.Id == names.Person(match["who"].Value).Value && grant.Role == names.Role(match["role"].Value)).Id)),
+            grant => grant.Subject.Id == (names.Find("person", match["who"].Value) ?? names.TechnicianGroup(match["who"].Value).Value) && grant.Role == names.Role(match["role"].Value)).Id)),
         (DeletesRole(), match => new PolicyCommand.DeleteRole(names.Role(match["role"].Value))),
         (EditsRole(), match => new PolicyCommand.EditRole(names.Role(match["role"].Value), match["role"].Value, GoldenPolicy.Permissions(match["names"].Value))),
         (SetsValue(), match => new PolicyCommand.SetGroupPermission(
@@ -74,7 +74,7 @@ internal static partial class GoldenChange
     [GeneratedRegex("^(?<actor>[a-z]+) decides that (?<grant>.+ gets .+)$")]
     private static partial Regex Grants();
 
-    [GeneratedRegex("^(?<actor>[a-z]+) takes the role (?<role>[A-Z][A-Za-z ]*) from (?<who>[a-z]+)$")]
+    [GeneratedRegex("^(?<actor>[a-z]+) takes the role (?<role>[A-Z][A-Za-z ]*) from (?<who>[A-Za-z ]+)$")]
     private static partial Regex Revokes();
 
     [GeneratedRegex("^(?<actor>[a-z]+) deletes the role (?<role>[A-Z][A-Za-z ]*)$")]

@@ -154,6 +154,7 @@ internal sealed partial class GoldenPolicy
             foreach (var permission in Permissions(match["names"].Value))
                 Put(new GroupPermissionRow(TechnicianGroup(match["group"].Value), permission, value, match["locked"].Success) { Option = Option(match["option"].Value) });
         }),
+        (PromptsOnce(), match => ChangeGroup(match["name"].Value, row => row with { SinglePrompt = true })),
         (MembersApproveText(), match => ChangeGroup(match["name"].Value, row => row with { MembersApprove = true })),
         (WorkflowText(), match => Put(new WorkflowRow(
             new(NewId($"workflow {match["name"]}")), TechnicianGroup(match["group"].Value), DeviceGroup(match["devices"].Value), match["name"].Value,
@@ -272,6 +273,9 @@ internal sealed partial class GoldenPolicy
 
     [GeneratedRegex("^policy of (?<group>[^:]+): (?<value>allow|deny) (?<names>[A-Za-z0-9]+(, (?!locked)[A-Za-z0-9]+)*)(?<locked>, locked)?(; as (?<option>.+))?$")]
     private static partial Regex Value();
+
+    [GeneratedRegex("^(?<name>[A-Z][A-Za-z ]*) asks the end user once for all$")]
+    private static partial Regex PromptsOnce();
 
     [GeneratedRegex("^(?<name>[A-Z][A-Za-z ]*) lets its members approve$")]
     private static partial Regex MembersApproveText();

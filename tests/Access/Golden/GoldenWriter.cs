@@ -96,6 +96,7 @@ internal sealed class GoldenWriter
     {
         var name = Of(row.Id.Value);
         if (row.ParentId is { } above) yield return $"technician group {name}{(Of(above.Value) == "Everyone" ? "" : $" below {Of(above.Value)}")}";
+        if (row.SinglePrompt) yield return $"{name} asks the end user once for all";
         if (row.MembersApprove) yield return $"{name} lets its members approve";
         if (!row.Enabled) yield return $"{name} is disabled";
         if (row.RequiresManagerialApproval) yield return $"{name} requires managerial approval";

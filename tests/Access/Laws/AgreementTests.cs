@@ -119,6 +119,7 @@ public class AgreementTests
             {
                 if (policy.Decide(question) is not { Options: { } options } decision) continue;
                 var person = naive.Person(question.Subject)!;
+                options.SinglePrompt.ShouldBe(naive.SinglePrompt(person));
                 foreach (var permission in PermissionOption.Having.Where(decision.Permissions.Contains))
                 {
                     naive.Option(person, permission).Same(options[permission]).ShouldBeTrue($"{permission}: {options[permission]} or {naive.Option(person, permission)}");
