@@ -25,6 +25,8 @@ trap 'rm -f "$output"' EXIT
 code=0
 dotnet test --solution Countersign.slnx --no-build --no-progress --no-ansi | tee "$output" || code=$?
 counts=$(awk '/^ *succeeded: /{p=$2} /^ *failed: /{f=$2} /^ *skipped: /{s=$2} END{printf "%d passed, %d failed, %d skipped\n",p,f,s}' "$output")
+# Once more at the end, where whoever sees only the tail of a long log finds them.
+grep -E '^failed ' "$output" | sort || true
 echo "$counts"
 [[ $code != 0 || $counts != "0 passed"* ]] || code=8
 exit "$code"

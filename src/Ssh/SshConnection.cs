@@ -11,12 +11,19 @@ namespace Countersign.Ssh;
 public abstract class SshConnection : IAsyncDisposable, ITransportUser
 {
     private const int MaxMissedKeepAlives = 3;
+
+    /// <summary>How long a peer has to show what it was sent last, before it is told that the connection is over.</summary>
+    private static readonly TimeSpan _longestParting = TimeSpan.FromSeconds(1);
+
     private readonly ChannelTable _channels;
     private readonly TimeProvider _time;
     private readonly TimeSpan _keepAlive;
     private ITimer? _keepAliveTimer;
     private long _lastTick;
     private int _missed;
+    private readonly Lock _partingGate = new();
+    private Parting? _parting;
+    private int _unanswered;
 
     private protected SshConnection(Stream stream, TransportOptions options, TimeSpan keepAlive)
     {
@@ -46,6 +53,15 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
 
     internal abstract bool IsAuthenticated { get; }
 
+    /// <summary>The end has been decided on this side.</summary>
+    internal bool IsParting
+    {
+        get
+        {
+            lock (_partingGate) return _parting is not null;
+        }
+    }
+
     internal abstract int MaxPeerChannels { get; }
 
     /// <summary>Opens a channel (RFC 4254 section 5.1). Completes with the channel, or throws <see cref="SshChannelRefusedException"/>.</summary>
@@ -56,11 +72,14 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
     public Task<SshChannel> OpenChannelAsync(string type, ReadOnlyMemory<byte> extra, SshChannelHandler handler, uint window, CancellationToken cancellation) =>
         _channels.OpenAsync(type, extra, handler, window, cancellation);
 
-    /// <summary>Sends SSH_MSG_DISCONNECT with a sentence for the person at the other end, and closes. Reasons: RFC 4253 section 11.1.</summary>
+    /// <summary>
+    /// Sends SSH_MSG_DISCONNECT with a sentence for the person at the other end, and closes. Reasons: RFC 4253 section 11.1. Where something was sent just
+    /// before, the peer has a second to show it: OpenSSH drops what it has not written to its terminal when it reads the message.
+    /// </summary>
     public void Disconnect(uint reason, string message)
     {
-        OnDisconnecting();
-        Transport.Close(reason, message);
+        if (OnDisconnecting()) Part(reason, message);
+        else Transport.Close(reason, message);
     }
 
     /// <summary>Ends the connection, if it has not ended, and waits until it has; does not wait when called by one of its own handlers.</summary>
@@ -88,7 +107,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
                 OnPing(payload[1..]);
                 break;
             case SshMessage.RequestSuccess or SshMessage.RequestFailure:
-                // The answer to a keep-alive, and as such all that is wanted: the transport has noted when it came.
+                OnAnswered();
                 break;
             case >= SshMessage.ChannelOpen and <= SshMessage.ChannelFailure:
                 _channels.OnMessage(number, payload[1..]);
@@ -102,6 +121,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
     void ITransportUser.OnEnded()
     {
         _keepAliveTimer?.Dispose();
+        lock (_partingGate) _parting?.Patience.Dispose();
         OnEnded();
         _channels.End();
     }
@@ -144,9 +164,38 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
         Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.Pong).String(data));
     }
 
-    /// <summary>The last moment in which something can be sent.</summary>
-    private protected virtual void OnDisconnecting()
+    /// <summary>The last moment in which something can be sent. True: something was.</summary>
+    private protected virtual bool OnDisconnecting() => false;
+
+    /// <summary>Requests are answered in their order, and by OpenSSH only after the data that came before them has been passed on.</summary>
+    private void Part(uint reason, string message)
     {
+        lock (_partingGate)
+        {
+            if (_parting is not null) return;
+            var patience = _time.CreateTimer(_ => Transport.Close(reason, message), null, _longestParting, Timeout.InfiniteTimeSpan);
+            _parting = new(reason, message, patience);
+            SendKeepAlive();
+        }
+    }
+
+    /// <summary>To a keep-alive; of one that keeps the connection alive nothing else is wanted, the transport has noted when it came.</summary>
+    private void OnAnswered()
+    {
+        lock (_partingGate)
+        {
+            if (_unanswered > 0) _unanswered--;
+            if (_parting is { } parting && _unanswered == 0) Transport.Close(parting.Reason, parting.Message);
+        }
+    }
+
+    private void SendKeepAlive()
+    {
+        lock (_partingGate)
+        {
+            _unanswered++;
+            Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.GlobalRequest).String("keepalive@openssh.com").Boolean(true));
+        }
     }
 
     private protected void StartKeepAlive()
@@ -174,7 +223,10 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
         }
         else if (!heard)
         {
-            Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.GlobalRequest).String("keepalive@openssh.com").Boolean(true));
+            SendKeepAlive();
         }
     }
+
+    /// <param name="Patience">Closes when it runs out.</param>
+    private sealed record Parting(uint Reason, string Message, ITimer Patience);
 }

@@ -36,6 +36,9 @@ public sealed record SshServerOptions
     /// <summary>Keys are renewed after so many bytes in one direction. For tests; RFC 4253 section 9 says 1 GiB.</summary>
     internal long RekeyBytes { get; init; } = 1L << 30;
 
+    /// <summary>For tests, on a machine that is busy: see <see cref="TransportOptions.OfferDelay"/>.</summary>
+    internal TimeSpan OfferDelay { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>For tests: what is offered, but for the host keys.</summary>
     internal AlgorithmOffer Algorithms { get; init; } = new();
 }
@@ -111,8 +114,11 @@ public sealed class SshServerConnection : SshConnection
         Transport.Flush();
     }
 
-    internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra) =>
-        _noMoreSessions && type == "session" ? new SshChannelAnswer.Refuse(1, "you asked for no more sessions") : _handler.OnChannelOpen(this, type, extra);
+    internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra)
+    {
+        if (IsParting) return new SshChannelAnswer.Refuse(1, "the connection is ending");
+        return _noMoreSessions && type == "session" ? new SshChannelAnswer.Refuse(1, "you asked for no more sessions") : _handler.OnChannelOpen(this, type, extra);
+    }
 
     internal override SshGlobalAnswer AnswerGlobal(string name, ReadOnlySpan<byte> payload)
     {
@@ -137,10 +143,7 @@ public sealed class SshServerConnection : SshConnection
         // The client speaks next.
     }
 
-    private protected override void OnDisconnecting()
-    {
-        if (IsAuthenticated) _handler.OnDisconnecting(this);
-    }
+    private protected override bool OnDisconnecting() => IsAuthenticated && _handler.OnDisconnecting(this);
 
     private protected override void OnEnded()
     {
@@ -179,6 +182,7 @@ public sealed class SshServerConnection : SshConnection
         Time = options.Time,
         HostKey = algorithm => Identity(options, algorithm),
         RekeyBytes = options.RekeyBytes,
+        OfferDelay = options.OfferDelay,
     };
 
     /// <summary>Certificates first: a client that asks for one wants it more than a key that it may not know.</summary>

@@ -84,9 +84,8 @@ public abstract class SshServerHandler
     /// This end is about to disconnect, from whichever thread: the last moment to send something on the connection's channels. Only after authentication;
     /// not when the connection breaks or the client leaves.
     /// </summary>
-    public virtual void OnDisconnecting(SshServerConnection connection)
-    {
-    }
+    /// <returns>Whether something was sent that the client should get to show first.</returns>
+    public virtual bool OnDisconnecting(SshServerConnection connection) => false;
 
     /// <summary>
     /// The client opens a channel, on the receive loop: accept or refuse at once, or say when. <see cref="Forwardings"/> has the types besides <c>session</c>.

@@ -1,10 +1,8 @@
 using System.Net;
-using System.Text;
-using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Events;
 using Countersign.Server.Platform.Persistence;
-using Countersign.Ssh;
+using Countersign.Tests;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -14,14 +12,6 @@ namespace Countersign.Server.Tests;
 internal sealed class RunningServer : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("countersign-server");
-
-    /// <summary>Made once for all servers of a run: an RSA key costs more time than all the rest of a start.</summary>
-    private static readonly Lazy<string> _hostKey = new(() =>
-    {
-        using var key = SshPrivateKey.Generate(SshKeyKind.Rsa3072);
-        using var text = key.Export();
-        return Encoding.UTF8.GetString(text.Expose());
-    });
 
     private readonly Action<IServiceCollection>? _configure;
 
@@ -39,8 +29,7 @@ internal sealed class RunningServer : IAsyncDisposable
     public static async Task<RunningServer> StartAsync(Action<IServiceCollection>? configure = null)
     {
         var running = new RunningServer(configure);
-        var data = running._folder.CreateSubdirectory("data");
-        PrivateFile.TryCreate(Path.Combine(data.FullName, "ssh_host_rsa_key"), Encoding.UTF8.GetBytes(_hostKey.Value)).ShouldBeTrue();
+        SharedHostKey.PutInto(Path.Combine(running._folder.FullName, "data"));
         await running.BeginAsync();
         return running;
     }

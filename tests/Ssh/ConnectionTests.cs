@@ -213,6 +213,41 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task Last_words_on_a_channel_have_been_taken_before_the_connection_ends()
+    {
+        var there = new Recorder { Request = request => request.Reply(SshReply.Success) };
+        var handler = new TestServerHandler { Open = _ => new SshChannelAnswer.Accept(there, 1000), Parting = () => there.Channel!.SendData("farewell"u8) };
+        await using var server = RawServer.Start(handler);
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        await peer.OpenAsync(Cancellation, command: "anything");
+        await there.UntilAsync(() => there.Channel is not null, Cancellation);
+        handler.Connection!.Disconnect(11, "over");
+        (await peer.ReadAsync(Cancellation))[^8..].ShouldBe("farewell"u8.ToArray());
+        (await peer.ReadAsync(Cancellation))[0].ShouldBe((byte)80);
+
+        peer.Send(new SshWriter().Byte(90).String("session").UInt32(7).UInt32(1000).UInt32(1000));
+        (await peer.ReadAsync(Cancellation))[0].ShouldBe((byte)92, "a channel that is opened meanwhile is refused");
+        handler.Connection.Disconnect(11, "once more");
+        peer.Send(new SshWriter().Byte(82));
+
+        (await peer.DisconnectedAsync(Cancellation)).ShouldContain("over");
+    }
+
+    [Fact]
+    public async Task A_peer_that_does_not_answer_has_a_second_for_the_last_words()
+    {
+        var time = new FakeTime();
+        var handler = new TestServerHandler { Parting = () => { } };
+        await using var server = RawServer.Start(handler, options => options with { Time = time, KeepAlive = TimeSpan.Zero });
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        await peer.OpenAsync(Cancellation);
+        handler.Connection!.Disconnect(11, "over");
+        (await peer.ReadAsync(Cancellation))[0].ShouldBe((byte)80);
+        time.Advance(TimeSpan.FromSeconds(1));
+        (await peer.DisconnectedAsync(Cancellation)).ShouldContain("over");
+    }
+
+    [Fact]
     public async Task Silence_is_broken_by_keep_alives_and_three_without_answer_end_the_connection()
     {
         var time = new FakeTime();

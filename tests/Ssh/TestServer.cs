@@ -40,9 +40,9 @@ internal sealed class TestServer : IAsyncDisposable
         return [.. Outcomes];
     }
 
-    /// <summary>A server with a host key of its own.</summary>
+    /// <summary>A server with a host key of its own, and all the patience that a client on a busy machine may need.</summary>
     public static TestServer Start(Func<SshServerHandler>? handler = null, SshKeyKind hostKey = SshKeyKind.Ed25519) =>
-        new(new SshServerOptions { HostKeys = [SshPrivateKey.Generate(hostKey)] }, handler ?? (() => new TestServerHandler()));
+        new(new SshServerOptions { HostKeys = [SshPrivateKey.Generate(hostKey)], OfferDelay = TimeSpan.FromMinutes(1) }, handler ?? (() => new TestServerHandler()));
 
     public async Task<Stream> ConnectAsync(CancellationToken cancellation)
     {
@@ -107,6 +107,9 @@ internal sealed class TestServerHandler : SshServerHandler
 
     public Func<string, SshChannelAnswer>? Open { get; init; }
 
+    /// <summary>What is done when this end disconnects; null: nothing, and nothing is waited for.</summary>
+    public Action? Parting { get; init; }
+
     public override IReadOnlyList<string> AuthenticationMethods => Methods;
 
     public override string? Banner => BannerText;
@@ -120,6 +123,12 @@ internal sealed class TestServerHandler : SshServerHandler
     }
 
     public override void OnAuthenticated(SshServerConnection connection, string user) => Connection = connection;
+
+    public override bool OnDisconnecting(SshServerConnection connection)
+    {
+        Parting?.Invoke();
+        return Parting is not null;
+    }
 
     public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
     {

@@ -195,7 +195,7 @@ public sealed class TransportTests
     [InlineData("diffie-hellman-group14-sha256", false)]
     public async Task ChaCha20_is_offered_only_to_a_client_that_is_strict(string marker, bool offered)
     {
-        await using var server = RawServer.Start();
+        await using var server = RawServer.Start(with: options => options with { OfferDelay = TimeSpan.FromMinutes(1) });
         using var peer = new PlainPeer(server.Stream);
         var theirs = await peer.OpenAsync(Init("curve25519-sha256," + marker, "ssh-ed25519", ciphers: "chacha20-poly1305@openssh.com,aes256-ctr"), Cancellation);
         theirs.CiphersToClient.Contains("chacha20-poly1305@openssh.com").ShouldBe(offered);
@@ -304,7 +304,7 @@ public sealed class TransportTests
         while (!reading.IsCompleted)
         {
             // Until the server has read the line it has only the timers that end a connection; they must not come due here.
-            if (time.IsDueWithin(TimeSpan.FromMilliseconds(50))) time.Advance(TimeSpan.FromMilliseconds(50));
+            if (time.IsDueWithin(TimeSpan.FromMilliseconds(500))) time.Advance(TimeSpan.FromMilliseconds(500));
             await Task.Yield();
         }
 

@@ -89,9 +89,11 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
         return new SshChannelAnswer.Accept(channel, FirstWindow);
     }
 
-    public override void OnDisconnecting(SshServerConnection connection)
+    public override bool OnDisconnecting(SshServerConnection connection)
     {
-        foreach (var channel in _running.Keys.OfType<SessionChannel>()) channel.GiveBackScreen();
+        var gave = false;
+        foreach (var channel in _running.Keys.OfType<SessionChannel>()) gave |= channel.GiveBackScreen();
+        return gave;
     }
 
     /// <summary>Waits until every session of this connection has been written down.</summary>

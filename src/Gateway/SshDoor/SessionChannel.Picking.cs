@@ -8,8 +8,8 @@ internal sealed partial class SessionChannel
 {
     private PickingRoom? _picking;
 
-    /// <summary>If the picker shows: the client's own screen comes back before it is told why the connection ends.</summary>
-    public void GiveBackScreen() => _picking?.Leave();
+    /// <summary>If the picker shows: the client's own screen comes back before it is told why the connection ends. False: it has it already.</summary>
+    public bool GiveBackScreen() => _picking?.Leave() == true;
 
     /// <summary>On the receive loop. Null: there is nothing to choose, or nothing to show it on.</summary>
     private PickingRoom? OpenPicker(SshChannel channel) => target.Device is null && _terminal is { } terminal

@@ -19,8 +19,11 @@ internal sealed record TransportOptions
 
     public TimeSpan RekeyAfter { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>How long a server waits for the client's offer before it makes its own.</summary>
-    public TimeSpan OfferDelay { get; init; } = TimeSpan.FromMilliseconds(50);
+    /// <summary>
+    /// How long a server waits for the client's offer before it makes its own. Every known client sends it at once, so this is a way over a slow network
+    /// and back; one that waits for ours only waits.
+    /// </summary>
+    public TimeSpan OfferDelay { get; init; }
 }
 
 /// <summary>Whether the peer is told why it ends: no, where it told us or is gone.</summary>

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Countersign.Server;
 using Countersign.Server.Features.Organizations;
+using Countersign.Tests;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Countersign.Cli.AgainstTheServer;
@@ -26,12 +27,14 @@ public sealed class LiveServer : IAsyncDisposable
     public static async Task<LiveServer> StartAsync()
     {
         var live = new LiveServer();
+        SharedHostKey.PutInto(Path.Combine(live._folder.FullName, "data"));
         live._server = await CountersignServer.StartAsync(
             new ServerOptions
             {
                 DataDirectory = Path.Combine(live._folder.FullName, "data"),
                 Http = new(IPAddress.Loopback, 0),
                 Ssh = new(IPAddress.Loopback, 0),
+                SignIn = new() { PasswordIterations = 1000 },
             },
             TestContext.Current.CancellationToken);
         live._owner.BaseAddress = new Uri(live._server.HttpAddress, "api/v1/");

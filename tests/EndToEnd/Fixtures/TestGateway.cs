@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Countersign.Server;
+using Countersign.Tests;
 using Microsoft.AspNetCore.Builder;
 
 namespace Countersign.EndToEnd.Fixtures;
@@ -62,7 +63,14 @@ public sealed class TestGateway : IAsyncDisposable
     {
         var device = await PrivateSshd.StartAsync(extra: sshd);
         var data = new TempFolder();
-        var options = new ServerOptions { DataDirectory = data["data"], Http = new(System.Net.IPAddress.Loopback, 0), Ssh = new(System.Net.IPAddress.Loopback, 0) };
+        SharedHostKey.PutInto(data["data"]);
+        var options = new ServerOptions
+        {
+            DataDirectory = data["data"],
+            Http = new(System.Net.IPAddress.Loopback, 0),
+            Ssh = new(System.Net.IPAddress.Loopback, 0),
+            SignIn = new() { PasswordIterations = 1000 },
+        };
         var server = await CountersignServer.StartAsync(configure?.Invoke(options) ?? options, TestContext.Current.CancellationToken, host);
         var gateway = new TestGateway(server, device) { Data = data };
         await gateway.SetUpAsync();

@@ -52,15 +52,16 @@ internal sealed class PickerScreen(SshChannel channel)
         }
     }
 
-    /// <summary>Gives the client its screen back. For good, and any number of times.</summary>
-    public void Leave()
+    /// <summary>Gives the client its screen back. For good, and any number of times; false: there was nothing to give.</summary>
+    public bool Leave()
     {
         lock (_gate)
         {
-            if (_left) return;
+            var gives = _entered && !_left && channel.SendWindow >= _leave.Length;
             _left = true;
             _rest = default;
-            if (_entered && channel.SendWindow >= _leave.Length) channel.SendData(_leave);
+            if (gives) channel.SendData(_leave);
+            return gives;
         }
     }
 

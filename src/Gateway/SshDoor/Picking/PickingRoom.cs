@@ -71,11 +71,11 @@ internal sealed class PickingRoom(SshChannel channel, ScreenSize size, Func<Reac
         _word.Writer.TryWrite(0);
     }
 
-    /// <summary>Gives the client its screen back at once, before it is told anything else.</summary>
-    public void Leave()
+    /// <summary>Gives the client its screen back at once, before it is told anything else. False: it has it already.</summary>
+    public bool Leave()
     {
         lock (_gate) _over = true;
-        _screen.Leave();
+        return _screen.Leave();
     }
 
     /// <summary>The screen is given back in any case. Null: they have left, or typed nothing for <see cref="LongestSilence"/>.</summary>
