@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Countersign.Access;
@@ -126,15 +127,23 @@ public sealed class PermissionOptions : IEquatable<PermissionOptions>
     /// <summary>The end user is asked once for all that is done in a session, and not for each kind of action when it begins.</summary>
     public bool SinglePrompt { get; internal init; }
 
+    /// <summary>Where InviteExternal is for approved people only: the external groups whose members they are; in order.</summary>
+    public ImmutableArray<ExternalGroupId> ApprovedExternals { get; internal init; } = [];
+
     /// <exception cref="ArgumentOutOfRangeException">It has no options.</exception>
     public PermissionOption this[Permission permission] => _options[PlaceOf(permission)];
 
     public bool Equals(PermissionOptions? other) =>
-        other is not null && SinglePrompt == other.SinglePrompt && _options.AsSpan().SequenceEqual(other._options);
+        other is not null
+        && SinglePrompt == other.SinglePrompt
+        && ApprovedExternals.AsSpan().SequenceEqual(other.ApprovedExternals.AsSpan())
+        && _options.AsSpan().SequenceEqual(other._options);
 
     /// <summary>For explanations and comparisons: one text for each way to be bound.</summary>
     public override string ToString() =>
-        string.Join("; ", PermissionOption.Having.Select(permission => this[permission].Text)) + (SinglePrompt ? "; single prompt" : "");
+        string.Join("; ", PermissionOption.Having.Select(permission => this[permission].Text))
+        + (SinglePrompt ? "; single prompt" : "")
+        + (ApprovedExternals.IsEmpty ? "" : $"; approved: {ExternalGroups.Write(ApprovedExternals)}");
 
     public override bool Equals(object? obj) => Equals(obj as PermissionOptions);
 

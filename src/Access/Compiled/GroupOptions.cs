@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Countersign.Access;
 
 /// <summary>The rows that decide about options at a technician group, in the order of <see cref="PermissionOption.Having"/>.</summary>
@@ -24,6 +26,22 @@ internal sealed class GroupOptions
         }
 
         return new(decisive);
+    }
+
+    /// <summary>
+    /// The union over the memberships that allow to invite at all. A lock is on the permission and its option, and takes no part: which people from outside
+    /// a branch knows is the branch's to say.
+    /// </summary>
+    public static ImmutableArray<ExternalGroupId> ApprovedExternals(TechnicianGroupNode[] groups)
+    {
+        var place = PermissionOptions.PlaceOf(Permission.InviteExternal);
+        return
+        [
+            .. groups.Where(group => group.IsEnabled && group.Options._decisive[place] is ({ Value: PolicyValue.Allow }, _))
+                .SelectMany(group => group.ApprovedExternals)
+                .Distinct()
+                .OrderBy(group => group.Value),
+        ];
     }
 
     /// <summary>

@@ -9,12 +9,14 @@ internal sealed class PersonNode
     /// <param name="groups">Direct memberships.</param>
     /// <param name="administers">Groups that name the person as administrator.</param>
     /// <param name="manages">Groups that name the person as manager.</param>
+    /// <param name="externalGroups">Of a contact.</param>
     public PersonNode(
         PersonRow row,
         TechnicianGroupNode[] groups,
         TechnicianGroupNode everyone,
         TechnicianGroupId[] administers,
         TechnicianGroupId[] manages,
+        ExternalGroupId[] externalGroups,
         CompiledGrant[] ownGrants,
         GrantTable ownTable)
     {
@@ -25,6 +27,7 @@ internal sealed class PersonNode
         DirectMemberships = groups;
         Administers = administers;
         Manages = manages;
+        ExternalGroups = externalGroups;
         OwnGrants = ownGrants;
         OwnTable = ownTable;
         Groups = groups.Length == 0 ? [everyone] : groups;
@@ -74,6 +77,8 @@ internal sealed class PersonNode
 
     public TechnicianGroupId[] Manages { get; }
 
+    public ExternalGroupId[] ExternalGroups { get; }
+
     public CompiledGrant[] OwnGrants { get; }
 
     public GrantTable OwnTable { get; }
@@ -97,7 +102,7 @@ internal sealed class PersonNode
     public bool NeedsApproval { get; }
 
     /// <summary>Worked out when first asked.</summary>
-    public PermissionOptions Options => _options ??= new([.. IsOwner ? PermissionOptions.Widest : GroupOptions.Of(Groups)]) { SinglePrompt = SinglePrompt };
+    public PermissionOptions Options => _options ??= new([.. IsOwner ? PermissionOptions.Widest : GroupOptions.Of(Groups)]) { SinglePrompt = SinglePrompt, ApprovedExternals = IsOwner ? [] : GroupOptions.ApprovedExternals(Groups) };
 
     /// <summary>Those for a group that the person is a member of, whatever devices they are for.</summary>
     public WorkflowNode[] Workflows { get; }

@@ -32,6 +32,7 @@ internal sealed partial class GoldenRun
             if (SettingAt().Match(line.Text) is { Success: true } setting) return Read(setting.Groups["setting"].Value, setting.Groups["node"].Value);
             if (ToldOf().Match(line.Text) is { Success: true } told) return ListTold(told.Groups);
             if (ValueAt().Match(line.Text) is { Success: true } value) return Read(Enum.Parse<Permission>(value.Groups["permission"].Value), value.Groups["group"].Value);
+            if (Invites().Match(line.Text) is { Success: true } invites) return Invite(invites.Groups);
             if (Undoes().Match(line.Text) is { Success: true } undo) return Undo(_names.Person(undo.Groups["actor"].Value), undo.Groups["which"].Value);
             if (GoldenChange.Read(line.Text, _names, _engine) is var (actor, command)) return Change(_names.Person(actor), command);
         }
@@ -121,6 +122,16 @@ internal sealed partial class GoldenRun
             string.Join(", ", some.Select(person => _names.NameOf(person.Value)).Order(StringComparer.Ordinal).Concat(mails)) is { Length: > 0 } all ? all : "nobody";
     }
 
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Invite(GroupCollection match)
+    {
+        var question = new AccessQuestion(
+            _names.Person(match["who"].Value), _names.Device(match["device"].Value), null, PermissionSet.None, Sample.Noon, null, SignInStrength.OneFactor, EndUserPresence.CannotBeAsked);
+        PersonId? contact = match["whom"].Value == "an unknown address" ? null : _names.Person(match["whom"].Value);
+        return (Write(_engine.MayInvite(question, contact)), Write(Naive.MayInvite(question, contact)), []);
+
+        static string Write(InvitationAnswer answer) => answer == InvitationAnswer.Allowed ? "allowed" : $"denied: {answer}";
+    }
+
     private string Names(IEnumerable<(Guid Id, PermissionSet Permissions)> listed) =>
         string.Join("; ", listed.Select(one => $"{_names.NameOf(one.Id)} ({GoldenAnswer.Write(one.Permissions, PermissionSet.Of(Permission.Terminal))})").Order(StringComparer.Ordinal)) is { Length: > 0 } names
             ? names
@@ -202,6 +213,9 @@ internal sealed partial class GoldenRun
 
     [GeneratedRegex("^the value of (?<permission>[A-Za-z0-9]+) at (?<group>.+)$")]
     private static partial Regex ValueAt();
+
+    [GeneratedRegex("^(?<who>[a-z]+) invites (?<whom>[a-z]+|an unknown address) into a session on (?<device>[a-z0-9.-]+)$")]
+    private static partial Regex Invites();
 
     [GeneratedRegex("^(?<actor>[a-z]+) undoes the (?<which>last|last but one) change$")]
     private static partial Regex Undoes();
