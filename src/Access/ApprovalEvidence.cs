@@ -55,7 +55,8 @@ public sealed record ApprovedRequest(
     internal bool IsOpen(DateTimeOffset at) => ApprovedAt <= at && !(OpenUntil <= at);
 
     /// <summary>The next instant at which it starts or stops being open.</summary>
-    internal DateTimeOffset? NextChange(DateTimeOffset at) => at < ApprovedAt ? ApprovedAt : at < OpenUntil ? OpenUntil : null;
+    internal DateTimeOffset? NextChange(DateTimeOffset at) =>
+        OpenUntil <= ApprovedAt || OpenUntil <= at ? null : at < ApprovedAt ? ApprovedAt : OpenUntil;
 
     internal bool Satisfies(ApprovalStepId step) => !Steps.IsDefault && Steps.AsSpan().Contains(step);
 }

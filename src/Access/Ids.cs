@@ -42,6 +42,11 @@ public readonly record struct WorkflowId(Guid Value)
     public override string ToString() => Value.ToString();
 }
 
+public readonly record struct ExternalGroupId(Guid Value)
+{
+    public override string ToString() => Value.ToString();
+}
+
 /// <summary>An access request; an approved one is evidence in a question.</summary>
 public readonly record struct AccessRequestId(Guid Value)
 {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 
 namespace Countersign.Access;
@@ -113,20 +114,36 @@ public sealed class PermissionOption : IEquatable<PermissionOption>
     }
 }
 
-/// <summary>The options of one person, each as the technician groups' policies leave it.</summary>
+/// <summary>How one person may use what they are permitted, as their technician groups leave it.</summary>
 public sealed class PermissionOptions : IEquatable<PermissionOptions>
 {
     private readonly PermissionOption[] _options;
 
     internal PermissionOptions(PermissionOption[] options) => _options = options;
 
-    /// <summary>What binds nobody.</summary>
-    internal static PermissionOptions Widest { get; } = new([.. PermissionOption.Having.Select(PermissionOption.Widest)]);
+    /// <summary>The options that bind nobody.</summary>
+    internal static IEnumerable<PermissionOption> Widest => PermissionOption.Having.Select(PermissionOption.Widest);
+
+    /// <summary>The end user is asked once for all that is done in a session, and not for each kind of action when it begins.</summary>
+    public bool SinglePrompt { get; internal init; }
+
+    /// <summary>Where InviteExternal is for approved people only: the external groups whose members they are; in order.</summary>
+    public ImmutableArray<ExternalGroupId> ApprovedExternals { get; internal init; } = [];
 
     /// <exception cref="ArgumentOutOfRangeException">It has no options.</exception>
     public PermissionOption this[Permission permission] => _options[PlaceOf(permission)];
 
-    public bool Equals(PermissionOptions? other) => other is not null && _options.AsSpan().SequenceEqual(other._options);
+    public bool Equals(PermissionOptions? other) =>
+        other is not null
+        && SinglePrompt == other.SinglePrompt
+        && ApprovedExternals.AsSpan().SequenceEqual(other.ApprovedExternals.AsSpan())
+        && _options.AsSpan().SequenceEqual(other._options);
+
+    /// <summary>For explanations and comparisons: one text for each way to be bound.</summary>
+    public override string ToString() =>
+        string.Join("; ", PermissionOption.Having.Select(permission => this[permission].Text))
+        + (SinglePrompt ? "; single prompt" : "")
+        + (ApprovedExternals.IsEmpty ? "" : $"; approved: {ExternalGroups.Write(ApprovedExternals)}");
 
     public override bool Equals(object? obj) => Equals(obj as PermissionOptions);
 

@@ -59,6 +59,20 @@ public abstract record PolicyCommand
     /// <param name="Option">In the form of <see cref="PermissionOption"/>; null: as it is.</param>
     public sealed record SetGroupPermission(TechnicianGroupId Group, Permission Permission, PolicyValue? Value, bool Locked, string? Option = null) : PolicyCommand;
 
+    public sealed record AddExternalGroup(ExternalGroupId Id, string Name, string Description) : PolicyCommand;
+
+    public sealed record EditExternalGroup(ExternalGroupId Id, string Name, string Description) : PolicyCommand;
+
+    /// <summary>Its memberships go with it, and no technician group approves it any more.</summary>
+    public sealed record DeleteExternalGroup(ExternalGroupId Id) : PolicyCommand;
+
+    public sealed record AddExternalMember(ExternalGroupId Group, PersonId Person) : PolicyCommand;
+
+    public sealed record RemoveExternalMember(ExternalGroupId Group, PersonId Person) : PolicyCommand;
+
+    /// <param name="Groups">All that the technician group approves; null: as the group above it.</param>
+    public sealed record SetApprovedExternals(TechnicianGroupId Group, IReadOnlyList<ExternalGroupId>? Groups) : PolicyCommand;
+
     /// <param name="Steps">In the form of <see cref="WorkflowSteps"/>.</param>
     public sealed record AddWorkflow(
         WorkflowId Id,

@@ -31,6 +31,8 @@ public enum PolicyTable : byte
     Grant = 11,
     Setting = 12,
     Workflow = 13,
+    ExternalGroup = 14,
+    ExternalMember = 15,
 }
 
 /// <summary>A row's identity: its table, one or two ids, and for some tables a name or number (account, permission, setting).</summary>
@@ -98,6 +100,25 @@ public sealed record TechnicianGroupRow(
 
     /// <summary>The rule of this group is for members to approve, not for managers.</summary>
     public bool MembersApprove { get; init; }
+
+    /// <summary>
+    /// The external groups whose members may be invited into sessions by members of this one, in the form of <see cref="ExternalGroups"/>; empty: none.
+    /// Null: as the group above says, and at Everyone none.
+    /// </summary>
+    public string? ApprovedExternals { get; init; }
+}
+
+/// <summary>People from outside the organization, put together so that technician groups can approve them as a whole.</summary>
+/// <param name="Name">Unique in the organization.</param>
+public sealed record ExternalGroupRow(ExternalGroupId Id, string Name, string Description) : PolicyRow
+{
+    public override RowKey Key => new(PolicyTable.ExternalGroup, Id.Value);
+}
+
+/// <param name="Person">A contact.</param>
+public sealed record ExternalMemberRow(ExternalGroupId Group, PersonId Person) : PolicyRow
+{
+    public override RowKey Key => new(PolicyTable.ExternalMember, Group.Value, Person.Value);
 }
 
 public sealed record MembershipRow(TechnicianGroupId Group, PersonId Person) : PolicyRow

@@ -49,7 +49,10 @@ public sealed partial class PolicySnapshot
     /// The approvals that rules ask for before the subject may connect to the device at that instant, whatever else stands in the way;
     /// empty where none does, and for questions that are not about a connection. Preapproved access in hand stands for them where no workflow insists.
     /// </summary>
-    public IReadOnlyList<ApprovalStep> ApprovalSteps(in AccessQuestion question) => ApprovalSteps(question, new(this, null));
+    public IReadOnlyList<ApprovalStep> ApprovalSteps(in AccessQuestion question) => ApprovalSteps(question, new Veil(this, null));
+
+    /// <summary>The same in sentences for the eyes of an asker: of what they may not see there is a mark.</summary>
+    public IReadOnlyList<ApprovalStep> ApprovalSteps(in AccessQuestion question, PersonId asker) => ApprovalSteps(question, VeilFor(asker, question.At));
 
     /// <param name="veil">For the sentences that name the rules.</param>
     internal IReadOnlyList<ApprovalStep> ApprovalSteps(in AccessQuestion question, Veil veil)
@@ -81,13 +84,16 @@ public sealed partial class PolicySnapshot
     /// The approvals that a request for access ahead of time needs on the device: the steps of workflows that take such requests, else the
     /// device's approvers.
     /// </summary>
-    public IReadOnlyList<ApprovalStep> PreapprovalSteps(PersonId requester, DeviceId target, DateTimeOffset at)
+    public IReadOnlyList<ApprovalStep> PreapprovalSteps(PersonId requester, DeviceId target, DateTimeOffset at) => PreapprovalSteps(requester, target, at, new Veil(this, null));
+
+    /// <param name="veil">For the sentences that name the rules.</param>
+    public IReadOnlyList<ApprovalStep> PreapprovalSteps(PersonId requester, DeviceId target, DateTimeOffset at, Veil veil)
     {
         if (!_model.People.TryGetValue(requester, out var person) || !_model.Devices.TryGetValue(target, out var device)) return [];
         var steps = new List<ApprovalStep>();
         foreach (var workflow in person.Workflows.Where(workflow => workflow.Row.TakesPreapproved && _model.Applies(workflow, person, device)))
         {
-            for (var index = 0; index < workflow.Steps.Length; index++) steps.Add(StepOf(workflow, index, person, device, at, new(this, null)));
+            for (var index = 0; index < workflow.Steps.Length; index++) steps.Add(StepOf(workflow, index, person, device, at, veil));
         }
 
         if (steps.Count > 0) return steps;

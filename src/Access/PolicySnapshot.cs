@@ -86,6 +86,8 @@ public sealed partial class PolicySnapshot
         (PolicyTable.Grant, typeof(GrantRow)),
         (PolicyTable.Setting, typeof(SettingRow)),
         (PolicyTable.Workflow, typeof(WorkflowRow)),
+        (PolicyTable.ExternalGroup, typeof(ExternalGroupRow)),
+        (PolicyTable.ExternalMember, typeof(ExternalMemberRow)),
     ];
 
     private DeviceRules? RulesAt(SettingNode node) => node.Kind switch

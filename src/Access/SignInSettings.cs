@@ -25,9 +25,10 @@ public sealed record SignInSettings(
     public DenialReason Hindrance(IPAddress? source, SignInStrength strength)
     {
         if (strength is not (SignInStrength.OneFactor or SignInStrength.TwoFactor)) return DenialReason.NotSignedIn;
-        if (TwoFactorRequired && strength != SignInStrength.TwoFactor) return DenialReason.TwoFactorMissing;
-        if (AllowedNetworks is null) return DenialReason.None;
-        return source is not null && AllowedNetworks.Contains(source) ? DenialReason.None : DenialReason.NetworkNotAllowed;
+
+        // The network first: where a second factor is missing one may still be set up, and that from nowhere else either.
+        if (AllowedNetworks is not null && (source is null || !AllowedNetworks.Contains(source))) return DenialReason.NetworkNotAllowed;
+        return TwoFactorRequired && strength != SignInStrength.TwoFactor ? DenialReason.TwoFactorMissing : DenialReason.None;
     }
 }
 

@@ -100,7 +100,7 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         var snapshot = policy.Current(session.Opening.Organization);
         if (snapshot is null) return false;
         return snapshot.Version == session.Opening.PolicyVersion ||
-            session.Question.Ask(snapshot, time.GetUtcNow()).Kind == DecisionKind.Allowed && IsWhereItWas(snapshot, authorized.Device);
+            session.Question.Foresee(snapshot, time.GetUtcNow()).Kind == DecisionKind.Allowed && IsWhereItWas(snapshot, authorized.Device);
     }
 
     /// <summary>Another name or description is no other device; another address or host key is.</summary>

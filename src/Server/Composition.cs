@@ -2,6 +2,7 @@ using Countersign.Server.Features.Audit;
 using Countersign.Server.Features.DeviceGroups;
 using Countersign.Server.Features.Devices;
 using Countersign.Server.Features.Explain;
+using Countersign.Server.Features.ExternalGroups;
 using Countersign.Server.Features.Grants;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Features.Organizations;
@@ -35,6 +36,7 @@ internal static class Composition
         services.AddOrganizations();
         services.AddTechnicians();
         services.AddTechnicianGroups();
+        services.AddExternalGroups();
         services.AddDeviceGroups();
         services.AddDevices();
         services.AddRoles();
@@ -63,6 +65,7 @@ internal static class Composition
         app.MapSetupPage();
         api.MapTechnicians();
         api.MapTechnicianGroups();
+        api.MapExternalGroups();
         api.MapDeviceGroups();
         api.MapDevices();
         api.MapRoles();

@@ -126,14 +126,18 @@ public sealed class Admission(
         asked = asked.Begun();
         question = asked.Question;
         var clock = new SessionClock(time, SessionLimits.Of(asked.Decision, wish.Terminal), asked.Timestamp);
-        var session = sessions.Begin(opening, new(question with { Account = account }, asked.Ways), asked.Snapshot, asked.Decision, clock);
+        var session = sessions.Begin(opening, new(question with { Account = account }, new(asked.Ways)), asked.Snapshot, asked.Decision, clock);
         try
         {
-            // A revocation ends the sessions that it finds: one that came between the claim and the entry in the list has not found this one.
-            foreach (var number in relied.Select(request => request.Number).Append(claim?.Number ?? 0).Where(number => number > 0))
+            // A revocation finds the sessions that there are: one that came between the claim and the entry in the list has not found this one, whether it
+            // lives on what was revoked now or would have later.
+            foreach (var request in question.Preapprovals)
             {
-                if (!await desk.StandsAsync(wish.Organization, number, CancellationToken.None)) session.Finish(EndReason.PermissionRevoked, "the approval was revoked");
+                if (!await desk.StandsAsync(wish.Organization, request.Number, CancellationToken.None)) sessions.Withdraw(wish.Organization, request.Number, "the approval was revoked");
             }
+
+            if (claim is not null && !await desk.StandsAsync(wish.Organization, claim.Number, CancellationToken.None))
+                session.Finish(EndReason.PermissionRevoked, "the approval was revoked");
 
             var rule = asked.Decision.Recording;
             if ((await journals.OpenAsync(session, rule, cancellation) ?? await recorder.ArmAsync(session, rule, wish.Terminal, cancellation)) is { } unrecorded)
@@ -204,9 +208,9 @@ public sealed class Admission(
 
     /// <param name="Device">There whenever the decision is more than denied.</param>
     /// <param name="Question">It wants all that the decision is for.</param>
-    /// <param name="Ways">To live on: those that the decision is for.</param>
+    /// <param name="Ways">To live on: those that the decision is for, each with its own end.</param>
     /// <param name="Timestamp">The question's instant by the steady clock.</param>
-    private sealed record Asked(PolicySnapshot Snapshot, DeviceRow? Device, AccessQuestion Question, ImmutableArray<PermissionSet> Ways, AccessDecision Decision, long Timestamp)
+    private sealed record Asked(PolicySnapshot Snapshot, DeviceRow? Device, AccessQuestion Question, ImmutableArray<Way> Ways, AccessDecision Decision, long Timestamp)
     {
         public string Account(ConnectionWish wish) => wish.Account ?? Snapshot.AccountsOf(Device!.Id).First(row => row.IsDefault).Name;
 
@@ -226,7 +230,8 @@ public sealed class Admission(
                         : request),
                 ],
             };
-            return this with { Question = begun, Decision = LivesOn.Decide(Ways, way => Snapshot.Decide(begun with { Wanted = way }), out _) };
+            var decision = LivesOn.Decide([.. Ways.Select(way => way.Permissions)], way => Snapshot.Decide(begun with { Wanted = way }), out var ways);
+            return this with { Question = begun, Decision = decision, Ways = ways };
         }
 
         public bool IsFor(ConnectionWish wish, PreapprovedRequest request) =>

@@ -231,19 +231,36 @@ public sealed class LiveSession : IAsyncDisposable
 }
 
 /// <summary>What was allowed when a session began.</summary>
-/// <param name="question">As it was asked then; it wants all of the ways.</param>
-/// <param name="ways">To live on: those that were open.</param>
-public sealed class SessionQuestion(AccessQuestion question, ImmutableArray<PermissionSet> ways)
+public sealed class SessionQuestion
 {
-    public AccessQuestion Asked => question;
+    private readonly AccessQuestion _question;
+    private readonly RunningWays _ways;
+
+    /// <param name="question">As it was asked then; it wants all of the ways.</param>
+    /// <param name="ways">To live on: those that were open.</param>
+    internal SessionQuestion(AccessQuestion question, RunningWays ways)
+    {
+        _question = question;
+        _ways = ways;
+    }
+
+    public AccessQuestion Asked => _question;
 
     /// <summary>What was approved ahead, as evidence.</summary>
-    public ImmutableArray<PreapprovedRequest> Preapprovals => question.Preapprovals;
+    public ImmutableArray<PreapprovedRequest> Preapprovals => _question.Preapprovals;
 
-    internal SessionQuestion With(ImmutableArray<PreapprovedRequest> preapprovals) => new(question with { Preapprovals = preapprovals }, ways);
+    internal SessionQuestion With(ImmutableArray<PreapprovedRequest> preapprovals) => new(_question with { Preapprovals = preapprovals }, _ways);
 
-    /// <summary>Whether the session may go on at the instant; allowed, with what is left of the permissions that it began with.</summary>
-    public AccessDecision Ask(PolicySnapshot snapshot, DateTimeOffset at) => LivesOn.Decide(ways, way => snapshot.DecideRunning(question with { At = at, Wanted = way }), out _);
+    /// <summary>Whether the session may go on now, which counts from here on; as <see cref="RunningWays.Ask"/>.</summary>
+    internal AccessDecision Ask(PolicySnapshot snapshot, DateTimeOffset now)
+    {
+        var decision = _ways.Ask(snapshot, _question, now, out var open);
+        if (decision.Kind == DecisionKind.Allowed) _ways.Note(open);
+        return decision;
+    }
+
+    /// <summary>What the answer is at an instant, now or later, without its counting from here on.</summary>
+    public AccessDecision Foresee(PolicySnapshot snapshot, DateTimeOffset at) => _ways.Ask(snapshot, _question, at, out _);
 }
 
 /// <summary>Bytes relayed so far.</summary>

@@ -210,7 +210,7 @@ public sealed partial class LiveSessions : IAsyncDisposable
         if (turn.Warning is { } warning)
         {
             var now = _time.GetLocalNow();
-            var window = warning.Reason == EndReason.WindowOver ? WhyEnded(session.Question.Ask(snapshot, now + warning.Left).Reason, changed: false).Detail + MoreTime(session) : "";
+            var window = warning.Reason == EndReason.WindowOver ? WhyEnded(session.Question.Foresee(snapshot, now + warning.Left).Reason, changed: false).Detail + MoreTime(session) : "";
             session.Tell(EndSentences.Warning(warning, window, now));
         }
 

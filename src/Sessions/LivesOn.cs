@@ -11,10 +11,10 @@ internal static class LivesOn
 {
     /// <summary>The answer for the ways together: that of those that are best off.</summary>
     /// <param name="decide">Answers for one way.</param>
-    /// <param name="best">The ways that the answer is for.</param>
-    public static AccessDecision Decide(ImmutableArray<PermissionSet> ways, Func<PermissionSet, AccessDecision> decide, out ImmutableArray<PermissionSet> best)
+    /// <param name="best">The ways that the answer is for, each with its own end.</param>
+    public static AccessDecision Decide(ImmutableArray<PermissionSet> ways, Func<PermissionSet, AccessDecision> decide, out ImmutableArray<Way> best)
     {
-        var found = ImmutableArray.CreateBuilder<PermissionSet>(ways.Length);
+        var found = ImmutableArray.CreateBuilder<Way>(ways.Length);
         AccessDecision? together = null;
         DateTimeOffset? next = null;
         foreach (var way in ways)
@@ -35,14 +35,14 @@ internal static class LivesOn
                 continue;
             }
 
-            found.Add(way);
+            found.Add(new(way, answer.Until));
         }
 
         best = found.DrainToImmutable();
         return (together ?? throw new ArgumentException("There is no way.", nameof(ways))) with { ReevaluateAt = next };
     }
 
-    public static PermissionSet Union(ImmutableArray<PermissionSet> ways) => ways.Aggregate(PermissionSet.None, (all, way) => all | way);
+    public static PermissionSet Union(ImmutableArray<Way> ways) => ways.Aggregate(PermissionSet.None, (all, way) => all | way.Permissions);
 
     /// <summary>Of two ways that are equally well off: the first one's reasons, the later end, the stricter consent.</summary>
     private static AccessDecision Join(in AccessDecision first, in AccessDecision second) => first with
@@ -51,4 +51,40 @@ internal static class LivesOn
         Until = first.Until is { } one && second.Until is { } other ? (one > other ? one : other) : null,
         Consent = first.Consent > second.Consent ? first.Consent : second.Consent,
     };
+}
+
+/// <summary>One of the ways of a connection, by the newest answer for it.</summary>
+/// <param name="Until">How long what allows it holds; null: no end is known.</param>
+internal readonly record struct Way(PermissionSet Permissions, DateTimeOffset? Until);
+
+/// <summary>
+/// The ways of a running session, each until its own end. An end that has passed counts whatever the answer is by then: who runs is not asked for approvals
+/// any more, and would go on where a window that stood for one is over, as long as another way is open.
+/// </summary>
+internal sealed class RunningWays(ImmutableArray<Way> ways)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<PermissionSet, DateTimeOffset?> _ends = ways.ToDictionary(way => way.Permissions, way => way.Until);
+    private readonly ImmutableArray<PermissionSet> _all = [.. ways.Select(way => way.Permissions)];
+
+    /// <summary>
+    /// Whether the session may go on at the instant; allowed, with what is left of the permissions that it began with. A way whose end has passed is open
+    /// again only where a connection that begins then would have it.
+    /// </summary>
+    public AccessDecision Ask(PolicySnapshot snapshot, AccessQuestion question, DateTimeOffset at, out ImmutableArray<Way> open)
+    {
+        lock (_gate) return LivesOn.Decide(_all, way => Decide(snapshot, question with { At = at, Wanted = way }), out open);
+    }
+
+    /// <summary>The ends by the newest answer.</summary>
+    public void Note(ImmutableArray<Way> open)
+    {
+        lock (_gate)
+        {
+            foreach (var way in open) _ends[way.Permissions] = way.Until;
+        }
+    }
+
+    private AccessDecision Decide(PolicySnapshot snapshot, in AccessQuestion question) =>
+        _ends[question.Wanted] <= question.At ? snapshot.Decide(question) : snapshot.DecideRunning(question);
 }

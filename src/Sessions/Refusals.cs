@@ -56,11 +56,12 @@ internal static class Refusals
 
     private static string Labels(PermissionSet wanted) => string.Join(", ", wanted.Select(permission => PermissionCatalogue.Get(permission).Label));
 
+    /// <summary>Rules are named as far as the person may see what they name; who can approve is answered to everybody.</summary>
     private static string Approvers(PolicySnapshot snapshot, in AccessQuestion question)
     {
         var at = question.At;
         var mending = snapshot.All<PersonRow>().Where(person => person.TakesPart && snapshot.IsMasterAdministrator(person.Id, at)).Select(person => person.Name);
-        var steps = snapshot.ApprovalSteps(question).Select(step =>
+        var steps = snapshot.ApprovalSteps(question, question.Subject).Select(step =>
         {
             var names = step.Approvers.Select(id => snapshot.Person(id)?.Name).OfType<string>().Order(StringComparer.Ordinal).ToList();
             return step.Blocked || names.Count == 0

@@ -70,7 +70,7 @@ public class UndoTests
 
                 carriedOut++;
                 var (before, after) = (new NaivePolicy(policy.All<PolicyRow>()), new NaivePolicy(policy.Apply(undo).All<PolicyRow>()));
-                new SelfEscalationTests.Judge(before, after, actor, $"{actor.Name}: {undo.Summary}").Look([Sample.Noon, organization.Instant(), organization.Instant()]);
+                new SelfEscalationTests.Judge(before, after, actor, $"{actor.Name}: {undo.Summary}", []).Look([Sample.Noon, organization.Instant(), organization.Instant()]);
             }
         });
         carriedOut.ShouldBeGreaterThan(10);

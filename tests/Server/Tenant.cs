@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography;
 using Countersign.Access;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform;
@@ -32,7 +33,11 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
             name,
             founding,
             new AuditEntry { Kind = "organization.founded", Channel = "system", Actor = owner, Subject = name },
-            (_, _, _) => Task.CompletedTask,
+            (db, _, _) =>
+            {
+                db.Add(TestTokens.Row(id, owner));
+                return Task.CompletedTask;
+            },
             TestContext.Current.CancellationToken);
         return new(running, id, owner, everyone);
     }
@@ -131,6 +136,24 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
 /// <summary>Tokens that say in clear whose they are: the identity feature has tests of its own.</summary>
 internal static class TestTokens
 {
+    /// <summary>All of them are one and the same sign-in, for what looks for the caller's.</summary>
+    private static readonly Guid _id = new("00000000-0000-0000-0000-00000000070c");
+
+    public static ApiToken Row(OrganizationId organization, PersonId owner) => new()
+    {
+        OrganizationId = organization,
+        Id = _id,
+        Person = owner,
+        Hash = RandomNumberGenerator.GetBytes(32),
+        Label = "test",
+        Scopes = TokenScopes.Write,
+        Origin = TokenOrigin.SignIn,
+        Strength = SignInStrength.OneFactor,
+        Client = "",
+        Created = TimeProvider.System.GetUtcNow(),
+        Expires = TimeProvider.System.GetUtcNow().AddHours(1),
+    };
+
     /// <summary>They count until somebody says otherwise.</summary>
     public static ValueTask<IReadOnlySet<Guid>> StandingAsync(IReadOnlyCollection<Guid> tokens, CancellationToken cancellation) =>
         ValueTask.FromResult<IReadOnlySet<Guid>>(tokens.ToHashSet());
@@ -143,7 +166,7 @@ internal static class TestTokens
         var parts = token.Split('.');
         return ValueTask.FromResult(parts.Length == 4
             ? new TokenIdentity(
-                new(Guid.Parse(parts[0])), new(Guid.Parse(parts[1])), Guid.Empty, (TokenScopes)byte.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture),
+                new(Guid.Parse(parts[0])), new(Guid.Parse(parts[1])), _id, (TokenScopes)byte.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture),
                 (SignInStrength)byte.Parse(parts[3], System.Globalization.CultureInfo.InvariantCulture))
             : null);
     }

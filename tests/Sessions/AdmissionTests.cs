@@ -44,6 +44,19 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public async Task A_refusal_names_approvers_and_of_the_rules_no_more_than_the_person_may_see()
+    {
+        await using var world = new World();
+        var everyone = world.Snapshot.All<TechnicianGroupRow>().Single();
+        var group = new TechnicianGroupRow(new(Guid.NewGuid()), everyone.Id, "Under investigation", "", true, true, GroupConsent.None, false);
+        world.Change(new(null, group), new(null, new MembershipRow(group.Id, World.Tina)), new(null, new GroupManagerRow(group.Id, World.Nora)));
+        var refused = (await world.AskAsync(World.Tina, "web01")).ShouldBeOfType<AdmissionResult.Refused>();
+        refused.Message.ShouldBe("web01 needs approval. The group … requires managerial approval. It can be given by Nora.");
+        world.Change(new RowChange(null, new GroupAdministratorRow(everyone.Id, World.Tina)));
+        (await world.AskAsync(World.Tina, "web01")).ShouldBeOfType<AdmissionResult.Refused>().Message.ShouldContain("The group Under investigation requires");
+    }
+
+    [Fact]
     public async Task An_account_that_the_grant_does_not_name_is_refused()
     {
         await using var world = new World();

@@ -141,6 +141,19 @@ public sealed class PreapprovedTests
         session.End!.Value.Reason.ShouldBe(EndReason.PermissionRevoked);
     }
 
+    [Fact]
+    public async Task A_later_window_that_is_revoked_between_the_claim_and_the_list_adds_no_time()
+    {
+        await using var world = Unhurried();
+        world.Preapproved.Add(Request(7, new RequestTime.Fixed(World.Start, World.Start + Hour)));
+        world.Preapproved.Add(Request(8, new RequestTime.Fixed(World.Start + Hour, World.Start + 2 * Hour)));
+        world.BeforeRegistration = () => world.Revoked.Add(8);
+        await using var session = await BeginAsync(world);
+        session.End.ShouldBeNull();
+        session.Deadline!.Value.At.ShouldBe(World.Start + Hour);
+        session.Question.Preapprovals.ShouldHaveSingleItem().Number.ShouldBe(7);
+    }
+
     /// <summary>Where nobody is sent away for standing still.</summary>
     private static World Unhurried()
     {

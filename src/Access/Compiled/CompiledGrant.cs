@@ -41,7 +41,7 @@ internal sealed class CompiledGrant
 
     public bool InForce(DateTimeOffset at) => Window is null || Window.IsOpen(at);
 
-    /// <summary>The earliest instant after <paramref name="at"/> at which it may come into force or stop; null: never.</summary>
+    /// <summary>The earliest instant after <paramref name="at"/> at which it comes into force or stops; null: never.</summary>
     public DateTimeOffset? NextChange(DateTimeOffset at) => Window?.NextChange(at);
 
     /// <summary>Whether it is for the account. The default rule stands for the device as such too, where no account is meant.</summary>
@@ -64,13 +64,15 @@ internal sealed record Window(DateTimeOffset? From, DateTimeOffset? To, WeeklyHo
 {
     public bool IsOpen(DateTimeOffset at) => !(at < From) && !(at >= To) && (Hours is null || Hours.IsOpen(at));
 
-    /// <summary>The earliest instant after <paramref name="at"/> at which it may open or close; null: never.</summary>
+    /// <summary>The earliest instant after <paramref name="at"/> at which it opens or closes; null: never.</summary>
     public DateTimeOffset? NextChange(DateTimeOffset at)
     {
         if (at >= To) return null;
-        if (at < From) return From;
-        var next = Hours?.NextChange(at);
-        return To is { } end && (next is null || end < next) ? end : next;
+        if (Hours is null) return at < From ? From : To;
+        var begins = at < From ? From.Value : at;
+        var isOpen = Hours.IsOpen(begins);
+        if (isOpen && begins > at) return begins;
+        return Hours.NextChange(begins) is { } next && !(To <= next) ? next : isOpen ? To : null;
     }
 }
 

@@ -36,6 +36,7 @@ internal static class Describe
         PolicyTable.Device or PolicyTable.DeviceAccount when snapshot.Model.Devices.TryGetValue(new(key.Id), out var device) => $"The device {device.Row.Name}",
         PolicyTable.Role when snapshot.Role(new(key.Id)) is { } role => $"The role {role.Name}",
         PolicyTable.Workflow when snapshot.Model.Workflows.TryGetValue(new(key.Id), out var workflow) => $"The workflow {workflow.Name}",
+        PolicyTable.ExternalGroup or PolicyTable.ExternalMember when snapshot.Model.ExternalGroups.TryGetValue(new(key.Id), out var group) => $"The external group {group.Name}",
         PolicyTable.Grant => "A grant",
         _ => "What it changed",
     };

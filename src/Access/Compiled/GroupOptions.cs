@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Countersign.Access;
 
 /// <summary>The rows that decide about options at a technician group, in the order of <see cref="PermissionOption.Having"/>.</summary>
@@ -27,10 +29,26 @@ internal sealed class GroupOptions
     }
 
     /// <summary>
+    /// The union over the memberships that allow to invite at all. A lock is on the permission and its option, and takes no part: which people from outside
+    /// a branch knows is the branch's to say.
+    /// </summary>
+    public static ImmutableArray<ExternalGroupId> ApprovedExternals(TechnicianGroupNode[] groups)
+    {
+        var place = PermissionOptions.PlaceOf(Permission.InviteExternal);
+        return
+        [
+            .. groups.Where(group => group.IsEnabled && group.Options._decisive[place] is ({ Value: PolicyValue.Allow }, _))
+                .SelectMany(group => group.ApprovedExternals)
+                .Distinct()
+                .OrderBy(group => group.Value),
+        ];
+    }
+
+    /// <summary>
     /// The strictest of all locked ones that reach the person, else the widest among the memberships that allow. Where none allows it does not
     /// matter, and is the strictest that there is.
     /// </summary>
-    public static PermissionOptions Of(TechnicianGroupNode[] groups)
+    public static IEnumerable<PermissionOption> Of(TechnicianGroupNode[] groups)
     {
         var options = new PermissionOption[PermissionOption.Having.Count];
         for (var place = 0; place < options.Length; place++)
@@ -46,6 +64,6 @@ internal sealed class GroupOptions
             options[place] = locked ?? widest ?? PermissionOption.Strictest(PermissionOption.Having[place]);
         }
 
-        return new(options);
+        return options;
     }
 }

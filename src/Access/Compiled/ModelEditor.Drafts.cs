@@ -21,6 +21,8 @@ internal sealed partial class ModelEditor
 
         public List<TechnicianGroupId> Administers { get; } = before is null ? [] : [.. before.Administers];
 
+        public List<ExternalGroupId> ExternalGroups { get; } = before is null ? [] : [.. before.ExternalGroups];
+
         public List<CompiledGrant> Grants { get; } = before is null ? [] : [.. before.OwnGrants];
 
         public bool AreGrantsChanged { get; set; }

@@ -141,7 +141,7 @@ internal sealed partial class ModelEditor
         foreach (var (id, draft) in _personDrafts)
         {
             if (draft.Row is { } row) MakePerson(id, draft, row);
-            else if (draft.Groups.Count + draft.Manages.Count + draft.Administers.Count + draft.Grants.Count > 0) throw LeftBehind(id, draft);
+            else if (draft.Groups.Count + draft.Manages.Count + draft.Administers.Count + draft.ExternalGroups.Count + draft.Grants.Count > 0) throw LeftBehind(id, draft);
         }
 
         RemakeMembers();
@@ -175,7 +175,7 @@ internal sealed partial class ModelEditor
         {
             if (_personDrafts.ContainsKey(id) || _before.People.GetValueOrDefault(id) is not { } person) continue;
             var groups = Array.ConvertAll(person.DirectMemberships, group => _technicianGroups.GetValueOrDefault(group.Id)!);
-            _people.Set(id, new(person.Row, groups, _everyone!, person.Administers, person.Manages, person.OwnGrants, person.OwnTable));
+            _people.Set(id, new(person.Row, groups, _everyone!, person.Administers, person.Manages, person.ExternalGroups, person.OwnGrants, person.OwnTable));
         }
     }
 
@@ -185,7 +185,7 @@ internal sealed partial class ModelEditor
         if (_everyone is null) throw new PolicyException("there is no root technician group");
         var groups = draft.Groups.ConvertAll(group => _technicianGroups.GetValueOrDefault(group)!);
         var own = draft.Before is null || draft.AreGrantsChanged ? new(null, [.. draft.Grants]) : draft.Before.OwnTable;
-        _people.Set(id, new(row, [.. groups], _everyone, [.. draft.Administers], [.. draft.Manages], [.. draft.Grants], own));
+        _people.Set(id, new(row, [.. groups], _everyone, [.. draft.Administers], [.. draft.Manages], [.. draft.ExternalGroups], [.. draft.Grants], own));
         if (draft.Before?.Row == row) return;
         if (draft.Before?.Row.Login == row.Login) _logins.Set(row.Login, row);
         else if (!_logins.TryAdd(row.Login, row)) throw new PolicyException($"two people have the login '{row.Login}'");
@@ -196,6 +196,7 @@ internal sealed partial class ModelEditor
         var key = draft.Groups.Count > 0 ? new MembershipRow(draft.Groups[0], id).Key
             : draft.Manages.Count > 0 ? new GroupManagerRow(draft.Manages[0], id).Key
             : draft.Administers.Count > 0 ? new GroupAdministratorRow(draft.Administers[0], id).Key
+            : draft.ExternalGroups.Count > 0 ? new ExternalMemberRow(draft.ExternalGroups[0], id).Key
             : draft.Grants[0].Row.Key;
         return new($"{key}: person {id} is not there");
     }

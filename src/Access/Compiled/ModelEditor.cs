@@ -40,6 +40,7 @@ internal sealed partial class ModelEditor
         _grants = before.Grants.ToBuilder();
         _grantsOnAllDevices = before.GrantsOnAllDevices;
         _workflows = before.Workflows.ToBuilder();
+        _externalGroups = before.ExternalGroups.ToBuilder();
     }
 
     /// <exception cref="PolicyException">Something dangles, goes round in a circle or contradicts itself.</exception>
@@ -94,6 +95,7 @@ internal sealed partial class ModelEditor
             Owner = null,
             GrantsOnAllDevices = [],
             Workflows = ChunkedMap<WorkflowId, WorkflowRow>.Empty,
+            ExternalGroups = ChunkedMap<ExternalGroupId, ExternalGroupRow>.Empty,
             Everyone = null,
             EveryoneGrants = GrantTable.Empty,
             OrganizationSettings = [],
@@ -115,6 +117,7 @@ internal sealed partial class ModelEditor
         EditTechnicianGroups();
         EditPeople();
         CheckWorkflows();
+        CheckExternalMembers();
         if (_people.Count == 0 && IsAnythingThere()) throw new PolicyException("an organization has one owner, and here are 0");
         return new()
         {
@@ -136,6 +139,7 @@ internal sealed partial class ModelEditor
             Owner = _owner,
             GrantsOnAllDevices = _grantsOnAllDevices,
             Workflows = _workflows.ToImmutable(),
+            ExternalGroups = _externalGroups.ToImmutable(),
             Everyone = _everyone,
             EveryoneGrants = _everyoneGrants,
             OrganizationSettings = _organizationSettings is { } settings ? [.. settings] : _before.OrganizationSettings,
@@ -198,6 +202,12 @@ internal sealed partial class ModelEditor
                 break;
             case WorkflowRow row:
                 TakeWorkflow((WorkflowRow?)before, (WorkflowRow?)after);
+                break;
+            case ExternalGroupRow row:
+                TakeExternalGroup(row, (ExternalGroupRow?)after, before is null);
+                break;
+            case ExternalMemberRow row:
+                Replace(row, Draft(row.Person, row).ExternalGroups, row.Group, before, after);
                 break;
             case SettingRow row:
                 TakeSetting(row, (SettingRow?)after, before is null);

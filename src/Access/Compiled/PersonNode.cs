@@ -9,12 +9,14 @@ internal sealed class PersonNode
     /// <param name="groups">Direct memberships.</param>
     /// <param name="administers">Groups that name the person as administrator.</param>
     /// <param name="manages">Groups that name the person as manager.</param>
+    /// <param name="externalGroups">Of a contact.</param>
     public PersonNode(
         PersonRow row,
         TechnicianGroupNode[] groups,
         TechnicianGroupNode everyone,
         TechnicianGroupId[] administers,
         TechnicianGroupId[] manages,
+        ExternalGroupId[] externalGroups,
         CompiledGrant[] ownGrants,
         GrantTable ownTable)
     {
@@ -25,12 +27,13 @@ internal sealed class PersonNode
         DirectMemberships = groups;
         Administers = administers;
         Manages = manages;
+        ExternalGroups = externalGroups;
         OwnGrants = ownGrants;
         OwnTable = ownTable;
         Groups = groups.Length == 0 ? [everyone] : groups;
         Grantable = IsContact ? PermissionCatalogue.GrantableToContacts : PermissionCatalogue.All;
         IsInEveryone = !IsContact && everyone.IsEnabled;
-        SinglePrompt = Array.TrueForAll(Groups, group => group.Row.SinglePrompt);
+        SinglePrompt = Array.TrueForAll(Groups, group => group.Row.SinglePrompt) && Array.Exists(Groups, group => group.IsEnabled);
         var allowed = PermissionSet.None;
         var tables = 0;
         foreach (var group in Groups)
@@ -74,6 +77,8 @@ internal sealed class PersonNode
 
     public TechnicianGroupId[] Manages { get; }
 
+    public ExternalGroupId[] ExternalGroups { get; }
+
     public CompiledGrant[] OwnGrants { get; }
 
     public GrantTable OwnTable { get; }
@@ -97,12 +102,12 @@ internal sealed class PersonNode
     public bool NeedsApproval { get; }
 
     /// <summary>Worked out when first asked.</summary>
-    public PermissionOptions Options => _options ??= IsOwner ? PermissionOptions.Widest : GroupOptions.Of(Groups);
+    public PermissionOptions Options => _options ??= new([.. IsOwner ? PermissionOptions.Widest : GroupOptions.Of(Groups)]) { SinglePrompt = SinglePrompt, ApprovedExternals = IsOwner ? [] : GroupOptions.ApprovedExternals(Groups) };
 
     /// <summary>Those for a group that the person is a member of, whatever devices they are for.</summary>
     public WorkflowNode[] Workflows { get; }
 
-    /// <summary>Only where all of the person's groups agree.</summary>
+    /// <summary>Asking once is a relief for whoever connects: only where all of the person's groups give it, and one of those is enabled.</summary>
     public bool SinglePrompt { get; }
 
     // Memberships of groups below each other bring the upper one's table twice.

@@ -12,6 +12,8 @@ internal sealed partial class PolicyModel
         PolicyTable.Role => key == Simple(key) ? CustomRoles.GetValueOrDefault(new(key.Id)) : null,
         PolicyTable.Grant => key == Simple(key) ? Grants.GetValueOrDefault(new(key.Id))?.Row : null,
         PolicyTable.Workflow => key == Simple(key) ? Workflows.GetValueOrDefault(new(key.Id)) : null,
+        PolicyTable.ExternalGroup => key == Simple(key) ? ExternalGroups.GetValueOrDefault(new(key.Id)) : null,
+        PolicyTable.ExternalMember => FindExternalMember(key),
         PolicyTable.Membership => FindMembership(key),
         PolicyTable.GroupManager => FindManager(key),
         PolicyTable.GroupAdministrator => FindAdministrator(key),
@@ -34,6 +36,8 @@ internal sealed partial class PolicyModel
         PolicyTable.DeviceAccount => Devices.Values.SelectMany(device => device.Accounts),
         PolicyTable.Role => CustomRoles.Values,
         PolicyTable.Workflow => Workflows.Values,
+        PolicyTable.ExternalGroup => ExternalGroups.Values,
+        PolicyTable.ExternalMember => People.Values.SelectMany(person => person.ExternalGroups.Select(group => new ExternalMemberRow(group, person.Id))),
         PolicyTable.Grant => Grants.Values.Select(grant => grant.Row),
         PolicyTable.Setting => OrganizationSettings
             .Concat(DeviceGroups.Values.SelectMany(group => group.Own))
@@ -54,6 +58,12 @@ internal sealed partial class PolicyModel
     {
         var row = new MembershipRow(new(key.Id), new(key.Id2));
         return row.Key == key && People.TryGetValue(row.Person, out var person) && Array.Exists(person.DirectMemberships, group => group.Id == row.Group) ? row : null;
+    }
+
+    private ExternalMemberRow? FindExternalMember(RowKey key)
+    {
+        var row = new ExternalMemberRow(new(key.Id), new(key.Id2));
+        return row.Key == key && People.TryGetValue(row.Person, out var person) && Array.IndexOf(person.ExternalGroups, row.Group) >= 0 ? row : null;
     }
 
     private GroupManagerRow? FindManager(RowKey key)

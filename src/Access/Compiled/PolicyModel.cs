@@ -50,6 +50,8 @@ internal sealed partial class PolicyModel
 
     public required ChunkedMap<WorkflowId, WorkflowRow> Workflows { get; init; }
 
+    public required ChunkedMap<ExternalGroupId, ExternalGroupRow> ExternalGroups { get; init; }
+
     /// <summary>Null only in an organization that has no policy yet.</summary>
     public required TechnicianGroupNode? Everyone { get; init; }
 

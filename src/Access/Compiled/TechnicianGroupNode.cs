@@ -22,6 +22,7 @@ internal sealed class TechnicianGroupNode
         ApprovalRule = row.RequiresManagerialApproval ? this : parent?.ApprovalRule;
         Marks = DeviceNode.Mark(row.Id.Value) | (parent?.Marks ?? 0);
         Options = GroupOptions.Below(parent?.Options, own);
+        ApprovedExternals = row.ApprovedExternals is { } externals ? ApprovedBy(row, externals) : parent?.ApprovedExternals ?? [];
         OwnWorkflows = workflows;
         WorkflowNode[] above = parent?.Workflows ?? [];
         Workflows = workflows.Length == 0 ? above : [.. above, .. workflows.Select(workflow => new WorkflowNode(workflow, StepsOf(workflow), this))];
@@ -73,6 +74,9 @@ internal sealed class TechnicianGroupNode
 
     public GroupOptions Options { get; }
 
+    /// <summary>By the nearest group on the way up that says.</summary>
+    public ImmutableArray<ExternalGroupId> ApprovedExternals { get; }
+
     public WorkflowRow[] OwnWorkflows { get; }
 
     /// <summary>Of this group and those above it.</summary>
@@ -86,6 +90,9 @@ internal sealed class TechnicianGroupNode
 
     /// <summary>Denied by the upper lock on the way up: binds members even where the group is disabled.</summary>
     public PermissionSet LockedDenied { get; }
+
+    private static ImmutableArray<ExternalGroupId> ApprovedBy(TechnicianGroupRow row, string externals) =>
+        ExternalGroups.TryRead(externals, out var groups) ? groups.Value : throw new PolicyException($"{row.Key}: '{externals}' is no list of external groups");
 
     private static ImmutableArray<WorkflowStep> StepsOf(WorkflowRow row) =>
         WorkflowSteps.TryParse(row.Steps, out var steps, out var problem) ? steps.Value : throw new PolicyException($"{row.Key}: {problem}");

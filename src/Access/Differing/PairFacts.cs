@@ -111,7 +111,7 @@ internal sealed class PairFacts
             (RestrictionKind.MaxSession, rules[SettingKind.MaxSession].Value),
             (RestrictionKind.IdleTimeout, rules[SettingKind.IdleTimeout].Value),
             (RestrictionKind.SessionHours, rules[SettingKind.SessionHours].Value),
-            (RestrictionKind.Options, string.Join("; ", PermissionOption.Having.Select(permission => person.Options[permission].Text))),
+            (RestrictionKind.Options, person.Options.ToString()),
         ];
     }
 

@@ -34,7 +34,8 @@ public sealed class Veil
     {
         PolicyTable.Setting => key.Id == Guid.Empty || Shows(key.Id),
         PolicyTable.Membership or PolicyTable.GroupManager or PolicyTable.GroupAdministrator => Shows(key.Id) && Shows(key.Id2),
-        PolicyTable.Role => _asker.AdministersSomeBranch,
+        PolicyTable.Role or PolicyTable.ExternalGroup => _asker.AdministersSomeBranch,
+        PolicyTable.ExternalMember => _asker.AdministersSomeBranch && Shows(key.Id2),
         PolicyTable.Grant => _snapshot.Find(key) is GrantRow grant && Shows(grant.Subject.Id) && (grant.Scope.Id == Guid.Empty || Shows(grant.Scope.Id)),
         _ => Shows(key.Id),
     };

@@ -52,7 +52,8 @@ internal sealed partial class Planner
     /// <summary>Rows whose values name what is not there.</summary>
     private static IEnumerable<RowKey> Dangling(PolicySnapshot policy)
     {
-        var options = policy.All<GroupPermissionRow>().Where(row => NamedIn(row).Any(id => !policy.Model.TechnicianGroups.ContainsKey(new(id)))).Select(row => row.Key);
+        var options = policy.All<GroupPermissionRow>().Where(row => NamedIn(row).Any(id => !policy.Model.TechnicianGroups.ContainsKey(new(id)))).Select(row => row.Key)
+            .Concat(policy.All<TechnicianGroupRow>().Where(row => ApprovedBy(row).Any(id => !policy.Model.ExternalGroups.ContainsKey(id))).Select(row => row.Key));
         return policy.Model.OrganizationRules.RequestRoles.All(id => policy.Model.Role(id) is not null)
             ? options
             : options.Append(KeyOf(SettingNode.Organization, SettingKind.AccessRequestRoles));

@@ -69,6 +69,7 @@ internal sealed partial class Planner
         _draft.RemoveAll(person.DirectMemberships.Select(group => new MembershipRow(group.Id, person.Id)));
         _draft.RemoveAll(person.Manages.Select(group => new GroupManagerRow(group, person.Id)));
         _draft.RemoveAll(person.Administers.Select(group => new GroupAdministratorRow(group, person.Id)));
+        _draft.RemoveAll(person.ExternalGroups.Select(group => new ExternalMemberRow(group, person.Id)));
         _draft.RemoveAll(person.OwnGrants.Select(grant => grant.Row));
         _draft.Remove(person.Row);
         return _draft.Planned($"Deleted {person.Row.Name} ({person.Row.Login}).");

@@ -46,6 +46,12 @@ internal sealed partial class Planner
         PolicyCommand.RemoveAdministrator remove =>
             Dismiss(remove.Group, remove.Person, new GroupAdministratorRow(remove.Group, remove.Person).Key, "administrator"),
         PolicyCommand.SetGroupPermission set => Plan(set),
+        PolicyCommand.AddExternalGroup add => Plan(add),
+        PolicyCommand.EditExternalGroup edit => Plan(edit),
+        PolicyCommand.DeleteExternalGroup delete => Plan(delete),
+        PolicyCommand.AddExternalMember add => Plan(add),
+        PolicyCommand.RemoveExternalMember remove => Plan(remove),
+        PolicyCommand.SetApprovedExternals set => Plan(set),
         PolicyCommand.AddWorkflow add => Plan(add),
         PolicyCommand.EditWorkflow edit => Plan(edit),
         PolicyCommand.DeleteWorkflow delete => Plan(delete),

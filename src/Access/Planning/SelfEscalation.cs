@@ -95,9 +95,23 @@ internal sealed partial class SelfEscalation
             }
         }
 
+        if (NewlyApproved(earlier, person) is { } group)
+        {
+            return $"It would let {person.Row.Name} invite members of {group.Name}, which you may not yourself.";
+        }
+
         return person.SinglePrompt && !earlier.SinglePrompt && !_actor.SinglePrompt
             ? $"It would let {person.Row.Name} ask once for all, which you may not yourself."
             : null;
+    }
+
+    /// <summary>An external group whose members the person could not invite before, nor the actor; null: there is none.</summary>
+    private ExternalGroupRow? NewlyApproved(PersonNode earlier, PersonNode person)
+    {
+        if (new[] { earlier, person, _actor }.Any(one => !one.Options[Permission.InviteExternal].IsStrict)) return null;
+        return person.Options.ApprovedExternals.Except(earlier.Options.ApprovedExternals).Except(_actor.Options.ApprovedExternals)
+            .Select(id => _after.ExternalGroups.GetValueOrDefault(id))
+            .FirstOrDefault(group => group is not null);
     }
 
     /// <summary>A step that a technician group asked for is gone, is for others to approve, or has come unblocked.</summary>

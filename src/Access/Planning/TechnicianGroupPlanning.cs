@@ -53,6 +53,7 @@ internal sealed partial class Planner
             command.SinglePrompt)
         {
             MembersApprove = command.MembersApprove ?? group.Row.MembersApprove,
+            ApprovedExternals = group.Row.ApprovedExternals,
         });
         return _draft.Planned($"Edited the technician group {name}.");
     }

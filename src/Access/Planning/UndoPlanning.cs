@@ -65,7 +65,7 @@ internal sealed partial class Planner
     /// <summary>Whether the actor may change such a row so: the rules of the commands that change one.</summary>
     private PlanResult? CheckRow(RowChange change) => (change.After ?? change.Before) switch
     {
-        PersonRow or RoleRow or WorkflowRow or DeviceGroupRow or GroupManagerRow or GroupAdministratorRow when !_authority.IsMaster => HiddenOr(change.Key, OnlyMasters("undo this")),
+        PersonRow or RoleRow or WorkflowRow or DeviceGroupRow or GroupManagerRow or GroupAdministratorRow or ExternalGroupRow or ExternalMemberRow when !_authority.IsMaster => HiddenOr(change.Key, OnlyMasters("undo this")),
         PersonRow { Kind: PersonKind.Owner } when !_authority.Person!.IsOwner => new PlanResult.Forbidden("Nobody but the owner edits the owner."),
         PersonRow { Kind: PersonKind.Owner } when change is { Before: null } or { After: null } => new PlanResult.Forbidden("How the organization began can't be undone."),
         TechnicianGroupRow { ParentId: null } when change is { Before: null } or { After: null } => new PlanResult.Forbidden("How the organization began can't be undone."),
@@ -137,6 +137,7 @@ internal sealed partial class Planner
         PolicyTable.GroupManager or PolicyTable.GroupAdministrator when VisibleGroup(new(key.Id)) is null => NotFound("technician group"),
         PolicyTable.Role when !_authority.AdministersSomeBranch => NotFound("role"),
         PolicyTable.Workflow when !_authority.AdministersSomeBranch => NotFound("workflow"),
+        PolicyTable.ExternalGroup or PolicyTable.ExternalMember when !_authority.AdministersSomeBranch => NotFound("external group"),
         _ => refusal,
     };
 
@@ -146,6 +147,7 @@ internal sealed partial class Planner
         var others = row switch
         {
             RoleRow role => RoleNameTaken(role.Name, role.Id) is not null ? role.Name : null,
+            ExternalGroupRow group => ExternalGroupNamed(group.Name, group.Id),
             TechnicianGroupRow group => Sibling(_snapshot.All<TechnicianGroupRow>(), other => other.Id != group.Id && other.ParentId == group.ParentId && SameName(other.Name, group.Name)),
             DeviceGroupRow group => Sibling(_snapshot.All<DeviceGroupRow>(), other => other.Id != group.Id && other.ParentId == group.ParentId && SameName(other.Name, group.Name)),
             _ => null,

@@ -26,7 +26,7 @@ internal static partial class GoldenChange
             return new PolicyCommand.AddGrant(grant.Id, grant.Subject, grant.Scope, grant.Role, grant.Accounts, grant.Window);
         }),
         (Revokes(), match => new PolicyCommand.RemoveGrant(policy.All<GrantRow>().Single(
-            grant => grant.Subject.Id == names.Person(match["who"].Value).Value && grant.Role == names.Role(match["role"].Value)).Id)),
+            grant => grant.Subject.Id == (names.Find("person", match["who"].Value) ?? names.TechnicianGroup(match["who"].Value).Value) && grant.Role == names.Role(match["role"].Value)).Id)),
         (DeletesRole(), match => new PolicyCommand.DeleteRole(names.Role(match["role"].Value))),
         (EditsRole(), match => new PolicyCommand.EditRole(names.Role(match["role"].Value), match["role"].Value, GoldenPolicy.Permissions(match["names"].Value))),
         (SetsValue(), match => new PolicyCommand.SetGroupPermission(
@@ -45,6 +45,13 @@ internal static partial class GoldenChange
         (AddsWorkflow(), match => new PolicyCommand.AddWorkflow(
             new(names.NewId()), names.TechnicianGroup(match["group"].Value), names.DeviceGroup(match["devices"].Value), match["name"].Value,
             names.WorkflowSteps(match["steps"].Value), false, true, false)),
+        (MakesExternalGroup(), match => new PolicyCommand.AddExternalGroup(
+            new(names.NewId(names.Find("external group", match["name"].Value) is null ? $"external group {match["name"]}" : "")), match["name"].Value, "")),
+        (DeletesExternalGroup(), match => new PolicyCommand.DeleteExternalGroup(names.ExternalGroupIds(match["name"].Value)[0])),
+        (PutsIn(), match => new PolicyCommand.AddExternalMember(names.ExternalGroupIds(match["name"].Value)[0], names.Person(match["who"].Value))),
+        (TakesOut(), match => new PolicyCommand.RemoveExternalMember(names.ExternalGroupIds(match["name"].Value)[0], names.Person(match["who"].Value))),
+        (ApprovesExternals(), match => new PolicyCommand.SetApprovedExternals(names.TechnicianGroup(match["group"].Value), names.ExternalGroupIds(match["externals"].Value))),
+        (InheritsExternals(), match => new PolicyCommand.SetApprovedExternals(names.TechnicianGroup(match["group"].Value), null)),
         (Moves(), match => Move(policy, names.Device(match["device"].Value), names.DeviceGroup(match["group"].Value))),
     ];
 
@@ -74,7 +81,7 @@ internal static partial class GoldenChange
     [GeneratedRegex("^(?<actor>[a-z]+) decides that (?<grant>.+ gets .+)$")]
     private static partial Regex Grants();
 
-    [GeneratedRegex("^(?<actor>[a-z]+) takes the role (?<role>[A-Z][A-Za-z ]*) from (?<who>[a-z]+)$")]
+    [GeneratedRegex("^(?<actor>[a-z]+) takes the role (?<role>[A-Z][A-Za-z ]*) from (?<who>[A-Za-z ]+)$")]
     private static partial Regex Revokes();
 
     [GeneratedRegex("^(?<actor>[a-z]+) deletes the role (?<role>[A-Z][A-Za-z ]*)$")]
@@ -103,6 +110,24 @@ internal static partial class GoldenChange
 
     [GeneratedRegex("^(?<actor>[a-z]+) makes the workflow (?<name>[A-Z][A-Za-z]*) for (?<group>[A-Z][A-Za-z ]*?) on (?<devices>[A-Z][A-Za-z ]*?): (?<steps>.+)$")]
     private static partial Regex AddsWorkflow();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) makes the external group (?<name>[A-Z][A-Za-z]*)$")]
+    private static partial Regex MakesExternalGroup();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) deletes the external group (?<name>[A-Z][A-Za-z]*)$")]
+    private static partial Regex DeletesExternalGroup();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) puts (?<who>[a-z]+) into the external group (?<name>[A-Z][A-Za-z]*)$")]
+    private static partial Regex PutsIn();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) takes (?<who>[a-z]+) out of the external group (?<name>[A-Z][A-Za-z]*)$")]
+    private static partial Regex TakesOut();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) approves (?<externals>nobody from outside|[A-Z][A-Za-z]*(, [A-Z][A-Za-z]*)*) at (?<group>[A-Z][A-Za-z ]*)$")]
+    private static partial Regex ApprovesExternals();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) has (?<group>[A-Z][A-Za-z ]*) approve whom the group above does$")]
+    private static partial Regex InheritsExternals();
 
     [GeneratedRegex("^(?<actor>[a-z]+) moves (?<device>[a-z0-9.-]+) to (?<group>[A-Z][A-Za-z ]*)$")]
     private static partial Regex Moves();

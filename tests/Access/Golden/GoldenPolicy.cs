@@ -99,6 +99,12 @@ internal sealed partial class GoldenPolicy
         return new(ApproverKind.Person, Person(text).Value);
     }
 
+    private string Externals(string text) => Access.ExternalGroups.Write(ExternalGroupIds(text));
+
+    /// <summary>Reads <c>Partners, Vendors</c> or <c>nobody from outside</c>.</summary>
+    public IReadOnlyList<ExternalGroupId> ExternalGroupIds(string text) =>
+        text == "nobody from outside" ? [] : [.. List(text).Select(name => new ExternalGroupId(Get("external group", name)))];
+
     private string Option(string text) =>
         text.StartsWith("named ", StringComparison.Ordinal) ? $"named:{string.Join(',', List(text["named ".Length..]).Select(name => TechnicianGroup(name).Value).Order())}" : text;
 
@@ -154,6 +160,14 @@ internal sealed partial class GoldenPolicy
             foreach (var permission in Permissions(match["names"].Value))
                 Put(new GroupPermissionRow(TechnicianGroup(match["group"].Value), permission, value, match["locked"].Success) { Option = Option(match["option"].Value) });
         }),
+        (ExternalGroup(), match =>
+        {
+            var group = new ExternalGroupRow(new(NewId($"external group {match["name"].Value}")), match["name"].Value, "");
+            Put(group);
+            foreach (var name in match["names"].Success ? List(match["names"].Value) : []) Put(new ExternalMemberRow(group.Id, Person(name)));
+        }),
+        (ApprovesExternals(), match => ChangeGroup(match["name"].Value, row => row with { ApprovedExternals = Externals(match["groups"].Value) })),
+        (PromptsOnce(), match => ChangeGroup(match["name"].Value, row => row with { SinglePrompt = true })),
         (MembersApproveText(), match => ChangeGroup(match["name"].Value, row => row with { MembersApprove = true })),
         (WorkflowText(), match => Put(new WorkflowRow(
             new(NewId($"workflow {match["name"]}")), TechnicianGroup(match["group"].Value), DeviceGroup(match["devices"].Value), match["name"].Value,
@@ -272,6 +286,15 @@ internal sealed partial class GoldenPolicy
 
     [GeneratedRegex("^policy of (?<group>[^:]+): (?<value>allow|deny) (?<names>[A-Za-z0-9]+(, (?!locked)[A-Za-z0-9]+)*)(?<locked>, locked)?(; as (?<option>.+))?$")]
     private static partial Regex Value();
+
+    [GeneratedRegex("^external group (?<name>[A-Z][A-Za-z]*)(: (?<names>[a-z]+(, [a-z]+)*))?$")]
+    private static partial Regex ExternalGroup();
+
+    [GeneratedRegex("^(?<name>[A-Z][A-Za-z ]*) approves (?<groups>nobody from outside|[A-Z][A-Za-z]*(, [A-Z][A-Za-z]*)*)$")]
+    private static partial Regex ApprovesExternals();
+
+    [GeneratedRegex("^(?<name>[A-Z][A-Za-z ]*) asks the end user once for all$")]
+    private static partial Regex PromptsOnce();
 
     [GeneratedRegex("^(?<name>[A-Z][A-Za-z ]*) lets its members approve$")]
     private static partial Regex MembersApproveText();

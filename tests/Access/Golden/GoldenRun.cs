@@ -9,7 +9,7 @@ internal sealed partial class GoldenRun
 {
     private readonly GoldenPolicy _names;
     private readonly GoldenAnswer _answer;
-    private readonly Stack<PolicyDelta> _done = [];
+    private readonly List<PolicyDelta> _done = [];
     private PolicySnapshot _engine;
 
     public GoldenRun(IEnumerable<GoldenLine> policy)
@@ -32,7 +32,8 @@ internal sealed partial class GoldenRun
             if (SettingAt().Match(line.Text) is { Success: true } setting) return Read(setting.Groups["setting"].Value, setting.Groups["node"].Value);
             if (ToldOf().Match(line.Text) is { Success: true } told) return ListTold(told.Groups);
             if (ValueAt().Match(line.Text) is { Success: true } value) return Read(Enum.Parse<Permission>(value.Groups["permission"].Value), value.Groups["group"].Value);
-            if (line.Text == "undo the change before") return Undo();
+            if (Invites().Match(line.Text) is { Success: true } invites) return Invite(invites.Groups);
+            if (Undoes().Match(line.Text) is { Success: true } undo) return Undo(_names.Person(undo.Groups["actor"].Value), undo.Groups["which"].Value);
             if (GoldenChange.Read(line.Text, _names, _engine) is var (actor, command)) return Change(_names.Person(actor), command);
         }
         catch (Exception problem) when (problem is KeyNotFoundException or ArgumentException or FormatException)
@@ -57,7 +58,7 @@ internal sealed partial class GoldenRun
         {
             Approvals = [.. _names.Approvals(InHand(match))],
             Preapprovals = [.. _names.Preapprovals(InHand(match))],
-            ConsentFloor = match["floor"].Success ? Floor(Enum.Parse<ConsentKind>(match["floor"].Value, ignoreCase: true)) : null,
+            ConsentFloor = match["floor"].Success ? Floor(Enum.Parse<ConsentKind>(match["floor"].Value, ignoreCase: true), match) : null,
         };
         var (decision, naive) = (_engine.Decide(question), Naive);
         var expected = naive.Decide(question);
@@ -67,23 +68,28 @@ internal sealed partial class GoldenRun
         var options = decision.Options is { } some ? PermissionOption.Having.Where((decision.Permissions & question.Wanted).Contains).Where(permission => some[permission].IsStrict).ToList() : [];
         return (
             _answer.Write(NaiveAnswer.Of(decision), decision.Until, decision.Lasting, question.Wanted, steps)
-                + string.Concat(options.Select(permission => $"; {permission}: {Write(decision.Options![permission])}")),
+                + string.Concat(options.Select(permission => $"; {permission}: {Write(decision.Options![permission])}"))
+                + Once(decision.Options is { SinglePrompt: true }),
             _answer.Write(expected, lasting is null ? until : null, lasting, question.Wanted, naiveSteps)
                 + string.Concat(options.Select(permission => naive.Option(naive.Person(question.Subject)!, permission).Same(decision.Options![permission])
                     ? $"; {permission}: {Write(decision.Options[permission])}"
-                    : $"; {permission}: {naive.Option(naive.Person(question.Subject)!, permission)}")),
+                    : $"; {permission}: {naive.Option(naive.Person(question.Subject)!, permission)}"))
+                + Once(expected.Kind == DecisionKind.Allowed && naive.SinglePrompt(naive.Person(question.Subject)!)),
             [.. _engine.Explain(question).Lines.Select(reason => reason.Text)]);
     }
 
     private string Write(PermissionOption option) =>
         option.Text.StartsWith("named:", StringComparison.Ordinal) ? $"to {string.Join(", ", option.Named.Select(_names.NameOf).Order(StringComparer.Ordinal))}" : option.Text;
 
+    private static string Once(bool single) => single ? "; asked once for all" : "";
+
     private static string[] InHand(GroupCollection match) => match["requests"].Success ? match["requests"].Value.Split(" and ") : [];
 
-    /// <summary>The device itself asks for this kind of session, and refuses when nobody answers.</summary>
-    private static RemoteControlApproval Floor(ConsentKind kind)
+    /// <summary>The device itself tells of this kind of session, or asks for it and lets in or refuses when nobody answers.</summary>
+    private static RemoteControlApproval Floor(ConsentKind kind, GroupCollection match)
     {
-        ConsentMode For(ConsentKind other) => kind == other ? ConsentMode.AskOrRefuse : ConsentMode.Off;
+        var mode = match["tells"].Success ? ConsentMode.Notify : match["unanswered"].Success ? ConsentMode.AskThenConnect : ConsentMode.AskOrRefuse;
+        ConsentMode For(ConsentKind other) => kind == other ? mode : ConsentMode.Off;
         return new(For(ConsentKind.Screen), For(ConsentKind.Terminal), For(ConsentKind.Files), For(ConsentKind.Web), For(ConsentKind.Actions), TimeSpan.FromSeconds(30));
     }
 
@@ -116,6 +122,16 @@ internal sealed partial class GoldenRun
             string.Join(", ", some.Select(person => _names.NameOf(person.Value)).Order(StringComparer.Ordinal).Concat(mails)) is { Length: > 0 } all ? all : "nobody";
     }
 
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Invite(GroupCollection match)
+    {
+        var question = new AccessQuestion(
+            _names.Person(match["who"].Value), _names.Device(match["device"].Value), null, PermissionSet.None, Sample.Noon, null, SignInStrength.OneFactor, EndUserPresence.CannotBeAsked);
+        PersonId? contact = match["whom"].Value == "an unknown address" ? null : _names.Person(match["whom"].Value);
+        return (Write(_engine.MayInvite(question, contact)), Write(Naive.MayInvite(question, contact)), []);
+
+        static string Write(InvitationAnswer answer) => answer == InvitationAnswer.Allowed ? "allowed" : $"denied: {answer}";
+    }
+
     private string Names(IEnumerable<(Guid Id, PermissionSet Permissions)> listed) =>
         string.Join("; ", listed.Select(one => $"{_names.NameOf(one.Id)} ({GoldenAnswer.Write(one.Permissions, PermissionSet.Of(Permission.Terminal))})").Order(StringComparer.Ordinal)) is { Length: > 0 } names
             ? names
@@ -142,32 +158,45 @@ internal sealed partial class GoldenRun
     private (string Engine, string Naive, IReadOnlyList<string> Reasons) Change(PersonId actor, PolicyCommand command)
     {
         var result = _engine.Plan(command, actor, Sample.Noon);
-        var (verdict, reason) = result switch
-        {
-            PlanResult.Planned planned => ("done", planned.Delta.Summary),
-            PlanResult.NotFound missing => ("not found", $"There is no such {missing.What}, or they may not see it."),
-            PlanResult.Forbidden forbidden => ("forbidden", forbidden.Reason),
-            PlanResult.Invalid invalid => ("invalid", invalid.Message),
-            PlanResult.Conflict conflict => ("conflict", conflict.Message),
-            _ => throw new InvalidOperationException("a result of a plan that is not known"),
-        };
-        if (result is PlanResult.Planned { Delta: var delta })
-        {
-            _done.Push(delta);
-            _engine = _engine.Apply(delta);
-        }
-
+        var (verdict, reason) = Told(result);
+        if (result is PlanResult.Planned { Delta: var delta }) Apply(delta);
         return (verdict, verdict, [reason]);
     }
 
-    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Undo()
+    /// <summary>What the plain reading expects of an undo is that each row is again as it was, those apart that were touched since.</summary>
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Undo(PersonId actor, string which)
     {
-        var delta = _done.Pop();
-        _engine = _engine.Apply(new(delta.Organization, _engine.Version, "", [.. delta.Changes.Reverse().Select(change => new RowChange(change.After, change.Before))]));
-        return ("done", "done", []);
+        var place = _done.Count - (which == "last" ? 1 : 2);
+        var change = _done[place];
+        var touched = _done.Skip(place + 1).SelectMany(delta => delta.Changes).Select(row => row.Key).ToHashSet();
+        var result = _engine.Plan(new PolicyCommand.Undo(change, touched), actor, Sample.Noon);
+        var (verdict, reason) = Told(result);
+        if (result is not PlanResult.Planned { Delta: var delta, Left: var left }) return (verdict, verdict, [reason]);
+        Apply(delta);
+        var isBack = change.Changes.Where(row => !touched.Contains(row.Key)).All(row => Equals(Untouched(_engine.Find(row.Key)), Untouched(row.Before)));
+        return (verdict, isBack && left.All(touched.Contains) ? "done" : "not as it was", [reason]);
     }
 
-    [GeneratedRegex("^(?<who>[a-z]+) wants (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9a-f.:]+))?(?<twice>, signed in with two factors)?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that asks for its (?<floor>[a-z]+) itself)?$")]
+    private void Apply(PolicyDelta delta)
+    {
+        _done.Add(delta);
+        _engine = _engine.Apply(delta);
+    }
+
+    /// <summary>When a setting was touched last is not what it says.</summary>
+    private static PolicyRow? Untouched(PolicyRow? row) => row is SettingRow setting ? setting with { Touched = 0 } : row;
+
+    private static (string Verdict, string Reason) Told(PlanResult result) => result switch
+    {
+        PlanResult.Planned planned => ("done", planned.Delta.Summary),
+        PlanResult.NotFound missing => ("not found", $"There is no such {missing.What}, or they may not see it."),
+        PlanResult.Forbidden forbidden => ("forbidden", forbidden.Reason),
+        PlanResult.Invalid invalid => ("invalid", invalid.Message),
+        PlanResult.Conflict conflict => ("conflict", conflict.Message),
+        _ => throw new InvalidOperationException("a result of a plan that is not known"),
+    };
+
+    [GeneratedRegex("^(?<who>[a-z]+) wants (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9a-f.:]+))?(?<twice>, signed in with two factors)?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that (asks for|(?<tells>tells of)) its (?<floor>[a-z]+) itself(?<unanswered> and lets in unanswered)?)?$")]
     private static partial Regex Question();
 
     [GeneratedRegex("^the devices of (?<who>[a-z]+)$")]
@@ -184,4 +213,10 @@ internal sealed partial class GoldenRun
 
     [GeneratedRegex("^the value of (?<permission>[A-Za-z0-9]+) at (?<group>.+)$")]
     private static partial Regex ValueAt();
+
+    [GeneratedRegex("^(?<who>[a-z]+) invites (?<whom>[a-z]+|an unknown address) into a session on (?<device>[a-z0-9.-]+)$")]
+    private static partial Regex Invites();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) undoes the (?<which>last|last but one) change$")]
+    private static partial Regex Undoes();
 }

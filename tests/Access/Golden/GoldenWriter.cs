@@ -26,6 +26,7 @@ internal sealed class GoldenWriter
         foreach (var device in All<DeviceRow>()) _names.Add(device.Id.Value, $"d{_names.Count}");
         foreach (var role in All<RoleRow>()) _names.Add(role.Id.Value, $"Role {Letter()}");
         foreach (var workflow in All<WorkflowRow>()) _names.Add(workflow.Id.Value, $"Workflow{Letter()}");
+        foreach (var group in All<ExternalGroupRow>()) _names.Add(group.Id.Value, $"External{Letter()}");
         foreach (var role in SystemRoles.All) _names.Add(role.Id.Value, role.Name);
 
         string Letter() => $"{(char)('A' + (_names.Count / 26))}{(char)('A' + (_names.Count % 26))}";
@@ -34,6 +35,7 @@ internal sealed class GoldenWriter
     public IEnumerable<string> Policy() =>
     [
         .. All<PersonRow>().Where(row => row.Kind != PersonKind.Owner).SelectMany(Write),
+        .. All<ExternalGroupRow>().Select(Write),
         .. All<TechnicianGroupRow>().SelectMany(Write),
         .. All<MembershipRow>().Select(row => $"members of {Of(row.Group.Value)}: {Of(row.Person.Value)}"),
         .. All<GroupManagerRow>().Select(row => $"managers of {Of(row.Group.Value)}: {Of(row.Person.Value)}"),
@@ -92,10 +94,23 @@ internal sealed class GoldenWriter
         if (row.Status != PersonStatus.Active) yield return $"{Of(row.Id.Value)} is disabled";
     }
 
+    private string Write(ExternalGroupRow row)
+    {
+        var members = All<ExternalMemberRow>().Where(member => member.Group == row.Id).Select(member => Of(member.Person.Value)).ToList();
+        return $"external group {Of(row.Id.Value)}{(members.Count == 0 ? "" : $": {string.Join(", ", members)}")}";
+    }
+
     private IEnumerable<string> Write(TechnicianGroupRow row)
     {
         var name = Of(row.Id.Value);
         if (row.ParentId is { } above) yield return $"technician group {name}{(Of(above.Value) == "Everyone" ? "" : $" below {Of(above.Value)}")}";
+        if (row.ApprovedExternals is { } externals)
+        {
+            Access.ExternalGroups.TryRead(externals, out var approved).ShouldBeTrue(externals);
+            yield return $"{name} approves {(approved!.Value.IsEmpty ? "nobody from outside" : string.Join(", ", approved.Value.Select(group => Of(group.Value))))}";
+        }
+
+        if (row.SinglePrompt) yield return $"{name} asks the end user once for all";
         if (row.MembersApprove) yield return $"{name} lets its members approve";
         if (!row.Enabled) yield return $"{name} is disabled";
         if (row.RequiresManagerialApproval) yield return $"{name} requires managerial approval";

@@ -119,6 +119,8 @@ public class AgreementTests
             {
                 if (policy.Decide(question) is not { Options: { } options } decision) continue;
                 var person = naive.Person(question.Subject)!;
+                options.SinglePrompt.ShouldBe(naive.SinglePrompt(person));
+                options.ApprovedExternals.Select(group => group.Value).ShouldBe(naive.ApprovedExternals(person), ignoreOrder: true);
                 foreach (var permission in PermissionOption.Having.Where(decision.Permissions.Contains))
                 {
                     naive.Option(person, permission).Same(options[permission]).ShouldBeTrue($"{permission}: {options[permission]} or {naive.Option(person, permission)}");
@@ -127,6 +129,32 @@ public class AgreementTests
             }
         });
         strict.ShouldBeGreaterThan(100);
+    }
+
+    [Fact]
+    public void They_agree_on_who_may_invite_whom_from_outside()
+    {
+        var answers = new Dictionary<(InvitationAnswer, bool), int>();
+        Draw.Check(400, organization => Trial.Of(organization, 20, organization.Question), trial =>
+        {
+            // Everybody holds it on all devices: it is the groups that differ.
+            var role = new RoleRow(new(new("00000000-0000-0000-0000-0000000000aa")), "Inviting", RolePurpose.DevicesAndGroups, PermissionSet.Of(Permission.InviteExternal));
+            var everyone = trial.Rows.OfType<TechnicianGroupRow>().Single(group => group.ParentId is null);
+            var grant = new GrantRow(new(new("00000000-0000-0000-0000-0000000000ab")), GrantSubject.To(everyone.Id), GrantScope.AllDevices, role.Id, GrantAccounts.Any, GrantWindow.Always);
+            trial = trial with { Rows = [.. trial.Rows, role, grant] };
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+            foreach (var question in trial.Questions)
+            {
+                foreach (var contact in naive.People.Select(person => (PersonId?)person.Id).Append(new PersonId(Guid.Empty)).Append(null))
+                {
+                    var answer = policy.MayInvite(question, contact);
+                    answer.ShouldBe(naive.MayInvite(question, contact));
+                    answers[(answer, contact is null)] = answers.GetValueOrDefault((answer, contact is null)) + 1;
+                }
+            }
+        });
+        answers.Count.ShouldBe(6);
+        answers.Values.Min().ShouldBeGreaterThan(50);
     }
 
     [Fact]

@@ -271,6 +271,38 @@ public class LawTests
         looked.ShouldBeGreaterThan(5000);
     }
 
+    /// <summary>What begins and is not felt, since everything it brings is held at all times anyway, may be passed over; nothing else may, and nothing is made up.</summary>
+    [Fact]
+    public void Law_11_ReevaluateAt_is_an_instant_at_which_something_that_bears_on_the_question_begins_or_ends_and_the_first_that_is_felt()
+    {
+        var (never, felt, unfelt) = (0, 0, 0);
+        Draw.Check(250, organization =>
+        {
+            var naive = organization.Naive();
+            return Trial.Of(organization, 20, () => organization.Chance(50) ? organization.Question() : organization.Question(naive));
+        }, trial =>
+        {
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+            foreach (var question in trial.Questions.Where(question => naive.Device(question.Device) is not null))
+            {
+                if (policy.Decide(question).ReevaluateAt is not { } next)
+                {
+                    naive.Changes(question).ShouldAllBe(change => !change.Felt);
+                    never++;
+                    continue;
+                }
+
+                var change = naive.Changes(question).FirstOrDefault(change => change.Felt || change.At >= next);
+                change.At.ShouldBe(next);
+                if (change.Felt) felt++;
+                else unfelt++;
+            }
+        });
+        never.ShouldBeGreaterThan(500);
+        felt.ShouldBeGreaterThan(1000);
+        unfelt.ShouldBeLessThan(felt / 2);
+    }
+
     [Fact]
     public void Law_12_applying_a_delta_equals_compiling_the_changed_policy_anew()
     {
@@ -316,6 +348,7 @@ public class LawTests
 
     private static void AtMost(AccessDecision less, AccessDecision more, AccessQuestion question)
     {
+        if (less.Options is { SinglePrompt: true } && more.Options is { } options) options.SinglePrompt.ShouldBeTrue(question.ToString());
         if (less.Visible) more.Visible.ShouldBeTrue(question.ToString());
         Came(more).ShouldBeGreaterThanOrEqualTo(Came(less), question.ToString());
         if (less.Kind != DecisionKind.Allowed) return;

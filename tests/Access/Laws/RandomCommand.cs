@@ -10,7 +10,7 @@ internal static class RandomCommand
         var device = organization.Pick(organization.Devices);
         var devices = organization.Pick(organization.DeviceGroups);
         var flag = organization.Chance(50);
-        switch (organization.Random.Next(20))
+        switch (organization.Random.Next(22))
         {
             case 0:
                 return new PolicyCommand.AddPerson(
@@ -60,6 +60,16 @@ internal static class RandomCommand
                 return organization.Rows.OfType<RoleRow>().ToList() is { Count: > 0 } roles
                 ? new PolicyCommand.EditRole(organization.Pick(roles).Id, $"Role {organization.Random.Next()}", PermissionSet.Of(Permission.Terminal))
                 : new PolicyCommand.DeleteDeviceGroup(devices);
+            case 19: return new PolicyCommand.SetApprovedExternals(group, organization.Chance(20) ? null : [.. organization.ExternalGroups.Where(_ => organization.Chance(60))]);
+            case 20:
+                if (organization.ExternalGroups.Count == 0) return new PolicyCommand.AddExternalGroup(new(organization.NextId()), $"Partners {organization.Random.Next()}", "");
+                var external = organization.Pick(organization.ExternalGroups);
+                return organization.Random.Next(4) switch
+                {
+                    0 => new PolicyCommand.DeleteExternalGroup(external),
+                    1 => new PolicyCommand.RemoveExternalMember(external, person),
+                    _ => new PolicyCommand.AddExternalMember(external, person),
+                };
             default:
                 var setting = organization.RandomSetting();
                 return flag

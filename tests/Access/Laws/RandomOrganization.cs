@@ -70,6 +70,7 @@ internal sealed class RandomOrganization
         for (var count = _random.Next(3 * size); count > 0; count--) Put(RandomSetting());
         for (var count = _random.Next(3); count > 0; count--) Put(RandomTeamGrant());
         for (var count = _random.Next(size) - 2; count > 0; count--) PutWorkflow();
+        MakeExternalGroups();
     }
 
     public PersonId Owner { get; }
@@ -83,6 +84,8 @@ internal sealed class RandomOrganization
     public List<DeviceGroupId> DeviceGroups { get; } = [];
 
     public List<DeviceId> Devices { get; } = [];
+
+    public List<ExternalGroupId> ExternalGroups { get; } = [];
 
     public List<RoleId> Roles { get; } =
         [.. SystemRoles.All.Where(role => role.Purpose == RolePurpose.DevicesAndGroups).Select(role => role.Id)];
@@ -266,6 +269,20 @@ internal sealed class RandomOrganization
         for (var count = _random.Next(3 * size); count > 0; count--) Put(RandomValue());
         for (var count = _random.Next(size) - 1; count > 0; count--) Put(RandomOption());
         if (Chance(5)) _rows.Remove(new GroupPermissionRow(Everyone, Permission.Terminal, default, default).Key);
+    }
+
+    private void MakeExternalGroups()
+    {
+        for (var count = _random.Next(4); count > 0; count--)
+        {
+            var id = new ExternalGroupId(NextId());
+            Put(new ExternalGroupRow(id, $"Partners {_made}", ""));
+            ExternalGroups.Add(id);
+            foreach (var contact in _rows.Values.OfType<PersonRow>().Where(row => row.Kind == PersonKind.Contact && Chance(50)).ToList()) Put(new ExternalMemberRow(id, contact.Id));
+        }
+
+        foreach (var group in _rows.Values.OfType<TechnicianGroupRow>().Where(_ => Chance(40)).ToList())
+            Put(group with { ApprovedExternals = Access.ExternalGroups.Write(ExternalGroups.Where(_ => Chance(50))) });
     }
 
     private void MakePeople(int size)

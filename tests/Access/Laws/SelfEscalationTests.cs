@@ -9,6 +9,7 @@ public class SelfEscalationTests
     public void Law_10_what_somebody_short_of_master_administrator_does_gives_nobody_more_than_they_hold()
     {
         var carriedOut = 0;
+        var looked = new Dictionary<ApprovalStepKind, int>();
         Draw.Check(400, organization =>
         {
             var policy = organization.Compile();
@@ -22,13 +23,15 @@ public class SelfEscalationTests
                 if (policy.Plan(command, actor.Id, at) is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta }) continue;
                 carriedOut++;
                 var after = new NaivePolicy(policy.Apply(delta).All<PolicyRow>());
-                new Judge(before, after, actor, $"{actor.Name} at {at:O}: {command}").Look([at, organization.Instant(), organization.Instant()]);
+                new Judge(before, after, actor, $"{actor.Name} at {at:O}: {command}", looked).Look([at, organization.Instant(), organization.Instant()]);
             }
         });
         carriedOut.ShouldBeGreaterThan(200);
+        looked[ApprovalStepKind.TechnicianGroup].ShouldBeGreaterThan(100);
+        looked[ApprovalStepKind.Workflow].ShouldBeGreaterThan(100);
     }
 
-    internal sealed class Judge(NaivePolicy before, NaivePolicy after, PersonRow actor, string what)
+    internal sealed class Judge(NaivePolicy before, NaivePolicy after, PersonRow actor, string what, Dictionary<ApprovalStepKind, int> looked)
     {
         private static readonly ConsentKind[] Kinds = [.. Enum.GetValues<ConsentKind>().Where(kind => kind != ConsentKind.None)];
 
@@ -62,25 +65,40 @@ public class SelfEscalationTests
             }
 
             if (before.Person(person.Id) is not { } bound) return;
+
+            // ManageSecurity may loosen what does not bind its holder.
+            var binds = before.IsBound(actor, was) || (after.Person(actor.Id) is { } later && after.IsBound(later, device));
             foreach (var kind in Kinds)
             {
                 var (asked, asks) = (before.Consent(bound, was, kind, skips: false), after.Consent(person, device, kind, skips: false));
-                if (asks < asked) (asks >= before.Consent(actor, was, kind, skips: false)).ShouldBeTrue($"{what} frees {person.Name} of asking for {kind} on {device.Name}");
+                if (asks < asked) (asks >= (binds ? before.Consent(actor, was, kind, skips: false) : before.GroupConsent(actor))).ShouldBeTrue($"{what} frees {person.Name} of asking for {kind} on {device.Name}");
             }
 
-            var freed = before.Rules(bound, was, at).Except(after.Rules(person, device, at));
+            var freed = before.Rules(bound, was, at).Except(after.Rules(person, device, at)).Where(rule => binds || rule != Guid.Empty);
             freed.Intersect(before.Rules(actor, was, at)).ShouldBeEmpty($"{what} frees {person.Name} of an approval on {device.Name}");
+            if (after.SinglePrompt(person) && !before.SinglePrompt(bound)) before.SinglePrompt(actor).ShouldBeTrue($"{what} has {person.Name} ask once for all");
+            if (after.Approves(person) is { } approved && before.Approves(bound) is { } were && before.Approves(actor) is { } own)
+                approved.Except(were).Except(own).ShouldBeEmpty($"{what} lets {person.Name} invite people from outside");
             if (person.Id == actor.Id) LookAtApprovers(person, device, was, at);
-            after.IsLooser(device, before, was).ShouldBeFalse($"{what} loosens what everybody is bound by on {device.Name}");
+            if (binds) after.IsLooser(device, before, was).ShouldBeFalse($"{what} loosens what everybody is bound by on {device.Name}");
         }
 
-        /// <summary>To make an approver for a group's rule that binds oneself is to free oneself.</summary>
+        /// <summary>
+        /// To make an approver for a group's rule or a workflow that binds oneself, or oneself one whose place fills itself, is to free oneself. Who
+        /// accepts requests on the device does so by a permission, which is looked at as such.
+        /// </summary>
         private void LookAtApprovers(PersonRow person, DeviceRow device, DeviceRow was, DateTimeOffset at)
         {
-            var steps = before.Steps(actor, was, at).Where(step => step.Id.Kind == ApprovalStepKind.TechnicianGroup).ToDictionary(step => step.Id);
+            var steps = before.Steps(actor, was, at)
+                .Where(step => step.Id.Kind is ApprovalStepKind.TechnicianGroup or ApprovalStepKind.Workflow)
+                .ToDictionary(step => step.Id);
             foreach (var step in after.Steps(person, device, at))
             {
-                if (steps.TryGetValue(step.Id, out var then)) step.Approvers.Except(then.Approvers).ShouldBeEmpty($"{what} makes approvers for {person.Name}");
+                if (!steps.TryGetValue(step.Id, out var then)) continue;
+                var accepting = step.NamesDevice ? after.DeviceApprovers(device, at).Select(one => one.Id).ToHashSet() : [];
+                step.Approvers.Except(then.Approvers).Except(accepting).ShouldBeEmpty($"{what} makes approvers for {person.Name}");
+                if (step.Automatic && !accepting.Contains(person.Id)) then.Automatic.ShouldBeTrue($"{what} lets {person.Name} approve for themselves");
+                looked[step.Id.Kind] = looked.GetValueOrDefault(step.Id.Kind) + 1;
             }
         }
     }

@@ -6,6 +6,9 @@ internal sealed record NaiveStep(ApprovalStepId Id, IReadOnlyList<PersonId> Appr
 {
     public int Needed { get; init; } = 1;
 
+    /// <summary>Whoever accepts requests on the device can take it.</summary>
+    public bool NamesDevice { get; init; }
+
     /// <summary>Too few can take it.</summary>
     public bool Blocked => Approvers.Count + (Automatic ? 1 : 0) < Needed;
 }
@@ -61,7 +64,7 @@ internal sealed partial class NaivePolicy
         return [Step(person, new(kind, source.Id), DeviceApprovers(device, at))];
     }
 
-    private List<PersonRow> DeviceApprovers(DeviceRow device, DateTimeOffset at) =>
+    public List<PersonRow> DeviceApprovers(DeviceRow device, DateTimeOffset at) =>
         [.. _people.Where(TakesPart).Where(person => Effective(person, device, DefaultAccount(device), at).Contains(Permission.AcceptAccessRequests))];
 
     /// <summary>The requester fills no place, save by the auto-approval key.</summary>

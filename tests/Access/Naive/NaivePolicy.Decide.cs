@@ -134,9 +134,11 @@ internal sealed partial class NaivePolicy
     public IEnumerable<DateTimeOffset> MayChange(AccessQuestion question, DeviceRow device)
     {
         var windows = _grants.Where(grant => Covers(grant.Scope, device)).Select(grant => grant.Window).ToList();
-        var hours = windows.Select(window => window.Hours).Append(Setting(device, SettingKind.SessionHours).Value).Where(text => text is not ("" or "always"));
+        var hours = windows.Select(window => (Hours: window.Hours, From: window.From > question.At ? window.From.Value : question.At))
+            .Append((Hours: Setting(device, SettingKind.SessionHours).Value, From: question.At))
+            .Where(one => one.Hours is not ("" or "always"));
         var instants = windows.SelectMany(window => new[] { window.From, window.To }).OfType<DateTimeOffset>()
-            .Concat(hours.Distinct().SelectMany(text => new NaiveHours(text).MayChange(question.At)))
+            .Concat(hours.Distinct().SelectMany(one => new NaiveHours(one.Hours).MayChange(one.From)))
             .Concat(question.Preapprovals.SelectMany(request => new[] { request.ApprovedAt, Window(request).From, Window(request).To }))
             .Concat(question.Approvals.SelectMany(request => new[] { request.ApprovedAt, request.OpenUntil }).OfType<DateTimeOffset>());
         return instants.Where(at => at > question.At).Distinct().Order();

@@ -20,6 +20,13 @@ internal sealed partial class NaivePolicy
         return allowing.Aggregate(Wider);
     }
 
+    /// <summary>Asked once for all: where none of their groups asks for more, disabled ones heard too; a disabled group allows nothing, though.</summary>
+    public bool SinglePrompt(PersonRow person)
+    {
+        var groups = DirectMemberships(person).Select(id => _groups.Single(group => group.Id == id)).ToList();
+        return !groups.Any(group => !group.SinglePrompt) && groups.Any(group => IsEnabled(group.Id));
+    }
+
     private static NaiveOption Stricter(NaiveOption one, NaiveOption other) => new(
         one.Strict || other.Strict,
         one.Named is null ? other.Named : other.Named is null ? one.Named : [.. one.Named.Intersect(other.Named)]);

@@ -18,6 +18,15 @@ internal sealed partial class NaivePolicy
             _ => Guid.Empty,
         }).Distinct();
 
+    /// <summary>Whether the device's settings bind the person: something lets them connect, or ask to, at some time.</summary>
+    public bool IsBound(PersonRow person, DeviceRow device)
+    {
+        var granted = Bearing(person, device).Aggregate(PermissionSet.None, (all, grant) => all | PermissionsOf(grant.Role, RolePurpose.DevicesAndGroups));
+        if (person.Kind == PersonKind.Contact) granted &= ForContacts;
+        var effective = NaiveCatalogue.WithoutUnmet(WithinCeiling(person, granted));
+        return NaiveCatalogue.IsConnection(effective) || effective.Contains(Permission.RequestAccess);
+    }
+
     /// <summary>Whether settings that bind everybody bind less here than there: recording, the longest session, standing still, session hours.</summary>
     public bool IsLooser(DeviceRow device, NaivePolicy other, DeviceRow there) =>
         Recording(device) < other.Recording(there)

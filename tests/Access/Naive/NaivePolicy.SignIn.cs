@@ -10,11 +10,10 @@ internal sealed partial class NaivePolicy
     private DenialReason SignInRule(AccessQuestion question)
     {
         if (question.SignIn == SignInStrength.None) return DenialReason.NotSignedIn;
-        if (question.SignIn == SignInStrength.OneFactor && Setting(SettingNode.Organization, SettingKind.TwoFactorRequired).Value == "true") return DenialReason.TwoFactorMissing;
         var networks = Setting(SettingNode.Organization, SettingKind.AllowedNetworks).Value;
-        if (networks == "none") return DenialReason.None;
-        if (question.Source is not { } source) return DenialReason.NetworkNotAllowed;
-        return networks.Split(", ").Any(network => IsWithin(source, network)) ? DenialReason.None : DenialReason.NetworkNotAllowed;
+        if (networks != "none" && !(question.Source is { } source && networks.Split(", ").Any(network => IsWithin(source, network)))) return DenialReason.NetworkNotAllowed;
+        var required = Setting(SettingNode.Organization, SettingKind.TwoFactorRequired).Value == "true";
+        return required && question.SignIn == SignInStrength.OneFactor ? DenialReason.TwoFactorMissing : DenialReason.None;
     }
 
     /// <summary>Bit by bit. An address of IPv4 that is dressed as one of IPv6 is taken for what it is.</summary>

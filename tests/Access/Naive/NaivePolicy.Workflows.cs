@@ -34,7 +34,11 @@ internal sealed partial class NaivePolicy
             {
                 var step = steps.Value[number - 1];
                 var canTake = step.Approvers.SelectMany(approver => WhoIs(approver, device, at)).Distinct().ToList();
-                yield return Step(person, ApprovalStepId.OfWorkflow(workflow.Id, number), canTake) with { Needed = step.Needed };
+                yield return Step(person, ApprovalStepId.OfWorkflow(workflow.Id, number), canTake) with
+                {
+                    Needed = step.Needed,
+                    NamesDevice = step.Approvers.Any(approver => approver.Kind == ApproverKind.DeviceApprovers),
+                };
             }
         }
     }

@@ -19,6 +19,7 @@ internal sealed partial class NaivePolicy
     private readonly List<GrantRow> _grants;
     private readonly List<SettingRow> _settings;
     private readonly List<WorkflowRow> _workflows;
+    private readonly List<ExternalMemberRow> _externalMembers;
 
     public NaivePolicy(IEnumerable<PolicyRow> rows)
     {
@@ -36,6 +37,7 @@ internal sealed partial class NaivePolicy
         _grants = [.. all.OfType<GrantRow>()];
         _settings = [.. all.OfType<SettingRow>()];
         _workflows = [.. all.OfType<WorkflowRow>()];
+        _externalMembers = [.. all.OfType<ExternalMemberRow>()];
     }
 
     public IReadOnlyList<PersonRow> People => _people;

@@ -52,6 +52,27 @@ public sealed class OwnAccessTests
     }
 
     [Fact]
+    public async Task A_token_made_with_another_does_not_outlive_it()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var tom = await lab.TokenOfAsync("tom");
+        var maker = (await MakeAsync(tom, lab.Clock.GetUtcNow().AddDays(7))).Json;
+        var with = maker["token"]!.GetValue<string>();
+        (await MakeAsync(with, lab.Clock.GetUtcNow().AddDays(8))).Errors("expires").ShouldHaveSingleItem();
+        var made = (await MakeAsync(with, null)).Json;
+        made["expires"]!.GetValue<DateTimeOffset>().ShouldBe(lab.Clock.GetUtcNow().AddDays(7));
+        var again = (await MakeAsync(made["token"]!.GetValue<string>(), null)).Json["token"]!.GetValue<string>();
+        var own = (await MakeAsync(tom, null)).Json["token"]!.GetValue<string>();
+
+        (await lab.SendAsync(HttpMethod.Delete, $"me/tokens/{maker["id"]}", token: tom)).Status.ShouldBe(HttpStatusCode.NoContent);
+        foreach (var gone in (string[])[with, made["token"]!.GetValue<string>(), again]) (await lab.SendAsync(HttpMethod.Get, "me", token: gone)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        (await lab.SendAsync(HttpMethod.Get, "me", token: own)).Status.ShouldBe(HttpStatusCode.OK);
+
+        async Task<Answer> MakeAsync(string token, DateTimeOffset? expires) =>
+            await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "made", ["scopes"] = new JsonArray("write"), ["expires"] = expires }, token);
+    }
+
+    [Fact]
     public async Task The_last_use_of_a_token_is_kept_to_the_minute()
     {
         await using var lab = await IdentityLab.StartAsync();

@@ -44,6 +44,19 @@ public sealed class SignInSettingTests
     }
 
     [Fact]
+    public async Task A_second_factor_that_is_missing_is_set_up_from_no_network_that_is_not_allowed()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await AnnAsync(lab);
+        var tom = await lab.TokenOfAsync("tom");
+        await SetAsync(lab, ann, "twoFactorRequired", "true");
+        (await lab.SendAsync(HttpMethod.Get, "me/two-factor", token: tom)).Status.ShouldBe(HttpStatusCode.OK);
+        Allow(lab, "192.0.2.0/24");
+        (await lab.SendAsync(HttpMethod.Get, "me/two-factor", token: tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await lab.SendAsync(HttpMethod.Post, "me/two-factor/enrol", new JsonObject { ["password"] = IdentityLab.Password }, tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
     public async Task From_a_network_that_is_not_allowed_everything_is_as_wrong_as_a_wrong_password()
     {
         await using var lab = await IdentityLab.StartAsync();

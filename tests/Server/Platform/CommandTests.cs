@@ -69,7 +69,7 @@ public sealed class CommandTests
         .. tenant.Policy.All<PersonRow>(), .. tenant.Policy.All<TechnicianGroupRow>(), .. tenant.Policy.All<MembershipRow>(), .. tenant.Policy.All<GroupManagerRow>(),
         .. tenant.Policy.All<GroupAdministratorRow>(), .. tenant.Policy.All<GroupPermissionRow>(), .. tenant.Policy.All<DeviceGroupRow>(), .. tenant.Policy.All<DeviceRow>(),
         .. tenant.Policy.All<DeviceAccountRow>(), .. tenant.Policy.All<RoleRow>(), .. tenant.Policy.All<GrantRow>(), .. tenant.Policy.All<SettingRow>().Select(row => row with { Touched = 0 }),
-        .. tenant.Policy.All<WorkflowRow>(),
+        .. tenant.Policy.All<WorkflowRow>(), .. tenant.Policy.All<ExternalGroupRow>(), .. tenant.Policy.All<ExternalMemberRow>(),
     ];
 
     /// <summary>As the audit log tells.</summary>

@@ -23,6 +23,10 @@ internal sealed class RouteStage
 
     public required Guid Workflow { get; init; }
 
+    public required Guid ExternalGroup { get; init; }
+
+    public required Guid Contact { get; init; }
+
     /// <summary>Made only where it is needed: there are at most 50.</summary>
     public Guid OwnersKey { get; set; }
 
@@ -61,6 +65,8 @@ internal sealed class RouteStage
             Device = device,
             EmptyDeviceGroup = await tenant.AddGroupAsync($"e{unique}"),
             Group = group,
+            ExternalGroup = (await tenant.Owner.PostAsync("/api/v1/external-groups", new { name = unique })).Expect(HttpStatusCode.Created).Id,
+            Contact = (await tenant.Owner.PostAsync("/api/v1/technicians", new { kind = "contact", login = $"c{unique}", name = "Contact" })).Expect(HttpStatusCode.Created).Id,
             Workflow = (await tenant.Owner.PostAsync("/api/v1/workflows", NewWorkflow(group, deviceGroup))).Expect(HttpStatusCode.Created).Id,
             Role = (await tenant.Owner.PostAsync("/api/v1/roles", new { name = unique, purpose = "devicesAndGroups", permissions = new[] { "Terminal" } }))
                 .Expect(HttpStatusCode.Created).Id,
@@ -119,6 +125,7 @@ internal sealed class RouteStage
             (_, "/api/v1/ssh/ca/{id}") => OldAuthority,
             _ when pattern.StartsWith("/api/v1/technicians/", StringComparison.Ordinal) => Person,
             _ when pattern.StartsWith("/api/v1/technician-groups/", StringComparison.Ordinal) => Group,
+            _ when pattern.StartsWith("/api/v1/external-groups/", StringComparison.Ordinal) => ExternalGroup,
             _ when pattern.Contains("/device-groups/", StringComparison.Ordinal) => DeviceGroup,
             _ when pattern.Contains("/devices/", StringComparison.Ordinal) => Device,
             _ when pattern.StartsWith("/api/v1/workflows/", StringComparison.Ordinal) => Workflow,
@@ -130,7 +137,7 @@ internal sealed class RouteStage
         var path = pattern
             .Replace("{id}", $"{id}", StringComparison.Ordinal)
             .Replace("{number}", $"{Request}", StringComparison.Ordinal)
-            .Replace("{person}", $"{Person}", StringComparison.Ordinal)
+            .Replace("{person}", $"{(pattern.StartsWith("/api/v1/external-groups/", StringComparison.Ordinal) ? Contact : Person)}", StringComparison.Ordinal)
             .Replace("{permission}", "Terminal", StringComparison.Ordinal)
             .Replace("{setting}", "recording", StringComparison.Ordinal)
             .Replace("{name}", "deploy", StringComparison.Ordinal);
@@ -172,11 +179,13 @@ internal sealed class RouteStage
             scope = new { kind = "allDevices" },
             role = SystemRoles.OnlyDeviceConnection.Id.Value,
         },
-        ("PATCH", "/technicians/{id}" or "/technician-groups/{id}" or "/device-groups/{id}" or "/roles/{id}") => new { name = $"changed {Unique}" },
+        ("PATCH", "/technicians/{id}" or "/technician-groups/{id}" or "/device-groups/{id}" or "/roles/{id}" or "/external-groups/{id}") => new { name = $"changed {Unique}" },
         ("POST", "/workflows") => NewWorkflow(Group, EmptyDeviceGroup),
         ("PATCH", "/workflows/{id}") => new { name = $"changed {Unique}" },
         ("PATCH", "/devices/{id}") => new { description = "changed" },
         ("PATCH", "/grants/{id}") => new { accounts = new { rule = "any" } },
+        ("POST", "/external-groups") => new { name = $"new {Unique}" },
+        ("PUT", "/technician-groups/{id}/approved-external-groups") => new { groups = new[] { ExternalGroup } },
         ("PUT", "/technician-groups/{id}/permissions/{permission}") => new { value = "deny", locked = true },
         ("PUT", _) or ("POST", _) when pattern.Contains("{setting}", StringComparison.Ordinal) => new { value = "required" },
         _ => null,

@@ -108,6 +108,28 @@ public sealed class AheadAskingTests : AheadLab
     }
 
     [Fact]
+    public async Task Under_a_workflow_too_who_takes_a_step_for_one_device_of_a_group_approves_no_other()
+    {
+        (await Tenant.Owner.PostAsync("/api/v1/workflows", new
+        {
+            group = Tenant.Everyone,
+            devices = Servers,
+            name = "Careful",
+            steps = new[] { new { approvers = new object[] { new { kind = "deviceApprovers" } } } },
+            takesPreapproved = true,
+        })).Expect(HttpStatusCode.Created);
+        var number = (await PostAsync(new { time = FromApproval("1h"), deviceGroup = Servers })).Expect(HttpStatusCode.Created).Items.ShouldHaveSingleItem().GetProperty("number").GetInt64();
+        var dora = await Tenant.AddTechnicianAsync("dora");
+        await GrantAsync(dora, "device", Web1, SystemRoles.AcceptsAccessRequests);
+        foreach (var person in (Guid[])[Mara, Max]) (await Tenant.Owner.PostAsync($"/api/v1/technicians/{person}/disable")).Expect(HttpStatusCode.OK);
+        var shown = (await ApproveAsync(number, dora)).Expect(HttpStatusCode.OK).Body;
+        shown.GetProperty("state").GetString().ShouldBe("approved");
+        shown.GetProperty("ahead").GetProperty("devices").EnumerateArray().ShouldHaveSingleItem().GetProperty("id").GetGuid().ShouldBe(Web1);
+        (await GetsInAsync()).ShouldBeTrue();
+        (await GetsInAsync("web2")).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task An_approver_leaves_less_and_everybody_sees_what_it_was()
     {
         var shell = (await Tenant.Owner.PostAsync("/api/v1/roles", new { name = "Shell", purpose = "devicesAndGroups", permissions = new[] { "Terminal" } })).Expect(HttpStatusCode.Created).Id;

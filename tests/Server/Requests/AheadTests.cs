@@ -154,6 +154,37 @@ public sealed class AheadTests : AheadLab
     }
 
     [Fact]
+    public async Task Revoking_takes_what_it_was_extended_by_too_and_rejects_what_was_still_asked_for()
+    {
+        var number = await ApprovedAsync(FromApproval("1h"));
+        var more = await ExtendedAsync(number);
+        (await ApproveAsync(more)).Expect(HttpStatusCode.OK);
+        var still = await ExtendedAsync(more);
+        var session = (await ConnectAsync()).ShouldBeOfType<AdmissionResult.Admitted>().Session;
+        (await Tenant.As(Max).PostAsync($"/api/v1/requests/{number}/revoke", new { reason = "enough" })).Expect(HttpStatusCode.OK);
+        session.End.ShouldBe((EndReason.PermissionRevoked, "the approval was revoked by max: enough"));
+        await session.DisposeAsync();
+        (await StateAsync(more)).ShouldBe("revoked");
+        (await StateAsync(still)).ShouldBe("rejected");
+        (await GetsInAsync()).ShouldBeFalse();
+        (await KindsAsync()).Count(kind => kind == "request.revoked").ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Revoking_an_extension_leaves_what_it_extends()
+    {
+        var number = await ApprovedAsync(FromApproval("1h"));
+        var more = await ExtendedAsync(number);
+        (await ApproveAsync(more)).Expect(HttpStatusCode.OK);
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        (await Tenant.As(Max).PostAsync($"/api/v1/requests/{more}/revoke")).Expect(HttpStatusCode.OK);
+        (await StateAsync(number)).ShouldBe("approved");
+        (await GetsInAsync()).ShouldBeTrue();
+        Clock.Advance(TimeSpan.FromHours(1));
+        (await GetsInAsync()).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_workflow_s_steps_are_taken_instead_unless_it_leaves_that_out()
     {
         var workflow = (await Tenant.Owner.PostAsync("/api/v1/workflows", new
@@ -204,6 +235,9 @@ public sealed class AheadTests : AheadLab
         session.Deadline!.Value.At.ShouldBe(Now.AddHours(1));
         await session.DisposeAsync();
     }
+
+    private async Task<long> ExtendedAsync(long number) =>
+        (await ExtendAsync(number, new { duration = "1h", reason = "not done" })).Expect(HttpStatusCode.Created).Items.ShouldHaveSingleItem().GetProperty("number").GetInt64();
 
     private Task<ApiAnswer> ExtendAsync(long number, object body) => Tenant.As(Ned).PostAsync($"/api/v1/requests/{number}/extension", body);
 }

@@ -58,6 +58,21 @@ public sealed class RequestReviewTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Each_is_told_of_a_request_s_rules_as_far_as_they_may_see_what_those_name()
+    {
+        await GroupAsync();
+        var path = $"/api/v1/requests/{await _tenant.AskAsync(_ned, _device)}";
+        foreach (var person in (Guid[])[_ned, _mara])
+        {
+            var shown = (await _tenant.As(person).GetAsync(path)).Expect(HttpStatusCode.OK);
+            shown.Text.ShouldNotContain("Night");
+            shown.Body.GetProperty("steps").EnumerateArray().ShouldContain(step => step.GetProperty("rule").GetString() == "The group … requires managerial approval.");
+        }
+
+        (await _tenant.Owner.GetAsync(path)).Text.ShouldContain("The group Night requires managerial approval.");
+    }
+
+    [Fact]
     public async Task A_request_that_nobody_can_take_from_the_beginning_is_shown_to_who_can_mend_it()
     {
         await GroupAsync();

@@ -92,7 +92,40 @@ public sealed class FileAdmissionTests : IAsyncDisposable
         session.Ending.IsCancellationRequested.ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task A_window_that_stands_for_an_approval_ends_its_own_permission_though_another_s_goes_on()
+    {
+        Hold(Permission.SendFiles, Permission.ReceiveFiles);
+        _world.Set(SettingKind.ManagerialApproval, "required");
+        Approve(7, Permission.SendFiles, 5);
+        Approve(8, Permission.ReceiveFiles, 10);
+        await using var session = (await AskAsync()).ShouldBeOfType<AdmissionResult.Admitted>().Session;
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles, Permission.ReceiveFiles));
+        session.Deadline!.Value.At.ShouldBe(World.Start.AddMinutes(10));
+        _world.Time.Advance(TimeSpan.FromMinutes(5));
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.ReceiveFiles));
+
+        // Nothing but a window that is open brings it back, as it would let in a connection that begins.
+        _world.Set(SettingKind.Recording, "off");
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.ReceiveFiles));
+        _world.Sessions.Extend(session.Opening.Organization, Approve(9, Permission.SendFiles, 20), "more");
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles, Permission.ReceiveFiles));
+        session.Deadline!.Value.At.ShouldBe(World.Start.AddMinutes(20));
+        _world.Time.Advance(TimeSpan.FromMinutes(5));
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles));
+        _world.Time.Advance(TimeSpan.FromMinutes(10));
+        session.End!.Value.Reason.ShouldBe(EndReason.WindowOver);
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
+
+    private PreapprovedRequest Approve(long number, Permission permission, int minutes)
+    {
+        var request = new PreapprovedRequest(
+            number, World.Tina, [World.Web], "root", PermissionSet.Of(permission), World.Start, new RequestTime.Fixed(World.Start, World.Start.AddMinutes(minutes)), []);
+        _world.Preapproved.Add(request);
+        return request;
+    }
 
     private ValueTask<AdmissionResult> AskAsync() => _world.AskAsync(World.Tina, "web01", kind: SessionKind.Files);
 

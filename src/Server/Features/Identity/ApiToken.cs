@@ -38,6 +38,9 @@ internal sealed class ApiToken
 
     public required TokenOrigin Origin { get; init; }
 
+    /// <summary>The made token that it was made with, which it does not outlive; null: its person had signed in.</summary>
+    public Guid? Maker { get; init; }
+
     public required DateTimeOffset Created { get; init; }
 
     public required DateTimeOffset Expires { get; init; }

@@ -29,6 +29,9 @@ internal sealed record NewToken
 
     public required DateTimeOffset Expires { get; init; }
 
+    /// <summary>As <see cref="ApiToken.Maker"/>.</summary>
+    public Guid? Maker { get; init; }
+
     public IPAddress? Address { get; init; }
 
     public string Client { get; init; } = "";
@@ -63,6 +66,7 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
             Scopes = wanted.Scopes,
             Origin = wanted.Origin,
             Strength = wanted.Strength,
+            Maker = wanted.Maker,
             Address = wanted.Address,
             Client = wanted.Client.Length <= ApiToken.LongestClient ? wanted.Client : wanted.Client[..ApiToken.LongestClient],
             Created = now,

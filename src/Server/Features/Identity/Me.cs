@@ -65,13 +65,14 @@ internal static class Me
             return Problems.TooManyAttempts(context, TimeSpan.FromSeconds(1));
         }
 
-        var changed = await queue.WriteAsync(
+        return await queue.WriteAsync<Results<NoContent, ProblemHttpResult>>(
             async (unit, stop) =>
             {
                 var db = unit.Db.Of(caller.Organization);
+                if (!await db.Set<ApiToken>().AnyAsync(row => row.Id == caller.TokenId, stop)) return Problems.Unauthorized();
 
                 // Of two changes that both knew the old password the second one knows it no more.
-                if (!await Passwords.IsStillAsync(db, caller.Person, accepted.Changed, stop)) return false;
+                if (!await Passwords.IsStillAsync(db, caller.Person, accepted.Changed, stop)) return Problems.Invalid("current", "This is not the password.");
                 await passwords.SetAsync(db, caller.Person, hash, PasswordChoice.Own, stop);
                 var ended = await db.Set<ApiToken>().Where(row => row.Person == caller.Person && row.Id != caller.TokenId).ExecuteDeleteAsync(stop);
                 audit.Add(db, AuditEntry.By(caller, "password.changed") with
@@ -81,9 +82,8 @@ internal static class Me
                     Details = new() { ["tokensEnded"] = ended },
                 });
                 unit.Committed = () => live.End(caller.Organization, caller.Person, one => one.Proof is SignInProof.Password, "the password was changed");
-                return true;
+                return TypedResults.NoContent();
             },
             cancellation);
-        return changed ? TypedResults.NoContent() : Problems.Invalid("current", "This is not the password.");
     }
 }

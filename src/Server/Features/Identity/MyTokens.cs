@@ -48,34 +48,38 @@ internal static class MyTokens
         var expires = request.Expires?.ToUniversalTime() ?? now + ApiTokens.MadeLife;
         if (expires <= now) return Problems.Invalid("expires", "It is in the future.");
         if (expires > now + _longestLife) return Problems.Invalid("expires", "It is at most five years ahead.");
-        var issued = await queue.WriteAsync(
+        return await queue.WriteAsync<Results<Created<TokenMade>, ProblemHttpResult>>(
             caller.Organization,
             async (db, stop) =>
             {
+                // The token that the request came with may have ended meanwhile.
+                if (await db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == caller.TokenId, stop) is not { } with) return Problems.Unauthorized();
+                var maker = with.Origin == TokenOrigin.Made ? with : null;
+                if (maker is not null && request.Expires is not null && expires > maker.Expires)
+                    return Problems.Invalid("expires", "A token that is made with another does not outlive it.");
                 var made = db.Set<ApiToken>().Where(row => row.Person == caller.Person && row.Origin == TokenOrigin.Made && row.Expires > now);
-                if (await made.CountAsync(stop) >= Most) return null;
-                var token = tokens.Add(db, new()
+                if (await made.CountAsync(stop) >= Most) return Problems.Conflict($"There are {Most} tokens already: remove one that is not used any more.");
+                var issued = tokens.Add(db, new()
                 {
                     Person = caller.Person,
                     Label = request.Label,
                     Scopes = scopes,
                     Origin = TokenOrigin.Made,
                     Strength = caller.Strength,
-                    Expires = expires,
+                    Expires = maker?.Expires < expires ? maker.Expires : expires,
+                    Maker = maker?.Id,
                     Address = caller.Source,
                 });
                 audit.Add(db, AuditEntry.By(caller, "token.created") with
                 {
                     Subject = request.Label,
-                    SubjectId = token.Id,
-                    Details = new() { ["scopes"] = string.Join(' ', ScopeNames.Of(scopes)), ["expires"] = expires.UtcDateTime.ToString("O") },
+                    SubjectId = issued.Id,
+                    Details = new() { ["scopes"] = string.Join(' ', ScopeNames.Of(scopes)), ["expires"] = issued.Expires.UtcDateTime.ToString("O") },
                 });
-                return token;
+                return TypedResults.Created(
+                    $"/api/v1/me/tokens/{issued.Id}", new TokenMade(issued.Id, issued.Text, request.Label, ScopeNames.Of(scopes), issued.Created, issued.Expires));
             },
             cancellation);
-        if (issued is null) return Problems.Conflict($"There are {Most} tokens already: remove one that is not used any more.");
-        return TypedResults.Created(
-            $"/api/v1/me/tokens/{issued.Id}", new TokenMade(issued.Id, issued.Text, request.Label, ScopeNames.Of(scopes), issued.Created, issued.Expires));
     }
 
     public static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
@@ -87,12 +91,23 @@ internal static class MyTokens
             {
                 var token = await db.Set<ApiToken>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person && row.Origin == TokenOrigin.Made, stop);
                 if (token is null) return false;
-                db.Remove(token);
-                audit.Add(db, AuditEntry.By(caller, "token.removed") with { Subject = token.Label, SubjectId = id });
+                var with = await RemoveMadeWithAsync(db, token, stop);
+                audit.Add(db, AuditEntry.By(caller, "token.removed") with { Subject = token.Label, SubjectId = id, Details = new() { ["madeWithIt"] = with } });
                 return true;
             },
             cancellation);
         return removed ? TypedResults.NoContent() : Problems.NotFound();
+    }
+
+    /// <summary>Removes the token and all that were made with it, by whatever way round.</summary>
+    /// <returns>How many those were.</returns>
+    private static async Task<int> RemoveMadeWithAsync(CountersignDb db, ApiToken token, CancellationToken cancellation)
+    {
+        var all = await db.Set<ApiToken>().Where(row => row.Person == token.Person && row.Origin == TokenOrigin.Made).ToListAsync(cancellation);
+        var gone = new List<ApiToken> { token };
+        for (var next = 0; next < gone.Count; next++) gone.AddRange(all.Where(row => row.Maker == gone[next].Id));
+        db.RemoveRange(gone);
+        return gone.Count - 1;
     }
 }
 

@@ -78,9 +78,11 @@ internal sealed class SigningIn(
         }
     }
 
-    /// <summary>Between the look at the password and the writer's turn it may have been changed, or a second factor set up.</summary>
-    private static async Task<bool> StandsAsync(CountersignDb db, PasswordAnswer.Accepted accepted, CancellationToken stop) =>
-        await Passwords.IsStillAsync(db, accepted.Person.Id, accepted.Changed, stop) && !await SecondFactor.IsEnabledAsync(db, accepted.Person.Id, stop);
+    /// <summary>Between the look at the password and the writer's turn it may have been changed, a second factor set up, or the person disabled.</summary>
+    private async Task<bool> StandsAsync(CountersignDb db, PasswordAnswer.Accepted accepted, CancellationToken stop) =>
+        policy.Current(accepted.Organization)?.Person(accepted.Person.Id) is { TakesPart: true }
+        && await Passwords.IsStillAsync(db, accepted.Person.Id, accepted.Changed, stop)
+        && !await SecondFactor.IsEnabledAsync(db, accepted.Person.Id, stop);
 
     private static ProblemHttpResult Refused() =>
         TypedResults.Problem(statusCode: StatusCodes.Status401Unauthorized, title: "Login or password are wrong");

@@ -21,10 +21,11 @@ internal static class AheadDevices
         policy.MayRequestAccess(requester, device, at) && policy.AccountsOf(device).Any(row => row.Name == account);
 
     /// <summary>Its steps under the policy of now.</summary>
-    public static IReadOnlyList<ApprovalStep> Steps(PolicySnapshot policy, AccessRequest request, DateTimeOffset at)
+    /// <param name="veil">For the sentences that name the rules.</param>
+    public static IReadOnlyList<ApprovalStep> Steps(PolicySnapshot policy, AccessRequest request, DateTimeOffset at, Veil veil)
     {
         var devices = Of(policy, request, at);
-        return Combined(policy, request.Person, devices, at, request.DeviceGroup is null ? Common.All : Common.AllOrAny);
+        return Combined(devices, device => policy.PreapprovalSteps(request.Person, device, at, veil), policy, request.DeviceGroup is null ? Common.All : Common.AllOrAny);
     }
 
     /// <summary>
@@ -60,7 +61,7 @@ internal static class AheadDevices
         foreach (var rule in each.GroupBy(one => string.Join(';', one.Steps.Select(step => step.Id.Kind == ApprovalStepKind.Device ? OwnApprovers : step.Id)), StringComparer.Ordinal))
         {
             ImmutableArray<DeviceId> all = [.. rule.Select(one => one.Device)];
-            if (Combined(policy, requester, all, at, Common.All).All(step => step.Approvers.Count(person => !IsOwner(policy, person)) + (step.Automatic ? 1 : 0) >= step.Needed)) parts.Add(all);
+            if (Combined(all, device => policy.PreapprovalSteps(requester, device, at), policy, Common.All).All(step => step.Approvers.Count(person => !IsOwner(policy, person)) + (step.Automatic ? 1 : 0) >= step.Needed)) parts.Add(all);
             else
             {
                 parts.AddRange(rule
@@ -81,14 +82,15 @@ internal static class AheadDevices
         AllOrAny,
     }
 
-    private static IReadOnlyList<ApprovalStep> Combined(PolicySnapshot policy, PersonId requester, IReadOnlyList<DeviceId> devices, DateTimeOffset at, Common common)
+    private static IReadOnlyList<ApprovalStep> Combined(
+        IReadOnlyList<DeviceId> devices, Func<DeviceId, IReadOnlyList<ApprovalStep>> steps, PolicySnapshot policy, Common common)
     {
         // Nothing is left: nobody can approve that.
         if (devices.Count == 0) return [new(OwnApprovers, "None of its devices may be asked for any more.", [], Automatic: false, [])];
         return
         [
             .. from device in devices
-            from step in policy.PreapprovalSteps(requester, device, at)
+            from step in steps(device)
             group step by step.Id.Kind == ApprovalStepKind.Device ? OwnApprovers : step.Id into same
             select Combine(policy, same.Key, [.. same], common),
         ];

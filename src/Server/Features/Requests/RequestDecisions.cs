@@ -2,6 +2,7 @@ using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
+using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Requests;
 
@@ -84,33 +85,62 @@ internal sealed class RequestDecisions(
         },
         cancellation);
 
-    /// <summary>Takes an approval back, and ends the sessions that live on it.</summary>
+    /// <summary>Takes an approval back with all the time that it was extended by, and ends the sessions that live on it.</summary>
     public Task<RequestOutcome> RevokeAsync(Caller caller, long number, string reason, CancellationToken cancellation) => DecideAsync(
         "revoke",
         caller,
         number,
-        (unit, sight, by) =>
+        async (unit, sight, by, stop) =>
         {
-            var request = sight.Request;
-            var holds = request.State is RequestState.Approved or RequestState.Used || (request.State == RequestState.Ended && Living().Any());
-            if (!holds) return new RequestOutcome.Conflict(Told(sight));
+            if (!Holds(sight.Request)) return new RequestOutcome.Conflict(Told(sight));
             if (!sight.MayRevoke) return new RequestOutcome.Forbidden("Revoking it needs one of its approvers or a master administrator.");
-            transitions.Move(unit, RequestState.Revoked, by, reason);
-            var told = reason.Length > 0 ? $"the approval was revoked by {by.Name}: {reason}" : $"the approval was revoked by {by.Name}";
-            unit.Unit.Committed += () =>
-            {
-                if (request.IsAhead) sessions.Withdraw(caller.Organization, number, told);
-                else foreach (var session in Living()) session.Finish(EndReason.PermissionRevoked, told);
-            };
+            Revoke(unit, by, reason);
+            if (sight.Request.IsAhead) await RevokeExtensionsAsync(unit, number, by, reason, stop);
             return new RequestOutcome.Done(sight);
-
-            IEnumerable<LiveSession> Living() => sessions.Of(caller.Organization)
-                .Where(session => session.Opening.Request == number || session.Question.Preapprovals.Any(one => one.Number == number));
         },
         cancellation);
 
+    private void Revoke(RequestUnit unit, RequestActor by, string reason)
+    {
+        var request = unit.Request;
+        transitions.Move(unit, RequestState.Revoked, by, reason);
+        var told = reason.Length > 0 ? $"the approval was revoked by {by.Name}: {reason}" : $"the approval was revoked by {by.Name}";
+        unit.Unit.Committed += () =>
+        {
+            if (request.IsAhead) sessions.Withdraw(request.OrganizationId, request.Number, told);
+            else foreach (var session in Living(request)) session.Finish(EndReason.PermissionRevoked, told);
+        };
+    }
+
+    /// <summary>More time is more of the same: with what it extends it goes, and the more that was asked for beyond it.</summary>
+    private async Task RevokeExtensionsAsync(RequestUnit unit, long number, RequestActor by, string reason, CancellationToken cancellation)
+    {
+        var found = await unit.Db.Set<AccessRequest>().Where(row => row.Extends == number).Select(row => row.Number).ToListAsync(cancellation);
+        foreach (var one in found)
+        {
+            var extension = (await RequestUnit.FindAsync(unit.Unit, unit.Request.OrganizationId, one, cancellation))!;
+            if (extension.Request.State == RequestState.Waiting) transitions.Move(extension, RequestState.Rejected, by, $"#{number} was revoked");
+            else if (Holds(extension.Request)) Revoke(extension, by, reason);
+            await RevokeExtensionsAsync(extension, one, by, reason, cancellation);
+        }
+    }
+
+    private bool Holds(AccessRequest request) =>
+        request.State is RequestState.Approved or RequestState.Used || (request.State == RequestState.Ended && Living(request).Any());
+
+    private IEnumerable<LiveSession> Living(AccessRequest request) => sessions.Of(request.OrganizationId)
+        .Where(session => session.Opening.Request == request.Number || session.Question.Preapprovals.Any(one => one.Number == request.Number));
+
     private Task<RequestOutcome> DecideAsync(
-        string verb, Caller caller, long number, Func<RequestUnit, RequestSight, RequestActor, RequestOutcome> decide, CancellationToken cancellation) => queue.WriteAsync(
+        string verb, Caller caller, long number, Func<RequestUnit, RequestSight, RequestActor, RequestOutcome> decide, CancellationToken cancellation) =>
+        DecideAsync(verb, caller, number, (unit, sight, by, _) => Task.FromResult(decide(unit, sight, by)), cancellation);
+
+    private Task<RequestOutcome> DecideAsync(
+        string verb,
+        Caller caller,
+        long number,
+        Func<RequestUnit, RequestSight, RequestActor, CancellationToken, Task<RequestOutcome>> decide,
+        CancellationToken cancellation) => queue.WriteAsync(
         async (unit, stop) =>
         {
             var inForce = Policy(caller.Organization);
@@ -122,7 +152,7 @@ internal sealed class RequestDecisions(
             // The clock may not have come round yet: what is due has happened.
             if (found.Request.Due <= transitions.Now) transitions.Move(found, RequestClock.Next(found.Request.State), RequestActor.Clock);
             var by = RequestActor.Of(caller, person.Name);
-            var outcome = decide(found, sight, by);
+            var outcome = await decide(found, sight, by, stop);
             if (outcome is RequestOutcome.Forbidden(var why)) transitions.Refuse(found, verb, by, why);
             return outcome;
         },

@@ -21,13 +21,14 @@ internal sealed class RequestSight
         _approvals = approvals;
         _viewer = viewer;
         _at = at;
-        Steps = request.IsAhead ? AheadDevices.Steps(policy, request, at) : policy.ApprovalSteps(Question(request, at));
+        Steps = request.IsAhead ? AheadDevices.Steps(policy, request, at, policy.VeilFor(viewer, at)) : policy.ApprovalSteps(Question(request, at), viewer);
     }
 
     public AccessRequest Request => _request;
 
     public IReadOnlyList<RequestApproval> Approvals => _approvals;
 
+    /// <summary>In sentences for the viewer's eyes.</summary>
     public IReadOnlyList<ApprovalStep> Steps { get; }
 
     /// <summary>Of access ahead: those that it is about now.</summary>

@@ -6,6 +6,8 @@ namespace Countersign.Server.Features.TechnicianGroups;
 
 /// <param name="Parent">Null for Everyone.</param>
 /// <param name="MembersApprove">Where approval is required its members give it, in the place of managers.</param>
+/// <param name="ApprovedExternalGroups">Whose members this group's may invite into sessions, where InviteExternal is for approved people only.</param>
+/// <param name="InheritsApprovedExternalGroups">They are those of the group above.</param>
 /// <param name="Members">Direct ones, as far as the caller may see them; so with managers and administrators.</param>
 internal sealed record TechnicianGroupAnswer(
     Guid Id,
@@ -17,6 +19,8 @@ internal sealed record TechnicianGroupAnswer(
     GroupConsent Consent,
     bool SinglePrompt,
     bool MembersApprove,
+    IReadOnlyList<Guid> ApprovedExternalGroups,
+    bool InheritsApprovedExternalGroups,
     IReadOnlyList<Guid> Members,
     IReadOnlyList<Guid> Managers,
     IReadOnlyList<Guid> Administrators,
@@ -41,6 +45,8 @@ internal sealed class GroupPeople(PolicySnapshot snapshot, Func<PersonId, bool> 
         row.Consent,
         row.SinglePrompt,
         row.MembersApprove,
+        [.. snapshot.ApprovedExternals(row.Id)!.Value.Select(group => group.Value)],
+        row.ApprovedExternals is null,
         Ids(_members[row.Id]),
         Ids(_managers[row.Id]),
         Ids(_administrators[row.Id]),
@@ -72,6 +78,7 @@ public static class TechnicianGroupsComposition
         groups.MapDelete("/{id:guid}/managers/{person:guid}", ChangePeople.RemoveManagerAsync).ChangesPolicy();
         groups.MapPut("/{id:guid}/administrators/{person:guid}", ChangePeople.AddAdministratorAsync).ChangesPolicy();
         groups.MapDelete("/{id:guid}/administrators/{person:guid}", ChangePeople.RemoveAdministratorAsync).ChangesPolicy();
+        groups.MapPut("/{id:guid}/approved-external-groups", SetApprovedExternals.HandleAsync).ChangesPolicy();
         groups.MapGet("/{id:guid}/permissions", GroupPermissions.Handle).Requires(TokenScopes.Read);
         groups.MapPut("/{id:guid}/permissions/{permission}", SetGroupPermission.HandleAsync).ChangesPolicy();
     }
@@ -83,5 +90,6 @@ public static class TechnicianGroupsComposition
 [JsonSerializable(typeof(EditTechnicianGroupRequest))]
 [JsonSerializable(typeof(GroupPermissionList))]
 [JsonSerializable(typeof(SetGroupPermissionRequest))]
+[JsonSerializable(typeof(SetApprovedExternalsRequest))]
 [JsonSerializable(typeof(PolicyVersion))]
 internal sealed partial class TechnicianGroupsJson : JsonSerializerContext;

@@ -55,6 +55,9 @@ internal sealed class CallersPolicy(PolicySnapshot snapshot, Caller caller, Date
     /// <summary>What a role is called and holds is no secret among an organization's own people.</summary>
     public bool MaySee(RoleRow role) => Snapshot.Person(Person) is { Kind: PersonKind.Owner or PersonKind.Technician };
 
+    /// <summary>To approve some, or to say who is in them.</summary>
+    public bool MaySeeExternalGroups => Snapshot.MaySeeExternalGroups(Person, At);
+
     /// <summary>Who approves what is for master administrators to know as a whole; everybody else is told the steps of their own requests.</summary>
     public bool MaySee(WorkflowRow workflow) => IsMasterAdministrator && MaySee(workflow.Group);
 

@@ -22,6 +22,7 @@ internal static class Conversions
         builder.Properties<RoleId>().HaveConversion<RoleIds>();
         builder.Properties<GrantId>().HaveConversion<GrantIds>();
         builder.Properties<WorkflowId>().HaveConversion<WorkflowIds>();
+        builder.Properties<ExternalGroupId>().HaveConversion<ExternalGroupIds>();
         builder.Properties<PermissionSet>().HaveConversion<PermissionSets>();
         builder.Properties<GrantSubject>().HaveConversion<GrantSubjects>();
         builder.Properties<GrantScope>().HaveConversion<GrantScopes>();
@@ -47,6 +48,8 @@ internal static class Conversions
     private sealed class GrantIds() : ValueConverter<GrantId, Guid>(id => id.Value, value => new GrantId(value));
 
     private sealed class WorkflowIds() : ValueConverter<WorkflowId, Guid>(id => id.Value, value => new WorkflowId(value));
+
+    private sealed class ExternalGroupIds() : ValueConverter<ExternalGroupId, Guid>(id => id.Value, value => new ExternalGroupId(value));
 
     private sealed class PermissionSets() : ValueConverter<PermissionSet, long>(set => unchecked((long)set.Bits), value => new PermissionSet(unchecked((ulong)value)));
 

@@ -24,6 +24,7 @@ internal static class PolicyTables
         technicianGroup.Property(row => row.Name).HasMaxLength(200);
         technicianGroup.Property(row => row.Description).HasMaxLength(2000);
         technicianGroup.Property(row => row.MembersApprove).HasDefaultValue(false);
+        technicianGroup.Property(row => row.ApprovedExternals).HasMaxLength(ExternalGroups.MaxLength);
         References<TechnicianGroupRow, TechnicianGroupRow>(technicianGroup, nameof(TechnicianGroupRow.ParentId));
 
         References<MembershipRow, TechnicianGroupRow>(Row<MembershipRow>(model, "membership", "Group", "Person"), "Group");
@@ -35,6 +36,12 @@ internal static class PolicyTables
         var groupPermission = Row<GroupPermissionRow>(model, "group_permission", "Group", "Permission");
         groupPermission.Property(row => row.Option).HasMaxLength(PermissionOption.MaxLength).HasDefaultValue("");
         References<GroupPermissionRow, TechnicianGroupRow>(groupPermission, "Group");
+
+        var externalGroup = Row<ExternalGroupRow>(model, "external_group", nameof(ExternalGroupRow.Id));
+        externalGroup.Property(row => row.Name).HasMaxLength(200);
+        externalGroup.Property(row => row.Description).HasMaxLength(2000);
+        References<ExternalMemberRow, ExternalGroupRow>(Row<ExternalMemberRow>(model, "external_member", "Group", "Person"), "Group");
+        References<ExternalMemberRow, PersonRow>(model.Entity<ExternalMemberRow>(), "Person");
 
         var deviceGroup = Row<DeviceGroupRow>(model, "device_group", nameof(DeviceGroupRow.Id));
         deviceGroup.Property(row => row.Name).HasMaxLength(200);
@@ -85,6 +92,8 @@ internal static class PolicyTables
         await AddAsync<GrantRow>();
         await AddAsync<SettingRow>();
         await AddAsync<WorkflowRow>();
+        await AddAsync<ExternalGroupRow>();
+        await AddAsync<ExternalMemberRow>();
         return rows;
 
         async Task AddAsync<T>() where T : PolicyRow =>

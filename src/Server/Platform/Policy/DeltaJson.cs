@@ -21,6 +21,7 @@ internal static class DeltaJson
             new IdConverter<DeviceId>(value => new(value), id => id.Value),
             new IdConverter<RoleId>(value => new(value), id => id.Value),
             new IdConverter<WorkflowId>(value => new(value), id => id.Value),
+            new IdConverter<ExternalGroupId>(value => new(value), id => id.Value),
             new IdConverter<GrantId>(value => new(value), id => id.Value),
             new PermissionSetConverter(),
         },
@@ -53,6 +54,8 @@ internal static class DeltaJson
         PolicyTable.Grant => typeof(GrantRow),
         PolicyTable.Setting => typeof(SettingRow),
         PolicyTable.Workflow => typeof(WorkflowRow),
+        PolicyTable.ExternalGroup => typeof(ExternalGroupRow),
+        PolicyTable.ExternalMember => typeof(ExternalMemberRow),
         _ => throw new JsonException($"There is no policy table {(byte)table}."),
     };
 
@@ -87,4 +90,6 @@ internal sealed record StoredChange(PolicyTable Table, JsonElement? Before, Json
 [JsonSerializable(typeof(GrantRow))]
 [JsonSerializable(typeof(SettingRow))]
 [JsonSerializable(typeof(WorkflowRow))]
+[JsonSerializable(typeof(ExternalGroupRow))]
+[JsonSerializable(typeof(ExternalMemberRow))]
 internal sealed partial class DeltaJsonContext : JsonSerializerContext;

@@ -1,0 +1,58 @@
+using System.Text.Json.Serialization;
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Countersign.Server.Features.ExternalGroups;
+
+/// <param name="Members">Contacts, as far as the caller may see them.</param>
+internal sealed record ExternalGroupAnswer(Guid Id, string Name, string Description, IReadOnlyList<Guid> Members, long Version)
+{
+    public static ExternalGroupAnswer Of(PolicySnapshot snapshot, ExternalGroupRow row, Func<PersonId, bool> visible) => new(
+        row.Id.Value,
+        row.Name,
+        row.Description,
+        [.. snapshot.All<ExternalMemberRow>().Where(member => member.Group == row.Id && visible(member.Person)).Select(member => member.Person.Value).Order()],
+        snapshot.Version);
+
+    public static ExternalGroupAnswer Of(PolicySnapshot snapshot, Guid id, Func<PersonId, bool> visible) =>
+        Of(snapshot, (ExternalGroupRow)snapshot.Find(new(PolicyTable.ExternalGroup, id))!, visible);
+}
+
+/// <summary>Groups of people from outside, which technician groups approve for invitations. Made and filled by master administrators.</summary>
+public static class ExternalGroupsComposition
+{
+    public static IServiceCollection AddExternalGroups(this IServiceCollection services) => services.AddApiTypes(ExternalGroupsJson.Default);
+
+    public static void MapExternalGroups(this IEndpointRouteBuilder routes)
+    {
+        var groups = routes.MapGroup("/external-groups").WithTags("External groups");
+        groups.MapGet("/", ListExternalGroups.Handle).Requires(TokenScopes.Read);
+        groups.MapPost("/", AddExternalGroup.HandleAsync).ChangesPolicy();
+        groups.MapGet("/{id:guid}", ListExternalGroups.HandleOne).Requires(TokenScopes.Read);
+        groups.MapPatch("/{id:guid}", EditExternalGroup.HandleAsync).ChangesPolicy();
+        groups.MapDelete("/{id:guid}", DeleteExternalGroup.HandleAsync).ChangesPolicy();
+        groups.MapPut("/{id:guid}/members/{person:guid}", ExternalMembers.AddAsync).ChangesPolicy();
+        groups.MapDelete("/{id:guid}/members/{person:guid}", ExternalMembers.RemoveAsync).ChangesPolicy();
+    }
+}
+
+internal static class ListExternalGroups
+{
+    public static Results<Ok<Page<ExternalGroupAnswer>>, ProblemHttpResult> Handle([AsParameters] PageQuery page, CallersPolicy policy) => page.Cut(
+        policy.MaySeeExternalGroups ? policy.Snapshot.All<ExternalGroupRow>() : [],
+        group => $"{group.Name}\n{group.Id}",
+        group => ExternalGroupAnswer.Of(policy.Snapshot, group, policy.MaySee));
+
+    public static Results<Ok<ExternalGroupAnswer>, ProblemHttpResult> HandleOne(Guid id, CallersPolicy policy) =>
+        policy.MaySeeExternalGroups && policy.Snapshot.Find(new(PolicyTable.ExternalGroup, id)) is ExternalGroupRow group
+            ? TypedResults.Ok(ExternalGroupAnswer.Of(policy.Snapshot, group, policy.MaySee))
+            : Problems.NotFound();
+}
+
+[JsonSerializable(typeof(ExternalGroupAnswer))]
+[JsonSerializable(typeof(Page<ExternalGroupAnswer>))]
+[JsonSerializable(typeof(AddExternalGroupRequest))]
+[JsonSerializable(typeof(EditExternalGroupRequest))]
+[JsonSerializable(typeof(PolicyVersion))]
+internal sealed partial class ExternalGroupsJson : JsonSerializerContext;

@@ -1,0 +1,143 @@
+using System.Net;
+using Countersign.Access;
+using Countersign.Server.Features.Identity;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Tests.Identity;
+
+/// <summary>What was looked at before the writer's turn is looked at again in it: the writer is held while the password is verified, and something happens first.</summary>
+public sealed class WriterTurnTests
+{
+    private const string Other = "violet-tractor-anthem-08";
+
+    [Fact]
+    public async Task A_sign_in_whose_turn_comes_undisturbed_gets_its_token()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var (signing, _) = await SignInBehindAsync(lab, (_, _) => Task.CompletedTask);
+        signing.ShouldBeOfType<Ok<SignInAnswer>>();
+    }
+
+    [Fact]
+    public async Task A_sign_in_whose_password_is_changed_before_its_turn_gets_no_token()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var passwords = lab.Get<Passwords>();
+        var hash = await passwords.HashAsync(Other, IdentityLab.Stop);
+        lab.Clock.Advance(TimeSpan.FromSeconds(1));
+        await RefusedAsync(lab, (db, stop) => passwords.SetAsync(db, lab.Tom.Id, hash, PasswordChoice.Own, stop));
+    }
+
+    [Fact]
+    public async Task A_sign_in_whose_person_sets_up_a_second_factor_before_its_turn_gets_no_token()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await RefusedAsync(lab, (db, _) =>
+        {
+            db.Add(new Authenticator { OrganizationId = lab.Organization, Person = lab.Tom.Id, Ciphertext = [1], LastStep = 0, Confirmed = lab.Clock.GetUtcNow() });
+            return Task.CompletedTask;
+        });
+    }
+
+    [Fact]
+    public async Task A_sign_in_whose_person_is_disabled_before_its_turn_gets_no_token()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await RefusedAsync(lab, (_, _) =>
+        {
+            lab.Change(lab.Tom with { Status = PersonStatus.Disabled });
+            return Task.CompletedTask;
+        });
+    }
+
+    [Fact]
+    public async Task Of_two_changes_of_a_password_that_both_knew_the_old_one_the_first_counts()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await lab.TokenOfAsync("tom");
+        var caller = await CallerAsync(lab);
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, (_, _) => Task.CompletedTask);
+        await entered.Task;
+        lab.Clock.Advance(TimeSpan.FromSeconds(1));
+        var first = ChangeAsync(lab, caller, Other);
+        await VerifiedAsync(lab);
+        var second = ChangeAsync(lab, caller, "marble-lantern-coffee-73");
+        await VerifiedAsync(lab);
+        go.SetResult();
+        await held;
+        object[] answers = [(await first).Result, (await second).Result];
+        answers.OfType<NoContent>().Count().ShouldBe(1);
+        answers.OfType<ProblemHttpResult>().ShouldHaveSingleItem().StatusCode.ShouldBe(StatusCodes.Status400BadRequest);
+    }
+
+    [Fact]
+    public async Task A_change_of_a_password_whose_token_ends_before_its_turn_changes_nothing()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await lab.TokenOfAsync("tom");
+        var caller = await CallerAsync(lab);
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, (db, stop) => db.Set<ApiToken>().Where(row => row.Id == caller.TokenId).ExecuteDeleteAsync(stop));
+        await entered.Task;
+        var changing = ChangeAsync(lab, caller, Other);
+        await VerifiedAsync(lab);
+        go.SetResult();
+        await held;
+        (await changing).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status401Unauthorized);
+        (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    private static async Task RefusedAsync(IdentityLab lab, Func<CountersignDb, CancellationToken, Task> first)
+    {
+        var (signing, tokens) = await SignInBehindAsync(lab, first);
+        signing.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status401Unauthorized);
+        tokens.ShouldBe(0);
+    }
+
+    /// <summary>Tom's sign-in, whose password is found right while the writer is held, and whose turn comes after what is done first.</summary>
+    private static async Task<(IResult Answer, int Tokens)> SignInBehindAsync(IdentityLab lab, Func<CountersignDb, CancellationToken, Task> first)
+    {
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, first);
+        await entered.Task;
+        var context = new DefaultHttpContext { Connection = { RemoteIpAddress = IPAddress.Loopback } };
+        var signing = lab.Get<SigningIn>().ByPasswordAsync(new("tom", IdentityLab.Password), context, IdentityLab.Stop);
+        await VerifiedAsync(lab);
+        go.SetResult();
+        await held;
+        var answer = (await signing).Result;
+        await using var db = lab.Get<Database>().Read(lab.Organization);
+        return (answer, await db.Set<ApiToken>().CountAsync(row => row.Person == lab.Tom.Id, IdentityLab.Stop));
+    }
+
+    private static Task HoldAsync(IdentityLab lab, TaskCompletionSource entered, TaskCompletionSource go, Func<CountersignDb, CancellationToken, Task> then) =>
+        lab.Get<WriteQueue>().WriteAsync(
+            lab.Organization,
+            async (db, stop) =>
+            {
+                entered.SetResult();
+                await go.Task;
+                await then(db, stop);
+            },
+            IdentityLab.Stop);
+
+    /// <summary>Attempts at one login take turns: when this one is through, those that were begun before have been verified.</summary>
+    private static async Task VerifiedAsync(IdentityLab lab) =>
+        (await lab.Get<PasswordSignIn>().VerifyAsync("tom", IdentityLab.Password, IPAddress.Loopback, "api", IdentityLab.Stop)).ShouldBeOfType<PasswordAnswer.Accepted>();
+
+    private static Task<Results<NoContent, ProblemHttpResult>> ChangeAsync(IdentityLab lab, Caller caller, string password) => Me.ChangePasswordAsync(
+        new(IdentityLab.Password, password), caller, new DefaultHttpContext(), lab.Get<PasswordSignIn>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<WriteQueue>(),
+        lab.Get<LiveSignIns>(), lab.Get<AuditLog>(), IdentityLab.Stop);
+
+    private static async Task<Caller> CallerAsync(IdentityLab lab)
+    {
+        await using var db = lab.Get<Database>().Read(lab.Organization);
+        var token = await db.Set<ApiToken>().SingleAsync(row => row.Person == lab.Tom.Id, IdentityLab.Stop);
+        return new(lab.Organization, lab.Tom.Id, lab.Tom.Login, TokenScopes.Write, token.Id, IPAddress.Loopback, SignInStrength.OneFactor, "");
+    }
+}
