@@ -16,7 +16,6 @@ public sealed class RouteMatrixTests
     {
         ["POST /api/v1/devices/host-key"] = "nothing answers where the test points",
         ["GET /api/v1/recordings/{id}/live"] = "the session has ended; one that runs would have the answer wait for its end",
-        ["POST /api/v1/me/certificate"] = "the tokens of this test are of no sign-in",
         ["POST /api/v1/me/password"] = "the people of this test have no password",
         ["POST /api/v1/me/two-factor/codes"] = "the people of this test have no password",
         ["POST /api/v1/me/two-factor/confirm"] = "nothing was set up",
