@@ -33,7 +33,7 @@ internal static class Refusals
                 DenialReason.AboveCeiling => $"your technician groups don't allow {Labels(question.Wanted)}",
                 DenialReason.RecordingForbids => $"{wish.Device} has to be recorded and {Unrecorded(wish, question)} can't be",
                 _ when wish.LivesOn.Length > 1 => $"you may use none of {Labels(question.Wanted)} on {wish.Device}{(wish.Account is null ? "" : $" as {wish.Account}")}",
-                _ => $"you may not use {Labels(question.Wanted)} on {wish.Device}{(wish.Account is null ? "" : $" as {wish.Account}")}",
+                _ => $"you may not use {Labels(question.Wanted)} on {wish.Device}{(wish.Account is null ? "" : $" as {wish.Account}")}{Hint(wish)}",
             },
         };
     }
@@ -50,6 +50,11 @@ internal static class Refusals
             $"{wish.Device} needs approval, and a reason for it{(wanted.Length > 0 ? $": {wanted}" : "")}. Without a terminal, give it with ssh -o SetEnv=LC_REASON=…",
         _ => throw new ArgumentException("It was asked.", nameof(asked)),
     };
+
+    /// <summary>A command of scp or rsync that is none here is one for a shell.</summary>
+    private static string Hint(ConnectionWish wish) => wish.Kind == SessionKind.Command && FileCommand.IsMeant(wish.Command)
+        ? "; files alone go without it where every path is plain: no patterns (* ? [), none of ' \" \\ ` $ & | ; < > ^ % !, no other options (scp without -O, and sftp, take every name)"
+        : "";
 
     private static string Unrecorded(ConnectionWish wish, in AccessQuestion question) =>
         wish.FileCommand?.Protocol == FileProtocol.Rsync ? "what rsync does" : Labels(question.Wanted);

@@ -209,6 +209,28 @@ public sealed class FileRightsTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData("*.log")]
+    [InlineData("50%.log")]
+    public async Task A_pattern_or_a_name_that_shells_read_differently_needs_Terminal_by_scp_s_old_protocol_and_nothing_more_by_the_new(string asked)
+    {
+        _there.Write("50%.log", "content\n");
+        await HoldAsync("br");
+        var refused = await MoveAsync("scp -O", "get", _here["refused"], _there[asked]);
+        refused.ExitCode.ShouldNotBe(0);
+        refused.Error.ShouldContain("on web01; files alone go without it where every path is plain", customMessage: refused.ToString());
+        Path.Exists(_here["refused"]).ShouldBeFalse();
+
+        var got = await MoveAsync("scp -s", "get", _here["new"], _there[asked]);
+        got.ExitCode.ShouldBe(0, got.ToString());
+        File.ReadAllText(_here["new"]).ShouldBe("content\n");
+
+        await HoldAsync("t");
+        got = await MoveAsync("scp -O", "get", _here["old"], _there[asked]);
+        got.ExitCode.ShouldBe(0, got.ToString());
+        File.ReadAllText(_here["old"]).ShouldBe("content\n");
+    }
+
     private async Task HoldAsync(string held)
     {
         if (_grant.Length > 0) await _gateway.Owner.DeleteAsync($"grants/{_grant}");
@@ -217,6 +239,7 @@ public sealed class FileRightsTests : IAsyncLifetime
             'b' => "FileManager",
             's' => "SendFiles",
             'r' => "ReceiveFiles",
+            't' => "Terminal",
             _ => "ManageFiles",
         })]);
         _grant = await _gateway.GrantAsync(_ned, role);

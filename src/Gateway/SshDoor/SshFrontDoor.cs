@@ -81,6 +81,12 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
     /// <summary>Where it listens, with the port that was taken.</summary>
     public IPEndPoint Address { get; }
 
+    /// <summary>Open now, signed in or not.</summary>
+    internal int Connections => _connections.Count;
+
+    /// <summary>Of these, not signed in yet.</summary>
+    internal int Arriving => _arrivals.Count;
+
     /// <summary>Listens and serves until disposed.</summary>
     /// <exception cref="SocketException">The address can't be listened on.</exception>
     public static SshFrontDoor Start(SshFrontDoorOptions options, SshFrontDoorServices services)

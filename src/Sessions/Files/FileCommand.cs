@@ -25,6 +25,9 @@ public sealed record FileCommand(FileProtocol Protocol, string Command, Permissi
     /// <summary>The path is a directory that files go into.</summary>
     public bool IsIntoDirectory { get; init; }
 
+    /// <summary>It is such a command by its beginning, so that whoever is refused is told what would fit.</summary>
+    internal static bool IsMeant(string command) => command.StartsWith("scp -", StringComparison.Ordinal) || command.StartsWith("rsync --server", StringComparison.Ordinal);
+
     internal static PermissionSet Send => PermissionSet.Of(Permission.SendFiles);
 
     internal static PermissionSet Receive => PermissionSet.Of(Permission.ReceiveFiles);
@@ -71,7 +74,7 @@ internal static class ScpCommand
         if (isMarked) at++;
         if (at != words.Count - 1 || given.Contains('t') == given.Contains('f')) return null;
         var path = words[at];
-        if (path is { IsAtHome: false, Text: "" } || (!isMarked && !path.IsAtHome && path.Text.StartsWith('-'))) return null;
+        if (!path.IsAnyShells || path is { IsAtHome: false, Text: "" } || (!isMarked && !path.IsAtHome && path.Text.StartsWith('-'))) return null;
         return Rebuild(given, path);
     }
 

@@ -51,7 +51,7 @@ internal static partial class RsyncCommand
         var paths = words[(dot + 1)..];
 
         // rsync takes options behind its files, too.
-        if (paths.Any(path => !path.IsAtHome && (path.Text.Length == 0 || path.Text[0] == '-'))) return null;
+        if (paths.Any(path => !path.IsAnyShells || (!path.IsAtHome && (path.Text.Length == 0 || path.Text[0] == '-')))) return null;
         var options = words[1..(dot + 1)].Select(word => word.Text);
         return new(
             FileProtocol.Rsync,

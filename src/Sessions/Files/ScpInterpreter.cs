@@ -61,16 +61,16 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
 
     public override int FromClient(ReadOnlySpan<byte> data)
     {
-        var taken = Take(data, ClientIsSource);
-        outlets.ToDevice(data[..taken]);
+        var taken = Take(data, ClientIsSource, out var passes);
+        outlets.ToDevice(data[..passes]);
         return taken;
     }
 
     public override void FromDevice(ReadOnlySpan<byte> data)
     {
         // It waits for its turn by the protocol; nothing is kept for a device that does not.
-        if (Take(data, !ClientIsSource) < data.Length) throw Broken("out of turn");
-        outlets.ToClient(data);
+        if (Take(data, !ClientIsSource, out var passes) < data.Length) throw Broken("out of turn");
+        outlets.ToClient(data[..passes]);
     }
 
     public override void Dispose() => Cut();
@@ -80,17 +80,16 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
         if (_content is not null) Tell(FileOutcome.Interrupted);
     }
 
+    /// <param name="passes">How much of it goes on: what comes after an end has given up is taken, and goes nowhere.</param>
     /// <returns>How much of it is for now.</returns>
-    private int Take(ReadOnlySpan<byte> data, bool fromSource)
+    private int Take(ReadOnlySpan<byte> data, bool fromSource, out int passes)
     {
+        passes = 0;
         var rest = data;
         while (!rest.IsEmpty && (_state == State.Over || IsTurnOf(fromSource)))
         {
-            if (_state == State.Over)
-            {
-                rest = [];
-            }
-            else if (_state == State.Content)
+            if (_state == State.Over) return data.Length;
+            if (_state == State.Content)
             {
                 var piece = rest[..(int)Math.Min(_left, rest.Length)];
                 _content!.Add(_content.Bytes, piece);
@@ -103,6 +102,8 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
                 OnByte(rest[0], fromSource ? _line : _reply);
                 rest = rest[1..];
             }
+
+            passes = data.Length - rest.Length;
         }
 
         return data.Length - rest.Length;

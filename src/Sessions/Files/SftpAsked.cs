@@ -1,3 +1,4 @@
+using Countersign.Access;
 using Countersign.Sessions.Journal;
 using Countersign.Ssh.Sftp;
 
@@ -13,6 +14,9 @@ internal sealed class SftpAsked
     public SftpExtension Extension { get; init; }
 
     public SftpOpenFlags Flags { get; init; }
+
+    /// <summary>What it needs, also when the answer comes.</summary>
+    public PermissionSet Needs { get; init; }
 
     /// <summary>What it is about, where it is written down by itself.</summary>
     public string? Path { get; init; }
@@ -39,6 +43,9 @@ internal sealed class SftpAsked
 
     /// <summary>Whether an answer of the type fits (draft-ietf-secsh-filexfer-02 section 7); a status always does, except that opening does not just succeed.</summary>
     public bool Takes(SftpType answer) => answer == SftpType.Status || answer == (Type == SftpType.Extended ? Expected(Extension) : Expected(Type));
+
+    /// <summary>Whether such an answer shows something of the device's files: names, content, where a link leads. A handle opens nothing by itself.</summary>
+    public static bool Tells(SftpType answer) => answer is SftpType.Data or SftpType.Name or SftpType.Attributes or SftpType.ExtendedReply;
 
     private static SftpType Expected(SftpType type) => type switch
     {

@@ -57,7 +57,7 @@ internal sealed partial class SftpInterpreter
         if (Lacks(needs)) return Refuse(request, file, needs);
         if (request.Type is SftpType.Open or SftpType.OpenDirectory && _files.Count + _opening >= OpenFiles.Most)
             return Refuse(request.Id, SftpStatus.Failure, $"{OpenFiles.Most} files are open, and that is the most.");
-        Ask(request, file, target);
+        Ask(request, file, target, needs);
         return true;
     }
 
@@ -95,7 +95,7 @@ internal sealed partial class SftpInterpreter
         _order.Enqueue(_init);
     }
 
-    private void Ask(in SftpRequest request, OpenFile? file, OpenFile? target)
+    private void Ask(in SftpRequest request, OpenFile? file, OpenFile? target, PermissionSet needs)
     {
         var isContent = request.Type is SftpType.Read or SftpType.ReadDirectory;
         var isByHandle = file is not null && request.Type != SftpType.FSetStat && request.Extension is not (SftpExtension.CopyData or SftpExtension.FStatVfs);
@@ -108,6 +108,7 @@ internal sealed partial class SftpInterpreter
             Extension = request.Extension,
             Flags = request.Flags,
             Action = SftpRights.ActionOf(request),
+            Needs = needs,
             Path = isNamed ? file?.Path ?? FileNames.Text(request.Path) : null,
             To = target?.Path ?? To(request),
             Changes = request.Type is SftpType.SetStat or SftpType.FSetStat || request.Extension == SftpExtension.LSetStat ? Changes(request.Attributes) : null,
@@ -142,7 +143,7 @@ internal sealed partial class SftpInterpreter
     private bool Refuse(uint id, FileAction action, string path, PermissionSet needs)
     {
         _refused.Add(action, path, needs);
-        return Refuse(id, SftpStatus.PermissionDenied, $"This needs {FileNames.Labels(needs)}, which you don't have here.");
+        return Refuse(id, SftpStatus.PermissionDenied, Missing(needs));
     }
 
     /// <summary>Answers in the place of the device, now or when its turn has come.</summary>
@@ -152,6 +153,8 @@ internal sealed partial class SftpInterpreter
         else _order.Enqueue(new() { Id = id, Type = SftpType.None, Refusal = (status, sentence) });
         return false;
     }
+
+    private static string Missing(PermissionSet needs) => $"This needs {FileNames.Labels(needs)}, which you don't have here.";
 
     private static bool HasHandle(in SftpRequest request) =>
         request.Type is SftpType.Close or SftpType.Read or SftpType.FStat or SftpType.FSetStat or SftpType.ReadDirectory ||

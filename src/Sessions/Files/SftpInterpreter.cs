@@ -29,7 +29,7 @@ internal sealed partial class SftpInterpreter : Interpreter
     private SftpAsked? _init;
     private int _opening;
 
-    /// <summary>What the content that comes now belongs to; null: a request that was refused.</summary>
+    /// <summary>What the content that comes now belongs to; null: a request that was refused, or an answer that is withheld.</summary>
     private SftpAsked? _writing;
     private long _writeAt;
     private SftpAsked? _reading;
@@ -80,7 +80,7 @@ internal sealed partial class SftpInterpreter : Interpreter
             var passes = piece switch
             {
                 SftpPiece.Content => OnRead(bytes),
-                SftpPiece.Head => OnDataHead(bytes),
+                SftpPiece.Head => OnDataHead(bytes, ref passing),
                 _ => OnAnswer(bytes, ref passing),
             };
             if (passes && _fromDevice.IsInPlace) passing.Pass(start, data.Length - rest.Length);
@@ -119,15 +119,17 @@ internal sealed partial class SftpInterpreter : Interpreter
 
     private bool OnRead(ReadOnlySpan<byte> bytes)
     {
-        _reading!.File!.Read(_readAt, bytes);
+        if (_reading is null) return false;
+        _reading.File!.Read(_readAt, bytes);
         _readAt += bytes.Length;
         return true;
     }
 
-    private bool OnDataHead(ReadOnlySpan<byte> head)
+    private bool OnDataHead(scoped ReadOnlySpan<byte> head, ref Passing passing)
     {
         var asked = Find(BinaryPrimitives.ReadUInt32BigEndian(head[5..]), SftpType.Data);
         if (_fromDevice.ContentLeft > asked.Length) throw Broken("the device sent more than it was asked for");
+        if (Lacks(asked.Needs)) return Withhold(asked, ref passing);
         _reading = asked;
         _readAt = asked.Offset;
         return true;
@@ -140,6 +142,7 @@ internal sealed partial class SftpInterpreter : Interpreter
         var type = (SftpType)packet[0];
         if (type == SftpType.Version) return OnVersion(packet, ref passing);
         var asked = Find(BinaryPrimitives.ReadUInt32BigEndian(packet[1..]), type);
+        if (SftpAsked.Tells(type) && Lacks(asked.Needs)) return Withhold(asked, ref passing);
         switch (type)
         {
             case SftpType.Status:
@@ -159,6 +162,16 @@ internal sealed partial class SftpInterpreter : Interpreter
 
         Answered(asked);
         return true;
+    }
+
+    /// <summary>The permission went while the device worked on it: what it tells goes no further, as if it had been asked now.</summary>
+    private bool Withhold(SftpAsked asked, ref Passing passing)
+    {
+        if (asked.Type == SftpType.Read) asked.File!.ReadFailed(FileOutcome.PermissionDenied);
+        _refused.Add(asked.Action, asked.Path ?? asked.File?.Path ?? "", asked.Needs);
+        Answered(asked);
+        passing.Pass(_writer.Status(asked.Id, SftpStatus.PermissionDenied, Missing(asked.Needs)));
+        return false;
     }
 
     private SftpAsked Find(uint id, SftpType answer)

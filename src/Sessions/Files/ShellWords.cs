@@ -16,6 +16,15 @@ internal readonly record struct ShellWord(string Text, bool IsAtHome)
             return !IsAtHome ? quoted : Text.Length == 0 ? "~" : $"~/{quoted}";
         }
     }
+
+    /// <summary>
+    /// Whether shells that are no POSIX ones read it between single quotes as it is, too: fish knows a backslash there, csh an exclamation mark, PowerShell
+    /// typographic quotes, and cmd.exe does not know such quotes at all, so that what is behind a blank could be an option.
+    /// </summary>
+    public bool IsAnyShells => Text.AsSpan().IndexOfAny(Risky) < 0 && !Text.Contains(" -", StringComparison.Ordinal);
+
+    /// <summary>Parentheses, brackets, braces, <c>#</c> and <c>~</c> are not among them: they are common in names, and mean nothing between quotes or to cmd.exe.</summary>
+    private static readonly System.Buffers.SearchValues<char> Risky = System.Buffers.SearchValues.Create("'\"\\`$&|;<>^%!*?\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2028\u2029");
 }
 
 /// <summary>

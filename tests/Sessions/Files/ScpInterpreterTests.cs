@@ -66,6 +66,20 @@ public sealed class ScpInterpreterTests
         lab.Events.ShouldBe([new FileTransferred(FileDirection.ToDevice, "/tmp/f.txt", 40, Hash, null, FileOutcome.Ok)]);
     }
 
+    [Theory]
+    [InlineData("\u0002enough\n")]
+    [InlineData("\u0002enough\nC4755 1 evil\n\0")]
+    public void After_an_end_has_given_up_nothing_goes_on(string said)
+    {
+        var lab = new ScpLab("scp -t x");
+        lab.Device([0]);
+        lab.Client(Encoding.ASCII.GetBytes(said));
+        lab.Client([.. "C4755 1 evil\n"u8]);
+        lab.Device([0, 0]);
+        lab.ToDevice.ShouldBe([.. "\u0002enough\n"u8]);
+        lab.ToClient.ShouldBe([0]);
+    }
+
     [Fact]
     public void A_line_longer_than_the_device_reads_in_one_ends_it()
     {

@@ -13,6 +13,48 @@ public sealed class SftpInterpreterTests
     private const SftpOpenFlags Upload = SftpOpenFlags.Write | SftpOpenFlags.Create | SftpOpenFlags.Truncate;
 
     [Fact]
+    public void What_the_device_tells_after_the_permission_went_goes_no_further()
+    {
+        using var lab = SftpLab.Started();
+        lab.Open("/f", SftpOpenFlags.Read);
+        var directory = lab.Ask(lab.Begin(SftpType.OpenDirectory).String("/d"));
+        lab.Device(lab.Writer.Begin(SftpType.Handle, directory).String("d").End());
+        var read = lab.Ask(lab.Begin(SftpType.Read).String("/f").UInt64(0).UInt32(9));
+        var names = lab.Ask(lab.Begin(SftpType.ReadDirectory).String("d"));
+        var link = lab.Ask(lab.Begin(SftpType.ReadLink).String("/l"));
+        var stat = lab.Ask(lab.Begin(SftpType.Stat).String("/f"));
+        lab.Forget();
+        lab.Held = PermissionSet.Of(Permission.SendFiles);
+        byte[] content = [.. lab.Writer.Begin(SftpType.Data, read).String("secret"u8).End()];
+        lab.Device(content.AsSpan(0, 15));
+
+        // The client knows its answer, and may use the id again while the device's is still coming.
+        var again = lab.Writer.Begin(SftpType.Stat, read).String("/g").End().ToArray();
+        lab.Client(again);
+        lab.Device(content.AsSpan(15));
+        lab.Device(lab.Writer.Begin(SftpType.Name, names).UInt32(1).String("secret").String("secret").Attributes(default).End());
+        lab.Device(lab.Writer.Begin(SftpType.Name, link).UInt32(1).String("secret").String("secret").Attributes(default).End());
+        lab.Device(lab.Writer.Begin(SftpType.Attributes, stat).Attributes(default).End());
+        lab.Told().ShouldBe([(read, SftpStatus.PermissionDenied), (names, SftpStatus.PermissionDenied), (link, SftpStatus.PermissionDenied), (stat, null)]);
+        lab.BytesToClient.AsSpan().IndexOf("secret"u8).ShouldBe(-1);
+        lab.Events.OfType<FileRefused>().Select(refused => (refused.Action, refused.Path)).ShouldBe([(FileAction.Read, "/f"), (FileAction.List, "/d"), (FileAction.ReadLink, "/l")]);
+    }
+
+    [Fact]
+    public void Content_whose_head_was_passed_on_comes_to_its_end()
+    {
+        using var lab = SftpLab.Started();
+        lab.Open("/f", SftpOpenFlags.Read);
+        var read = lab.Ask(lab.Begin(SftpType.Read).String("/f").UInt64(0).UInt32(9));
+        lab.Forget();
+        byte[] content = [.. lab.Writer.Begin(SftpType.Data, read).String("content"u8).End()];
+        lab.Device(content.AsSpan(0, 15));
+        lab.Held = PermissionSet.Of(Permission.SendFiles);
+        lab.Device(content.AsSpan(15));
+        lab.BytesToClient.ShouldBe(content);
+    }
+
+    [Fact]
     public void The_device_s_extensions_are_told_as_far_as_they_are_understood()
     {
         using var lab = new SftpLab();

@@ -1,0 +1,106 @@
+using Countersign.Ssh;
+using static Countersign.Gateway.Tests.LoopbackDoor;
+
+namespace Countersign.Gateway.Tests;
+
+/// <summary>What is held is counted for the whole process, so nothing else runs meanwhile.</summary>
+[CollectionDefinition(nameof(FloodTests), DisableParallelization = true)]
+public sealed class Alone;
+
+/// <summary>Floods: what they leave behind, and whether others are served meanwhile.</summary>
+[Collection(nameof(FloodTests))]
+public sealed class FloodTests
+{
+    private const long Mebibyte = 1024 * 1024;
+
+    [Fact]
+    public async Task Ten_thousand_failed_logins_leave_nothing_and_a_client_is_served_all_the_while()
+    {
+        await using var door = Start(options => options with { MostArrivals = 32 });
+        await GuessAsync(door, 50);
+        await EmptyAsync(door);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+
+        var flood = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => GuessAsync(door, 500)));
+        var served = 0;
+        do
+        {
+            await using var tina = await SignInFromElsewhereAsync(door);
+            tina.Closed.IsCompleted.ShouldBeFalse();
+            served++;
+            door.Arriving.ShouldBeLessThanOrEqualTo(32);
+        }
+        while (!flood.IsCompleted);
+        (await flood).Sum().ShouldBe(10_000);
+        served.ShouldBeGreaterThan(1);
+
+        await EmptyAsync(door);
+        (GC.GetTotalMemory(forceFullCollection: true) - before).ShouldBeLessThan(8 * Mebibyte);
+    }
+
+    [Fact]
+    public async Task Of_thousands_of_half_open_connections_as_many_stay_as_there_are_places_and_who_is_elsewhere_comes_in()
+    {
+        await using var door = Start(options => options with { MostArrivals = 64 });
+        await using (await SignInFromElsewhereAsync(door))
+        {
+            // What is made once is there.
+        }
+
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        using var silent = new Sockets();
+        var ends = new List<Task<int>>();
+        for (var number = 0; number < 3000; number++)
+        {
+            var socket = await silent.ConnectAsync(door);
+            if (number % 3 == 0) await socket.SendAsync("SSH-2.0-half\r\n"u8.ToArray(), Cancellation);
+            if (number % 3 == 1) await socket.SendAsync("SSH-2.0-half\r\n\0\0\u0004\0"u8.ToArray(), Cancellation);
+            ends.Add(ReadToEndAsync(socket));
+            door.Arriving.ShouldBeLessThanOrEqualTo(64);
+            if (number % 500 == 499) await (await SignInFromElsewhereAsync(door)).DisposeAsync();
+        }
+
+        await UntilAsync(ends, 3000 - 64);
+        while (door.Connections > 64) await Task.Yield();
+
+        // The test's own ends and tasks are in it, too.
+        (GC.GetTotalMemory(forceFullCollection: true) - before).ShouldBeLessThan(24 * Mebibyte);
+    }
+
+    [Fact]
+    public async Task Whoever_has_keys_and_sends_a_byte_now_and_then_is_closed_when_the_time_to_sign_in_is_over()
+    {
+        var time = new FiredTime();
+        await using var door = Start(options => options with { Time = time, LoginTimeout = TimeSpan.FromSeconds(61) });
+        using var right = Secret.FromText("right");
+        var dripping = new List<Dripping>();
+        var clients = Enumerable.Range(0, 50).Select(_ => ConnectAsync(door, "tina", [new SshCredential.Password(right)], stream =>
+        {
+            dripping.Add(new(stream));
+            return dripping[^1];
+        })).ToList();
+        foreach (var client in dripping.ToList()) await client.HasKeys.WaitAsync(Patience, Cancellation);
+        await using (await SignInAsync(door, "nora"))
+        {
+            clients.ShouldAllBe(client => !client.IsCompleted);
+            time.Fire(TimeSpan.FromSeconds(61)).ShouldBeGreaterThanOrEqualTo(50);
+            foreach (var client in clients) await Should.ThrowAsync<SshConnectionException>(client.WaitAsync(Patience, Cancellation));
+        }
+
+        await EmptyAsync(door);
+    }
+
+    /// <returns>So many guesses were wrong.</returns>
+    private static async Task<int> GuessAsync(SshDoor.SshFrontDoor door, int connections)
+    {
+        using var wrong = Secret.FromText("wrong");
+        var credentials = Enumerable.Repeat<SshCredential>(new SshCredential.Password(wrong), 5).ToArray();
+        for (var number = 0; number < connections; number++) await Should.ThrowAsync<SshAuthenticationException>(ConnectAsync(door, "tina", credentials));
+        return connections * credentials.Length;
+    }
+
+    private static async Task EmptyAsync(SshDoor.SshFrontDoor door)
+    {
+        while (door.Connections > 0) await Task.Yield();
+    }
+}
