@@ -53,6 +53,7 @@ internal static class CommandLine
             ExplainCommand.Create(common),
             WhoCanCommand.Create(common),
             PolicyCommand.Create(common),
+            ExternalGroupsCommand.Create(common),
             SessionsCommand.Create(common),
             EndCommand.Create(common),
             PlayCommands.CreateWatch(common),

@@ -69,6 +69,8 @@ internal sealed class ApiClient : IDisposable
 
     public Task<Answer<string>> PostAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Post, path, null, cancellation);
 
+    public Task<Answer<string>> PutAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Put, path, null, cancellation);
+
     public Task<Answer<string>> DeleteAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Delete, path, null, cancellation);
 
     /// <summary>For an answer of any length: into a stream, as it comes. Patience counts anew with every piece.</summary>

@@ -207,6 +207,16 @@ internal sealed record NamedGroup(string? Id, string? Name);
 
 internal sealed record DeviceGroupPage(IReadOnlyList<NamedGroup>? Items, string? Next);
 
+internal sealed record ExternalGroup(string? Id, string? Name, string? Description, IReadOnlyList<string>? Members);
+
+internal sealed record ExternalGroupPage(IReadOnlyList<ExternalGroup>? Items, string? Next);
+
+internal sealed record NewExternalGroup(string Name, string Description);
+
+internal sealed record LoginOf(string? Id, string? Login);
+
+internal sealed record PersonPage(IReadOnlyList<LoginOf>? Items, string? Next);
+
 internal sealed record AskAhead(TimeAhead Time, IReadOnlyList<string>? Devices, string? DeviceGroup, string? Role, string? Account, string Reason);
 
 internal sealed record AskForMoreTime(DateTimeOffset? To, string? Duration, string Reason);
@@ -313,6 +323,9 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Request))]
 [JsonSerializable(typeof(RequestPage))]
 [JsonSerializable(typeof(RolePage))]
+[JsonSerializable(typeof(ExternalGroupPage))]
+[JsonSerializable(typeof(NewExternalGroup))]
+[JsonSerializable(typeof(PersonPage))]
 [JsonSerializable(typeof(DeviceGroupPage))]
 [JsonSerializable(typeof(AskAhead))]
 [JsonSerializable(typeof(AskForMoreTime))]

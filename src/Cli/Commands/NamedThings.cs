@@ -13,6 +13,12 @@ internal static class NamedThings
     public static Task<Answer<string>> RoleAsync(ApiClient client, string name, CancellationToken cancellation) =>
         OneAsync(client, "roles", name, ApiJson.Default.RolePage, page => (page.Items, page.Next), role => role.Id, role => role.Name, cancellation);
 
+    public static Task<Answer<string>> ExternalGroupAsync(ApiClient client, string name, CancellationToken cancellation) =>
+        OneAsync(client, "external-groups", name, ApiJson.Default.ExternalGroupPage, page => (page.Items, page.Next), group => group.Id, group => group.Name, cancellation);
+
+    public static Task<Answer<string>> PersonAsync(ApiClient client, string login, CancellationToken cancellation) => OneAsync(
+        client, $"technicians?search={Uri.EscapeDataString(login)}&", login, ApiJson.Default.PersonPage, page => (page.Items, page.Next), person => person.Id, person => person.Login, cancellation);
+
     public static async Task<Answer<List<string>>> DevicesAsync(ApiClient client, IReadOnlyList<string> names, CancellationToken cancellation)
     {
         var ids = new List<string>();

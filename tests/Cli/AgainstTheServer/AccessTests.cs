@@ -118,6 +118,31 @@ public sealed class AccessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_group_of_people_from_outside_is_made_filled_listed_and_removed()
+    {
+        foreach (var login in (string[])["carl", "cora"]) await _server.PostAsync("technicians", new JsonObject { ["kind"] = "contact", ["login"] = login, ["name"] = login });
+        (await _olga.RunAsync("external-groups", "add", "Partners", "--description", "of the north")).ShouldBe(0, _olga.Error);
+        (await _olga.RunAsync("external-groups", "add", "partners")).ShouldBe(1);
+        (await _olga.RunAsync("external-groups", "admit", "Partners", "carl", "cora")).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldBe("Admitted carl.\nAdmitted cora.\n");
+        (await _olga.RunAsync("external-groups", "admit", "Partners", "anna")).ShouldNotBe(0);
+        (await _olga.RunAsync("external-groups", "admit", "Partners", "nobody")).ShouldBe(4);
+        (await _olga.RunAsync("external-groups", "dismiss", "Partners", "cora")).ShouldBe(0, _olga.Error);
+        (await _olga.RunAsync("external-groups", "list")).ShouldBe(0, _olga.Error);
+        var row = _olga.Output.TrimEnd('\n').Split('\n')[1];
+        row.ShouldStartWith("Partners");
+        row.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1].ShouldBe("1");
+        row.ShouldContain("of the north");
+
+        (await _anna.RunAsync("external-groups", "list")).ShouldBe(0, _anna.Error);
+        _anna.Output.ShouldNotContain("Partners");
+        (await _anna.RunAsync("external-groups", "admit", "Partners", "carl")).ShouldBe(4);
+        (await _olga.RunAsync("external-groups", "remove", "Partners")).ShouldBe(0, _olga.Error);
+        (await _olga.RunAsync("external-groups", "list")).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldNotContain("Partners");
+    }
+
+    [Fact]
     public async Task The_machine_form_goes_from_page_to_page()
     {
         var names = new List<string>();
