@@ -14,9 +14,10 @@ internal static class ListDevices
     {
         var inHand = await WithPreapprovedAsync(caller, policy, desk, cancellation);
         var alerts = await hostKeys.AlertsAsync(caller.Organization, cancellation);
-        return page.Cut(
-            policy.Snapshot.All<DeviceRow>().Where(device => (group is null || device.Group.Value == group) && Matches(device, search) && policy.MaySee(device.Id)),
+        return page.CutOrdered(
+            policy.Snapshot.DevicesByName,
             device => device.Name,
+            device => (group is null || device.Group.Value == group) && Matches(device, search) && policy.MaySee(device.Id),
             device => DeviceAnswer.Of(inHand, device, alerts.GetValueOrDefault(device.Id)));
     }
 

@@ -40,13 +40,9 @@ internal sealed class AccountCertificates(SshAuthorities authorities, WriteQueue
             var issued = await authorities.IssueAsync(session.Organization, AuthorityPurpose.Accounts, holder.PublicKey, terms, cancellation);
             if (issued.Count > 0)
             {
-                await queue.WriteAsync(
+                await queue.AppendAsync(
                     session.Organization,
-                    (db, _) =>
-                    {
-                        audit.Add(db, Record(session, holder.PublicKey, terms, issued));
-                        return Task.CompletedTask;
-                    },
+                    db => audit.Add(db, Record(session, holder.PublicKey, terms, issued)),
                     cancellation);
                 return new AccountCredential.Certificates(holder, issued);
             }
