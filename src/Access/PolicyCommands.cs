@@ -118,6 +118,12 @@ public abstract record PolicyCommand
         int Port,
         string HostKey) : PolicyCommand;
 
+    /// <summary>
+    /// The host key that a device without one has shown at its first connection, where the organization trusts that. No right over the device is asked for:
+    /// it is no wish of the person's, whose connection only gave the occasion.
+    /// </summary>
+    public sealed record PinHostKey(DeviceId Device, string HostKey) : PolicyCommand;
+
     public sealed record DeleteDevice(DeviceId Id) : PolicyCommand;
 
     public sealed record AddAccount(DeviceId Device, string Name, bool MakeDefault = false) : PolicyCommand;

@@ -317,6 +317,8 @@ public enum SettingKind : byte
     PasswordAge = 21,
     SignInLifetime = 22,
     SignInIdle = 23,
+    HostKeyTrust = 24,
+    TrustedHostAuthorities = 25,
 }
 
 public enum SettingNodeKind : byte

@@ -38,6 +38,9 @@ public sealed partial class PolicySnapshot
     /// <summary>How long the recording of a session that has ended is kept; null: for ever.</summary>
     public TimeSpan? RecordingRetention => _model.OrganizationRules.RecordingRetention;
 
+    /// <summary>How devices are recognized.</summary>
+    public HostTrust HostTrust => _model.OrganizationRules.HostTrust;
+
     /// <summary>How long preapproved access may be asked for at most; null: as long as they like.</summary>
     public TimeSpan? RequestLongest => _model.OrganizationRules.RequestLongest;
 

@@ -96,7 +96,9 @@ public sealed record ApprovalSettings(bool AutoApprove, TimeSpan? ExpireAfter, T
 /// <item><c>true</c> or <c>false</c> for TwoFactorRequired;</item>
 /// <item><c>none</c> (anywhere) or what <see cref="NetworkList"/> takes for AllowedNetworks;</item>
 /// <item><c>2</c>, <c>3</c> or <c>4</c> for PasswordStrength;</item>
-/// <item>a duration from 5m to 30d for SignInLifetime, and <c>none</c> or one from 1m on for SignInIdle.</item>
+/// <item>a duration from 5m to 30d for SignInLifetime, and <c>none</c> or one from 1m on for SignInIdle;</item>
+/// <item><c>pinned</c> or <c>firstUse</c> for HostKeyTrust;</item>
+/// <item><c>none</c> or public keys as <c>type base64</c>, with commas between, for TrustedHostAuthorities.</item>
 /// </list>
 /// </summary>
 public static class Settings
@@ -124,7 +126,7 @@ public static class Settings
     public static IEnumerable<SettingKind> At(SettingNodeKind node) => All.Where(kind => node == SettingNodeKind.Organization || !IsOfOrganization(kind));
 
     /// <summary>Whether only the organization itself has it.</summary>
-    public static bool IsOfOrganization(SettingKind kind) => kind is >= SettingKind.AutoApproveWhenRequesterIsApprover and <= SettingKind.SignInIdle;
+    public static bool IsOfOrganization(SettingKind kind) => kind is >= SettingKind.AutoApproveWhenRequesterIsApprover and <= SettingKind.TrustedHostAuthorities;
 
     /// <summary>The organization's value unless it is changed, in canonical form.</summary>
     public static string Default(SettingKind kind) => kind switch
@@ -148,6 +150,8 @@ public static class Settings
         SettingKind.PasswordStrength => "3",
         SettingKind.SignInLifetime => "12h",
         SettingKind.SignInIdle => "30m",
+        SettingKind.HostKeyTrust => "pinned",
+        SettingKind.TrustedHostAuthorities => "none",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such setting"),
     };
 
@@ -177,6 +181,8 @@ public static class Settings
             SettingKind.PasswordStrength => OneOf(text, ["2", "3", "4"], out problem),
             SettingKind.SignInLifetime => TryLifetime(text, out var lifetime, out problem) ? Write(lifetime) : null,
             SettingKind.SignInIdle => TryIdle(text, out var idle, out problem) ? Write(idle) : null,
+            SettingKind.HostKeyTrust => OneOf(text, ["pinned", "firstUse"], out problem),
+            SettingKind.TrustedHostAuthorities => TryAuthorities(text, out var authorities, out problem) ? authorities.Count == 0 ? "none" : string.Join(", ", authorities) : null,
             SettingKind.ApprovalReasonPattern => ReasonPattern.TryRead(text, out problem) ? text : null,
             SettingKind.ApprovalReasonWords => TryWords(text, out problem),
             _ => null,
@@ -322,6 +328,27 @@ public static class Settings
     {
         problem = TryDuration(text, out value, out _) && value is null or { TotalMinutes: >= 1, TotalDays: <= 30 } ? "" : "Write none or a duration from 1m to 30d.";
         return problem.Length == 0;
+    }
+
+    internal static bool TryAuthorities(string text, out IReadOnlyList<string> value, out string problem)
+    {
+        const int Most = 8;
+        problem = $"Write none, or up to {Most} public keys, each its type and its base64 text, with commas between.";
+        value = [];
+        if (text != "none")
+        {
+            var keys = new SortedSet<string>(StringComparer.Ordinal);
+            foreach (var part in text.Split(','))
+            {
+                if (Fields.HostKey(part, out var key) is not null || key.Length == 0 || keys.Count >= Most) return false;
+                keys.Add(key);
+            }
+
+            value = [.. keys];
+        }
+
+        problem = "";
+        return true;
     }
 
     /// <param name="value">Null: for ever.</param>

@@ -22,7 +22,7 @@ public abstract record ReachResult
 
 /// <summary>The way out to endpoints. Opens nothing without an <see cref="AuthorizedConnection"/>.</summary>
 /// <param name="time">The time that policy goes by. The network's timers are the machine's own.</param>
-public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vault, TimeProvider time, ILogger<DeviceReach> log)
+public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vault, IHostKeyBook hostKeys, TimeProvider time, ILogger<DeviceReach> log)
 {
     private static readonly ReachResult Expired = new ReachResult.Failed("the permission for this connection is no longer valid");
 
@@ -32,49 +32,18 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
     public async Task<ReachResult> OpenAsync(AuthorizedConnection authorized, CancellationToken cancellation)
     {
         var opening = authorized.Session.Opening;
-        if (!authorized.TryUse()) return Expired;
+        if (!authorized.TryUse() || policy.Current(opening.Organization)?.HostTrust is not { } trust) return Expired;
         var device = authorized.Device;
-        if (!SshPublicKey.TryParse(device.HostKey, out var hostKey))
-        {
-            return new ReachResult.Failed($"{device.Name} has no pinned host key: an administrator has to confirm it first");
-        }
-
-        using var credential = await vault.OpenAsync(opening, cancellation);
-        if (credential is null)
-        {
-            return new ReachResult.Failed($"no secret is stored for the account {authorized.Account} on {device.Name}: an administrator has to store it first");
-        }
-
-        // After the secret has been read: it must not be one that was stored for where the device has been moved to since.
-        if (!StillAllowed(authorized)) return Expired;
-        using var key = credential is AccountCredential.PrivateKey(var text) ? SshPrivateKey.Parse(text) : null;
-        var options = new SshClientOptions
-        {
-            User = authorized.Account,
-            Credentials = credential switch
-            {
-                AccountCredential.Password(var password) => [new SshCredential.Password(password)],
-                AccountCredential.Certificates(var holder, var issued) => [.. issued.Select(certificate => new SshCredential.Certificate(holder, certificate))],
-                _ => [new SshCredential.Key(key!)],
-            },
-            TrustedHostKeys = [hostKey],
-        };
+        if (device.HostKey.Length == 0 && trust is { Unpinned: HostKeyTrust.Pinned, Authorities.Count: 0 }) return Unpinned(device);
         try
         {
-            var transport = await DialAsync(device, options.Time, cancellation);
-            return new ReachResult.Opened(await SshClientConnection.ConnectAsync(transport, options, cancellation));
-        }
-        catch (SshHostKeyException changed)
-        {
-            LogHostKey(device.Name, changed.Offered.Fingerprint, hostKey.Fingerprint);
-            return new ReachResult.Failed($"the host key of {device.Name} is not the pinned one; nothing was sent to it. An administrator has to look into this");
-        }
-        catch (SshAuthenticationException)
-        {
-            LogFailed(device.Name, "the device refused the credential", null);
-            return new ReachResult.Failed(credential is AccountCredential.Certificates
-                ? $"{device.Name} refused the certificate for the account {authorized.Account}: it has to trust the organization's certificate authority"
-                : $"{device.Name} refused the stored secret of the account {authorized.Account}");
+            using var credential = await vault.OpenAsync(opening, cancellation);
+            if (credential is null)
+            {
+                return new ReachResult.Failed($"no secret is stored for the account {authorized.Account} on {device.Name}: an administrator has to store it first");
+            }
+
+            return await OpenAsync(authorized, device, credential, trust, cancellation);
         }
         catch (SocketException error)
         {
@@ -93,14 +62,98 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         }
     }
 
+    /// <summary>By a certificate of an authority that is trusted for hosts, where there is one; otherwise by the pinned key, which may be pinned only now.</summary>
+    private async Task<ReachResult> OpenAsync(AuthorizedConnection authorized, DeviceRow device, AccountCredential credential, HostTrust trust, CancellationToken cancellation)
+    {
+        var opening = authorized.Session.Opening;
+        IReadOnlyList<SshPublicKey> authorities = [.. Keys(trust.Authorities)];
+        IReadOnlyList<SshPublicKey> pinned = [.. Keys([device.HostKey])];
+        if (authorities.Count > 0)
+        {
+            try
+            {
+                return await ConnectAsync(authorized, device, credential, new(pinned, authorities), cancellation);
+            }
+            catch (SshHostKeyException)
+            {
+                // It shows no certificate, or one that does not count: then the pinned key does.
+            }
+        }
+
+        if (device.HostKey.Length == 0)
+        {
+            if (trust.Unpinned != HostKeyTrust.FirstUse) return Unpinned(device);
+            var seen = await SshClientConnection.FetchHostKeyAsync(await DialAsync(device, TimeProvider.System, cancellation), cancellation);
+            if (await hostKeys.PinAsync(opening, device, seen, cancellation) is not { } first) return Expired;
+            device = device with { HostKey = first };
+            pinned = [.. Keys([first])];
+        }
+
+        if (pinned.Count == 0) return Unpinned(device);
+        try
+        {
+            return await ConnectAsync(authorized, device, credential, new(pinned, []), cancellation);
+        }
+        catch (SshHostKeyException changed)
+        {
+            LogHostKey(device.Name, changed.Offered.Fingerprint, device.HostKey);
+            await hostKeys.ChangedAsync(opening, device, changed.Offered, cancellation);
+            return new ReachResult.Failed($"the host key of {device.Name} is not the pinned one; nothing was sent to it. An administrator has to look into this");
+        }
+    }
+
+    private async Task<ReachResult> ConnectAsync(
+        AuthorizedConnection authorized, DeviceRow device, AccountCredential credential, (IReadOnlyList<SshPublicKey> Pinned, IReadOnlyList<SshPublicKey> Authorities) trusted, CancellationToken cancellation)
+    {
+        // After the secret has been read: it must not be one that was stored for where the device has been moved to since.
+        if (!StillAllowed(authorized, device)) return Expired;
+        using var key = credential is AccountCredential.PrivateKey(var text) ? SshPrivateKey.Parse(text) : null;
+        var options = new SshClientOptions
+        {
+            User = authorized.Account,
+            Credentials = credential switch
+            {
+                AccountCredential.Password(var password) => [new SshCredential.Password(password)],
+                AccountCredential.Certificates(var holder, var issued) => [.. issued.Select(certificate => new SshCredential.Certificate(holder, certificate))],
+                _ => [new SshCredential.Key(key!)],
+            },
+            TrustedHostKeys = trusted.Pinned,
+            TrustedHostAuthorities = trusted.Authorities,
+            HostName = device.Host,
+        };
+        try
+        {
+            var transport = await DialAsync(device, options.Time, cancellation);
+            return new ReachResult.Opened(await SshClientConnection.ConnectAsync(transport, options, cancellation));
+        }
+        catch (SshAuthenticationException)
+        {
+            LogFailed(device.Name, "the device refused the credential", null);
+            return new ReachResult.Failed(credential is AccountCredential.Certificates
+                ? $"{device.Name} refused the certificate for the account {authorized.Account}: it has to trust the organization's certificate authority"
+                : $"{device.Name} refused the stored secret of the account {authorized.Account}");
+        }
+    }
+
+    private static ReachResult.Failed Unpinned(DeviceRow device) => new($"{device.Name} has no pinned host key: an administrator has to confirm it first");
+
+    /// <summary>What is none is left out, and trusts nothing.</summary>
+    private static IEnumerable<SshPublicKey> Keys(IEnumerable<string> lines)
+    {
+        foreach (var line in lines)
+        {
+            if (SshPublicKey.TryParse(line, out var key)) yield return key;
+        }
+    }
+
     /// <summary>Policy may have changed between admission and now: whatever version is in force decides once more.</summary>
-    private bool StillAllowed(AuthorizedConnection authorized)
+    private bool StillAllowed(AuthorizedConnection authorized, DeviceRow device)
     {
         var session = authorized.Session;
         var snapshot = policy.Current(session.Opening.Organization);
         if (snapshot is null) return false;
         return snapshot.Version == session.Opening.PolicyVersion ||
-            session.Question.Foresee(snapshot, time.GetUtcNow()).Kind == DecisionKind.Allowed && IsWhereItWas(snapshot, authorized.Device);
+            session.Question.Foresee(snapshot, time.GetUtcNow()).Kind == DecisionKind.Allowed && IsWhereItWas(snapshot, device);
     }
 
     /// <summary>Another name or description is no other device; another address or host key is.</summary>

@@ -37,6 +37,8 @@ public class SettingsTests
     [InlineData(SettingKind.ApprovalReasonPattern, "\\d{4}", "\\d{4}")]
     [InlineData(SettingKind.ApprovalReasonWords, " a ticket such as OPS-7 ", "a ticket such as OPS-7")]
     [InlineData(SettingKind.SessionHours, "UTC;Mon 08:00-09:00", "UTC; Mon 08:00-09:00")]
+    [InlineData(SettingKind.HostKeyTrust, "firstUse", "firstUse")]
+    [InlineData(SettingKind.TrustedHostAuthorities, "ssh-rsa BBBB the old one,ssh-ed25519  AAAA, ssh-rsa BBBB", "ssh-ed25519 AAAA, ssh-rsa BBBB")]
     public void Values_have_one_spelling(SettingKind kind, string text, string expected)
     {
         Settings.TryCanonical(kind, text, out var canonical, out var problem).ShouldBeTrue(problem);
@@ -82,6 +84,11 @@ public class SettingsTests
     [InlineData(SettingKind.RecordingRetention, "12h")]
     [InlineData(SettingKind.RecordingRetention, "36526d")]
     [InlineData(SettingKind.RecordingRetention, "")]
+    [InlineData(SettingKind.HostKeyTrust, "always")]
+    [InlineData(SettingKind.TrustedHostAuthorities, "")]
+    [InlineData(SettingKind.TrustedHostAuthorities, "ssh-ed25519")]
+    [InlineData(SettingKind.TrustedHostAuthorities, "ssh-ed25519 AAAA,")]
+    [InlineData(SettingKind.TrustedHostAuthorities, "a AAAA,b AAAA,c AAAA,d AAAA,e AAAA,f AAAA,g AAAA,h AAAA,i AAAA")]
     [InlineData((SettingKind)99, "on")]
     public void What_says_nothing_is_refused_and_says_why(SettingKind kind, string text)
     {

@@ -25,6 +25,8 @@ internal sealed record ParsedSetting(SettingRow Row, object? Value)
             SettingKind.PasswordStrength => text[0] - '0',
             SettingKind.SignInLifetime => Settings.TryLifetime(text, out var lifetime, out problem) ? lifetime : null,
             SettingKind.SignInIdle => Settings.TryIdle(text, out var idle, out problem) ? idle : null,
+            SettingKind.HostKeyTrust => text == "firstUse" ? HostKeyTrust.FirstUse : HostKeyTrust.Pinned,
+            SettingKind.TrustedHostAuthorities => Settings.TryAuthorities(text, out var authorities, out problem) ? authorities : null,
             SettingKind.SessionHours => text == "always" ? null : pool.Hours(text, out problem),
             SettingKind.AutoApproveWhenRequesterIsApprover or SettingKind.ApprovalReasonRequired or SettingKind.TwoFactorRequired => text == "true",
             SettingKind.Notifications => NotificationRules.TryParse(text, out var told, out problem) ? told : null,
@@ -111,6 +113,9 @@ internal sealed class DeviceRules
 
     /// <summary>Null: for ever. The organization's, as well.</summary>
     public TimeSpan? RecordingRetention => (TimeSpan?)Of(SettingKind.RecordingRetention);
+
+    /// <summary>The organization's, as well.</summary>
+    public HostTrust HostTrust => new((HostKeyTrust)Of(SettingKind.HostKeyTrust)!, (IReadOnlyList<string>)Of(SettingKind.TrustedHostAuthorities)!);
 
     public EffectiveSetting this[SettingKind kind] => _values[(int)kind - 1].Effective;
 

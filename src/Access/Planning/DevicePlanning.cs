@@ -45,6 +45,17 @@ internal sealed partial class Planner
         return _draft.Planned($"Edited the device {command.Name}.");
     }
 
+    private PlanResult Plan(PolicyCommand.PinHostKey command)
+    {
+        if (VisibleDevice(command.Device) is not { } device) return NotFound("device");
+        if (_snapshot.HostTrust.Unpinned != HostKeyTrust.FirstUse) return new PlanResult.Forbidden("The organization does not trust host keys that are seen for the first time.");
+        if (device.Row.HostKey.Length > 0) return Conflict($"{device.Row.Name} has a pinned host key already.");
+        if (Fields.HostKey(command.HostKey, out var hostKey) is { } bad) return bad;
+        if (hostKey.Length == 0) return Fields.Invalid("hostKey", "A host key is missing.");
+        _draft.Put(device.Row with { HostKey = hostKey });
+        return _draft.Planned($"Pinned the host key that {device.Row.Name} showed at its first connection.");
+    }
+
     private PlanResult Plan(PolicyCommand.DeleteDevice command)
     {
         if (VisibleDevice(command.Id) is not { } device) return NotFound("device");

@@ -60,6 +60,7 @@ internal sealed partial class Planner
         PolicyCommand.DeleteDeviceGroup delete => Plan(delete),
         PolicyCommand.AddDevice add => Plan(add),
         PolicyCommand.EditDevice edit => Plan(edit),
+        PolicyCommand.PinHostKey pin => Plan(pin),
         PolicyCommand.DeleteDevice delete => Plan(delete),
         PolicyCommand.AddAccount add => Plan(add),
         PolicyCommand.RemoveAccount remove => Plan(remove),

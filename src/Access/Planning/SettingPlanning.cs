@@ -72,6 +72,7 @@ internal sealed partial class Planner
             {
                 SettingKind.RecordingRetention => "change how long recordings are kept",
                 SettingKind.AccessRequestRoles or SettingKind.AccessRequestLongest => "change what may be asked for ahead",
+                SettingKind.HostKeyTrust or SettingKind.TrustedHostAuthorities => "change how devices are recognized",
                 >= SettingKind.TwoFactorRequired and <= SettingKind.SignInIdle => "change how people sign in",
                 _ => "change how the organization approves",
             });

@@ -37,6 +37,8 @@ internal sealed class RandomOrganization
         (SettingKind.Notifications, ["none", "session.began: managers, holders:Terminal, mail:a@example.org", "session.began: master, person:PERSON", "request.asked: managers; session.began: person:PERSON, managers"]),
         (SettingKind.TwoFactorRequired, ["true", "false"]),
         (SettingKind.AllowedNetworks, ["none", "192.0.2.0/24, 2001:db8::/33", "::/0, 192.0.2.1", "0.0.0.0/0"]),
+        (SettingKind.HostKeyTrust, ["pinned", "firstUse"]),
+        (SettingKind.TrustedHostAuthorities, ["none", "ssh-ed25519 AAAA", "ssh-rsa BBBB,ssh-ed25519 AAAA"]),
         (SettingKind.SessionHours, ["always", "UTC; Mon-Sun 05:00-23:00", "Europe/Berlin; Sat-Mon 00:00-24:00"]),
     ];
 

@@ -53,6 +53,8 @@ internal sealed partial class NaivePolicy
         SettingKind.PasswordAge => "none",
         SettingKind.SignInLifetime => "12h",
         SettingKind.SignInIdle => "30m",
+        SettingKind.HostKeyTrust => "pinned",
+        SettingKind.TrustedHostAuthorities => "none",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "the specification names no default"),
     };
 

@@ -50,7 +50,7 @@ public sealed class CommandTests
 
         var commands = typeof(PolicyCommand).GetNestedTypes().Where(type => type.IsSubclassOf(typeof(PolicyCommand))).Select(type => type.Name).ToList();
         commands.Count.ShouldBeGreaterThan(30);
-        commands.Except(await IssuedAsync(tenant)).ShouldBeEmpty("the engine can be told, and no route tells it");
+        commands.Except(await IssuedAsync(tenant)).ShouldBe([nameof(PolicyCommand.PinHostKey)], "no route tells the engine but of this one, which the way out to a device issues");
     }
 
     private static async Task SendAsync(Tenant tenant, string method, string path, object? body)

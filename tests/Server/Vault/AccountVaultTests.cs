@@ -70,6 +70,20 @@ public sealed class AccountVaultTests
         (await lab.AuditAsync()).Count(record => record.Kind == "account.secrets-dropped" && record.SubjectId == web.Id.Value).ShouldBe(3);
     }
 
+    [Theory]
+    [InlineData("pinned", 0)]
+    [InlineData("firstUse", 1)]
+    public async Task A_first_host_key_keeps_the_secrets_where_whoever_is_seen_first_is_believed(string trust, int left)
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        lab.Change(new SettingRow(SettingNode.Organization, SettingKind.HostKeyTrust, trust, 1));
+        await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "secret");
+        await DropAsync(lab, new(lab.Web with { HostKey = "" }, lab.Web));
+        (await RowsAsync(lab)).Count.ShouldBe(left);
+        await DropAsync(lab, new(lab.Web, lab.Web with { HostKey = "" }));
+        (await RowsAsync(lab)).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task A_secret_goes_with_its_account()
     {
@@ -90,7 +104,7 @@ public sealed class AccountVaultTests
         await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "secret");
         using var other = MasterKey.Open(Directory.CreateDirectory(Path.Combine(lab.DataDirectory, "other")).FullName);
         using var vault = new AccountVault(
-            other, lab.Get<AccountCertificates>(), lab.Get<Database>(), lab.Get<AuditLog>(), lab.Clock, Microsoft.Extensions.Logging.Abstractions.NullLogger<AccountVault>.Instance);
+            other, lab.Get<AccountCertificates>(), lab.Get<PolicySource>(), lab.Get<Database>(), lab.Get<AuditLog>(), lab.Clock, Microsoft.Extensions.Logging.Abstractions.NullLogger<AccountVault>.Instance);
         (await Should.ThrowAsync<KeyFileException>(() => vault.CheckKeyAsync([lab.Organization], IdentityLab.Stop))).Message.ShouldContain("backup");
         await lab.Get<AccountVault>().CheckKeyAsync([lab.Organization], IdentityLab.Stop);
     }

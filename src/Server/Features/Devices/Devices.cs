@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Countersign.Access;
+using Countersign.Reach;
 using Countersign.Server.Platform;
 
 namespace Countersign.Server.Features.Devices;
@@ -33,7 +34,11 @@ internal sealed record DeviceAnswer(
     DeviceState State,
     long Version)
 {
-    public static DeviceAnswer Of(CallersPolicy policy, DeviceRow row)
+    /// <summary>It has shown another key than the pinned one, and nobody has confirmed a key since. Null also for whoever may not change the device.</summary>
+    public HostKeyAlertAnswer? HostKeyAlert { get; init; }
+
+    /// <param name="alert">What stands against the device's host key.</param>
+    public static DeviceAnswer Of(CallersPolicy policy, DeviceRow row, HostKeyAlertAnswer? alert = null)
     {
         var manages = policy.Snapshot.MayModifyDevice(policy.Person, row.Id, policy.At);
         return new(
@@ -49,7 +54,10 @@ internal sealed record DeviceAnswer(
             [.. policy.Snapshot.AccountsOf(row.Id).Select(account => new DeviceAccountAnswer(account.Name, account.IsDefault))],
             [.. policy.HeldOn(row.Id)],
             StateOf(policy.WayTo(row.Id)),
-            policy.Version);
+            policy.Version)
+        {
+            HostKeyAlert = manages ? alert : null,
+        };
     }
 
     private static DeviceState StateOf(DecisionKind way) => way switch
@@ -69,7 +77,11 @@ internal sealed record DeviceAnswer(
 public static class DevicesComposition
 {
     public static IServiceCollection AddDevices(this IServiceCollection services) =>
-        services.AddSingleton<HostKeyReader>().AddApiTypes(DevicesJson.Default);
+        services.AddSingleton<HostKeyReader>()
+            .AddSingleton<HostKeyBook>()
+            .AddSingleton<IHostKeyBook>(provider => provider.GetRequiredService<HostKeyBook>())
+            .AddSingleton<AlongWithChange>(HostKeyBook.DropWhereReachedElsewhereAsync)
+            .AddApiTypes(DevicesJson.Default);
 
     public static void MapDevices(this IEndpointRouteBuilder routes)
     {
@@ -89,5 +101,6 @@ public static class DevicesComposition
 [JsonSerializable(typeof(EditDeviceRequest))]
 [JsonSerializable(typeof(FetchHostKeyRequest))]
 [JsonSerializable(typeof(HostKeyAnswer))]
+[JsonSerializable(typeof(HostKeyChanged))]
 [JsonSerializable(typeof(PolicyVersion))]
 internal sealed partial class DevicesJson : JsonSerializerContext;

@@ -22,17 +22,25 @@ internal static class AddDevice
     }
 }
 
-/// <summary>What is left out stays. A new host, port or host key drops the stored secrets of the device's accounts.</summary>
+/// <summary>
+/// What is left out stays. A new host, port or host key drops the stored secrets of the device's accounts. A host key that is given, also the one that is
+/// pinned, is confirmed by that: what stood against it is settled.
+/// </summary>
 internal sealed record EditDeviceRequest(
     Guid? Group = null, string? Name = null, string? Description = null, bool? Enabled = null, string? Host = null, int? Port = null, string? HostKey = null);
 
 internal static class EditDevice
 {
     public static async Task<Results<Ok<DeviceAnswer>, ProblemHttpResult>> HandleAsync(
-        Guid id, EditDeviceRequest request, Caller caller, PolicyWriter writer, TimeProvider time, CancellationToken cancellation)
+        Guid id, EditDeviceRequest request, Caller caller, PolicyWriter writer, HostKeyBook hostKeys, TimeProvider time, CancellationToken cancellation)
     {
-        var outcome = await writer.ApplyAsync(caller, snapshot => Command(snapshot, new(id), request), cancellation);
-        return outcome.Answer(snapshot => DeviceAnswer.Of(snapshot, caller, new(id), time));
+        var outcome = await writer.ApplyAsync(
+            caller,
+            snapshot => Command(snapshot, new(id), request),
+            cancellation,
+            (db, _, stop) => request.HostKey is null ? Task.CompletedTask : HostKeyBook.ConfirmAsync(db, new(id), stop));
+        var alerts = await hostKeys.AlertsAsync(caller.Organization, cancellation);
+        return outcome.Answer(snapshot => DeviceAnswer.Of(snapshot, caller, new(id), time) with { HostKeyAlert = alerts.GetValueOrDefault(new(id)) });
     }
 
     private static PolicyCommand.EditDevice? Command(PolicySnapshot snapshot, DeviceId id, EditDeviceRequest request) =>

@@ -10,19 +10,23 @@ internal static class ListDevices
     /// <param name="search">A part of the name or description.</param>
     /// <param name="group">Only devices directly in this group.</param>
     public static async Task<Results<Ok<Page<DeviceAnswer>>, ProblemHttpResult>> HandleAsync(
-        [AsParameters] PageQuery page, Caller caller, CallersPolicy policy, IApprovalDesk desk, CancellationToken cancellation, string? search = null, Guid? group = null)
+        [AsParameters] PageQuery page, Caller caller, CallersPolicy policy, IApprovalDesk desk, HostKeyBook hostKeys, CancellationToken cancellation, string? search = null, Guid? group = null)
     {
         var inHand = await WithPreapprovedAsync(caller, policy, desk, cancellation);
+        var alerts = await hostKeys.AlertsAsync(caller.Organization, cancellation);
         return page.CutOrdered(
             policy.Snapshot.DevicesByName,
             device => device.Name,
             device => (group is null || device.Group.Value == group) && Matches(device, search) && policy.MaySee(device.Id),
-            device => DeviceAnswer.Of(inHand, device));
+            device => DeviceAnswer.Of(inHand, device, alerts.GetValueOrDefault(device.Id)));
     }
 
     public static async Task<Results<Ok<DeviceAnswer>, ProblemHttpResult>> HandleOneAsync(
-        Guid id, Caller caller, CallersPolicy policy, IApprovalDesk desk, CancellationToken cancellation) => policy.MaySee(new DeviceId(id))
-        ? TypedResults.Ok(DeviceAnswer.Of(await WithPreapprovedAsync(caller, policy, desk, cancellation), policy.Snapshot.Device(new(id))!))
+        Guid id, Caller caller, CallersPolicy policy, IApprovalDesk desk, HostKeyBook hostKeys, CancellationToken cancellation) => policy.MaySee(new DeviceId(id))
+        ? TypedResults.Ok(DeviceAnswer.Of(
+            await WithPreapprovedAsync(caller, policy, desk, cancellation),
+            policy.Snapshot.Device(new(id))!,
+            (await hostKeys.AlertsAsync(caller.Organization, cancellation)).GetValueOrDefault(new(id))))
         : Problems.NotFound();
 
     /// <summary>What is on request, and approved, is not on request any more while its time lasts.</summary>

@@ -12,7 +12,7 @@ namespace Countersign.Server.Features.Vault;
 
 /// <summary>Keeps what opens the accounts on devices: sealed in the database, opened for the gateway alone.</summary>
 internal sealed partial class AccountVault(
-    MasterKey master, AccountCertificates certificates, Database database, AuditLog audit, TimeProvider time, ILogger<AccountVault> log) : IAccountVault, IDisposable
+    MasterKey master, AccountCertificates certificates, PolicySource policy, Database database, AuditLog audit, TimeProvider time, ILogger<AccountVault> log) : IAccountVault, IDisposable
 {
     /// <summary>Bytes of a password or of a private key's text.</summary>
     public const int LongestSecret = 16_384;
@@ -77,10 +77,12 @@ internal sealed partial class AccountVault(
     /// </summary>
     public async Task DropWhereReachedElsewhereAsync(CountersignDb db, PolicyDelta delta, CancellationToken cancellation)
     {
+        // Where whoever is seen first is believed, what was stored for a device without a key was meant for whoever answers there.
+        var trustsFirst = policy.Current(db.Organization)?.HostTrust.Unpinned == HostKeyTrust.FirstUse;
         foreach (var change in delta.Changes)
         {
             if (change is not { Before: DeviceRow before, After: DeviceRow after }) continue;
-            if (before.Host == after.Host && before.Port == after.Port && before.HostKey == after.HostKey) continue;
+            if (before.Host == after.Host && before.Port == after.Port && (before.HostKey == after.HostKey || (before.HostKey.Length == 0 && trustsFirst))) continue;
             var dropped = await db.Set<AccountSecret>().Where(row => row.Device == after.Id).ExecuteDeleteAsync(cancellation);
             if (dropped == 0) continue;
             audit.Add(db, new()

@@ -1,0 +1,119 @@
+using Countersign.Access;
+using Countersign.Reach;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Events;
+using Countersign.Server.Platform.Persistence;
+using Countersign.Sessions;
+using Countersign.Ssh;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Devices;
+
+/// <param name="Offered">What the device showed last, as <c>type base64</c>.</param>
+/// <param name="Refused">Connections that were refused for it.</param>
+internal sealed record HostKeyAlertAnswer(string Offered, string Fingerprint, DateTimeOffset First, DateTimeOffset Last, long Refused)
+{
+    public static HostKeyAlertAnswer Of(HostKeyAlert alert) => new(alert.Offered, alert.Fingerprint, alert.First, alert.Last, alert.Count);
+}
+
+/// <summary>
+/// Pins what devices show first, where the organization trusts that, and keeps what they show instead of it. An alert stays until somebody confirms a key,
+/// also the one that was pinned; nothing is opened meanwhile but by the pinned key.
+/// </summary>
+internal sealed class HostKeyBook(PolicyWriter writer, PolicySource policy, Database database, WriteQueue queue, AuditLog audit, EventHub events, TimeProvider time) : IHostKeyBook
+{
+    public async ValueTask<string?> PinAsync(SessionOpening session, DeviceRow device, SshPublicKey seen, CancellationToken cancellation)
+    {
+        // For the person whose connection gave the occasion; the engine asks for no right of theirs over the device.
+        var onBehalf = new Caller(session.Organization, session.Person, session.Login, TokenScopes.None, default, session.Source, default, session.Id.ToString()) { Channel = "system" };
+        await writer.ApplyAsync(
+            onBehalf,
+            now => IsReachedAlike(now.Device(device.Id), device) && now.Device(device.Id)!.HostKey.Length == 0 ? new PolicyCommand.PinHostKey(device.Id, seen.ToString()) : null,
+            cancellation,
+            (db, delta, _) =>
+            {
+                audit.Add(db, AuditEntry.By(onBehalf, "device.hostKeyPinned") with
+                {
+                    Subject = device.Name,
+                    SubjectId = device.Id.Value,
+                    Details = new() { ["fingerprint"] = seen.Fingerprint, ["version"] = delta.ToVersion },
+                });
+                return Task.CompletedTask;
+            });
+        return policy.Current(session.Organization)?.Device(device.Id) is { HostKey.Length: > 0 } pinned && IsReachedAlike(pinned, device) ? pinned.HostKey : null;
+    }
+
+    public async ValueTask ChangedAsync(SessionOpening session, DeviceRow device, SshPublicKey offered, CancellationToken cancellation) => await queue.WriteAsync(
+        async (unit, stop) =>
+        {
+            var db = unit.Db.Of(session.Organization);
+
+            // Somebody may have confirmed this very key, or moved the device, while it was connected to.
+            if (writer.ForWriter(session.Organization)?.Device(device.Id) is not { } now || !IsReachedAlike(now, device) || now.HostKey != device.HostKey) return false;
+            var alert = await db.Set<HostKeyAlert>().SingleOrDefaultAsync(row => row.Device == device.Id, stop);
+            var isNew = alert?.Fingerprint != offered.Fingerprint;
+            var at = time.GetUtcNow();
+            if (alert is null)
+            {
+                alert = new() { OrganizationId = session.Organization, Device = device.Id, Offered = "", Fingerprint = "", First = at, Last = at, Count = 0 };
+                db.Add(alert);
+            }
+
+            (alert.Offered, alert.Fingerprint, alert.Last) = (offered.ToString(), offered.Fingerprint, at);
+            alert.Count++;
+            if (!isNew) return true;
+
+            // Once for each key, however many are refused: the session's own end tells of each.
+            audit.Add(db, new()
+            {
+                Kind = "device.hostKeyChanged",
+                Actor = session.Person,
+                ActorLogin = session.Login,
+                Channel = "system",
+                Source = session.Source,
+                Subject = device.Name,
+                SubjectId = device.Id.Value,
+                Outcome = AuditOutcome.Refused,
+                Correlation = session.Id.ToString(),
+                Details = new() { ["offered"] = offered.Fingerprint, ["pinned"] = SshPublicKey.TryParse(device.HostKey, out var pinned) ? pinned.Fingerprint : "" },
+            });
+            var shown = HostKeyAlertAnswer.Of(alert);
+            unit.Committed += () => events.Publish(new HostKeyEvent(session.Organization, device.Id, device.Name, shown));
+            return true;
+        },
+        cancellation);
+
+    /// <summary>Those that stand, by device.</summary>
+    public async Task<IReadOnlyDictionary<DeviceId, HostKeyAlertAnswer>> AlertsAsync(OrganizationId organization, CancellationToken cancellation)
+    {
+        await using var db = database.Read(organization);
+        return await db.Set<HostKeyAlert>().AsNoTracking().ToDictionaryAsync(row => row.Device, HostKeyAlertAnswer.Of, cancellation);
+    }
+
+    /// <summary>Somebody has said which key is the device's.</summary>
+    public static async Task ConfirmAsync(CountersignDb db, DeviceId device, CancellationToken cancellation) =>
+        await db.Set<HostKeyAlert>().Where(row => row.Device == device).ExecuteDeleteAsync(cancellation);
+
+    /// <summary>With every change of policy, in its transaction: what is reached elsewhere, or known by another key, has shown nothing wrong yet.</summary>
+    public static async Task DropWhereReachedElsewhereAsync(CountersignDb db, PolicyDelta delta, CancellationToken cancellation)
+    {
+        foreach (var change in delta.Changes)
+        {
+            if (change is { Before: DeviceRow before, After: DeviceRow after } && !(IsReachedAlike(before, after) && before.HostKey == after.HostKey))
+                await ConfirmAsync(db, after.Id, cancellation);
+        }
+    }
+
+    private static bool IsReachedAlike(DeviceRow? one, DeviceRow other) => one is not null && one.Host == other.Host && one.Port == other.Port;
+}
+
+/// <param name="Device">Its id.</param>
+internal sealed record HostKeyChanged(Guid Device, string Name, HostKeyAlertAnswer Alert);
+
+/// <summary>A device has shown another host key than the pinned one: for those who may say which key is its own.</summary>
+internal sealed class HostKeyEvent(OrganizationId organization, DeviceId device, string name, HostKeyAlertAnswer alert) : LiveEvent(organization, "hostKey")
+{
+    public override byte[]? Show(EventReader reader) => reader.Policy.Snapshot.MayModifyDevice(reader.Policy.Person, device, reader.Policy.At)
+        ? reader.Json(new HostKeyChanged(device.Value, name, alert))
+        : null;
+}
