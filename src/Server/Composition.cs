@@ -4,6 +4,7 @@ using Countersign.Server.Features.Devices;
 using Countersign.Server.Features.Explain;
 using Countersign.Server.Features.Grants;
 using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Features.Organizations;
 using Countersign.Server.Features.Permissions;
 using Countersign.Server.Features.Policy;
@@ -31,6 +32,7 @@ internal static class Composition
         // First of all features, because services stop in the order turned round: what the others write while they stop is sealed, too.
         services.AddAudit(options);
         services.AddVault(options);
+        services.AddMail(options);
         services.AddIdentity(options);
         services.AddOrganizations();
         services.AddTechnicians();
@@ -55,6 +57,7 @@ internal static class Composition
         var api = app.MapGroup("/api/v1").AddEndpointFilter(BearerGate.AskAgainAsync);
         api.MapEvents();
         api.MapVault();
+        api.MapMail();
         api.MapIdentity();
         api.MapOrganizations();
         api.MapRequests();

@@ -11,6 +11,7 @@ public static class PlatformComposition
     {
         services.AddSingleton(options);
         services.AddSingleton(options.Time);
+        services.AddSingleton<PublicAddress>();
         services.AddSingleton(_ => new Database(Path.Combine(options.DataDirectory, "countersign.db")));
         services.AddSingleton<WriteQueue>();
         services.AddSingleton<AuditLog>();
