@@ -54,7 +54,7 @@ internal static class Composition
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapPlatform();
-        var api = app.MapGroup("/api/v1").AddEndpointFilter(BearerGate.AskAgainAsync);
+        var api = app.MapGroup("/api/v1").AddEndpointFilter(BearerGate.AskAgainAsync).AddEndpointFilter(Precondition.TagAsync);
         api.MapEvents();
         api.MapVault();
         api.MapMail();

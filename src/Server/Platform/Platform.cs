@@ -18,6 +18,7 @@ public static class PlatformComposition
         services.AddSingleton<RepeatedRefusals>();
         services.AddSingleton<PolicySource>();
         services.AddSingleton<IPolicySource>(provider => provider.GetRequiredService<PolicySource>());
+        services.AddSingleton<RowVersions>();
         services.AddSingleton<PolicyWriter>();
         services.AddApiTypes(PolicyPreviewJson.Default);
         services.AddSingleton<ValidateToken>((_, _, _) => default);

@@ -31,7 +31,7 @@ internal sealed record DeviceAnswer(
     IReadOnlyList<DeviceAccountAnswer> Accounts,
     IReadOnlyList<Permission> Permissions,
     DeviceState State,
-    long Version)
+    long Version) : IVersioned
 {
     public static DeviceAnswer Of(CallersPolicy policy, DeviceRow row)
     {

@@ -7,7 +7,7 @@ namespace Countersign.Server.Features.Technicians;
 /// <param name="Groups">Those that they are in directly, as far as the caller may see them.</param>
 /// <param name="Version">The version of policy that this was read from.</param>
 internal sealed record TechnicianAnswer(
-    Guid Id, PersonKind Kind, string Login, string Name, string Mail, PersonState State, PersonStatus Status, IReadOnlyList<Guid> Groups, long Version)
+    Guid Id, PersonKind Kind, string Login, string Name, string Mail, PersonState State, PersonStatus Status, IReadOnlyList<Guid> Groups, long Version) : IVersioned
 {
     public static TechnicianAnswer Of(PolicySnapshot snapshot, PersonRow person, IEnumerable<TechnicianGroupId> groups) => new(
         person.Id.Value, person.Kind, person.Login, person.Name, person.Mail, person.State, person.Status, [.. groups.Select(group => group.Value)], snapshot.Version);

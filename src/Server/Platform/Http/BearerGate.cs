@@ -54,7 +54,14 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
                 return;
             }
 
-            context.Features.Set(preview ? caller with { Preview = new() } : caller);
+            var (read, unkept) = Precondition.Of(context.Request, endpoint);
+            if (unkept is not null)
+            {
+                await unkept.ExecuteAsync(context);
+                return;
+            }
+
+            context.Features.Set(caller with { Preview = preview ? new() : null, Read = read });
             context.Features.Set(new CallersStanding(
                 async cancellation => await IdentifyAsync(shown, cancellation) is { } again && (again.Scopes & scope) == scope && Standing(again) == standing ? again : null));
         }

@@ -18,7 +18,7 @@ internal delegate ValueTask<PolicyCommand?> MakeCommand(CountersignDb db, Policy
 /// the next version and the audit record in one transaction, and puts the new snapshot in force once that is durable.
 /// </summary>
 internal sealed class PolicyWriter(
-    WriteQueue queue, Database database, PolicySource source, AuditLog audit, RepeatedRefusals refusals, IEnumerable<AlongWithChange> alongWithEach, TimeProvider time)
+    WriteQueue queue, Database database, PolicySource source, AuditLog audit, RepeatedRefusals refusals, RowVersions rows, IEnumerable<AlongWithChange> alongWithEach, TimeProvider time)
 {
     // Snapshots that are in an open transaction and not yet in force, so that several commands fit into one group. Touched by the writer only.
     private readonly Dictionary<OrganizationId, PolicySnapshot> _ahead = [];
@@ -72,6 +72,7 @@ internal sealed class PolicyWriter(
         var (command, plan) = await PlanAsync(db, snapshot, caller, make, cancellation);
         if (plan is PlanResult.Planned { Delta: var delta, Left: var left })
         {
+            if (await rows.ChangedSinceAsync(db, snapshot, delta, caller, cancellation) is { } stale) return stale;
             var planned = new PolicyOutcome.Applied(delta, delta.Changes.Count == 0 ? snapshot : snapshot.Apply(delta)) { Left = left };
             preview.Keep(snapshot, planned);
             return planned;
@@ -99,6 +100,7 @@ internal sealed class PolicyWriter(
             return new PolicyOutcome.Refused(plan);
         }
 
+        if (await rows.ChangedSinceAsync(db, snapshot, delta, caller, cancellation) is { } stale) return stale;
         if (delta.Changes.Count > 0)
         {
             await StoreAsync(db, delta, caller.Person, cancellation);
