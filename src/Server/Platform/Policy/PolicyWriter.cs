@@ -119,7 +119,7 @@ internal sealed class PolicyWriter(
         if (await make(db, snapshot, cancellation) is not { } command) return (null, new PlanResult.NotFound(""));
         var plan = snapshot.Plan(command, caller.Person, time.GetUtcNow());
         if (plan is not PlanResult.Planned { Delta: var wanted }) return (command, plan);
-        if (await TakesLoginAsync(db, wanted, cancellation)) return (command, new PlanResult.Conflict("That login is taken."));
+        if (await TakesLoginAsync(db, wanted, cancellation)) return (command, new PlanResult.Invalid("login", "That login is taken."));
         return (command, ShutsOut(snapshot, wanted, caller) ?? plan);
     }
 
@@ -169,7 +169,7 @@ internal sealed class PolicyWriter(
     {
         foreach (var change in delta.Changes)
         {
-            if (change is { Before: null, After: PersonRow person }
+            if (change.After is PersonRow person && (change.Before as PersonRow)?.Login != person.Login
                 && await db.Set<PersonRow>().IgnoreQueryFilters().AnyAsync(row => row.Login == person.Login, cancellation)) return true;
         }
 
