@@ -4,6 +4,7 @@ using Countersign.Server.Features.Devices;
 using Countersign.Server.Features.Explain;
 using Countersign.Server.Features.Grants;
 using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Invitations;
 using Countersign.Server.Features.Mail;
 using Countersign.Server.Features.Organizations;
 using Countersign.Server.Features.Permissions;
@@ -36,6 +37,7 @@ internal static class Composition
         services.AddIdentity(options);
         services.AddOrganizations();
         services.AddTechnicians();
+        services.AddInvitations();
         services.AddTechnicianGroups();
         services.AddDeviceGroups();
         services.AddDevices();
@@ -65,6 +67,8 @@ internal static class Composition
         api.MapRecordings();
         app.MapSetupPage();
         api.MapTechnicians();
+        api.MapInvitations();
+        app.MapJoinPage();
         api.MapTechnicianGroups();
         api.MapDeviceGroups();
         api.MapDevices();
