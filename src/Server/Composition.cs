@@ -1,4 +1,5 @@
 using Countersign.Server.Features.Audit;
+using Countersign.Server.Features.Contacts;
 using Countersign.Server.Features.DeviceGroups;
 using Countersign.Server.Features.Devices;
 using Countersign.Server.Features.Explain;
@@ -38,6 +39,7 @@ internal static class Composition
         services.AddOrganizations();
         services.AddTechnicians();
         services.AddInvitations();
+        services.AddContacts();
         services.AddTechnicianGroups();
         services.AddDeviceGroups();
         services.AddDevices();
@@ -69,6 +71,8 @@ internal static class Composition
         api.MapTechnicians();
         api.MapInvitations();
         app.MapJoinPage();
+        api.MapContacts();
+        app.MapContactPage();
         api.MapTechnicianGroups();
         api.MapDeviceGroups();
         api.MapDevices();

@@ -74,9 +74,9 @@ public static class DevicesComposition
     public static void MapDevices(this IEndpointRouteBuilder routes)
     {
         var devices = routes.MapGroup("/devices").WithTags("Devices");
-        devices.MapGet("/", ListDevices.HandleAsync).Requires(TokenScopes.Read);
+        devices.MapGet("/", ListDevices.HandleAsync).Requires(TokenScopes.Read).ForContactsToo();
         devices.MapPost("/", AddDevice.HandleAsync).ChangesPolicy();
-        devices.MapGet("/{id:guid}", ListDevices.HandleOneAsync).Requires(TokenScopes.Read);
+        devices.MapGet("/{id:guid}", ListDevices.HandleOneAsync).Requires(TokenScopes.Read).ForContactsToo();
         devices.MapPatch("/{id:guid}", EditDevice.HandleAsync).ChangesPolicy();
         devices.MapDelete("/{id:guid}", DeleteDevice.HandleAsync).ChangesPolicy();
         devices.MapPost("/host-key", FetchHostKey.HandleAsync).Requires(TokenScopes.Write);

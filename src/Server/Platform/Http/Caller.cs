@@ -49,6 +49,8 @@ internal sealed record Caller(
     /// <summary>There when the change of policy that was sent is only to be shown.</summary>
     public PolicyPreview? Preview { get; init; }
 
+    public PersonKind Kind { get; init; } = PersonKind.Technician;
+
     /// <summary>The version of policy that the caller has read, where they say so: rows that were changed since are not changed for them.</summary>
     public long? Read { get; init; }
 
