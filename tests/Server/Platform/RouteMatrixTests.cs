@@ -18,6 +18,7 @@ public sealed class RouteMatrixTests
         ["POST /api/v1/devices/host-key"] = "nothing answers where the test points",
         ["GET /api/v1/recordings/{id}/live"] = "the session has ended; one that runs would have the answer wait for its end",
         ["POST /api/v1/technicians/{id}/ownership"] = "the people of this test have no password",
+        ["POST /api/v1/me/certificate"] = "the tokens of this test are of no sign-in",
         ["POST /api/v1/me/password"] = "the people of this test have no password",
         ["POST /api/v1/me/two-factor/codes"] = "the people of this test have no password",
         ["POST /api/v1/me/two-factor/confirm"] = "nothing was set up",
@@ -44,6 +45,7 @@ public sealed class RouteMatrixTests
             if (method != "GET") stage = await RouteStage.SetAsync(tenant);
             stage.OwnersKey = pattern == "/api/v1/me/keys/{id}" ? await RouteStage.AddKeyAsync(tenant) : default;
             stage.OwnersToken = pattern == "/api/v1/me/tokens/{id}" ? await RouteStage.AddTokenAsync(tenant) : default;
+            stage.OldAuthority = pattern == "/api/v1/ssh/ca/{id}" ? await RouteStage.OldAuthorityAsync(tenant) : default;
             stage.OwnersSignIn = pattern == "/api/v1/me/sign-ins/{id}" ? await tenant.AddSignInAsync() : default;
             stage.Session = pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) ? await tenant.BeginSessionAsync(stage.Unique) : default;
             if (pattern.StartsWith("/api/v1/recordings/", StringComparison.Ordinal)) stage.Session = await tenant.RecordSessionAsync(stage.Person, $"d{stage.Unique}");
