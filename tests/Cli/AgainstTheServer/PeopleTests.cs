@@ -44,7 +44,7 @@ public sealed class PeopleTests : IAsyncLifetime
         _terminal.Output.ShouldContain("who has to choose a password of their own first");
         _terminal.Input = "wandering-otter-lantern-58\n";
         await RunAsync(0, ["technicians", "add", "tom", "--name", "Tom", "--password-stdin"]);
-        await RunAsync(1, ["technicians", "add", "t1na", "--name", "Another"], "wandering-otter-lantern-58");
+        await RunAsync(1, ["technicians", "add", "t0m", "--name", "Another"], "wandering-otter-lantern-58");
         await RunAsync(0, ["technicians", "disable", "tina"]);
         await RunAsync(0, ["technicians", "list", "--status", "disabled", "--json"]);
         using (var list = JsonDocument.Parse(_terminal.Output))
