@@ -3,6 +3,9 @@ namespace Countersign.Access;
 /// <summary>What logins and device names look like.</summary>
 public static class Names
 {
+    /// <summary>RFC 5321 section 4.5.3.1.3, less the angle brackets.</summary>
+    public const int MostOfMail = 254;
+
     /// <summary><c>[a-z0-9][a-z0-9._-]*</c>, at most 64 characters.</summary>
     public static bool IsLogin(ReadOnlySpan<char> text) => text.Length <= 64 && Matches(text, "._-");
 
@@ -20,6 +23,24 @@ public static class Names
 
         return true;
     }
+
+    /// <summary>
+    /// A mail address that needs no quoting, at most 254 characters and all of them ASCII: nothing in it ends a header, begins another recipient, or looks
+    /// like a letter that it is not.
+    /// </summary>
+    public static bool IsMail(string text)
+    {
+        if (text.Length > MostOfMail || text.Split('@') is not [{ Length: > 0 and <= 64 } local, var domain]) return false;
+        return Array.TrueForAll(local.Split('.'), atom => atom.Length > 0 && atom.All(character => char.IsAsciiLetterOrDigit(character) || "!#$%&'*+-/=?^_`{|}~".Contains(character, StringComparison.Ordinal)))
+            && Array.TrueForAll(domain.Split('.'), IsLabel);
+    }
+
+    /// <summary>The login as a hasty eye reads it: two that look alike are the same here.</summary>
+    public static string LookOf(string login) =>
+        login.Replace('0', 'o').Replace('1', 'l').Replace("rn", "m", StringComparison.Ordinal).Replace("vv", "w", StringComparison.Ordinal);
+
+    private static bool IsLabel(string label) =>
+        label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(character => char.IsAsciiLetterOrDigit(character) || character == '-');
 
     private static bool Matches(ReadOnlySpan<char> text, string inside)
     {

@@ -27,10 +27,6 @@ public enum NotificationRecipientKind : byte
 /// <param name="Address">Of <see cref="NotificationRecipientKind.Mail"/>; empty for the others.</param>
 public sealed record NotificationRecipient(NotificationRecipientKind Kind, Permission? Permission = null, PersonId? Person = null, string Address = "")
 {
-    private const int MostOfAddress = 254;
-    private const int MostBeforeAt = 64;
-    private const int MostOfLabel = 63;
-
     private static readonly Dictionary<string, Permission> Holdable =
         PermissionCatalogue.AllowedFor(RolePurpose.DevicesAndGroups).ToDictionary(permission => permission.ToString(), StringComparer.Ordinal);
 
@@ -56,29 +52,18 @@ public sealed record NotificationRecipient(NotificationRecipientKind Kind, Permi
             "master" when name is null => new(NotificationRecipientKind.MasterAdministrators),
             "holders" when name is not null && Holdable.TryGetValue(name, out var permission) => new(NotificationRecipientKind.Holders, permission),
             "person" when Guid.TryParseExact(name, "D", out var id) => new(NotificationRecipientKind.Person, Person: new(id)),
-            "mail" when name is not null && IsAddress(name) => new(NotificationRecipientKind.Mail, Address: Canonical(name)),
+            "mail" when name is not null && Names.IsMail(name) => new(NotificationRecipientKind.Mail, Address: Canonical(name)),
             _ => null,
         };
         problem = recipient is not null ? "" : kind switch
         {
             "holders" => "After holders: comes a permission for devices, such as ConnectionHistory.",
             "person" => "After person: comes a person's id.",
-            "mail" => $"After mail: comes one mail address of at most {MostOfAddress} characters, such as ops@example.org.",
+            "mail" => $"After mail: comes one mail address of at most {Names.MostOfMail} characters, such as ops@example.org.",
             _ => "Recipients are managers, master, holders:PERMISSION, person:ID and mail:ADDRESS, with commas between.",
         };
         return recipient is not null;
     }
-
-    /// <summary>An address that needs no quoting: nothing in it could end a header, or begin another recipient.</summary>
-    private static bool IsAddress(string text)
-    {
-        if (text.Length > MostOfAddress || text.Split('@') is not [{ Length: > 0 and <= MostBeforeAt } local, var domain]) return false;
-        return Array.TrueForAll(local.Split('.'), atom => atom.Length > 0 && atom.All(character => char.IsAsciiLetterOrDigit(character) || "!#$%&'*+-/=?^_`{|}~".Contains(character, StringComparison.Ordinal)))
-            && Array.TrueForAll(domain.Split('.'), IsLabel);
-    }
-
-    private static bool IsLabel(string label) =>
-        label.Length is > 0 and <= MostOfLabel && label[0] != '-' && label[^1] != '-' && label.All(character => char.IsAsciiLetterOrDigit(character) || character == '-');
 
     /// <summary>Only the domain is the same in capitals; what stands before the @ is for its host to read.</summary>
     private static string Canonical(string address)

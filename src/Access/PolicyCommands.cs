@@ -14,6 +14,12 @@ public abstract record PolicyCommand
     /// <summary>Active or disabled; the owner's never changes.</summary>
     public sealed record SetPersonStatus(PersonId Id, PersonStatus Status) : PolicyCommand;
 
+    /// <summary>Whoever was invited takes their place, for themselves only: the login is theirs to choose.</summary>
+    public sealed record ActivatePerson(PersonId Id, string Login, string Name) : PolicyCommand;
+
+    /// <summary>The owner makes a technician who takes part the owner, and is a technician from then on.</summary>
+    public sealed record HandOver(PersonId To) : PolicyCommand;
+
     public sealed record DeletePerson(PersonId Id) : PolicyCommand;
 
     public sealed record AddTechnicianGroup(

@@ -69,6 +69,8 @@ internal static class CommandLine
             RequestLists.CreateRequests(common),
             DecideCommands.CreateCancel(common),
             KeysCommand.Create(common),
+            TechniciansCommand.Create(common),
+            ContactsCommand.Create(common),
             ConnectCommands.CreateSsh(common),
             ConnectCommands.CreateSftp(common),
             SshConfigCommand.Create(common),

@@ -1,10 +1,13 @@
 using Countersign.Server.Features.Audit;
+using Countersign.Server.Features.Contacts;
 using Countersign.Server.Features.DeviceGroups;
 using Countersign.Server.Features.Devices;
 using Countersign.Server.Features.Explain;
 using Countersign.Server.Features.ExternalGroups;
 using Countersign.Server.Features.Grants;
 using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Invitations;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Features.Organizations;
 using Countersign.Server.Features.Permissions;
 using Countersign.Server.Features.Policy;
@@ -32,9 +35,12 @@ internal static class Composition
         // First of all features, because services stop in the order turned round: what the others write while they stop is sealed, too.
         services.AddAudit(options);
         services.AddVault(options);
+        services.AddMail(options);
         services.AddIdentity(options);
         services.AddOrganizations();
         services.AddTechnicians();
+        services.AddInvitations();
+        services.AddContacts();
         services.AddTechnicianGroups();
         services.AddExternalGroups();
         services.AddDeviceGroups();
@@ -54,9 +60,10 @@ internal static class Composition
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapPlatform();
-        var api = app.MapGroup("/api/v1").AddEndpointFilter(BearerGate.AskAgainAsync);
+        var api = app.MapGroup("/api/v1").AddEndpointFilter(BearerGate.AskAgainAsync).AddEndpointFilter(Precondition.TagAsync);
         api.MapEvents();
         api.MapVault();
+        api.MapMail();
         api.MapIdentity();
         api.MapOrganizations();
         api.MapRequests();
@@ -64,6 +71,10 @@ internal static class Composition
         api.MapRecordings();
         app.MapSetupPage();
         api.MapTechnicians();
+        api.MapInvitations();
+        app.MapJoinPage();
+        api.MapContacts();
+        app.MapContactPage();
         api.MapTechnicianGroups();
         api.MapExternalGroups();
         api.MapDeviceGroups();

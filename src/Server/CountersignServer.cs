@@ -1,6 +1,7 @@
 using System.Net;
 using Countersign.Gateway.SshDoor;
 using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Features.Organizations;
 using Countersign.Server.Features.Requests;
 using Countersign.Server.Features.Sessions;
@@ -26,6 +27,12 @@ public sealed record ServerOptions
 
     /// <summary>Networks of proxies in front of the SSH port, which tell where a client is by the PROXY protocol.</summary>
     public IReadOnlyList<IPNetwork> ProxyFrom { get; init; } = [];
+
+    /// <summary>The mail server; null: nothing is mailed.</summary>
+    public MailOptions? Mail { get; init; }
+
+    /// <summary>Where people reach this server with a browser: links in mails lead there. Null: where it listens.</summary>
+    public Uri? Public { get; init; }
 
     /// <summary>The time that policy goes by.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -91,7 +98,9 @@ public sealed class CountersignServer : IAsyncDisposable
             Composition.Map(app);
             await app.Services.GetRequiredService<SessionLedger>().CloseLeftOversAsync(cancellation);
             await app.StartAsync(cancellation);
-            return new(app, new Uri(app.Urls.Single()), SessionsFeature.OpenSshDoor(app.Services, options));
+            var address = new Uri(app.Urls.Single());
+            app.Services.GetRequiredService<PublicAddress>().ListensAt(address);
+            return new(app, address, SessionsFeature.OpenSshDoor(app.Services, options));
         }
         catch
         {

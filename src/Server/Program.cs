@@ -23,6 +23,13 @@ var sshPublic = new Option<DnsEndPoint?>("--ssh-public")
     HelpName = "HOST:PORT",
     CustomParser = PublicAddress,
 };
+var publicUrl = new Option<Uri?>("--public")
+{
+    Description = "Where people reach this server with a browser: links in mails lead there.",
+    HelpName = "URL",
+    CustomParser = PublicUrl,
+};
+var mail = new MailSwitches();
 var demoHttp = Address("--http", "Where the API listens; port 0: any that is free.", new(IPAddress.Loopback, 0));
 var demoSsh = Address("--ssh", "Where SSH clients connect; port 0: any that is free.", new(IPAddress.Loopback, 0));
 var ready = new Option<FileInfo>("--ready-file")
@@ -43,7 +50,8 @@ var root = new RootCommand(
     Examples:
       countersign-server --data /var/lib/countersign --ssh 0.0.0.0:2222
       countersign-server demo
-    """) { data, http, ssh, sshPublic, proxyFrom, ready, demo };
+    """) { data, http, ssh, sshPublic, proxyFrom, publicUrl, ready, demo };
+mail.AddTo(root);
 root.SetAction((parsed, cancellation) =>
     Serving.ServeAsync(
         new()
@@ -53,6 +61,8 @@ root.SetAction((parsed, cancellation) =>
             Ssh = parsed.GetRequiredValue(ssh),
             SshPublic = parsed.GetValue(sshPublic),
             ProxyFrom = parsed.GetRequiredValue(proxyFrom),
+            Public = parsed.GetValue(publicUrl),
+            Mail = mail.Read(parsed),
         },
         parsed.GetValue(ready),
         cancellation));
@@ -93,5 +103,14 @@ static DnsEndPoint? PublicAddress(System.CommandLine.Parsing.ArgumentResult resu
     var host = colon > 0 ? text[..colon].Trim('[', ']') : "";
     if (Uri.CheckHostName(host) != UriHostNameType.Unknown && ushort.TryParse(text[(colon + 1)..], out var port) && port > 0) return new(host, port);
     result.AddError($"--ssh-public wants a host and a port, such as gate.example.org:22, and not {text}");
+    return null;
+}
+
+static Uri? PublicUrl(System.CommandLine.Parsing.ArgumentResult result)
+{
+    var text = result.Tokens[0].Value;
+    if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "https" or "http" && url is { Query: "", Fragment: "", UserInfo: "" })
+        return url.AbsoluteUri.EndsWith('/') ? url : new(url.AbsoluteUri + '/');
+    result.AddError($"--public wants an address such as https://gate.example.org, and not {text}");
     return null;
 }

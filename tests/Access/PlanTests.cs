@@ -61,7 +61,7 @@ public class PlanTests
         Invalid(new PolicyCommand.AddPerson(new(_sample.Next()), PersonKind.Owner, "otto", "Otto", "", PersonState.Activated)).ShouldBe("kind");
         Invalid(new PolicyCommand.AddPerson(default, PersonKind.Technician, "otto", "Otto", "", PersonState.Activated)).ShouldBe("id");
         var taken = new PolicyCommand.AddPerson(new(_sample.Next()), PersonKind.Technician, "tina", "Other", "", PersonState.Activated);
-        Plan(taken).ShouldBeOfType<PlanResult.Conflict>();
+        Plan(taken).ShouldBeOfType<PlanResult.Invalid>().Field.ShouldBe("login");
         Plan(taken with { Id = _tina, Login = "other" }).ShouldBeOfType<PlanResult.Conflict>();
     }
 

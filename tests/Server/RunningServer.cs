@@ -1,4 +1,5 @@
 using System.Net;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Events;
 using Countersign.Server.Platform.Persistence;
@@ -14,6 +15,9 @@ internal sealed class RunningServer : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("countersign-server");
 
     private readonly Action<IServiceCollection>? _configure;
+
+    /// <summary>Nothing answers there: mails wait.</summary>
+    private static MailOptions NoMailServer => new() { Host = "127.0.0.1", Port = 1, Security = MailSecurity.None, From = "gate@example.org" };
 
     private RunningServer(Action<IServiceCollection>? configure) => _configure = configure;
 
@@ -56,6 +60,7 @@ internal sealed class RunningServer : IAsyncDisposable
                 Http = new(IPAddress.Loopback, 0),
                 Ssh = new(IPAddress.Loopback, 0),
                 SignIn = new() { PasswordIterations = 1000 },
+                Mail = NoMailServer,
             },
             TestContext.Current.CancellationToken,
             builder =>

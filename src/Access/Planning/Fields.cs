@@ -7,7 +7,6 @@ namespace Countersign.Access;
 internal static class Fields
 {
     private const int MaxText = 200;
-    private const int MaxMail = 254;
     private const int MaxHostKey = 16 * 1024;
 
     public static PlanResult? Id(Guid id, string field = "id") => id == Guid.Empty ? Invalid(field, "An id is missing.") : null;
@@ -35,9 +34,7 @@ internal static class Fields
     {
         mail = text?.Trim() ?? "";
         if (mail.Length == 0) return null;
-        var at = mail.IndexOf('@', StringComparison.Ordinal);
-        var fits = mail.Length <= MaxMail && at > 0 && at == mail.LastIndexOf('@') && at < mail.Length - 1 && IsPlain(mail) && !mail.Any(char.IsWhiteSpace);
-        return fits ? null : Invalid("mail", "This is no mail address.");
+        return Names.IsMail(mail) ? null : Invalid("mail", "This is no mail address: one such as ann@example.org is wanted.");
     }
 
     public static PlanResult? DeviceName(string? text) =>

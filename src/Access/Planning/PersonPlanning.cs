@@ -15,10 +15,14 @@ internal sealed partial class Planner
         if (Fields.Mail(command.Mail, out var mail) is { } badMail) return badMail;
         if (Fields.Defined(command.State, "state") is { } badState) return badState;
         if (_model.People.ContainsKey(command.Id)) return Conflict("There is somebody with this id already.");
-        if (_model.PeopleByLogin.ContainsKey(command.Login)) return Conflict($"The login '{command.Login}' is taken.");
+        if (LoginTaken(command.Login, command.Id) is { } taken) return taken;
+        if (command.Kind == PersonKind.Contact && ContactMailTaken(mail, command.Id) is { } mailTaken) return mailTaken;
 
         _draft.Add(new PersonRow(command.Id, command.Kind, command.Login, name, mail, command.State, PersonStatus.Active));
-        return _draft.Planned($"Added the {(command.Kind == PersonKind.Contact ? "contact" : "technician")} {name} ({command.Login}).");
+
+        // Whoever is known by their address may have no login of their own choice yet.
+        var called = mail.Length > 0 && (command.Kind == PersonKind.Contact || command.State == PersonState.Invited) ? mail : command.Login;
+        return _draft.Planned($"Added the {(command.Kind == PersonKind.Contact ? "contact" : "technician")} {name} ({called}).");
     }
 
     private PlanResult Plan(PolicyCommand.EditPerson command)
@@ -28,6 +32,7 @@ internal sealed partial class Planner
         if (person.IsOwner && _authority.Person != person) return new PlanResult.Forbidden("Nobody but the owner edits the owner.");
         if (Fields.Name(command.Name, out var name) is { } badName) return badName;
         if (Fields.Mail(command.Mail, out var mail) is { } badMail) return badMail;
+        if (person.IsContact && ContactMailTaken(mail, person.Id) is { } mailTaken) return mailTaken;
         _draft.Put(person.Row with { Name = name, Mail = mail });
         return _draft.Planned($"Edited {name} ({person.Row.Login}).");
     }
@@ -45,6 +50,47 @@ internal sealed partial class Planner
 
         _draft.Put(person.Row with { Status = command.Status });
         return _draft.Planned($"{(command.Status == PersonStatus.Active ? "Enabled" : "Disabled")} {person.Row.Name} ({person.Row.Login}).");
+    }
+
+    private PlanResult Plan(PolicyCommand.ActivatePerson command)
+    {
+        if (!_model.People.TryGetValue(command.Id, out var person)) return NotFound("person");
+        if (person.IsContact || person.Row is not { State: PersonState.Invited, Status: PersonStatus.Active }) return new PlanResult.Forbidden("You are not invited, or not any more.");
+        if (Fields.Login(command.Login) is { } badLogin) return badLogin;
+        if (Fields.Name(command.Name, out var name) is { } badName) return badName;
+        if (LoginTaken(command.Login, command.Id) is { } taken) return taken;
+        _draft.Put(person.Row with { Login = command.Login, Name = name, State = PersonState.Activated });
+        return _draft.Planned($"{name} ({command.Login}) joined.");
+    }
+
+    private PlanResult Plan(PolicyCommand.HandOver command)
+    {
+        if (VisiblePerson(command.To) is not { } heir) return NotFound("person");
+        if (_authority.Person is not { IsOwner: true } owner) return new PlanResult.Forbidden("Only the owner hands the organization over.");
+        if (heir == owner) return Conflict("You own it already.");
+        if (heir is not { IsContact: false, Row.TakesPart: true }) return Conflict($"{heir.Row.Name} can't own it: the owner is an active technician.");
+        _draft.Put(owner.Row with { Kind = PersonKind.Technician });
+        _draft.Put(heir.Row with { Kind = PersonKind.Owner });
+        return _draft.Planned($"{owner.Row.Name} ({owner.Row.Login}) handed the organization over to {heir.Row.Name} ({heir.Row.Login}).");
+    }
+
+    /// <summary>A contact signs in by their address: it is one contact's.</summary>
+    private PlanResult? ContactMailTaken(string mail, PersonId by) =>
+        mail.Length > 0 && _model.People.Values.Any(other => other.IsContact && other.Id != by && string.Equals(other.Row.Mail, mail, StringComparison.OrdinalIgnoreCase))
+            ? Fields.Invalid("mail", "There is a contact with this address already.")
+            : null;
+
+    /// <summary>
+    /// Taken, or so like another of the organization that one would be read for the other. What other organizations' people are called is nothing that a
+    /// plan knows.
+    /// </summary>
+    private PlanResult? LoginTaken(string login, PersonId by)
+    {
+        if (_model.PeopleByLogin.TryGetValue(login, out var holder) && holder.Id != by) return Fields.Invalid("login", "That login is taken.");
+        var look = Names.LookOf(login);
+        return _model.People.Values.Any(other => other.Id != by && other.Row.Login != login && Names.LookOf(other.Row.Login) == look)
+            ? Fields.Invalid("login", "That login looks like another one here: choose one that nobody reads for it.")
+            : null;
     }
 
     private PlanResult Plan(PolicyCommand.DeletePerson command)

@@ -10,6 +10,7 @@ internal sealed partial class Planner
     private readonly PolicyModel _model;
     private readonly Authority _authority;
     private readonly Draft _draft;
+    private readonly PersonId _actor;
 
     public Planner(PolicySnapshot snapshot, PersonId actor, DateTimeOffset at)
     {
@@ -17,10 +18,13 @@ internal sealed partial class Planner
         _model = snapshot.Model;
         _authority = new(_model, actor, at);
         _draft = new(snapshot);
+        _actor = actor;
     }
 
     public PlanResult Plan(PolicyCommand command)
     {
+        // Who was invited takes no part yet, and may do this one thing.
+        if (command is PolicyCommand.ActivatePerson activate && activate.Id == _actor) return Plan(activate);
         if (_authority.Person is not { } actor) return new PlanResult.Forbidden("You take no part in this organization.");
         var result = Dispatch(command);
         if (_authority.IsMaster || result is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta }) return result;
@@ -34,6 +38,8 @@ internal sealed partial class Planner
         PolicyCommand.AddPerson add => Plan(add),
         PolicyCommand.EditPerson edit => Plan(edit),
         PolicyCommand.SetPersonStatus set => Plan(set),
+        PolicyCommand.ActivatePerson => new PlanResult.Forbidden("Nobody takes somebody else's place."),
+        PolicyCommand.HandOver hand => Plan(hand),
         PolicyCommand.DeletePerson delete => Plan(delete),
         PolicyCommand.AddTechnicianGroup add => Plan(add),
         PolicyCommand.EditTechnicianGroup edit => Plan(edit),

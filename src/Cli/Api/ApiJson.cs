@@ -287,6 +287,32 @@ internal sealed record ErasureRequest(Guid Person, IReadOnlyList<string> Fields,
 
 internal sealed record Erasure(long? Records);
 
+internal sealed record Technician(string? Id, string? Kind, string? Login, string? Name, string? Mail, string? State, string? Status);
+
+internal sealed record TechnicianPage(IReadOnlyList<Technician>? Items, string? Next);
+
+/// <summary>Not a record: its text form would show the password.</summary>
+internal sealed class NewTechnician
+{
+    public required string Kind { get; init; }
+
+    public required string Login { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Mail { get; init; }
+
+    public required string Password { get; init; }
+}
+
+internal sealed record NewContact(string Name, string Mail);
+
+internal sealed record Invite(string Mail, string? Name, int Days);
+
+internal sealed record Resend(int Days);
+
+internal sealed record InvitationOf(string? State, string? Mail, DateTimeOffset? Expires);
+
 internal sealed record JournalItem(long? Number, JsonElement? Event);
 
 internal sealed record JournalPage(IReadOnlyList<JournalItem>? Items, string? Next, string? Damage);
@@ -345,6 +371,13 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(CheckpointOf))]
 [JsonSerializable(typeof(ErasureRequest))]
 [JsonSerializable(typeof(Erasure))]
+[JsonSerializable(typeof(Technician))]
+[JsonSerializable(typeof(TechnicianPage))]
+[JsonSerializable(typeof(NewTechnician))]
+[JsonSerializable(typeof(NewContact))]
+[JsonSerializable(typeof(Invite))]
+[JsonSerializable(typeof(Resend))]
+[JsonSerializable(typeof(InvitationOf))]
 [JsonSerializable(typeof(JournalPage))]
 [JsonSerializable(typeof(JournalVerified))]
 [JsonSerializable(typeof(Authorities))]

@@ -16,8 +16,20 @@ internal static class NamedThings
     public static Task<Answer<string>> ExternalGroupAsync(ApiClient client, string name, CancellationToken cancellation) =>
         OneAsync(client, "external-groups", name, ApiJson.Default.ExternalGroupPage, page => (page.Items, page.Next), group => group.Id, group => group.Name, cancellation);
 
-    public static Task<Answer<string>> PersonAsync(ApiClient client, string login, CancellationToken cancellation) => OneAsync(
-        client, $"technicians?search={Uri.EscapeDataString(login)}&", login, ApiJson.Default.PersonPage, page => (page.Items, page.Next), person => person.Id, person => person.Login, cancellation);
+    /// <summary>Whoever has the login, or the mail address: those who were invited have no login of their own yet.</summary>
+    public static Task<Answer<string>> PersonAsync(ApiClient client, string name, CancellationToken cancellation) => PersonAsync(client, "technicians?", name, cancellation);
+
+    public static Task<Answer<string>> ContactAsync(ApiClient client, string name, CancellationToken cancellation) => PersonAsync(client, "technicians?kind=contact&", name, cancellation);
+
+    private static Task<Answer<string>> PersonAsync(ApiClient client, string path, string name, CancellationToken cancellation) => OneAsync(
+        client,
+        $"{path}search={Uri.EscapeDataString(name)}&",
+        name,
+        ApiJson.Default.TechnicianPage,
+        page => (page.Items, page.Next),
+        person => person.Id,
+        person => string.Equals(person.Mail, name, StringComparison.OrdinalIgnoreCase) ? person.Mail : person.Login,
+        cancellation);
 
     public static async Task<Answer<List<string>>> DevicesAsync(ApiClient client, IReadOnlyList<string> names, CancellationToken cancellation)
     {

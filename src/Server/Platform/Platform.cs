@@ -11,12 +11,14 @@ public static class PlatformComposition
     {
         services.AddSingleton(options);
         services.AddSingleton(options.Time);
+        services.AddSingleton<PublicAddress>();
         services.AddSingleton(_ => new Database(Path.Combine(options.DataDirectory, "countersign.db")));
         services.AddSingleton<WriteQueue>();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<RepeatedRefusals>();
         services.AddSingleton<PolicySource>();
         services.AddSingleton<IPolicySource>(provider => provider.GetRequiredService<PolicySource>());
+        services.AddSingleton<RowVersions>();
         services.AddSingleton<PolicyWriter>();
         services.AddApiTypes(PolicyPreviewJson.Default);
         services.AddSingleton<ValidateToken>((_, _, _) => default);

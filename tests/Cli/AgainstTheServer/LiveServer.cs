@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Countersign.Server;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Features.Organizations;
 using Countersign.Tests;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,6 +34,8 @@ public sealed class LiveServer : IAsyncDisposable
             {
                 DataDirectory = Path.Combine(live._folder.FullName, "data"),
                 Http = new(IPAddress.Loopback, 0),
+                // Nothing answers there: mails wait.
+                Mail = new() { Host = "127.0.0.1", Port = 1, Security = MailSecurity.None, From = "gate@example.org" },
                 Ssh = new(IPAddress.Loopback, 0),
                 SignIn = new() { PasswordIterations = 1000 },
             },

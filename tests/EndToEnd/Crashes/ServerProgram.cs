@@ -27,10 +27,10 @@ internal sealed class ServerProgram : IAsyncDisposable
     /// <summary>The stock clients, pointed at it.</summary>
     public OpenSsh Client { get; }
 
-    public static async Task<ServerProgram> StartAsync(TempFolder folder)
+    public static async Task<ServerProgram> StartAsync(TempFolder folder, params string[] further)
     {
         var ready = folder[$"ready-{Guid.NewGuid():N}"];
-        var command = Start(folder, ready);
+        var command = Start(folder, ready, further);
         try
         {
             await Eventually.TrueAsync(
@@ -69,6 +69,6 @@ internal sealed class ServerProgram : IAsyncDisposable
         await KillAsync();
     }
 
-    private static RunningCommand Start(TempFolder folder, string ready) => RunningCommand.Start(
-        Program, ["--data", folder["data"], "--http", "127.0.0.1:0", "--ssh", "127.0.0.1:0", "--ready-file", ready]);
+    private static RunningCommand Start(TempFolder folder, string ready, params string[] further) => RunningCommand.Start(
+        Program, ["--data", folder["data"], "--http", "127.0.0.1:0", "--ssh", "127.0.0.1:0", "--ready-file", ready, .. further]);
 }

@@ -50,8 +50,8 @@ public sealed class TechnicianTests : FeatureTests
     public async Task A_login_is_taken_on_the_whole_server()
     {
         var other = await Tenant.FoundAsync(Running, "other");
-        (await other.Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login = "ann", name = "Another Ann" })).Expect(HttpStatusCode.Conflict);
-        (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login = "ann", name = "Another Ann" })).Expect(HttpStatusCode.Conflict);
+        (await other.Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login = "ann", name = "Another Ann" })).ExpectInvalid("login");
+        (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login = "ann", name = "Another Ann" })).ExpectInvalid("login");
         other.Policy.All<PersonRow>().Count().ShouldBe(1);
     }
 
@@ -61,6 +61,32 @@ public sealed class TechnicianTests : FeatureTests
     [InlineData("fine", "", "name")]
     public async Task A_person_who_can_not_be_is_refused_beside_the_field(string login, string name, string field) =>
         (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login, name })).ExpectInvalid(field);
+
+    [Fact]
+    public async Task A_login_that_is_read_for_another_of_the_organization_is_refused_and_tells_nothing_of_other_organizations()
+    {
+        var other = await Tenant.FoundAsync(Running, "other");
+        await other.AddTechnicianAsync("paul");
+        (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login = "pau1", name = "Another" })).Expect(HttpStatusCode.Created);
+        (await other.Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login = "pau1", name = "Another" })).ExpectInvalid("login");
+        (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login = "b0b", name = "Another" })).ExpectInvalid("login");
+    }
+
+    [Fact]
+    public async Task The_list_is_narrowed_by_state_status_kind_and_group()
+    {
+        await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login = "ivy", name = "Ivy" });
+        await Owner.PostAsync("/api/v1/technicians", new { kind = "contact", login = "carl", name = "Carl" });
+        (await Owner.PostAsync($"/api/v1/technicians/{Bob}/disable")).Expect(HttpStatusCode.OK);
+        var group = (await Owner.PostAsync("/api/v1/technician-groups", new { parent = Tenant.Everyone, name = "Support" })).Expect(HttpStatusCode.Created).Id;
+        (await Owner.PutAsync($"/api/v1/technician-groups/{group}/members/{Ann}")).Expect(HttpStatusCode.OK);
+        Logins(await Owner.GetAsync("/api/v1/technicians?state=invited&kind=technician")).ShouldBe(["ivy"]);
+        Logins(await Owner.GetAsync("/api/v1/technicians?status=disabled")).ShouldBe(["bob"]);
+        Logins(await Owner.GetAsync("/api/v1/technicians?kind=owner")).ShouldBe(["acme-owner"]);
+        Logins(await Owner.GetAsync($"/api/v1/technicians?group={group}")).ShouldBe(["ann"]);
+        Logins(await Owner.GetAsync($"/api/v1/technicians?group={group}&search=zzz")).ShouldBeEmpty();
+        (await Owner.GetAsync("/api/v1/technicians?state=somehow")).ExpectInvalid("state");
+    }
 
     [Fact]
     public async Task A_first_password_that_is_easily_guessed_makes_nobody()

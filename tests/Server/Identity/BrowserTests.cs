@@ -166,6 +166,20 @@ public sealed class BrowserTests
     }
 
     [Fact]
+    public async Task Disabling_somebody_ends_browsers_sign_ins_and_made_tokens_with_the_next_request()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var signedIn = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"));
+        var cookie = ("Cookie", $"countersign={ValueOf(signedIn)}");
+        var token = await lab.TokenOfAsync("tom");
+        var made = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "job", ["scopes"] = new JsonArray("read") }, token)).Json["token"]!.GetValue<string>();
+        (await lab.SendAsync(HttpMethod.Get, "me", token: made)).Status.ShouldBe(HttpStatusCode.OK);
+        (await lab.SendAsync(HttpMethod.Post, $"technicians/{lab.Tom.Id}/disable", token: await lab.TokenOfAsync("ann"))).Status.ShouldBe(HttpStatusCode.OK);
+        (await GetMeAsync(lab, cookie)).ShouldBe(HttpStatusCode.Unauthorized);
+        foreach (var ended in (string[])[token, made]) (await lab.SendAsync(HttpMethod.Get, "me", token: ended)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
     public async Task Every_answer_says_what_a_browser_must_not_do_with_it()
     {
         await using var lab = await IdentityLab.StartAsync();

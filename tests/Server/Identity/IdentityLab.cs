@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Countersign.Access;
 using Countersign.Gateway;
 using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Ssh;
@@ -59,7 +60,7 @@ internal sealed class IdentityLab : IAsyncDisposable
     public static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>A server that nobody has set up.</summary>
-    public static async Task<IdentityLab> StartEmptyAsync(SignInLimits? limits = null)
+    public static async Task<IdentityLab> StartEmptyAsync(SignInLimits? limits = null, MailOptions? mail = null)
     {
         var lab = new IdentityLab();
         lab.Server = await CountersignServer.StartAsync(
@@ -70,6 +71,8 @@ internal sealed class IdentityLab : IAsyncDisposable
                 Ssh = new(IPAddress.Loopback, 0),
                 Time = lab.Clock,
                 SignIn = limits ?? new() { PasswordIterations = 1000 },
+                Mail = mail,
+                Public = new("https://gate.example.org/"),
             },
             Stop,
             builder => builder.Logging.AddProvider(lab.Log).AddFilter<CapturedLog>(null, LogLevel.Trace));
@@ -77,9 +80,9 @@ internal sealed class IdentityLab : IAsyncDisposable
         return lab;
     }
 
-    public static async Task<IdentityLab> StartAsync(SignInLimits? limits = null)
+    public static async Task<IdentityLab> StartAsync(SignInLimits? limits = null, MailOptions? mail = null)
     {
-        var lab = await StartEmptyAsync(limits);
+        var lab = await StartEmptyAsync(limits, mail);
         await lab.FoundAsync();
         return lab;
     }

@@ -22,6 +22,9 @@ public sealed class CommandTests
         ("POST", "/api/v1/grants", stage => ("/api/v1/grants", new { subject = new { kind = "person", id = stage.Person }, scope = new { kind = "team" }, role = SystemRoles.Auditor.Id.Value })),
     ];
 
+    /// <summary>What takes more than a token, and can be neither shown beforehand nor undone; each has tests of its own.</summary>
+    private static readonly string[] Proven = [nameof(PolicyCommand.ActivatePerson), nameof(PolicyCommand.HandOver)];
+
     [Fact]
     public async Task Every_command_that_the_engine_takes_is_issued_by_a_route_and_what_it_changes_can_be_undone()
     {
@@ -50,7 +53,7 @@ public sealed class CommandTests
 
         var commands = typeof(PolicyCommand).GetNestedTypes().Where(type => type.IsSubclassOf(typeof(PolicyCommand))).Select(type => type.Name).ToList();
         commands.Count.ShouldBeGreaterThan(30);
-        commands.Except(await IssuedAsync(tenant)).ShouldBe([nameof(PolicyCommand.PinHostKey)], "no route tells the engine but of this one, which the way out to a device issues");
+        commands.Except(Proven).Except(await IssuedAsync(tenant)).ShouldBe([nameof(PolicyCommand.PinHostKey)], "no route tells the engine but of this one, which the way out to a device issues");
     }
 
     private static async Task SendAsync(Tenant tenant, string method, string path, object? body)

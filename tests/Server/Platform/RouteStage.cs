@@ -27,6 +27,8 @@ internal sealed class RouteStage
 
     public required Guid Contact { get; init; }
 
+    public required Guid Invited { get; init; }
+
     /// <summary>Made only where it is needed: there are at most 50.</summary>
     public Guid OwnersKey { get; set; }
 
@@ -61,6 +63,7 @@ internal sealed class RouteStage
             Unique = unique,
             Everyone = tenant.Everyone,
             Person = person,
+            Invited = (await tenant.Owner.PostAsync("/api/v1/invitations", new { mail = "invited@example.org" })).Expect(HttpStatusCode.Created).Id,
             DeviceGroup = deviceGroup,
             Device = device,
             EmptyDeviceGroup = await tenant.AddGroupAsync($"e{unique}"),
@@ -122,6 +125,7 @@ internal sealed class RouteStage
             (_, "/api/v1/me/keys/{id}") => OwnersKey,
             (_, "/api/v1/me/tokens/{id}") => OwnersToken,
             (_, "/api/v1/me/sign-ins/{id}") => OwnersSignIn,
+            (_, "/api/v1/technicians/{id}/invitation") => Invited,
             (_, "/api/v1/ssh/ca/{id}") => OldAuthority,
             _ when pattern.StartsWith("/api/v1/technicians/", StringComparison.Ordinal) => Person,
             _ when pattern.StartsWith("/api/v1/technician-groups/", StringComparison.Ordinal) => Group,
@@ -154,6 +158,10 @@ internal sealed class RouteStage
     public object? Body(string method, string pattern) => (method, pattern.Replace("/api/v1", "", StringComparison.Ordinal)) switch
     {
         ("POST", "/technicians") => new { kind = "technician", login = $"n{Guid.NewGuid():N}", name = "New" },
+        ("POST", "/contacts") => new { name = "New", mail = $"n{Unique}@example.org" },
+        ("POST", "/invitations") => new { mail = "new@example.org" },
+        ("POST", "/technicians/{id}/invitation") => new { },
+        ("POST", "/technicians/{id}/ownership") => new { password = "none" },
         ("POST", "/technicians/{id}/keys" or "/me/keys") => NewKey(),
         ("POST", "/me/tokens") => new { label = "new", scopes = new[] { "read" } },
         ("POST", "/me/certificate") => new { key = NewPublicKey() },

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Countersign.Server.Features.DeviceGroups;
 
 /// <param name="Parent">Null: directly below the organization.</param>
-internal sealed record DeviceGroupAnswer(Guid Id, Guid? Parent, string Name, long Version)
+internal sealed record DeviceGroupAnswer(Guid Id, Guid? Parent, string Name, long Version) : IVersioned
 {
     public static DeviceGroupAnswer Of(PolicySnapshot snapshot, DeviceGroupRow row) => new(row.Id.Value, row.ParentId?.Value, row.Name, snapshot.Version);
 

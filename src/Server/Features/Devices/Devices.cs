@@ -32,7 +32,7 @@ internal sealed record DeviceAnswer(
     IReadOnlyList<DeviceAccountAnswer> Accounts,
     IReadOnlyList<Permission> Permissions,
     DeviceState State,
-    long Version)
+    long Version) : IVersioned
 {
     /// <summary>It has shown another key than the pinned one, and nobody has confirmed a key since. Null also for whoever may not change the device.</summary>
     public HostKeyAlertAnswer? HostKeyAlert { get; init; }
@@ -86,9 +86,9 @@ public static class DevicesComposition
     public static void MapDevices(this IEndpointRouteBuilder routes)
     {
         var devices = routes.MapGroup("/devices").WithTags("Devices");
-        devices.MapGet("/", ListDevices.HandleAsync).Requires(TokenScopes.Read);
+        devices.MapGet("/", ListDevices.HandleAsync).Requires(TokenScopes.Read).ForContactsToo();
         devices.MapPost("/", AddDevice.HandleAsync).ChangesPolicy();
-        devices.MapGet("/{id:guid}", ListDevices.HandleOneAsync).Requires(TokenScopes.Read);
+        devices.MapGet("/{id:guid}", ListDevices.HandleOneAsync).Requires(TokenScopes.Read).ForContactsToo();
         devices.MapPatch("/{id:guid}", EditDevice.HandleAsync).ChangesPolicy();
         devices.MapDelete("/{id:guid}", DeleteDevice.HandleAsync).ChangesPolicy();
         devices.MapPost("/host-key", FetchHostKey.HandleAsync).Requires(TokenScopes.Write);

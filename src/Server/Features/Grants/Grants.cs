@@ -33,7 +33,7 @@ internal sealed record GrantWindowForm(DateTimeOffset? From = null, DateTimeOffs
     public GrantWindow Read() => new(From?.ToUniversalTime(), To?.ToUniversalTime(), Hours);
 }
 
-internal sealed record GrantAnswer(Guid Id, GrantSubjectForm Subject, GrantScopeForm Scope, Guid Role, GrantAccountsForm Accounts, GrantWindowForm Window, long Version)
+internal sealed record GrantAnswer(Guid Id, GrantSubjectForm Subject, GrantScopeForm Scope, Guid Role, GrantAccountsForm Accounts, GrantWindowForm Window, long Version) : IVersioned
 {
     public static GrantAnswer Of(PolicySnapshot snapshot, GrantRow row) => new(
         row.Id.Value,

@@ -42,9 +42,9 @@ internal static class IdentityFeature
             signingIn.ByCodeAsync(request, context, cancellation)).Anonymous("whoever signs in has no token yet");
         // Without a scope: also for a token that is good for choosing another password, or for setting up a second factor, only.
         api.MapPost("/sign-out", (Caller caller, HttpContext context, SigningIn signingIn, AuditLog audit, CancellationToken cancellation) =>
-            signingIn.SignOutAsync(caller, context, audit, cancellation)).Requires(TokenScopes.None);
-        api.MapGet("/me", Me.GetAsync).Requires(TokenScopes.None);
-        api.MapPost("/me/password", Me.ChangePasswordAsync).Requires(TokenScopes.None);
+            signingIn.SignOutAsync(caller, context, audit, cancellation)).Requires(TokenScopes.None).ForContactsToo();
+        api.MapGet("/me", Me.GetAsync).Requires(TokenScopes.None).ForContactsToo();
+        api.MapPost("/me/password", Me.ChangePasswordAsync).Requires(TokenScopes.None).ForContactsToo();
 
         MapTwoFactor(api);
         MapSignIns(api);
@@ -55,34 +55,34 @@ internal static class IdentityFeature
 
         api.MapPost("/me/certificate", MyCertificate.IssueAsync).Requires(TokenScopes.Write);
 
-        api.MapGet("/me/keys", Keys.ListMineAsync).Requires(TokenScopes.Read);
-        api.MapPost("/me/keys", Keys.AddMineAsync).Requires(TokenScopes.Write);
-        api.MapDelete("/me/keys/{id:guid}", Keys.RemoveMineAsync).Requires(TokenScopes.Write);
+        api.MapGet("/me/keys", Keys.ListMineAsync).Requires(TokenScopes.Read).ForContactsToo();
+        api.MapPost("/me/keys", Keys.AddMineAsync).Requires(TokenScopes.Write).ForContactsToo();
+        api.MapDelete("/me/keys/{id:guid}", Keys.RemoveMineAsync).Requires(TokenScopes.Write).ForContactsToo();
         api.MapPost("/technicians/{id:guid}/keys", Keys.AddForAsync).Requires(TokenScopes.Write);
         api.MapPost("/technicians/{id:guid}/two-factor/reset", ResetTwoFactor.HandleAsync).Requires(TokenScopes.Write);
     }
 
     private static void MapTwoFactor(IEndpointRouteBuilder api)
     {
-        api.MapGet("/me/two-factor", (Caller caller, MyTwoFactor mine, CancellationToken cancellation) => mine.GetAsync(caller, cancellation)).Requires(TokenScopes.None);
+        api.MapGet("/me/two-factor", (Caller caller, MyTwoFactor mine, CancellationToken cancellation) => mine.GetAsync(caller, cancellation)).Requires(TokenScopes.None).ForContactsToo();
         api.MapPost("/me/two-factor/enrol", (EnrolRequest request, Caller caller, HttpContext context, MyTwoFactor mine, CancellationToken cancellation) =>
-            mine.EnrolAsync(request, caller, context, cancellation)).Requires(TokenScopes.None);
+            mine.EnrolAsync(request, caller, context, cancellation)).Requires(TokenScopes.None).ForContactsToo();
         api.MapPost("/me/two-factor/confirm", (ConfirmRequest request, Caller caller, HttpContext context, MyTwoFactor mine, LiveSignIns live, CancellationToken cancellation) =>
-            mine.ConfirmAsync(request, caller, context, live, cancellation)).Requires(TokenScopes.None);
+            mine.ConfirmAsync(request, caller, context, live, cancellation)).Requires(TokenScopes.None).ForContactsToo();
         api.MapPost("/me/two-factor/codes", (SecondFactorRequest request, Caller caller, HttpContext context, MyTwoFactor mine, CancellationToken cancellation) =>
-            mine.RenewCodesAsync(request, caller, context, cancellation)).Requires(TokenScopes.Write);
+            mine.RenewCodesAsync(request, caller, context, cancellation)).Requires(TokenScopes.Write).ForContactsToo();
         api.MapPost("/me/two-factor/disable", (SecondFactorRequest request, Caller caller, HttpContext context, MyTwoFactor mine, CancellationToken cancellation) =>
-            mine.DisableAsync(request, caller, context, cancellation)).Requires(TokenScopes.Write);
+            mine.DisableAsync(request, caller, context, cancellation)).Requires(TokenScopes.Write).ForContactsToo();
     }
 
     private static void MapSignIns(IEndpointRouteBuilder api)
     {
         api.MapGet("/me/sign-ins", ([AsParameters] PageQuery page, Caller caller, MySignIns mine, CancellationToken cancellation) =>
-            mine.ListAsync(page, caller, cancellation)).Requires(TokenScopes.Read);
+            mine.ListAsync(page, caller, cancellation)).Requires(TokenScopes.Read).ForContactsToo();
         api.MapDelete("/me/sign-ins", (Caller caller, MySignIns mine, CancellationToken cancellation) =>
-            mine.EndOthersAsync(caller, cancellation)).Requires(TokenScopes.Write);
+            mine.EndOthersAsync(caller, cancellation)).Requires(TokenScopes.Write).ForContactsToo();
         api.MapDelete("/me/sign-ins/{id:guid}", (Guid id, Caller caller, MySignIns mine, CancellationToken cancellation) =>
-            mine.EndAsync(id, caller, cancellation)).Requires(TokenScopes.Write);
+            mine.EndAsync(id, caller, cancellation)).Requires(TokenScopes.Write).ForContactsToo();
     }
 }
 

@@ -42,10 +42,13 @@ internal sealed record RecoveryCodesMade(IReadOnlyList<string> RecoveryCodes)
 
 /// <summary>A person's own second factor.</summary>
 internal sealed class MyTwoFactor(
-    SecondFactor secondFactor, PasswordSignIn passwords, PolicySource policy, Database database, WriteQueue queue, SignInThrottle throttle, AuditLog audit)
+    SecondFactor secondFactor, PasswordSignIn passwords, PolicySource policy, Database database, WriteQueue queue, SignInThrottle throttle, AuditLog audit,
+    TimeProvider time)
 {
     private const string WrongPassword = "This is not the password.";
     private const string WrongCode = "The code is wrong, or was used before.";
+    private static readonly TimeSpan _fresh = TimeSpan.FromMinutes(10);
+
     private const string OnAlready = "There is a second factor already: disable it first.";
 
     public async Task<Ok<TwoFactorShown>> GetAsync(Caller caller, CancellationToken cancellation)
@@ -155,14 +158,24 @@ internal sealed class MyTwoFactor(
         };
     }
 
-    /// <summary>Counted like signing in.</summary>
-    private async Task<ProblemHttpResult?> WrongAsync(Caller caller, string password, HttpContext context, CancellationToken cancellation) =>
-        await passwords.VerifyAsync(caller.Login, password, caller.Source ?? IPAddress.None, "api", cancellation) switch
+    /// <summary>Counted like signing in. A contact has no password: they have to have come by a link just now.</summary>
+    private async Task<ProblemHttpResult?> WrongAsync(Caller caller, string password, HttpContext context, CancellationToken cancellation)
+    {
+        if (caller.Kind == PersonKind.Contact) return await IsFreshAsync(caller, cancellation) ? null : Problems.Invalid("password", "Sign in by a new link first.");
+        return await passwords.VerifyAsync(caller.Login, password, caller.Source ?? IPAddress.None, "api", cancellation) switch
         {
             PasswordAnswer.Accepted => null,
             PasswordAnswer.Later(var after) => Problems.TooManyAttempts(context, after),
             _ => Problems.Invalid("password", WrongPassword),
         };
+    }
+
+    private async Task<bool> IsFreshAsync(Caller caller, CancellationToken cancellation)
+    {
+        var since = time.GetUtcNow() - _fresh;
+        await using var db = database.Read(caller.Organization);
+        return await db.Set<ApiToken>().AnyAsync(row => row.Id == caller.TokenId && row.Origin != TokenOrigin.Made && row.Created > since, cancellation);
+    }
 
     private SignInSettings RulesOf(Caller caller) => SignInRules.Of(policy.Current(caller.Organization));
 

@@ -2,6 +2,7 @@ using System.Net;
 using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Identity;
@@ -73,4 +74,12 @@ internal enum SignInAs
 }
 
 /// <param name="Label">What it is called in the list of sign-ins.</param>
-internal sealed record SignInPlace(string? Label, SignInAs As);
+internal sealed record SignInPlace(string? Label, SignInAs As)
+{
+    /// <summary>A page elsewhere must not be able to sign a browser in, as somebody of its own choice.</summary>
+    public static ProblemHttpResult? Problem(string? label, SignInAs wanted, HttpContext context)
+    {
+        if (Labels.Problem(label) is { } problem) return Problems.Invalid("label", problem);
+        return wanted == SignInAs.Cookie && !SameOrigin.Sent(context.Request) ? Problems.Forbidden(SameOrigin.Refusal) : null;
+    }
+}

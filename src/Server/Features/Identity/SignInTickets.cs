@@ -8,6 +8,7 @@ using Countersign.Server.Features.Vault;
 namespace Countersign.Server.Features.Identity;
 
 /// <summary>What a ticket says: whose password was right, and which one that was.</summary>
+/// <param name="PasswordChanged">The default: there was none, and a link that was mailed took its place.</param>
 internal sealed record SignInTicket(OrganizationId Organization, PersonId Person, DateTimeOffset PasswordChanged);
 
 /// <summary>

@@ -51,7 +51,7 @@ internal sealed class SigningIn(
         SignInRequest request, HttpContext context, CancellationToken cancellation)
     {
         if (request.Login.Length > LongestLogin) return Problems.Invalid("login", $"It has at most {LongestLogin} characters.");
-        if (Unfit(request.Label, request.As, context) is { } unfit) return unfit;
+        if (SignInPlace.Problem(request.Label, request.As, context) is { } unfit) return unfit;
         switch (await passwords.VerifyAsync(request.Login, request.Password, Source(context), "api", cancellation))
         {
             case PasswordAnswer.Accepted { HasSecondFactor: true } accepted:
@@ -89,7 +89,7 @@ internal sealed class SigningIn(
 
     public async Task<Results<Ok<SignInAnswer>, ProblemHttpResult>> ByCodeAsync(SignInCodeRequest request, HttpContext context, CancellationToken cancellation)
     {
-        if (Unfit(request.Label, request.As, context) is { } unfit) return unfit;
+        if (SignInPlace.Problem(request.Label, request.As, context) is { } unfit) return unfit;
         if (tickets.Read(request.Ticket) is not { } ticket) return CodeRefused();
         if (policy.Current(ticket.Organization)?.Person(ticket.Person) is not { TakesPart: true } person) return CodeRefused();
         var rules = SignInRules.Of(policy.Current(ticket.Organization));
@@ -102,16 +102,16 @@ internal sealed class SigningIn(
             "api",
             async (unit, kind, stop) =>
             {
-                // The password that the ticket stands for may be another one by now.
+                // The password that the ticket stands for may be another one by now. A contact came with a link and has none.
                 var credential = await unit.Db.Set<Credential>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == person.Id, stop);
-                if (credential is null || credential.Changed != ticket.PasswordChanged) return false;
+                if ((credential?.Changed ?? default) != ticket.PasswordChanged) return false;
                 var granted = new SignInGranted
                 {
                     Organization = ticket.Organization,
                     Person = person,
-                    Method = CodeMethods.With("password", kind),
+                    Method = CodeMethods.With(credential is null ? "mailed link" : "password", kind),
                     Strength = SignInStrength.TwoFactor,
-                    MustChangePassword = credential.MustChange || rules.IsTooOld(credential.Changed, time.GetUtcNow()),
+                    MustChangePassword = credential is not null && (credential.MustChange || rules.IsTooOld(credential.Changed, time.GetUtcNow())),
                 };
                 issued = await grant.AddAsync(unit.Db, granted, new(request.Label, request.As), context, stop);
                 return true;
@@ -140,13 +140,6 @@ internal sealed class SigningIn(
     }
 
     private static IPAddress Source(HttpContext context) => context.Connection.RemoteIpAddress ?? IPAddress.None;
-
-    /// <summary>A page elsewhere must not be able to sign a browser in, as somebody of its own choice.</summary>
-    private static ProblemHttpResult? Unfit(string? label, SignInAs wanted, HttpContext context)
-    {
-        if (Labels.Problem(label) is { } problem) return Problems.Invalid("label", problem);
-        return wanted == SignInAs.Cookie && !SameOrigin.Sent(context.Request) ? Problems.Forbidden(SameOrigin.Refusal) : null;
-    }
 
     private static Ok<SignInAnswer> Answer(HttpContext context, SignInAs wanted, IssuedToken token, SignInAnswer answer)
     {

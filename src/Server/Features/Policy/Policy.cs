@@ -80,9 +80,6 @@ internal static class ListChanges
 
 internal static class UndoChange
 {
-    /// <summary>Each later change is read to know what it touched: an undoing does not hold up the one writer longer than that takes.</summary>
-    private const int MostChangesSince = 10_000;
-
     /// <summary>Puts every row back as it was before the change, if none was changed since; only of settings, those are left and told.</summary>
     /// <param name="number">The change's id.</param>
     public static async Task<Results<Ok<UndoAnswer>, ProblemHttpResult>> HandleAsync(long number, Caller caller, PolicyWriter writer, CancellationToken cancellation)
@@ -96,21 +93,17 @@ internal static class UndoChange
                 PolicyDelta undone = new(caller.Organization, number - 1, change.Summary, DeltaJson.Read(change.Delta));
 
                 // As if all of it had been changed: who may not know of it is told nothing.
-                tooFarBack = policy.Version - number > MostChangesSince;
+                tooFarBack = policy.Version - number > RowVersions.MostChangesSince;
                 if (tooFarBack) return new PolicyCommand.Undo(undone, undone.Changes.Select(row => row.Key).ToHashSet());
-                var touched = new HashSet<RowKey>();
-                var since = db.Set<PolicyChange>().AsNoTracking().Where(row => row.Version > number).Select(row => row.Delta).AsAsyncEnumerable();
-                await foreach (var delta in since.WithCancellation(stop)) touched.UnionWith(DeltaJson.Read(delta).Select(row => row.Key));
-                return new PolicyCommand.Undo(undone, touched);
+                return new PolicyCommand.Undo(undone, await RowVersions.TouchedAsync(db, number, stop));
             },
             cancellation);
         return outcome switch
         {
             PolicyOutcome.Applied applied =>
                 TypedResults.Ok(new UndoAnswer(applied.Version, applied.Delta.Summary, [.. applied.Left.Select(key => TouchedRow.Of(RowFate.Left, key))])),
-            PolicyOutcome.Refused { Reason: PlanResult.Conflict } when tooFarBack => Problems.Conflict($"It is too far back: more than {MostChangesSince} changes came since."),
-            PolicyOutcome.Refused refused => Problems.Of(refused.Reason),
-            _ => throw new InvalidOperationException("There is no other outcome."),
+            PolicyOutcome.Refused { Reason: PlanResult.Conflict } when tooFarBack => Problems.Conflict($"It is too far back: more than {RowVersions.MostChangesSince} changes came since."),
+            _ => outcome.Refusal(),
         };
     }
 }

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Countersign.Server.Features.Roles;
 
 /// <param name="System">Built in: can be granted, not changed.</param>
-internal sealed record RoleAnswer(Guid Id, string Name, RolePurpose Purpose, IReadOnlyList<Permission> Permissions, bool System, long Version)
+internal sealed record RoleAnswer(Guid Id, string Name, RolePurpose Purpose, IReadOnlyList<Permission> Permissions, bool System, long Version) : IVersioned
 {
     public static RoleAnswer Of(PolicySnapshot snapshot, RoleRow row) =>
         new(row.Id.Value, row.Name, row.Purpose, [.. row.Permissions], SystemRoles.IsSystem(row.Id), snapshot.Version);

@@ -12,7 +12,7 @@ internal sealed record SettingSource(SettingNodeKind Kind, Guid? Id, string? Nam
 /// <param name="Own">Whether the node itself has it.</param>
 internal sealed record SettingAnswer(SettingKind Setting, string Value, SettingSource Source, bool Own);
 
-internal sealed record SettingList(IReadOnlyList<SettingAnswer> Items, long Version);
+internal sealed record SettingList(IReadOnlyList<SettingAnswer> Items, long Version) : IVersioned;
 
 /// <summary>Device-side settings, with where each value comes from.</summary>
 public static class SettingsComposition

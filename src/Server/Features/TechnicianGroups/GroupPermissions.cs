@@ -14,7 +14,7 @@ internal sealed record GroupPermissionAnswer(
 
 internal sealed record GroupSource(Guid Id, string Name);
 
-internal sealed record GroupPermissionList(IReadOnlyList<GroupPermissionAnswer> Items, long Version);
+internal sealed record GroupPermissionList(IReadOnlyList<GroupPermissionAnswer> Items, long Version) : IVersioned;
 
 /// <summary>A group's permission policy: its own values, what counts there, and where that comes from.</summary>
 internal static class GroupPermissions

@@ -24,7 +24,7 @@ internal sealed record TechnicianGroupAnswer(
     IReadOnlyList<Guid> Members,
     IReadOnlyList<Guid> Managers,
     IReadOnlyList<Guid> Administrators,
-    long Version);
+    long Version) : IVersioned;
 
 /// <summary>Who belongs to the groups, read once for a whole list.</summary>
 internal sealed class GroupPeople(PolicySnapshot snapshot, Func<PersonId, bool> visible)

@@ -1,18 +1,42 @@
 using Countersign.Access;
 using Countersign.Server.Platform;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Countersign.Server.Features.Technicians;
 
-internal static class ListTechnicians
+/// <summary>Who of the list is wanted; what is left out narrows nothing.</summary>
+internal readonly record struct TechnicianQuery
 {
-    public static Results<Ok<Page<TechnicianAnswer>>, ProblemHttpResult> Handle([AsParameters] PageQuery page, CallersPolicy policy, string? search = null)
+    /// <summary>A part of login, name or mail address.</summary>
+    [FromQuery(Name = "search")]
+    public string? Search { get; init; }
+
+    /// <summary>invited or activated.</summary>
+    [FromQuery(Name = "state")]
+    public string? State { get; init; }
+
+    /// <summary>active, disabled or disabledByPlan.</summary>
+    [FromQuery(Name = "status")]
+    public string? Status { get; init; }
+
+    /// <summary>owner, technician or contact.</summary>
+    [FromQuery(Name = "kind")]
+    public string? Kind { get; init; }
+
+    /// <summary>Only those who are in this group directly.</summary>
+    [FromQuery(Name = "group")]
+    public Guid? Group { get; init; }
+
+    public bool TryRead(out Predicate<PersonRow> takes, out ProblemHttpResult? problem)
     {
-        var groups = policy.Snapshot.All<MembershipRow>().Where(row => policy.MaySee(row.Group)).ToLookup(row => row.Person, row => row.Group);
-        return page.Cut(
-            policy.Snapshot.All<PersonRow>().Where(person => Matches(person, search) && policy.MaySee(person.Id)),
-            person => person.Login,
-            person => TechnicianAnswer.Of(policy.Snapshot, person, groups[person.Id]));
+        takes = _ => false;
+        if (!Choice.TryRead<PersonState>(State, "state", out var state, out problem)) return false;
+        if (!Choice.TryRead<PersonStatus>(Status, "status", out var status, out problem)) return false;
+        if (!Choice.TryRead<PersonKind>(Kind, "kind", out var kind, out problem)) return false;
+        var search = Search;
+        takes = person => (state ?? person.State) == person.State && (status ?? person.Status) == person.Status && (kind ?? person.Kind) == person.Kind && Matches(person, search);
+        return true;
     }
 
     private static bool Matches(PersonRow person, string? search) =>
@@ -20,6 +44,21 @@ internal static class ListTechnicians
         || person.Login.Contains(search, StringComparison.OrdinalIgnoreCase)
         || person.Name.Contains(search, StringComparison.OrdinalIgnoreCase)
         || person.Mail.Contains(search, StringComparison.OrdinalIgnoreCase);
+}
+
+internal static class ListTechnicians
+{
+    public static Results<Ok<Page<TechnicianAnswer>>, ProblemHttpResult> Handle([AsParameters] PageQuery page, [AsParameters] TechnicianQuery wanted, CallersPolicy policy)
+    {
+        if (!wanted.TryRead(out var takes, out var problem)) return problem!;
+        var groups = policy.Snapshot.All<MembershipRow>().Where(row => policy.MaySee(row.Group)).ToLookup(row => row.Person, row => row.Group);
+        return page.Cut(
+            policy.Snapshot.All<PersonRow>().Where(person =>
+                takes(person) && (wanted.Group is not { } group || groups[person.Id].Contains(new(group)))
+                && policy.MaySee(person.Id)),
+            person => person.Login,
+            person => TechnicianAnswer.Of(policy.Snapshot, person, groups[person.Id]));
+    }
 }
 
 internal static class GetTechnician

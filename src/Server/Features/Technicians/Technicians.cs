@@ -7,7 +7,7 @@ namespace Countersign.Server.Features.Technicians;
 /// <param name="Groups">Those that they are in directly, as far as the caller may see them.</param>
 /// <param name="Version">The version of policy that this was read from.</param>
 internal sealed record TechnicianAnswer(
-    Guid Id, PersonKind Kind, string Login, string Name, string Mail, PersonState State, PersonStatus Status, IReadOnlyList<Guid> Groups, long Version)
+    Guid Id, PersonKind Kind, string Login, string Name, string Mail, PersonState State, PersonStatus Status, IReadOnlyList<Guid> Groups, long Version) : IVersioned
 {
     public static TechnicianAnswer Of(PolicySnapshot snapshot, PersonRow person, IEnumerable<TechnicianGroupId> groups) => new(
         person.Id.Value, person.Kind, person.Login, person.Name, person.Mail, person.State, person.Status, [.. groups.Select(group => group.Value)], snapshot.Version);
@@ -24,7 +24,7 @@ internal sealed record TechnicianAnswer(
 public static class TechniciansComposition
 {
     public static IServiceCollection AddTechnicians(this IServiceCollection services) =>
-        services.AddApiTypes(TechniciansJson.Default);
+        services.AddSingleton<HandOver>().AddApiTypes(TechniciansJson.Default);
 
     public static void MapTechnicians(this IEndpointRouteBuilder routes)
     {
@@ -36,6 +36,9 @@ public static class TechniciansComposition
         technicians.MapDelete("/{id:guid}", DeleteTechnician.HandleAsync).ChangesPolicy();
         technicians.MapPost("/{id:guid}/disable", DisableTechnician.DisableAsync).ChangesPolicy();
         technicians.MapPost("/{id:guid}/enable", DisableTechnician.EnableAsync).ChangesPolicy();
+        // Not to be shown beforehand: to ask for it is to prove who one is.
+        technicians.MapPost("/{id:guid}/ownership", (Guid id, HandOverRequest request, Caller caller, HttpContext context, HandOver hand, CancellationToken cancellation) =>
+            hand.HandleAsync(id, request, caller, context, cancellation)).Requires(TokenScopes.Write);
     }
 }
 
@@ -43,5 +46,6 @@ public static class TechniciansComposition
 [JsonSerializable(typeof(Page<TechnicianAnswer>))]
 [JsonSerializable(typeof(AddTechnicianRequest))]
 [JsonSerializable(typeof(EditTechnicianRequest))]
+[JsonSerializable(typeof(HandOverRequest))]
 [JsonSerializable(typeof(PolicyVersion))]
 internal sealed partial class TechniciansJson : JsonSerializerContext;

@@ -18,7 +18,7 @@ internal sealed record AccountRequest(bool? Default = null, string? Password = n
 }
 
 /// <param name="Secret">The kind of what is stored from now on; null when this request stored nothing.</param>
-internal sealed record AccountAnswer(Guid Device, string Name, bool Default, CredentialKind? Secret, long Version);
+internal sealed record AccountAnswer(Guid Device, string Name, bool Default, CredentialKind? Secret, long Version) : IVersioned;
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(AccountRequest))]

@@ -34,7 +34,7 @@ internal sealed record WorkflowAnswer(
     bool CountsForLater,
     bool TakesPreapproved,
     bool InsistsWhenPreapproved,
-    long Version)
+    long Version) : IVersioned
 {
     public static WorkflowAnswer Of(PolicySnapshot snapshot, WorkflowRow row) => new(
         row.Id.Value,

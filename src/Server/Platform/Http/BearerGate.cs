@@ -16,6 +16,7 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
     private const int LongestToken = 512;
     private const string CommandLine = "countersign-cli/";
     private const string SecondFactorMissing = "This organization requires a second factor: sign in with one.";
+    private const string NotForContacts = "That is for the organization's own people.";
     private const string ElsewhereOnly = "This organization lets people in only from its own networks.";
 
     public async Task InvokeAsync(HttpContext context)
@@ -41,7 +42,7 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
             }
 
             var standing = Standing(caller);
-            if (Refusal(context, shown, caller, standing, scope) is { } refusal)
+            if (Refusal(context, endpoint, shown, caller, standing, scope) is { } refusal)
             {
                 await refusal.ExecuteAsync(context);
                 return;
@@ -54,7 +55,14 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
                 return;
             }
 
-            context.Features.Set(preview ? caller with { Preview = new() } : caller);
+            var (read, unkept) = Precondition.Of(context.Request, endpoint);
+            if (unkept is not null)
+            {
+                await unkept.ExecuteAsync(context);
+                return;
+            }
+
+            context.Features.Set(caller with { Preview = preview ? new() : null, Read = read });
             context.Features.Set(new CallersStanding(
                 async cancellation => await IdentifyAsync(shown, cancellation) is { } again && (again.Scopes & scope) == scope && Standing(again) == standing ? again : null));
         }
@@ -78,9 +86,11 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
         policy.Current(caller.Organization)?.Standing(caller.Person, caller.Source, caller.Strength) ?? DenialReason.UnknownSubject;
 
     /// <summary>Why a caller who is known is not let through to this route; null: they are.</summary>
-    private static ProblemHttpResult? Refusal(HttpContext context, ShownToken shown, Caller caller, DenialReason standing, TokenScopes scope)
+    private static ProblemHttpResult? Refusal(HttpContext context, Endpoint endpoint, ShownToken shown, Caller caller, DenialReason standing, TokenScopes scope)
     {
         if (shown.Carrier == TokenCarrier.Cookie && SameOrigin.NeedsProof(context.Request) && !SameOrigin.Sent(context.Request)) return Problems.Forbidden(SameOrigin.Refusal);
+
+        if (caller.Kind == PersonKind.Contact && endpoint.Metadata.GetMetadata<ContactRoute>() is null) return Problems.Forbidden(NotForContacts);
 
         // Where a second factor is missing, what asks for no scope goes on: it is the way to get one.
         if (standing is not DenialReason.None && !(standing == DenialReason.TwoFactorMissing && scope == TokenScopes.None))
@@ -128,6 +138,7 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
             identity.Organization, identity.Person, person.Login, identity.Scopes, identity.TokenId, shown.Source, identity.Strength, shown.Correlation)
         {
             Channel = shown.Channel,
+            Kind = person.Kind,
         };
     }
 

@@ -32,7 +32,10 @@ internal enum TokenCarrier
 /// <summary>Finds out whose a token is; null: nobody's, or not any more. Implemented by the identity feature; without one nobody gets in.</summary>
 internal delegate ValueTask<TokenIdentity?> ValidateToken(string token, IPAddress? source, CancellationToken cancellation);
 
-/// <summary>Who calls the API. Made by <see cref="BearerGate"/> only, after the person was found taking part in the policy in force.</summary>
+/// <summary>
+/// Who calls the API. Made by <see cref="BearerGate"/>, after the person was found taking part in the policy in force; and, for the one change that
+/// somebody who was invited makes, by the feature that their link leads to.
+/// </summary>
 internal sealed record Caller(
     OrganizationId Organization,
     PersonId Person,
@@ -45,6 +48,11 @@ internal sealed record Caller(
 {
     /// <summary>There when the change of policy that was sent is only to be shown.</summary>
     public PolicyPreview? Preview { get; init; }
+
+    public PersonKind Kind { get; init; } = PersonKind.Technician;
+
+    /// <summary>The version of policy that the caller has read, where they say so: rows that were changed since are not changed for them.</summary>
+    public long? Read { get; init; }
 
     /// <summary>
     /// <c>cli</c>, <c>console</c> or <c>api</c>: what the client looks like. A label for those who read the log; nothing is decided by it.

@@ -34,7 +34,13 @@ internal static class OpenApiForm
             Refuses("401", "No token, or one that does not count (any more).");
             Refuses("403", scope == TokenScopes.None ? "Not allowed." : $"Not allowed; or the token lacks the scope {(scope == TokenScopes.Read ? "read" : "write")}.");
             if (context.Description.RelativePath?.Contains('{', StringComparison.Ordinal) == true) Refuses("404", "Not there, or not the caller's to know of.");
-            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<PolicyRoute>().Any()) OffersPreview(operation);
+            if (context.Description.ActionDescriptor.EndpointMetadata.OfType<PolicyRoute>().Any())
+            {
+                OffersPreview(operation);
+                TakesCondition(operation);
+                Refuses("412", "A row that it changes was changed since the version in If-Match: detail says by whom and when.");
+            }
+
             if (scope == TokenScopes.Write) Refuses("409", "It contradicts what is there.");
             operation.Security = [new() { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [] }];
             return Task.CompletedTask;
@@ -52,6 +58,14 @@ internal static class OpenApiForm
             Schema = new OpenApiSchema { Type = JsonSchemaType.Boolean },
         });
     }
+
+    private static void TakesCondition(OpenApiOperation operation) => operation.Parameters!.Add(new OpenApiParameter
+    {
+        Name = Precondition.Header,
+        In = ParameterLocation.Header,
+        Description = "The ETag of what was read: the change is made only if no row that it changes was changed since. Without it, it is made in any case.",
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+    });
 
     private static OpenApiResponse Refusal(string description, OpenApiDocument? document) => new()
     {

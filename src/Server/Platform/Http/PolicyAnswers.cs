@@ -16,14 +16,20 @@ internal static class PolicyAnswers
     public static Results<Ok<T>, ProblemHttpResult> Answer<T>(this PolicyOutcome outcome, Func<PolicySnapshot, T> show) => outcome switch
     {
         PolicyOutcome.Applied applied => TypedResults.Ok(show(applied.Snapshot)),
-        PolicyOutcome.Refused refused => Problems.Of(refused.Reason),
-        _ => throw new ArgumentException("There is no other outcome.", nameof(outcome)),
+        _ => outcome.Refusal(),
     };
 
     public static Results<Created<T>, ProblemHttpResult> AnswerCreated<T>(this PolicyOutcome outcome, string location, Func<PolicySnapshot, T> show) => outcome switch
     {
         PolicyOutcome.Applied applied => TypedResults.Created(location, show(applied.Snapshot)),
+        _ => outcome.Refusal(),
+    };
+
+    /// <param name="outcome">Not applied.</param>
+    public static ProblemHttpResult Refusal(this PolicyOutcome outcome) => outcome switch
+    {
         PolicyOutcome.Refused refused => Problems.Of(refused.Reason),
-        _ => throw new ArgumentException("There is no other outcome.", nameof(outcome)),
+        PolicyOutcome.Stale stale => Problems.Stale(stale),
+        _ => throw new ArgumentException("It is no refusal.", nameof(outcome)),
     };
 }

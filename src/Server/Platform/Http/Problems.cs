@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Countersign.Access;
 using Microsoft.AspNetCore.Diagnostics;
@@ -19,6 +20,13 @@ internal static class Problems
     public static ProblemHttpResult Conflict(string detail) =>
         TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Contradicts what is there", detail: detail);
 
+    /// <summary>Two have edited the same, and this one was second.</summary>
+    public static ProblemHttpResult Stale(PolicyOutcome.Stale stale) => TypedResults.Problem(
+        statusCode: StatusCodes.Status412PreconditionFailed,
+        title: "Changed since you read it",
+        detail: stale is { By: { } by, At: { } at } ? string.Create(CultureInfo.InvariantCulture, $"Changed by {by} at {at.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC.") : "Too much was changed since: read it again.",
+        extensions: new Dictionary<string, object?> { ["changedBy"] = stale.By, ["changedAt"] = stale.At, ["version"] = stale.Version });
+
     public static ProblemHttpResult Invalid(string field, string message) => TypedResults.Problem(
         statusCode: StatusCodes.Status400BadRequest,
         title: "Something in the request is wrong",
@@ -26,7 +34,7 @@ internal static class Problems
 
     public static ProblemHttpResult TooManyAttempts(HttpContext context, TimeSpan retryAfter)
     {
-        context.Response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString("F0", System.Globalization.CultureInfo.InvariantCulture);
+        context.Response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString("F0", CultureInfo.InvariantCulture);
         return TypedResults.Problem(statusCode: StatusCodes.Status429TooManyRequests, title: "Too many attempts");
     }
 

@@ -8,8 +8,13 @@ internal sealed record RouteAccess(TokenScopes? Scope, string Why);
 /// <summary>What the route does is a change of policy, through the one writer: with <c>?preview=true</c> it is shown and not made.</summary>
 internal sealed record PolicyRoute;
 
+/// <summary>Open to contacts, too: people from outside, who are kept from every route that does not say so.</summary>
+internal sealed record ContactRoute;
+
 internal static class RouteAccessDeclaration
 {
+    public static TBuilder ForContactsToo<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ContactRoute());
+
     /// <summary>A change of policy by a caller with a writing token, or a look at what it would do.</summary>
     public static RouteHandlerBuilder ChangesPolicy(this RouteHandlerBuilder builder) => builder
         .Requires(TokenScopes.Write)

@@ -18,6 +18,10 @@ internal abstract record PolicyOutcome
         public IReadOnlyList<RowKey> Left { get; init; } = [];
     }
 
+    /// <summary>A row that would have been changed was changed since the version that the caller has read: nothing was done.</summary>
+    /// <param name="By">As far as the caller may know; null: nobody can say, because it is too long ago or the version is none.</param>
+    public sealed record Stale(string? By, DateTimeOffset? At, long Version) : PolicyOutcome;
+
     /// <param name="Reason">Never <see cref="PlanResult.Planned"/>.</param>
     public sealed record Refused(PlanResult Reason) : PolicyOutcome;
 }

@@ -18,7 +18,7 @@ internal delegate ValueTask<PolicyCommand?> MakeCommand(CountersignDb db, Policy
 /// the next version and the audit record in one transaction, and puts the new snapshot in force once that is durable.
 /// </summary>
 internal sealed class PolicyWriter(
-    WriteQueue queue, Database database, PolicySource source, AuditLog audit, RepeatedRefusals refusals, IEnumerable<AlongWithChange> alongWithEach, TimeProvider time)
+    WriteQueue queue, Database database, PolicySource source, AuditLog audit, RepeatedRefusals refusals, RowVersions rows, IEnumerable<AlongWithChange> alongWithEach, TimeProvider time)
 {
     // Snapshots that are in an open transaction and not yet in force, so that several commands fit into one group. Touched by the writer only.
     private readonly Dictionary<OrganizationId, PolicySnapshot> _ahead = [];
@@ -72,6 +72,7 @@ internal sealed class PolicyWriter(
         var (command, plan) = await PlanAsync(db, snapshot, caller, make, cancellation);
         if (plan is PlanResult.Planned { Delta: var delta, Left: var left })
         {
+            if (await rows.ChangedSinceAsync(db, snapshot, delta, caller, cancellation) is { } stale) return stale;
             var planned = new PolicyOutcome.Applied(delta, delta.Changes.Count == 0 ? snapshot : snapshot.Apply(delta)) { Left = left };
             preview.Keep(snapshot, planned);
             return planned;
@@ -99,6 +100,7 @@ internal sealed class PolicyWriter(
             return new PolicyOutcome.Refused(plan);
         }
 
+        if (await rows.ChangedSinceAsync(db, snapshot, delta, caller, cancellation) is { } stale) return stale;
         if (delta.Changes.Count > 0)
         {
             await StoreAsync(db, delta, caller.Person, cancellation);
@@ -117,7 +119,7 @@ internal sealed class PolicyWriter(
         if (await make(db, snapshot, cancellation) is not { } command) return (null, new PlanResult.NotFound(""));
         var plan = snapshot.Plan(command, caller.Person, time.GetUtcNow());
         if (plan is not PlanResult.Planned { Delta: var wanted }) return (command, plan);
-        if (await TakesLoginAsync(db, wanted, cancellation)) return (command, new PlanResult.Conflict("That login is taken."));
+        if (await TakesLoginAsync(db, wanted, cancellation)) return (command, new PlanResult.Invalid("login", "That login is taken."));
         return (command, ShutsOut(snapshot, wanted, caller) ?? plan);
     }
 
@@ -167,7 +169,7 @@ internal sealed class PolicyWriter(
     {
         foreach (var change in delta.Changes)
         {
-            if (change is { Before: null, After: PersonRow person }
+            if (change.After is PersonRow person && (change.Before as PersonRow)?.Login != person.Login
                 && await db.Set<PersonRow>().IgnoreQueryFilters().AnyAsync(row => row.Login == person.Login, cancellation)) return true;
         }
 

@@ -1,0 +1,29 @@
+using Countersign.Access;
+using Countersign.Server.Features.Mail;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Invitations;
+
+/// <summary>Makes mailed links void.</summary>
+internal sealed class InvitationVoiding(TimeProvider time)
+{
+    /// <summary>With every change of policy: a link that went to an address which is somebody else's by now, or to somebody who is out, is void.</summary>
+    public async Task VoidWhereNotMeantAsync(CountersignDb db, PolicyDelta delta, CancellationToken cancellation)
+    {
+        foreach (var change in delta.Changes)
+        {
+            if (change is { Before: PersonRow { State: PersonState.Invited } before, After: PersonRow after } && (before.Mail != after.Mail || after.Status != PersonStatus.Active))
+                await VoidAsync(db, after.Id, cancellation);
+        }
+    }
+
+    /// <returns>The address that it went to; empty: there was none.</returns>
+    public async Task<string> VoidAsync(CountersignDb db, PersonId person, CancellationToken cancellation)
+    {
+        if (await db.Set<Invitation>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == person, cancellation) is not { } row) return "";
+        await db.Set<Invitation>().Where(kept => kept.Person == person).ExecuteUpdateAsync(set => set.SetProperty(kept => kept.Hash, (byte[]?)null), cancellation);
+        await Outbox.WithdrawAsync(db, row.Letter, time.GetUtcNow(), cancellation);
+        return row.Mail;
+    }
+}

@@ -1,0 +1,89 @@
+using Countersign.Access;
+using Countersign.Server.Features.Identity;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Invitations;
+
+/// <param name="Token">From the link.</param>
+internal sealed record LookRequest(string Token)
+{
+    public override string ToString() => nameof(LookRequest);
+}
+
+/// <summary>What whoever holds the link is shown before they join.</summary>
+internal sealed record JoinShown(string Organization, string Name, string Mail, DateTimeOffset Expires);
+
+/// <param name="Name">Null: as they were invited.</param>
+internal sealed record JoinRequest(string Token, string Login, string Password, string? Name = null)
+{
+    public override string ToString() => nameof(JoinRequest);
+}
+
+/// <summary>From a mailed link to an account. The link is used up in the transaction in which its holder becomes activated, and only there.</summary>
+internal sealed class Joining(PolicyWriter writer, PolicySource policy, Passwords passwords, Database database, AuditLog audit, TimeProvider time)
+{
+    public async Task<Results<Ok<JoinShown>, ProblemHttpResult>> LookAsync(LookRequest request, CancellationToken cancellation)
+    {
+        if (await FindAsync(request.Token, cancellation) is not var (invitation, person)) return Problems.NotFound();
+        await using var db = database.Read(invitation.OrganizationId);
+        return TypedResults.Ok(new JoinShown(await OrganizationNames.OfAsync(db, cancellation), person.Name, person.Mail, invitation.Expires));
+    }
+
+    public async Task<Results<Ok<PersonShown>, ProblemHttpResult>> JoinAsync(JoinRequest request, HttpContext context, CancellationToken cancellation)
+    {
+        if (await FindAsync(request.Token, cancellation) is not var (invitation, person)) return Problems.NotFound();
+        var organization = invitation.OrganizationId;
+        var name = request.Name ?? person.Name;
+        if (!Names.IsLogin(request.Login)) return Problems.Invalid("login", "It has 1 to 64 characters: small letters, digits, dots, underscores and hyphens; the first is a letter or digit.");
+        var strength = SignInRules.Of(policy.Current(organization)).PasswordStrength;
+        if (PasswordRules.Problem(request.Password, strength, request.Login, name, person.Mail) is { } problem) return Problems.Invalid("password", problem);
+        string hash;
+        try
+        {
+            hash = await passwords.HashAsync(request.Password, cancellation);
+        }
+        catch (PasswordsBusyException)
+        {
+            return Problems.TooManyAttempts(context, TimeSpan.FromSeconds(1));
+        }
+
+        var caller = new Caller(
+            organization, person.Id, person.Login, TokenScopes.None, Guid.Empty, context.Connection.RemoteIpAddress, SignInStrength.None, context.TraceIdentifier);
+        var outcome = await writer.ApplyAsync(
+            caller,
+            async (db, _, stop) => await IsGoodAsync(db, invitation, stop) ? new PolicyCommand.ActivatePerson(person.Id, request.Login, name) : null,
+            cancellation,
+            async (db, _, stop) =>
+            {
+                await passwords.SetAsync(db, person.Id, hash, PasswordChoice.Own, stop);
+                await db.Set<Invitation>().Where(row => row.Person == person.Id).ExecuteDeleteAsync(stop);
+                audit.Add(db, AuditEntry.By(caller, "invitation.accepted") with { ActorLogin = request.Login, Subject = invitation.Mail, SubjectId = person.Id.Value });
+            });
+        return outcome switch
+        {
+            PolicyOutcome.Applied applied => TypedResults.Ok(PersonShown.Of(applied.Snapshot.Person(person.Id)!)),
+            PolicyOutcome.Refused { Reason: PlanResult.Invalid } refused => Problems.Of(refused.Reason),
+            // Used, withdrawn, sent anew or disabled meanwhile: as if the link had never been good.
+            _ => Problems.NotFound(),
+        };
+    }
+
+    /// <summary>The one query across organizations: a link says nothing but its token, whose hash is unique on the server.</summary>
+    private async Task<(Invitation Invitation, PersonRow Person)?> FindAsync(string token, CancellationToken cancellation)
+    {
+        if (OneTimeToken.Hash(token) is not { } hash) return null;
+        await using var db = database.Open();
+        var row = await db.Set<Invitation>().IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(row => row.Hash == hash, cancellation);
+        if (row is null || row.Expires <= time.GetUtcNow()) return null;
+        return policy.Current(row.OrganizationId)?.Person(row.Person) is { State: PersonState.Invited, Status: PersonStatus.Active } person ? (row, person) : null;
+    }
+
+    private async Task<bool> IsGoodAsync(CountersignDb db, Invitation found, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        return await db.Set<Invitation>().AnyAsync(row => row.Person == found.Person && row.Hash == found.Hash && row.Expires > now, cancellation);
+    }
+}

@@ -1,0 +1,171 @@
+using System.Data.Common;
+using System.Security.Cryptography;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.EntityFrameworkCore;
+using MimeKit;
+
+namespace Countersign.Server.Features.Mail;
+
+/// <summary>
+/// Sends what waits in the outbox, each at least once: an attempt is counted before it is made, and that it succeeded is written down after it. A
+/// process that ends in between sends the mail again, under the same Message-ID.
+/// </summary>
+internal sealed partial class MailSender(
+    Outbox outbox, SmtpDelivery delivery, WriteQueue queue, AuditLog audit, TimeProvider time, ILogger<MailSender> log) : BackgroundService
+{
+    private const int Batch = 20;
+
+    private static readonly TimeSpan _look = TimeSpan.FromMinutes(1);
+
+    /// <summary>What was sent or given up is shown so long, and then forgotten.</summary>
+    private static readonly TimeSpan _kept = TimeSpan.FromDays(30);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                while (await SendDueAsync(stoppingToken) == Batch)
+                {
+                    // There may be more.
+                }
+
+                await RestAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure) when (failure is DbException or DbUpdateException or IOException)
+            {
+                // The disk is full, the file is locked: what was claimed comes due again by itself.
+                LogFailed(failure);
+                await RestAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task<int> SendDueAsync(CancellationToken cancellation)
+    {
+        var claimed = await ClaimAsync(cancellation);
+        if (claimed.Count == 0) return 0;
+        var sending = new List<(OutgoingMail Mail, MimeMessage Message)>();
+        foreach (var mail in claimed)
+        {
+            if (mail.Expires <= time.GetUtcNow()) await NoteAsync(mail, new Delivery.Refused("Its time was over before it could be sent.", IsFinal: true), cancellation);
+            else if (MessageOf(mail) is { } message) sending.Add((mail, message));
+            else await NoteAsync(mail, new Delivery.Refused("It does not open: the database was changed by hand, or the master key is another one.", IsFinal: true), cancellation);
+        }
+
+        var answers = sending.Count == 0 ? [] : await delivery.SendAsync([.. sending.Select(each => each.Message)], cancellation);
+        foreach (var ((mail, message), answer) in sending.Zip(answers))
+        {
+            message.Dispose();
+            await NoteAsync(mail, answer, cancellation);
+        }
+
+        return claimed.Count;
+    }
+
+    /// <summary>What is due, of all organizations. Each is counted and put off before it is tried, so that none is tried without end.</summary>
+    private Task<List<OutgoingMail>> ClaimAsync(CancellationToken cancellation) => queue.WriteAsync(
+        async (unit, stop) =>
+        {
+            var now = time.GetUtcNow();
+            var all = unit.Db.Set<OutgoingMail>().IgnoreQueryFilters();
+            var forgotten = now - _kept;
+            await all.Where(row => row.State != MailState.Waiting && row.Due <= forgotten).ExecuteDeleteAsync(stop);
+            var due = await all.AsNoTracking().Where(row => row.State == MailState.Waiting && row.Due <= now).OrderBy(row => row.Due).Take(Batch).ToListAsync(stop);
+            foreach (var mail in due)
+            {
+                mail.Attempts++;
+                var next = now + MailPatience.After(mail.Attempts);
+                await all.Where(row => row.OrganizationId == mail.OrganizationId && row.Id == mail.Id)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.Attempts, mail.Attempts).SetProperty(row => row.Due, next), stop);
+            }
+
+            return due;
+        },
+        cancellation);
+
+    private MimeMessage? MessageOf(OutgoingMail mail)
+    {
+        try
+        {
+            return outbox.Open(mail).ToMessage(delivery.From, mail.Recipient, mail.Id, mail.Created);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    private async Task NoteAsync(OutgoingMail mail, Delivery answer, CancellationToken cancellation)
+    {
+        var refused = answer as Delivery.Refused;
+        var state = refused is null ? MailState.Sent
+            : refused.IsFinal || mail.Attempts >= MailPatience.MostAttempts ? MailState.GivenUp
+            : MailState.Waiting;
+        if (state == MailState.GivenUp) LogGivenUp(mail.Id, mail.Kind, mail.OrganizationId, mail.Attempts, refused!.Problem);
+        await queue.WriteAsync(
+            mail.OrganizationId,
+            async (db, stop) =>
+            {
+                var row = await db.Set<OutgoingMail>().SingleOrDefaultAsync(row => row.Id == mail.Id && row.State == MailState.Waiting, stop);
+                if (row is null) return;
+                row.State = state;
+                row.Problem = refused?.Problem ?? "";
+                if (state == MailState.Waiting) return;
+                row.Content = null;
+                row.Ended = time.GetUtcNow();
+                if (state != MailState.GivenUp) return;
+                audit.Add(db, new AuditEntry
+                {
+                    Kind = "mail.failed",
+                    Channel = "system",
+                    Subject = mail.Recipient,
+                    Outcome = AuditOutcome.Failed,
+                    Details = new() { ["mail"] = mail.Kind, ["attempts"] = mail.Attempts, ["problem"] = refused!.Problem },
+                });
+            },
+            cancellation);
+    }
+
+    private async Task RestAsync(CancellationToken cancellation)
+    {
+        using var resting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await Task.WhenAny(outbox.WokenAsync(resting.Token), Task.Delay(_look, time, resting.Token));
+        await resting.CancelAsync();
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "Mails could not be looked through")]
+    private partial void LogFailed(Exception failure);
+
+    [LoggerMessage(2, LogLevel.Warning, "Mail {Mail} ({Kind}) of organization {Organization} was given up after {Attempts} attempts: {Problem}")]
+    private partial void LogGivenUp(Guid mail, string kind, Access.OrganizationId organization, int attempts, string problem);
+}
+
+/// <summary>How often, and after which waits, a mail is tried.</summary>
+internal static class MailPatience
+{
+    /// <summary>The waits in between make up some fourteen hours.</summary>
+    public const int MostAttempts = 24;
+
+    private static readonly TimeSpan _first = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _longest = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// The wait after an attempt: twice the one before, at most an hour, and up to a fifth more or less by chance, so that what failed together is not tried
+    /// together.
+    /// </summary>
+    /// <param name="attempt">From 1.</param>
+    public static TimeSpan After(int attempt)
+    {
+        var wait = _first * Math.Pow(2, Math.Min(attempt - 1, 20));
+        return (wait < _longest ? wait : _longest) * (RandomNumberGenerator.GetInt32(800, 1201) / 1000.0);
+    }
+}

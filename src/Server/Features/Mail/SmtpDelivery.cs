@@ -1,0 +1,158 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Countersign.Server.Features.Vault;
+using Countersign.Ssh;
+using MailKit;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+using MimeKit;
+
+namespace Countersign.Server.Features.Mail;
+
+internal abstract record Delivery
+{
+    private Delivery()
+    {
+    }
+
+    /// <summary>The mail server answers for it from here on.</summary>
+    public sealed record Taken : Delivery;
+
+    /// <param name="IsFinal">Trying again would change nothing.</param>
+    public sealed record Refused(string Problem, bool IsFinal) : Delivery;
+}
+
+/// <summary>Gives messages to the mail server, several over one connection.</summary>
+internal sealed class SmtpDelivery : IDisposable
+{
+    private const int LargestPasswordFile = 4096;
+
+    /// <summary>For each step of the conversation.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+
+    private readonly MailOptions _options;
+    private readonly Secret? _password;
+    private readonly X509Certificate2Collection? _authorities;
+
+    /// <exception cref="KeyFileException">The password's file is not there, or others can read it.</exception>
+    public SmtpDelivery(MailOptions options)
+    {
+        if (options.Problem() is { } problem) throw new KeyFileException(problem);
+        _options = options;
+        From = options.Sender()!;
+        if (options.PasswordFile is { } file) _password = PrivateFile.Read(file, LargestPasswordFile) ?? throw new KeyFileException($"{file}, the file with the mail server's password, is not there.");
+        if (options.AuthorityFile is not { } authorities) return;
+        _authorities = [];
+        try
+        {
+            _authorities.ImportFromPemFile(authorities);
+        }
+        catch (CryptographicException unreadable)
+        {
+            throw new KeyFileException($"{authorities} holds no certificates that could be read.", unreadable);
+        }
+    }
+
+    public MailboxAddress From { get; }
+
+    /// <summary>One answer for each message, in their order. Whatever goes wrong is an answer.</summary>
+    public async Task<IReadOnlyList<Delivery>> SendAsync(IReadOnlyList<MimeMessage> messages, CancellationToken cancellation)
+    {
+        var answers = new List<Delivery>(messages.Count);
+        using var client = Client();
+        foreach (var message in messages) answers.Add(await SendAsync(client, message, cancellation));
+        try
+        {
+            if (client.IsConnected) await client.DisconnectAsync(quit: true, cancellation);
+        }
+        catch (Exception failure) when (IsOfTheNetwork(failure, cancellation))
+        {
+            // Taken is taken: whether the mail server hears the farewell changes nothing.
+        }
+
+        return answers;
+    }
+
+    public void Dispose() => _password?.Dispose();
+
+    private SmtpClient Client() => new()
+    {
+        Timeout = (int)_patience.TotalMilliseconds,
+        // Whether the authority's list of revoked certificates can be fetched from here must not decide whether mail goes out.
+        CheckCertificateRevocation = false,
+        ServerCertificateValidationCallback = _authorities is null ? null : HoldsToAuthorities,
+    };
+
+    private async Task<Delivery> SendAsync(SmtpClient client, MimeMessage message, CancellationToken cancellation)
+    {
+        try
+        {
+            if (!client.IsConnected) await ConnectAsync(client, cancellation);
+            await client.SendAsync(message, cancellation);
+            return new Delivery.Taken();
+        }
+        catch (SmtpCommandException refusal)
+        {
+            // RFC 5321 section 4.2.1: 5yz is for good. What is said of the sender is about our settings, which somebody may put right.
+            var isOfThisMail = refusal.ErrorCode is SmtpErrorCode.RecipientNotAccepted or SmtpErrorCode.MessageNotAccepted;
+            return Refused($"{(int)refusal.StatusCode} {refusal.Message}", isOfThisMail && (int)refusal.StatusCode >= 500);
+        }
+        catch (SslHandshakeException)
+        {
+            return Refused("The mail server's certificate is not trusted, or it does not speak TLS as it should.", isFinal: false);
+        }
+        catch (NotSupportedException)
+        {
+            return Refused("The mail server offers no STARTTLS, or no way to sign in that is known here.", isFinal: false);
+        }
+        catch (AuthenticationException)
+        {
+            return Refused("The mail server does not accept user and password.", isFinal: false);
+        }
+        catch (Exception failure) when (IsOfTheNetwork(failure, cancellation))
+        {
+            return Refused(failure.Message, isFinal: false);
+        }
+    }
+
+    private async Task ConnectAsync(SmtpClient client, CancellationToken cancellation)
+    {
+        var security = _options.Security switch
+        {
+            MailSecurity.StartTls => SecureSocketOptions.StartTls,
+            MailSecurity.Tls => SecureSocketOptions.SslOnConnect,
+            _ => SecureSocketOptions.None,
+        };
+        await client.ConnectAsync(_options.Host, _options.Port, security, cancellation);
+        if (_options.User is not { } user || _password is not { } password) return;
+        var line = password.ExposeText().Split('\n')[0].TrimEnd('\r');
+        await client.AuthenticateAsync(Encoding.UTF8, user, line, cancellation);
+    }
+
+    /// <summary>Our authorities in place of the machine's; the name in the certificate has to be the host's as ever.</summary>
+    private bool HoldsToAuthorities(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (certificate is null || (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != SslPolicyErrors.None) return false;
+        using var held = new X509Chain();
+        held.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        held.ChainPolicy.CustomTrustStore.AddRange(_authorities!);
+        held.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        if (chain is not null) held.ChainPolicy.ExtraStore.AddRange(chain.ChainPolicy.ExtraStore);
+        using var own = new X509Certificate2(certificate);
+        return held.Build(own);
+    }
+
+    private static bool IsOfTheNetwork(Exception failure, CancellationToken cancellation) =>
+        failure is IOException or SocketException or TimeoutException or ProtocolException or CommandException or ServiceNotConnectedException or ServiceNotAuthenticatedException
+        || (failure is OperationCanceledException && !cancellation.IsCancellationRequested);
+
+    /// <summary>The mail server's words may be anything: one clean line of bounded length.</summary>
+    private static Delivery.Refused Refused(string problem, bool isFinal)
+    {
+        var line = string.Concat(problem.Select(character => char.IsControl(character) ? ' ' : character)).Trim();
+        return new(line.Length <= OutgoingMailMapping.LongestProblem ? line : line[..OutgoingMailMapping.LongestProblem], isFinal);
+    }
+}

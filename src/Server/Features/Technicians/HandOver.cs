@@ -1,0 +1,58 @@
+using System.Net;
+using Countersign.Access;
+using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Mail;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Countersign.Server.Features.Technicians;
+
+/// <param name="Password">The owner's own.</param>
+/// <param name="Code">From the owner's authenticator, or a recovery code; where they have a second factor.</param>
+internal sealed record HandOverRequest(string Password, string? Code = null)
+{
+    public override string ToString() => nameof(HandOverRequest);
+}
+
+/// <summary>The owner makes somebody else the owner. A token that was stolen must not be enough for that: it takes the password, and a code.</summary>
+internal sealed class HandOver(
+    PasswordSignIn passwords, SecondFactor secondFactor, PolicyWriter writer, PolicySource policy, Outbox outbox, AuditLog audit, TimeProvider time)
+{
+    public async Task<Results<Ok<TechnicianAnswer>, ProblemHttpResult>> HandleAsync(
+        Guid id, HandOverRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
+    {
+        var heir = new PersonId(id);
+
+        // Before the password is looked at: who may not do it learns nothing by trying, and nothing is counted.
+        if (policy.Current(caller.Organization) is not { } inForce || inForce.Person(caller.Person) is not { } owner) return Problems.NotFound();
+        if (inForce.Plan(new PolicyCommand.HandOver(heir), caller.Person, time.GetUtcNow()) is not PlanResult.Planned and var refusal) return Problems.Of(refusal);
+        var source = caller.Source ?? IPAddress.None;
+        var proven = await passwords.VerifyAsync(caller.Login, request.Password, source, "api", cancellation);
+        if (proven is PasswordAnswer.Later(var after)) return Problems.TooManyAttempts(context, after);
+        if (proven is not PasswordAnswer.Accepted accepted) return Problems.Invalid("password", "This is not the password.");
+        if (accepted.HasSecondFactor)
+        {
+            var code = await secondFactor.VerifyAsync((caller.Organization, owner), request.Code ?? "", source, "api", (_, _, _) => Task.FromResult(true), cancellation);
+            if (code is CodeAnswer.Later(var wait)) return Problems.TooManyAttempts(context, wait);
+            if (code is not CodeAnswer.Accepted) return Problems.Invalid("code", "The code is wrong, or was used before.");
+        }
+
+        var outcome = await writer.ApplyAsync(
+            caller,
+            async (db, _, stop) => await Passwords.IsStillAsync(db, caller.Person, accepted.Changed, stop) ? new PolicyCommand.HandOver(heir) : null,
+            cancellation,
+            (db, delta, stop) => TellAsync(db, caller, delta, stop));
+        return outcome.Answer(snapshot => TechnicianAnswer.Of(snapshot, caller, heir, time));
+    }
+
+    private async Task TellAsync(CountersignDb db, Caller caller, PolicyDelta delta, CancellationToken cancellation)
+    {
+        var people = delta.Changes.Select(change => change.After).OfType<PersonRow>().ToList();
+        var (owner, before) = (people.Single(person => person.Kind == PersonKind.Owner), people.Single(person => person.Kind != PersonKind.Owner));
+        var organization = await OrganizationNames.OfAsync(db, cancellation);
+        outbox.Add(db, before.Mail, Letters.OwnershipGiven(organization, owner.Name));
+        outbox.Add(db, owner.Mail, Letters.OwnershipTaken(organization, before.Name));
+        audit.Add(db, AuditEntry.By(caller, "ownership.handed-over") with { Subject = owner.Login, SubjectId = owner.Id.Value, Details = new() { ["before"] = before.Id.ToString() } });
+    }
+}

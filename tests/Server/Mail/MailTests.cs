@@ -1,0 +1,237 @@
+using System.Net;
+using Countersign.Server.Features.Mail;
+using Countersign.Server.Features.Vault;
+using Countersign.Server.Platform.Persistence;
+using Countersign.Server.Tests.Identity;
+using Countersign.Tests;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Tests.Mail;
+
+/// <summary>From the outbox to a real mail server, and what becomes of what it does not take.</summary>
+public sealed class MailTests : IAsyncLifetime
+{
+    private MailServer _post = null!;
+
+    public async ValueTask InitializeAsync() => _post = await MailServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _post.DisposeAsync();
+
+    [Fact]
+    public async Task A_mail_goes_out_over_TLS_signed_in_once_its_transaction_is_durable()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Options);
+        var id = await AddAsync(lab, "ann@example.org", new("test", "Of Ä & co", ["First <b>.", "Second."], new("Open", "https://gate.example.org/x#token")));
+        var mail = await _post.NextAsync();
+        mail.To.ShouldBe("ann@example.org");
+        mail.Subject.ShouldBe("Of Ä & co");
+        mail.Id.ShouldBe($"<{id:N}@example.org>");
+        mail.Token.ShouldBe("token");
+        mail.Html.ShouldContain("<p>First &lt;b&gt;.</p>");
+        mail.Html.ShouldContain("href=\"https://gate.example.org/x#token\"");
+        ((bool)mail.Json["tls"]!).ShouldBeTrue();
+        ((string)mail.Json["user"]!).ShouldBe("robot");
+        ((string)mail.Json["from"]!).ShouldBe("Countersign <gate@example.org>");
+        ((string)mail.Json["automatic"]!).ShouldBe("auto-generated");
+        var row = await EndedAsync(lab, id);
+        (row.State, row.Attempts, row.Content).ShouldBe((MailState.Sent, 1, null));
+    }
+
+    [Fact]
+    public async Task Of_a_transaction_that_fails_nothing_goes_out()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Options);
+        await Should.ThrowAsync<InvalidOperationException>(() => lab.Get<WriteQueue>().WriteAsync<bool>(
+            lab.Organization,
+            (db, _) =>
+            {
+                lab.Get<Outbox>().Add(db, "ann@example.org", new("lost", "Lost", ["Lost."]));
+                throw new InvalidOperationException("on purpose");
+            },
+            IdentityLab.Stop));
+        await AddAsync(lab, "tom@example.org", Plain);
+        (await _post.NextAsync()).To.ShouldBe("tom@example.org");
+        _post.Waiting.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_is_refused_for_now_is_sent_later_as_the_same_mail()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Options);
+        await _post.AnswerNextAsync("451 come back later", "421 too busy");
+        var id = await AddAsync(lab, "ann@example.org", Plain);
+        (await TriedAsync(lab, id, 1)).Problem.ShouldBe("451 come back later");
+        await PassAsync(lab);
+        await TriedAsync(lab, id, 2);
+        await PassAsync(lab);
+        (await _post.NextAsync()).Id.ShouldBe($"<{id:N}@example.org>");
+        (await EndedAsync(lab, id)).Attempts.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task What_is_refused_for_good_is_given_up_at_once_seen_by_master_administrators_and_logged()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Options);
+        await _post.AnswerNextAsync("554 not from you");
+        var id = await AddAsync(lab, "ann@example.org", Plain);
+        var row = await EndedAsync(lab, id);
+        (row.State, row.Attempts, row.Problem, row.Content).ShouldBe((MailState.GivenUp, 1, "554 not from you", null));
+        var shown = await lab.SendAsync(HttpMethod.Get, "mail?state=givenUp", token: await lab.TokenOfAsync("ann"));
+        shown.Json["items"]![0]!["problem"]!.GetValue<string>().ShouldBe("554 not from you");
+        shown.Text.ShouldNotContain("Nothing to say.");
+        (await lab.SendAsync(HttpMethod.Get, "mail", token: await lab.TokenOfAsync("tom"))).Status.ShouldBe(HttpStatusCode.Forbidden);
+        var record = (await lab.AuditAsync()).Single(record => record.Kind == "mail.failed");
+        (record.Subject, record.Outcome).ShouldBe(("ann@example.org", AuditOutcome.Failed));
+    }
+
+    [Fact]
+    public async Task Attempts_are_bounded()
+    {
+        var nobody = _post.Clear with { Port = 1 };
+        await using var lab = await IdentityLab.StartAsync(mail: nobody);
+        var id = await AddAsync(lab, "ann@example.org", Plain, lab.Clock.GetUtcNow().AddDays(30));
+        for (var attempt = 1; attempt < MailPatience.MostAttempts; attempt++)
+        {
+            await TriedAsync(lab, id, attempt);
+            await PassAsync(lab);
+        }
+
+        var row = await EndedAsync(lab, id);
+        (row.State, row.Attempts).ShouldBe((MailState.GivenUp, MailPatience.MostAttempts));
+    }
+
+    [Fact]
+    public async Task Nothing_is_sent_once_its_time_is_over()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Options);
+        await _post.AnswerNextAsync("451 later");
+        var id = await AddAsync(lab, "ann@example.org", Plain, lab.Clock.GetUtcNow().AddMinutes(15));
+        await TriedAsync(lab, id, 1);
+        await PassAsync(lab);
+        (await EndedAsync(lab, id)).State.ShouldBe(MailState.GivenUp);
+        _post.Waiting.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_password_goes_to_no_server_whose_certificate_is_not_trusted()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Options with { AuthorityFile = null });
+        var id = await AddAsync(lab, "ann@example.org", Plain);
+        (await TriedAsync(lab, id, 1)).Problem.ShouldContain("not trusted");
+    }
+
+    [Fact]
+    public async Task STARTTLS_is_required_and_not_hoped_for()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Options with { Port = _post.Clear.Port });
+        var id = await AddAsync(lab, "ann@example.org", Plain);
+        (await TriedAsync(lab, id, 1)).Problem.ShouldContain("STARTTLS");
+        _post.Waiting.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_a_mail_says_is_sealed_while_it_waits_and_opens_in_its_own_row_only()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Clear with { Port = 1 });
+        var id = await AddAsync(lab, "ann@example.org", Plain);
+        var row = await TriedAsync(lab, id, 1);
+        System.Text.Encoding.UTF8.GetString(row.Content!).ShouldNotContain("Nothing to say.");
+        await using (var db = lab.Get<Database>().Open())
+        {
+            await db.Database.ExecuteSqlAsync($"UPDATE outgoing_mail SET Content = zeroblob(64)", IdentityLab.Stop);
+        }
+
+        await PassAsync(lab);
+        (await EndedAsync(lab, id)).Problem.ShouldStartWith("It does not open");
+    }
+
+    [Fact]
+    public void Waits_grow_differ_and_stay_within_bounds()
+    {
+        for (var attempt = 1; attempt <= MailPatience.MostAttempts; attempt++)
+        {
+            var wait = MailPatience.After(attempt);
+            var middle = TimeSpan.FromSeconds(Math.Min(5 * Math.Pow(2, attempt - 1), 3600));
+            wait.ShouldBeInRange(middle * 0.8, middle * 1.2);
+        }
+
+        Enumerable.Range(0, 50).Select(_ => MailPatience.After(5)).Distinct().Count().ShouldBeGreaterThan(1);
+    }
+
+    [Theory]
+    [InlineData("mail.example.org", MailSecurity.None, null, "gate@example.org")]
+    [InlineData("127.0.0.1", MailSecurity.None, "robot", "gate@example.org")]
+    [InlineData("mail.example.org", MailSecurity.StartTls, null, "nobody")]
+    [InlineData("mail example", MailSecurity.StartTls, null, "gate@example.org")]
+    public void Settings_that_would_tell_the_network_or_could_not_work_are_refused(string host, MailSecurity security, string? user, string from) =>
+        new MailOptions { Host = host, Security = security, User = user, PasswordFile = user, From = from }.Problem().ShouldNotBeNull();
+
+    [Fact]
+    public async Task A_password_file_that_others_can_read_stops_the_start()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        File.SetUnixFileMode(_post.Options.PasswordFile!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        await Should.ThrowAsync<KeyFileException>(() => IdentityLab.StartAsync(mail: _post.Options));
+    }
+
+    [Theory]
+    [InlineData("Hello\r\nBcc: everybody@example.org")]
+    [InlineData("Hello\u2028Bcc: everybody@example.org")]
+    [InlineData("\nX-Evil: yes")]
+    public async Task A_subject_ends_no_header(string subject)
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Clear);
+        await AddAsync(lab, "ann@example.org", Plain with { Subject = subject });
+        var mail = await _post.NextAsync();
+        mail.Json["headers"]!.AsArray().Select(name => (string)name!).ShouldNotContain(name => name == "Bcc" || name == "X-Evil");
+    }
+
+    [Theory]
+    [InlineData("ann@example.org\r\nBcc: x@example.org")]
+    [InlineData("ann@example.org, x@example.org")]
+    [InlineData("<ann@example.org>")]
+    [InlineData("ann@exаmple.org")]
+    [InlineData("")]
+    public async Task An_address_that_is_none_gets_no_mail(string address)
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Clear);
+        var added = await lab.Get<WriteQueue>().WriteAsync(
+            lab.Organization, (db, _) => Task.FromResult(lab.Get<Outbox>().Add(db, address, Plain)), IdentityLab.Stop);
+        added.ShouldBeNull();
+    }
+
+    private static Letter Plain => new("test", "Nothing", ["Nothing to say."]);
+
+    private static async Task<Guid> AddAsync(IdentityLab lab, string to, Letter letter, DateTimeOffset? expires = null) => (await lab.Get<WriteQueue>().WriteAsync(
+        lab.Organization, (db, _) => Task.FromResult(lab.Get<Outbox>().Add(db, to, letter, expires)), IdentityLab.Stop))!.Value;
+
+    /// <summary>More than the longest wait goes by.</summary>
+    private static Task PassAsync(IdentityLab lab)
+    {
+        lab.Clock.Advance(TimeSpan.FromHours(2));
+        lab.Get<Outbox>().Wake();
+        return Task.CompletedTask;
+    }
+
+    private static Task<OutgoingMail> TriedAsync(IdentityLab lab, Guid id, int attempts) => RowAsync(lab, id, row => row.Attempts == attempts && row.Problem.Length > 0 && row.State == MailState.Waiting);
+
+    private static Task<OutgoingMail> EndedAsync(IdentityLab lab, Guid id) => RowAsync(lab, id, row => row.State != MailState.Waiting);
+
+    /// <summary>The row once it is so.</summary>
+    private static async Task<OutgoingMail> RowAsync(IdentityLab lab, Guid id, Predicate<OutgoingMail> isSo)
+    {
+        using var looking = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(IdentityLab.Stop);
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            await using (var db = lab.Get<Database>().Read(lab.Organization))
+            {
+                var row = await db.Set<OutgoingMail>().AsNoTracking().SingleAsync(row => row.Id == id, IdentityLab.Stop);
+                if (isSo(row)) return row;
+            }
+
+            await looking.WaitForNextTickAsync(deadline.Token);
+        }
+    }
+}
