@@ -13,6 +13,9 @@ internal sealed class BenchOrganization(Uri server) : IDisposable
     /// <summary>As the owner.</summary>
     public BenchApi Api => _api;
 
+    /// <summary>The owner's.</summary>
+    public string Token { get; private set; } = "";
+
     /// <param name="permissions">What the role gives.</param>
     public async Task FoundAsync(string setupToken, params string[] permissions)
     {
@@ -25,8 +28,9 @@ internal sealed class BenchOrganization(Uri server) : IDisposable
             ["mail"] = "",
             ["password"] = NewPassword(),
         });
-        _api.SignInWith((string)founded["token"]!);
-        _group = IdOf(await _api.SendAsync(HttpMethod.Post, "device-groups", new() { ["parent"] = null, ["name"] = "Servers" }));
+        Token = (string)founded["token"]!;
+        _api.SignInWith(Token);
+        _group = await AddGroupAsync("Servers");
         _role = IdOf(await _api.SendAsync(HttpMethod.Post, "roles", new()
         {
             ["name"] = "Work",
@@ -65,10 +69,20 @@ internal sealed class BenchOrganization(Uri server) : IDisposable
 
         // A password that somebody else chose is good for choosing one's own, and for nothing else.
         using var own = new BenchApi(server);
-        own.SignInWith((string)(await own.SendAsync(HttpMethod.Post, "sign-in", new() { ["login"] = login, ["password"] = first }))["token"]!);
+        own.SignInWith(await SignInAsync(login, first));
         await own.SendAsync(HttpMethod.Post, "me/password", new() { ["current"] = first, ["new"] = password });
         return (IdOf(made), password);
     }
+
+    /// <returns>A token.</returns>
+    public async Task<string> SignInAsync(string login, string password)
+    {
+        using var own = new BenchApi(server);
+        return (string)(await own.SendAsync(HttpMethod.Post, "sign-in", new() { ["login"] = login, ["password"] = password }))["token"]!;
+    }
+
+    /// <summary>A device group at the top.</summary>
+    public async Task<string> AddGroupAsync(string name) => IdOf(await _api.SendAsync(HttpMethod.Post, "device-groups", new() { ["parent"] = null, ["name"] = name }));
 
     /// <summary>The role on all devices, with their default accounts.</summary>
     /// <param name="to">The end of the grant's window; null: none.</param>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Countersign.Bench;
 using Countersign.Bench.Access;
+using Countersign.Bench.Servers;
 using Countersign.Bench.Ways;
 
 var benchmarks = new Dictionary<string, Func<Task<List<Figure>>>>
@@ -8,6 +9,7 @@ var benchmarks = new Dictionary<string, Func<Task<List<Figure>>>>
     ["access"] = AccessBenchmark.RunAsync,
     ["audit"] = AuditBenchmark.RunAsync,
     ["door"] = DoorBenchmark.RunAsync,
+    ["server"] = ServerBenchmark.RunAsync,
     ["ssh"] = SshBenchmark.RunAsync,
 };
 if (args.Length is not (1 or 3) || !benchmarks.TryGetValue(args[0], out var run) || args.Length == 3 && args[1] != "--json")

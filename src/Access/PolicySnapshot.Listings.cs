@@ -30,6 +30,12 @@ public sealed partial class PolicySnapshot
         return listings;
     }
 
+    /// <summary>All that is effective for the person on the device at that instant, on whichever account; nothing where either is not there.</summary>
+    public PermissionSet HeldOn(PersonId person, DeviceId device, DateTimeOffset at) =>
+        _model.People.TryGetValue(person, out var node) && node.TakesPart && _model.Devices.TryGetValue(device, out var place)
+            ? EffectiveOnSomeAccount(node, place, at)
+            : PermissionSet.None;
+
     /// <summary>The people to whom the device is visible at that instant, by login.</summary>
     public IReadOnlyList<PersonListing> PeopleOf(DeviceId device, DateTimeOffset at)
     {

@@ -4,6 +4,7 @@ namespace Countersign.Access;
 public sealed partial class PolicySnapshot
 {
     private readonly PolicyModel _model;
+    private DeviceOrder? _order;
 
     private PolicySnapshot(OrganizationId organization, long version, PolicyModel model)
     {
@@ -29,7 +30,7 @@ public sealed partial class PolicySnapshot
     {
         if (delta.Organization != Organization) throw new PolicyException($"the change is for organization {delta.Organization}, and this is {Organization}");
         if (delta.FromVersion != Version) throw new PolicyException($"the change is for version {delta.FromVersion}, and this is {Version}");
-        return new(Organization, delta.ToVersion, ModelEditor.Edit(_model, delta.Changes));
+        return new(Organization, delta.ToVersion, ModelEditor.Edit(_model, delta.Changes)) { _order = Volatile.Read(ref _order)?.After(delta.Changes) };
     }
 
     /// <summary>The rows of one table, in no particular order.</summary>
@@ -46,6 +47,17 @@ public sealed partial class PolicySnapshot
     public DeviceRow? Device(DeviceId id) => _model.Devices.GetValueOrDefault(id)?.Row;
 
     public DeviceRow? DeviceByName(string name) => _model.DevicesByName.GetValueOrDefault(name);
+
+    /// <summary>All devices in ordinal order of their names. The first call sorts them; later versions keep the order up.</summary>
+    public IReadOnlyList<DeviceRow> DevicesByName
+    {
+        get
+        {
+            if (Volatile.Read(ref _order) is { } order) return order.Rows;
+            order = DeviceOrder.Of(_model.Devices.Values.Select(device => device.Row));
+            return (Interlocked.CompareExchange(ref _order, order, null) ?? order).Rows;
+        }
+    }
 
     /// <summary>By name; empty for a device that is not there.</summary>
     public IReadOnlyList<DeviceAccountRow> AccountsOf(DeviceId device) => _model.Devices.GetValueOrDefault(device)?.Accounts ?? [];

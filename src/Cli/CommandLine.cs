@@ -72,6 +72,7 @@ internal static class CommandLine
             ConnectCommands.CreateSsh(common),
             ConnectCommands.CreateSftp(common),
             SshConfigCommand.Create(common),
+            AuthorityCommand.Create(common),
             JournalCommand.Create(common),
             AuditCommand.Create(common),
         };

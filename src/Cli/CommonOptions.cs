@@ -35,6 +35,8 @@ internal sealed class CommonOptions(Surroundings around)
 
     public Output OutputFor(ParseResult parsed) => new(around, parsed.GetValue(Json) ? OutputForm.Json : OutputForm.Text);
 
+    public string HomeFolder => around.Variable("HOME") ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+
     public LoginStore Store() => LoginStore.For(around.Variable);
 
     /// <summary>Where to go: the option, the environment, or the saved choice, in this order.</summary>

@@ -16,6 +16,15 @@ public interface ISignIn
     /// <summary>The possession of the key has been proven.</summary>
     ValueTask<SignInStep> WithKeyAsync(string login, SshPublicKey key, IPAddress source, CancellationToken cancellation);
 
+    /// <summary>The name that a certificate for this login has to be for; empty: none is.</summary>
+    string PrincipalOf(string login);
+
+    /// <summary>Whether the certificate would be accepted; nothing has been proven yet. It is good for the login's principal, now and from there.</summary>
+    ValueTask<bool> WouldAcceptCertificateAsync(string login, SshCertificate certificate, IPAddress source, CancellationToken cancellation);
+
+    /// <summary>The possession of the certified key has been proven.</summary>
+    ValueTask<SignInStep> WithCertificateAsync(string login, SshCertificate certificate, IPAddress source, CancellationToken cancellation);
+
     /// <summary>The second factor of somebody whose first has been proven a moment ago, on this same connection.</summary>
     ValueTask<SignInStep> WithCodeAsync(FirstFactor proven, Secret code, IPAddress source, CancellationToken cancellation);
 }
@@ -42,10 +51,27 @@ public abstract record SignInStep
 }
 
 /// <summary>What has been proven of somebody who is not in yet.</summary>
-/// <param name="Method">For the audit log: <c>password</c>, or the key's fingerprint.</param>
-/// <param name="Key">The registered key; null: it was the password.</param>
-/// <param name="PasswordChanged">Which password it was.</param>
-public sealed record FirstFactor(OrganizationId Organization, PersonId Person, string Login, string Method, Guid? Key, DateTimeOffset? PasswordChanged);
+/// <param name="Method">For the audit log: <c>password</c>, the key's fingerprint, or the certificate's number.</param>
+public sealed record FirstFactor(OrganizationId Organization, PersonId Person, string Login, string Method, SignInProof Proof);
+
+/// <summary>What a sign-in hangs on: with it the sign-in goes.</summary>
+public abstract record SignInProof
+{
+    private SignInProof()
+    {
+    }
+
+    /// <param name="Changed">Which password it was.</param>
+    public sealed record Password(DateTimeOffset Changed) : SignInProof;
+
+    /// <param name="Id">The registered key.</param>
+    public sealed record Key(Guid Id) : SignInProof;
+
+    /// <summary>A certificate, which stands for a sign-in elsewhere.</summary>
+    /// <param name="Strength">How strongly the person has proven there who they are.</param>
+    /// <param name="Since">When they did.</param>
+    public sealed record Certificate(Guid SignIn, SignInStrength Strength, DateTimeOffset Since) : SignInProof;
+}
 
 /// <summary>A person who has proven who they are, at one front door, for one connection. Disposing it says that the connection is over.</summary>
 public sealed class SignedIn(OrganizationId organization, PersonId person, string login, SignInStrength strength, Action<SignedIn>? over = null) : IDisposable

@@ -28,7 +28,7 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Connects and signs in at the device with the account's stored secret.</summary>
+    /// <summary>Connects and signs in at the device with what opens the account there.</summary>
     public async Task<ReachResult> OpenAsync(AuthorizedConnection authorized, CancellationToken cancellation)
     {
         var opening = authorized.Session.Opening;
@@ -39,7 +39,7 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
             return new ReachResult.Failed($"{device.Name} has no pinned host key: an administrator has to confirm it first");
         }
 
-        using var credential = await vault.OpenAsync(opening.Organization, device.Id, authorized.Account, cancellation);
+        using var credential = await vault.OpenAsync(opening, cancellation);
         if (credential is null)
         {
             return new ReachResult.Failed($"no secret is stored for the account {authorized.Account} on {device.Name}: an administrator has to store it first");
@@ -47,11 +47,16 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
 
         // After the secret has been read: it must not be one that was stored for where the device has been moved to since.
         if (!StillAllowed(authorized)) return Expired;
-        using var key = credential.Kind == CredentialKind.PrivateKey ? SshPrivateKey.Parse(credential.Value) : null;
+        using var key = credential is AccountCredential.PrivateKey(var text) ? SshPrivateKey.Parse(text) : null;
         var options = new SshClientOptions
         {
             User = authorized.Account,
-            Credentials = [key is null ? new SshCredential.Password(credential.Value) : new SshCredential.Key(key)],
+            Credentials = credential switch
+            {
+                AccountCredential.Password(var password) => [new SshCredential.Password(password)],
+                AccountCredential.Certificates(var holder, var issued) => [.. issued.Select(certificate => new SshCredential.Certificate(holder, certificate))],
+                _ => [new SshCredential.Key(key!)],
+            },
             TrustedHostKeys = [hostKey],
         };
         try
@@ -66,8 +71,10 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         }
         catch (SshAuthenticationException)
         {
-            LogFailed(device.Name, "the device refused the stored credential", null);
-            return new ReachResult.Failed($"{device.Name} refused the stored secret of the account {authorized.Account}");
+            LogFailed(device.Name, "the device refused the credential", null);
+            return new ReachResult.Failed(credential is AccountCredential.Certificates
+                ? $"{device.Name} refused the certificate for the account {authorized.Account}: it has to trust the organization's certificate authority"
+                : $"{device.Name} refused the stored secret of the account {authorized.Account}");
         }
         catch (SocketException error)
         {

@@ -18,6 +18,9 @@ public sealed record SshServerOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>The clock on the wall by which certificates are judged; null: that of <see cref="Time"/>, which has the timers in any case.</summary>
+    public TimeProvider? CertificateTime { get; init; }
+
     /// <summary>From the first byte to the end of authentication.</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

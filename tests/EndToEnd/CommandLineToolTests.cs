@@ -108,6 +108,31 @@ public sealed class CommandLineToolTests : IDisposable
         (await RunAsync(gateway, "ssh-config")).Text.ShouldBe(await File.ReadAllTextAsync(config, TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task Who_has_signed_in_needs_no_key_of_their_own_and_who_has_signed_out_has_none()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var environment = Environment(gateway);
+        environment.Remove("COUNTERSIGN_TOKEN");
+        Task<Outcome> Run(string input, params string[] arguments) =>
+            RunningCommand.RunAsync("dotnet", Arguments(arguments), System.Text.Encoding.UTF8.GetBytes(input), environment);
+        (await Run(gateway.Tina.Password + "\n", "login", "--password-stdin", "tina")).ExitCode.ShouldBe(0);
+        var files = Directory.GetFiles(Path.Combine(_home.Path, "countersign"), "id-*");
+        files.Length.ShouldBe(2);
+        files.ShouldAllBe(file => File.GetUnixFileMode(file) == (UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        var written = await Run("", "ssh-config", "--write");
+        written.ExitCode.ShouldBe(0, written.ToString());
+        var config = Path.Combine(_home.Path, ".ssh", "countersign.config");
+        var plain = await RunningCommand.RunAsync("ssh", ["-F", config, "-o", "IdentityAgent=none", TestGateway.Device, "echo through"]);
+        plain.Text.ShouldBe("through\n", plain.ToString());
+        var own = await Run("", "ssh", TestGateway.Device, "--", "echo", "as", "well");
+        own.Text.ShouldBe("as well\n", own.ToString());
+
+        (await Run("", "logout")).ExitCode.ShouldBe(0);
+        Directory.GetFiles(Path.Combine(_home.Path, "countersign"), "id-*").ShouldBeEmpty();
+        (await RunningCommand.RunAsync("ssh", ["-F", config, "-o", "IdentityAgent=none", "-o", "BatchMode=yes", TestGateway.Device, "true"])).Error.ShouldContain("Permission denied");
+    }
+
     public void Dispose() => _home.Dispose();
 
     private Task<Terminal> StartAsync(params string[] arguments) => Terminal.StartAsync(

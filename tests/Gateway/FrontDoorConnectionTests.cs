@@ -78,6 +78,12 @@ public sealed class FrontDoorConnectionTests
 
         public ValueTask<SignInStep> WithKeyAsync(string login, SshPublicKey key, IPAddress source, CancellationToken cancellation) => new(_tina);
 
+        public string PrincipalOf(string login) => login;
+
+        public ValueTask<bool> WouldAcceptCertificateAsync(string login, SshCertificate certificate, IPAddress source, CancellationToken cancellation) => new(false);
+
+        public ValueTask<SignInStep> WithCertificateAsync(string login, SshCertificate certificate, IPAddress source, CancellationToken cancellation) => new(_tina);
+
         public ValueTask<SignInStep> WithCodeAsync(FirstFactor proven, Secret code, IPAddress source, CancellationToken cancellation) => new(_tina);
     }
 }

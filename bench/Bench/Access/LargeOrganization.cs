@@ -24,16 +24,18 @@ internal sealed class LargeOrganization
 
     public LargeOrganization(int people, int devices, int grants, int overrides)
     {
-        var owner = NewId();
         Everyone = new(NewId());
-        Owner = new(owner);
+        Owner = new(NewId());
         foreach (var change in PolicySnapshot.Bootstrap(Organization, Owner, "owner", "Owner", "", Everyone).Changes) Rows.Add(change.After!);
-        MakeGroups();
-        MakePeople(people);
-        MakeDevices(devices);
-        MakeRoles();
-        MakeGrants(grants);
-        MakeOverrides(overrides);
+        Make(people, devices, grants, overrides);
+    }
+
+    /// <summary>What is added to an organization that has been founded already.</summary>
+    public LargeOrganization(PolicySnapshot founded, int people, int devices, int grants, int overrides)
+    {
+        Everyone = founded.All<TechnicianGroupRow>().Single(group => group.ParentId is null).Id;
+        Owner = founded.All<PersonRow>().Single(person => person.Kind == PersonKind.Owner).Id;
+        Make(people, devices, grants, overrides);
     }
 
     public static OrganizationId Organization { get; } = new(new Guid("0a000000-0000-0000-0000-0000000000be"));
@@ -79,6 +81,16 @@ internal sealed class LargeOrganization
         var random = new Random(seed);
         Permission[] wanted = [Permission.Terminal, Permission.ScreenView, Permission.SendFiles, Permission.WebAccess, Permission.ConnectionHistory];
         return [.. Enumerable.Range(0, count).Select(_ => Ask(People[random.Next(People.Count)], Devices[random.Next(Devices.Count)], wanted[random.Next(wanted.Length)]))];
+    }
+
+    private void Make(int people, int devices, int grants, int overrides)
+    {
+        MakeGroups();
+        MakePeople(people);
+        MakeDevices(devices);
+        MakeRoles();
+        MakeGrants(grants);
+        MakeOverrides(overrides);
     }
 
     private void MakeGroups()

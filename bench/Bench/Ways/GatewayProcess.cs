@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
@@ -18,7 +19,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
         _process = process;
         Ssh = IPEndPoint.Parse((string)said["ssh"]!);
         HostKeys = [.. said["sshHostKeys"]!.AsArray().Select(key => (string)key!)];
-        Organization = new(new((string)said["http"]!));
+        Http = new((string)said["http"]!);
+        Organization = new(Http);
     }
 
     public IPEndPoint Ssh { get; }
@@ -27,9 +29,28 @@ internal sealed class GatewayProcess : IAsyncDisposable
 
     public BenchOrganization Organization { get; }
 
+    /// <summary>Where its API is.</summary>
+    public Uri Http { get; }
+
+    /// <summary>From the start of the program until it said that it answers.</summary>
+    public TimeSpan Start { get; private init; }
+
+    /// <summary>With an organization of its own.</summary>
     public static async Task<GatewayProcess> StartAsync(string folder)
     {
+        var (gateway, said) = await BeginAsync(folder);
+        await gateway.Organization.FoundAsync(((string)said["setupLink"]!).Split('#')[1], "Terminal", "FileManager", "SendFiles", "ReceiveFiles", "ManageFiles");
+        return gateway;
+    }
+
+    /// <summary>On data that is there.</summary>
+    public static async Task<GatewayProcess> RestartAsync(string folder) => (await BeginAsync(folder)).Gateway;
+
+    private static async Task<(GatewayProcess Gateway, JsonNode Said)> BeginAsync(string folder)
+    {
         var ready = Path.Combine(folder, "ready");
+        File.Delete(ready);
+        var begun = Stopwatch.GetTimestamp();
         var process = Child.Start(
             Path.Combine(AppContext.BaseDirectory, "countersign-server"),
             "--data", Path.Combine(folder, "data"), "--http", "127.0.0.1:0", "--ssh", "127.0.0.1:0", "--ready-file", ready);
@@ -37,13 +58,12 @@ internal sealed class GatewayProcess : IAsyncDisposable
         while (!File.Exists(ready))
         {
             if (process.HasExited) throw new InvalidOperationException($"the server did not start: {await process.ErrorsAsync()}");
-            await Task.Delay(50);
+            await Task.Delay(5);
         }
 
+        var took = Stopwatch.GetElapsedTime(begun);
         var said = JsonNode.Parse(await File.ReadAllTextAsync(ready))!;
-        var gateway = new GatewayProcess(process, said);
-        await gateway.Organization.FoundAsync(((string)said["setupLink"]!).Split('#')[1], "Terminal", "FileManager", "SendFiles", "ReceiveFiles", "ManageFiles");
-        return gateway;
+        return (new(process, said) { Start = took }, said);
     }
 
     /// <summary>A technician who may use all devices, with a key.</summary>

@@ -29,11 +29,10 @@ internal static class SshBenchmark
                 ("sftp", transfers.SftpAsync),
                 ("busy", transfers.BusyAsync),
             };
-            var only = Environment.GetEnvironmentVariable("COUNTERSIGN_BENCH_ONLY")?.Split(',', StringSplitOptions.RemoveEmptyEntries) ?? [];
             var figures = new List<Figure>();
             foreach (var (name, measure) in parts)
             {
-                if (only.Length == 0 || only.Contains(name)) figures.AddRange(await measure());
+                if (Parts.Wanted(name)) figures.AddRange(await measure());
             }
 
             return figures;

@@ -158,6 +158,17 @@ internal sealed record SessionPage(IReadOnlyList<Session>? Items, string? Next);
 
 internal sealed record EndSessionRequest(string? Reason);
 
+internal sealed record Authority(string? Id, string? PublicKey);
+
+internal sealed record Authorities([property: JsonPropertyName("authorities")] IReadOnlyList<Authority>? Keys, [property: JsonPropertyName("trustedUserCAKeys")] string? TrustedUserCAKeys);
+
+internal sealed record CertificateRequest(string Key);
+
+internal sealed record CertificateMade(string? Certificate);
+
+/// <summary>For what is told nothing but that it is to be done.</summary>
+internal sealed record EmptyBody;
+
 internal sealed record NamedPerson(string? Name);
 
 internal sealed record RequestStep(IReadOnlyList<NamedPerson>? Approvers, bool? Open);
@@ -336,5 +347,9 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Erasure))]
 [JsonSerializable(typeof(JournalPage))]
 [JsonSerializable(typeof(JournalVerified))]
+[JsonSerializable(typeof(Authorities))]
+[JsonSerializable(typeof(CertificateRequest))]
+[JsonSerializable(typeof(CertificateMade))]
+[JsonSerializable(typeof(EmptyBody))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ApiJson : JsonSerializerContext;

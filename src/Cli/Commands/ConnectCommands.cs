@@ -34,7 +34,7 @@ internal static class ConnectCommands
             return output.Fail(new(ExitCode.Usage, $"\"{target.Account}\" can't be named to {program}.", "Accounts with other characters: ssh LOGIN+DEVICE+ACCOUNT@HOST."));
         if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
         using var client = api;
-        if (!(await SshGate.AskAsync(client, common.Store(), cancellation)).TryGet(out var gate, out failure)) return output.Fail(failure);
+        if (!(await SshGate.AskAsync(client, common, cancellation)).TryGet(out var gate, out failure)) return output.Fail(failure);
         var options = gate.Options(target.Device, target.Account).SelectMany(option => new[] { "-o", $"{option.Keyword}={option.Value}" });
         var ran = await common.Around.RunProgram(program, [.. options, "--", target.Device, .. target.Words]);
         return ran ?? output.Fail(new(ExitCode.Refused, $"{program} can't be started.", "Install OpenSSH's client."));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Countersign.Cli.Api;
+using Countersign.Cli.Gate;
 using Countersign.Cli.Saved;
 using Countersign.Cli.Shown;
 using Countersign.Ssh;
@@ -56,6 +57,12 @@ internal static class LoginCommand
         var signedIn = answer.Person?.Login ?? login;
         failure = await store.WriteAsync(saved.With(address, new() { Login = signedIn, Token = answer.Token, Expires = answer.Expires }), cancellation);
         if (failure is not null) return output.Fail(failure);
+        using (var api = new ApiClient(address, answer.Token, around.Time))
+        {
+            // Signing in is done; whatever connects asks for a certificate again.
+            if (await new DoorIdentity(store, around.Time).RenewAsync(api, cancellation) is { } renewed && !renewed.TryGet(out _, out failure)) output.Note($"There is no certificate for SSH: {failure.Message}");
+        }
+
         if (output.IsJson) output.Json(new SignedIn(address.ToString(), answer.Person, answer.Expires), ApiJson.Default.SignedIn);
         else output.Line($"Signed in to {address} as {signedIn}{(answer.Expires is { } end ? $", until {output.Time(end)}" : "")}.");
         return ExitCode.Ok;

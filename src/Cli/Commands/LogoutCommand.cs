@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Countersign.Cli.Gate;
 
 namespace Countersign.Cli.Commands;
 
@@ -26,6 +27,7 @@ internal static class LogoutCommand
         var store = common.Store();
         if ((await store.ReadAsync(cancellation)).TryGet(out var saved, out _) && saved.Find(client.Address) is not null)
         {
+            new DoorIdentity(store, common.Around.Time).Forget(client.Address);
             if (await store.WriteAsync(saved.Without(client.Address), cancellation) is { } unwritten) return output.Fail(unwritten);
         }
 

@@ -32,7 +32,7 @@ internal static class SshConfigCommand
         var output = common.OutputFor(parsed);
         if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
         using var client = api;
-        if (!(await SshGate.AskAsync(client, common.Store(), cancellation)).TryGet(out var gate, out failure)) return output.Fail(failure);
+        if (!(await SshGate.AskAsync(client, common, cancellation)).TryGet(out var gate, out failure)) return output.Fail(failure);
         if (!(await DevicesAsync(client, cancellation)).TryGet(out var devices, out failure)) return output.Fail(failure);
         var config = new StringBuilder($"# Made by countersign ssh-config for {client.Address}: what is changed here is gone when it is made again.\n");
         foreach (var device in devices) config.Append('\n').Append(gate.Entry(device));
@@ -42,7 +42,7 @@ internal static class SshConfigCommand
             return ExitCode.Ok;
         }
 
-        var folder = Path.Combine(common.Around.Variable("HOME") ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".ssh");
+        var folder = Path.Combine(common.HomeFolder, ".ssh");
         var file = Path.Combine(folder, "countersign.config");
         if (!(await OwnFile.WriteAsync(file, config.ToString(), cancellation)).TryGet(out var written, out failure)) return output.Fail(failure);
         output.Note(written == Written.AsItWas ? $"{file} is as it has to be: {Devices(devices.Count)}." : $"{file} was written: {Devices(devices.Count)}.");

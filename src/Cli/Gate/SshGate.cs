@@ -13,12 +13,22 @@ internal sealed record SshGate(string Login, string Host, int Port, string Known
 {
     private const int MostKeys = 16;
 
+    /// <summary>What ssh tries by itself, and does not any more once it is told of one file.</summary>
+    private static readonly string[] UsualKeys = ["id_ed25519", "id_ecdsa", "id_rsa"];
+
+    /// <summary>The private key that the server has certified; null: there is none.</summary>
+    public string? Identity { get; init; }
+
+    /// <summary>The person's own private keys, which may be registered.</summary>
+    public IReadOnlyList<string> OwnKeys { get; init; } = [];
+
     /// <summary>The name that its keys are kept under, so that a second name for the same place is no second gateway.</summary>
     public string Alias => $"countersign-{Plain(Host)}-{Port.ToString(CultureInfo.InvariantCulture)}";
 
     /// <summary>Asks the server, and pins the keys that it names: the way there is as safe as the API itself.</summary>
-    public static async Task<Answer<SshGate>> AskAsync(ApiClient client, LoginStore store, CancellationToken cancellation)
+    public static async Task<Answer<SshGate>> AskAsync(ApiClient client, CommonOptions common, CancellationToken cancellation)
     {
+        var store = common.Store();
         if (!(await client.GetAsync("me", ApiJson.Default.Me, cancellation)).TryGet(out var me, out var failure)) return failure;
         if (!(await client.GetAsync("ssh", ApiJson.Default.SshDoor, cancellation)).TryGet(out var door, out failure)) return failure;
         var host = door.Value.Host ?? client.Address.Root.DnsSafeHost;
@@ -37,7 +47,9 @@ internal sealed record SshGate(string Login, string Host, int Port, string Known
         if (!GateNames.IsPath(gate.KnownHosts))
             return new Failure(ExitCode.Refused, $"{gate.KnownHosts} can't be named in OpenSSH's configuration.", "Set XDG_CONFIG_HOME to a folder without quotes, dollars and percent signs.");
         var pinned = string.Concat(keys.Select(key => $"{gate.Alias} {key}\n"));
-        return (await OwnFile.WriteAsync(gate.KnownHosts, pinned, cancellation)).TryGet(out _, out failure) ? gate : failure;
+        if (!(await OwnFile.WriteAsync(gate.KnownHosts, pinned, cancellation)).TryGet(out _, out failure)) return failure;
+        if (await new DoorIdentity(store, common.Around.Time).EnsureAsync(client, me.Value.Person?.Id, cancellation) is not { } certified) return gate;
+        return certified.TryGet(out var identity, out failure) ? gate with { Identity = identity, OwnKeys = KeysOf(common.HomeFolder) } : failure;
 
         Failure Unusable(string why) => new(ExitCode.Refused, $"{client.Address} can't be used: {why}.", "Ask whoever runs the server.");
     }
@@ -55,6 +67,8 @@ internal sealed record SshGate(string Login, string Host, int Port, string Known
         ("UpdateHostKeys", "no"),
         ("ForwardAgent", "no"),
         ("ForwardX11", "no"),
+        .. Identity is null ? Array.Empty<(string, string)>() : [("CertificateFile", $"\"{DoorIdentity.CertificateOf(Identity)}\""), ("IdentityFile", $"\"{Identity}\"")],
+        .. OwnKeys.Select(key => ("IdentityFile", $"\"{key}\"")),
     ];
 
     /// <summary>One host of OpenSSH's configuration.</summary>
@@ -64,6 +78,9 @@ internal sealed record SshGate(string Login, string Host, int Port, string Known
         foreach (var (keyword, value) in Options(device, null)) entry.Append(CultureInfo.InvariantCulture, $"    {keyword} {value}\n");
         return entry.ToString();
     }
+
+    private static IReadOnlyList<string> KeysOf(string home) =>
+        [.. UsualKeys.Select(name => Path.Combine(home, ".ssh", name)).Where(file => File.Exists(file) && GateNames.IsPath(file))];
 
     private static string Plain(string host) => string.Concat(host.Select(character => char.IsAsciiLetterOrDigit(character) || character == '.' ? character : '-'));
 }

@@ -3,12 +3,13 @@ using System.Net;
 using Countersign.Access;
 using Countersign.Sessions.Relay;
 using Countersign.Ssh;
+using Microsoft.Extensions.Logging;
 
 namespace Countersign.Gateway.SshDoor;
 
 /// <summary>One connection of an SSH client: who signs in, and the channels that they open.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2213", Justification = "A token source without a timer holds nothing that needs disposing, and the token is used by whatever is still running.")]
-internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimeProvider time, IPAddress source, Arrivals.Arrival arrival, Occupancy<PersonId> people)
+internal sealed partial class FrontDoorConnection(SshFrontDoorServices services, TimeProvider time, IPAddress source, Arrivals.Arrival arrival, Occupancy<PersonId> people)
     : SshServerHandler, IAsyncDisposable
 {
     /// <summary>What a client may send on a channel before a device is there to take it: typing ahead, not transfers.</summary>
@@ -38,11 +39,24 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
     /// <summary>Empty until somebody has proven their first factor: nobody else is told anything.</summary>
     public override string? Banner => _banner;
 
+    public override IPAddress PeerAddress => source;
+
+    public override string PrincipalOf(string user) => services.SignIn.PrincipalOf(SshTarget.Parse(user).Login);
+
+    public override void OnCertificateRefused(string user, SshCertificate certificate, SshCertificateVerdict verdict) =>
+        LogCertificate(services.Log, source, verdict, certificate.Serial);
+
     public override async ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation)
     {
         var target = SshTarget.Parse(attempt.User);
-        if (attempt is SshAuthAttempt.KeyQuery query)
-            return await services.SignIn.WouldAcceptKeyAsync(target.Login, query.Offered, source, cancellation) ? SshAuthResult.Success : SshAuthResult.Failure;
+        switch (attempt)
+        {
+            case SshAuthAttempt.KeyQuery query:
+                return Answer(await services.SignIn.WouldAcceptKeyAsync(target.Login, query.Offered, source, cancellation));
+            case SshAuthAttempt.CertificateQuery query:
+                return Answer(await services.SignIn.WouldAcceptCertificateAsync(target.Login, query.Offered, source, cancellation));
+        }
+
         return await TryAsync(target, attempt, cancellation) switch
         {
             SignInStep.Done(var person) => LetIn(target, person),
@@ -125,6 +139,8 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
         {
             case SshAuthAttempt.Key key:
                 return await services.SignIn.WithKeyAsync(target.Login, key.Value, source, cancellation);
+            case SshAuthAttempt.Certificate certificate:
+                return await services.SignIn.WithCertificateAsync(target.Login, certificate.Value, source, cancellation);
             case SshAuthAttempt.Password password:
                 return await services.SignIn.WithPasswordAsync(target.Login, password.Value, source, cancellation);
             case SshAuthAttempt.Interactive interactive when _proven is { } proven:
@@ -155,6 +171,8 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
             foreach (var answer in answers) answer.Dispose();
         }
     }
+
+    private static SshAuthResult Answer(bool accepted) => accepted ? SshAuthResult.Success : SshAuthResult.Failure;
 
     private SshAuthResult LetIn(SshTarget target, SignedIn person)
     {
@@ -196,4 +214,7 @@ internal sealed class FrontDoorConnection(SshFrontDoorServices services, TimePro
         if (snapshot.Person(_person!.Person) is { TakesPart: true }) return;
         connection.Disconnect(2, "your account was disabled");
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "A certificate shown from {Address} was refused: {Verdict} (serial {Serial})")]
+    private static partial void LogCertificate(ILogger log, IPAddress address, SshCertificateVerdict verdict, ulong serial);
 }

@@ -20,6 +20,9 @@ public sealed record SshFrontDoorOptions
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>The time that policy goes by, for certificates.</summary>
+    public TimeProvider PolicyTime { get; init; } = TimeProvider.System;
+
     /// <summary>From the first byte to the end of authentication.</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -70,7 +73,7 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
         _arrivals = new(options.MostArrivals);
         _addresses = new(options.MostFromAddress);
         _people = new(options.MostOfPerson);
-        _server = new() { HostKeys = options.HostKeys, Time = options.Time, LoginTimeout = options.LoginTimeout };
+        _server = new() { HostKeys = options.HostKeys, Time = options.Time, CertificateTime = options.PolicyTime, LoginTimeout = options.LoginTimeout };
         Address = (IPEndPoint)listener.LocalEndPoint!;
         _accepting = AcceptAsync();
     }

@@ -142,12 +142,11 @@ internal sealed partial class RepeatedRefusals(WriteQueue queue, AuditLog audit,
 
             try
             {
-                await queue.WriteAsync(
+                await queue.AppendAsync(
                     organization.Key,
-                    (db, _) =>
+                    db =>
                     {
                         foreach (var (_, _, entry) in organization) audit.Add(db, entry);
-                        return Task.CompletedTask;
                     },
                     cancellation);
             }

@@ -236,7 +236,7 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
     private bool IsGood(Request request, ShownKey shown)
     {
         if (shown.Certificate is not { } certificate) return true;
-        var verdict = certificate.Judge(SshCertificateKind.User, handler.PrincipalOf(request.User), options.Time.GetUtcNow(), handler.PeerAddress);
+        var verdict = certificate.Judge(SshCertificateKind.User, handler.PrincipalOf(request.User), (options.CertificateTime ?? options.Time).GetUtcNow(), handler.PeerAddress);
         if (verdict == SshCertificateVerdict.Good) return true;
         handler.OnCertificateRefused(request.User, certificate, verdict);
         return false;

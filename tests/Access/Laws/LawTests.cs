@@ -230,6 +230,7 @@ public class LawTests
                 var wanted = PermissionSet.Of(Permission.ConnectionHistory);
                 var decision = policy.Decide(new(person.Id, device, null, wanted, at, policy.SignIn.AllowedNetworks?.First, SignInStrength.TwoFactor, EndUserPresence.CanBeAsked));
                 listed.Any(listing => listing.Device.Id == device).ShouldBe(decision.Visible);
+                policy.HeldOn(person.Id, device, at).ShouldBe(listed.Where(listing => listing.Device.Id == device).Select(listing => listing.Permissions).SingleOrDefault());
             }
         }
 
@@ -317,11 +318,13 @@ public class LawTests
                 }
                 planned++;
                 policy = policy.Apply(delta);
+                policy.DevicesByName.Count.ShouldBe(policy.All<DeviceRow>().Count());
                 foreach (var row in delta.Changes) (row.Before ?? row.After).ShouldNotBeNull();
             }
 
             var anew = PolicySnapshot.Compile(Sample.Organization, policy.Version, policy.All<PolicyRow>());
             anew.All<PolicyRow>().ToHashSet().SetEquals(policy.All<PolicyRow>()).ShouldBeTrue();
+            policy.DevicesByName.ShouldBe(anew.DevicesByName);
             for (var count = 0; count < 30; count++)
             {
                 var question = organization.Question();

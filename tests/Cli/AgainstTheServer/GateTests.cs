@@ -116,6 +116,7 @@ public sealed class GateTests : IAsyncLifetime
     {
         await using var server = await HostileServer.StartAsync(context => context.Response.WriteAsync(context.Request.Path.Value switch
         {
+            "/api/v1/me/certificate" => "null",
             "/api/v1/me" => """{"person":{"login":"olga"}}""",
             "/api/v1/ssh" => $$"""{"host":"{{host}}","port":22,"hostKeys":["{{key}}"]}""",
             _ => $$"""{"items":[{"name":"web0","state":"allowed"},{"name":"{{device}}","state":"allowed"}]}""",

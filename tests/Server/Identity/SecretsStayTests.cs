@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using Countersign.Reach;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform.Persistence;
+using Countersign.Server.Tests.Vault;
 using Countersign.Ssh;
 
 namespace Countersign.Server.Tests.Identity;
@@ -46,7 +46,7 @@ public sealed class SecretsStayTests
         await StoreAsync(lab, "deploy", CredentialKind.PrivateKey, keyText.ExposeText());
         foreach (var account in (string[])["root", "deploy"])
         {
-            using var opened = await lab.Get<IAccountVault>().OpenAsync(lab.Organization, lab.Web.Id, account, IdentityLab.Stop);
+            using var opened = await lab.OpenAsync(lab.Web, account);
             opened.ShouldNotBeNull().ToString().ShouldContain("[secret]");
         }
 

@@ -42,6 +42,9 @@ internal sealed class RouteStage
     /// <summary>Made only where it is needed.</summary>
     public Guid OwnersSignIn { get; set; }
 
+    /// <summary>The key before the newest of the authority; made only where it is needed.</summary>
+    public Guid OldAuthority { get; set; }
+
     public required string Unique { get; init; }
 
     public required Guid Everyone { get; init; }
@@ -99,6 +102,13 @@ internal sealed class RouteStage
         if (pattern.EndsWith("/revoke", StringComparison.Ordinal)) (await tenant.Owner.PostAsync($"/api/v1/requests/{Request}/approve")).Expect(HttpStatusCode.OK);
     }
 
+    public static async Task<Guid> OldAuthorityAsync(Tenant tenant)
+    {
+        // There are two at most: whoever was here before may have made the second one.
+        await tenant.Owner.PostAsync("/api/v1/ssh/ca/rotate");
+        return (await tenant.Owner.GetAsync("/api/v1/ssh/ca")).Expect(HttpStatusCode.OK).Body.GetProperty("authorities")[1].GetProperty("id").GetGuid();
+    }
+
     public static async Task<Guid> AddTokenAsync(Tenant tenant) =>
         (await tenant.Owner.PostAsync("/api/v1/me/tokens", new { label = "old", scopes = new[] { "read" } })).Expect(HttpStatusCode.Created).Id;
 
@@ -112,6 +122,7 @@ internal sealed class RouteStage
             (_, "/api/v1/me/keys/{id}") => OwnersKey,
             (_, "/api/v1/me/tokens/{id}") => OwnersToken,
             (_, "/api/v1/me/sign-ins/{id}") => OwnersSignIn,
+            (_, "/api/v1/ssh/ca/{id}") => OldAuthority,
             _ when pattern.StartsWith("/api/v1/technicians/", StringComparison.Ordinal) => Person,
             _ when pattern.StartsWith("/api/v1/technician-groups/", StringComparison.Ordinal) => Group,
             _ when pattern.StartsWith("/api/v1/external-groups/", StringComparison.Ordinal) => ExternalGroup,
@@ -145,6 +156,7 @@ internal sealed class RouteStage
         ("POST", "/technicians") => new { kind = "technician", login = $"n{Guid.NewGuid():N}", name = "New" },
         ("POST", "/technicians/{id}/keys" or "/me/keys") => NewKey(),
         ("POST", "/me/tokens") => new { label = "new", scopes = new[] { "read" } },
+        ("POST", "/me/certificate") => new { key = NewPublicKey() },
         ("POST", "/me/password") => new { current = "none", @new = "correct-zebra-battery-42" },
         ("POST", "/me/two-factor/enrol") => new { password = "none" },
         ("POST", "/me/two-factor/confirm") => new { code = "000000" },
@@ -181,9 +193,11 @@ internal sealed class RouteStage
 
     private static object NewWorkflow(Guid group, Guid devices) => new { group, devices, name = "Careful", steps = new[] { new { approvers = new[] { new { kind = "deviceApprovers" } } } } };
 
-    private static object NewKey()
+    private static object NewKey() => new { label = "laptop", key = NewPublicKey() };
+
+    private static string NewPublicKey()
     {
         using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
-        return new { label = "laptop", key = key.PublicKey.ToString() };
+        return key.PublicKey.ToString();
     }
 }

@@ -53,6 +53,37 @@ public sealed class WriteQueueTests : IAsyncLifetime
         kept.ShouldBe(Enumerable.Range(0, 100).Where(number => number % 3 != 0).Select(number => $"{number}"), ignoreOrder: true);
     }
 
+    /// <summary>Those that are saved together are, whether they stand alone, beside others' work or beside one of theirs that is refused.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(4)]
+    public async Task Additions_are_stored_each_once_and_the_failing_ones_fail_alone(int failing)
+    {
+        using var gate = new SemaphoreSlim(0);
+        var blocker = _queue.WriteAsync(Organization, (_, stop) => gate.WaitAsync(stop), TestContext.Current.CancellationToken);
+        var units = Enumerable.Range(0, 90).Select(number => number switch
+        {
+            _ when number % 30 == 7 => (Task)_queue.WriteAsync(Organization, (db, _) => AddAsync(db, 1000 + number), TestContext.Current.CancellationToken),
+            _ when number % 20 < failing => _queue.AppendAsync(Organization, db => AddTwice(db, number), TestContext.Current.CancellationToken),
+            _ => _queue.AppendAsync(Organization, db => Add(db, number), TestContext.Current.CancellationToken),
+        }).ToList();
+        gate.Release();
+        await blocker;
+
+        for (var number = 0; number < units.Count; number++)
+        {
+            if (number % 30 == 7) await units[number];
+            else if (number % 20 < failing) await Should.ThrowAsync<DbUpdateException>(units[number]);
+            else await units[number];
+        }
+
+        await using var db = _database.Read(Organization);
+        var kept = await db.Set<AuditRecord>().Select(record => record.Subject).ToListAsync(TestContext.Current.CancellationToken);
+        kept.Count.ShouldBe(kept.Distinct().Count());
+        kept.Count(subject => subject.Length < 4).ShouldBe(Enumerable.Range(0, 90).Count(number => number % 30 != 7 && number % 20 >= failing));
+    }
+
     [Fact]
     public async Task What_a_constraint_refuses_comes_back_to_the_one_who_asked()
     {
@@ -99,9 +130,18 @@ public sealed class WriteQueueTests : IAsyncLifetime
         (await db.Set<AuditRecord>().CountAsync(TestContext.Current.CancellationToken)).ShouldBe(0);
     }
 
+    private void Add(CountersignDb db, int number) => _audit.Add(db, new AuditEntry { Kind = "test", Channel = "system", Subject = $"{number}" });
+
+    /// <summary>The organization is there already.</summary>
+    private void AddTwice(CountersignDb db, int number)
+    {
+        Add(db, number);
+        db.Add(new Organization { Id = Organization, Name = "Twice", Version = 0, Created = default });
+    }
+
     private async Task<int> AddAsync(CountersignDb db, int number)
     {
-        _audit.Add(db, new AuditEntry { Kind = "test", Channel = "system", Subject = $"{number}" });
+        Add(db, number);
         await db.SaveChangesAsync(TestContext.Current.CancellationToken);
         return number % 3 == 0 ? throw new InvalidDataException($"{number}") : number;
     }

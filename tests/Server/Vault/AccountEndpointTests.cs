@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Countersign.Access;
-using Countersign.Reach;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
@@ -26,7 +25,7 @@ public sealed class AccountEndpointTests
         var policy = lab.Get<PolicySource>().Current(lab.Organization)!;
         answer.Json["version"]!.GetValue<long>().ShouldBe(policy.Version);
         policy.AccountsOf(lab.Web.Id).Single(account => account.IsDefault).Name.ShouldBe("admin");
-        (await OpenAsync(lab, lab.Web, "admin")).ShouldBe((CredentialKind.Password, "open-sesame"));
+        (await lab.OpenedAsync(lab.Web, "admin")).ShouldBe((CredentialKind.Password, "open-sesame"));
         (await lab.AuditAsync()).ShouldContain(record => record.Kind == "account.secret-stored" && record.ActorLogin == "ann" && record.SubjectId == lab.Web.Id.Value);
     }
 
@@ -38,9 +37,9 @@ public sealed class AccountEndpointTests
         var before = lab.Get<PolicySource>().Current(lab.Organization)!.Version;
         await PutAsync(lab, lab.Web, "root", new() { ["password"] = "first" }, ann);
         (await PutAsync(lab, lab.Web, "root", new() { ["password"] = "second" }, ann)).Json["version"]!.GetValue<long>().ShouldBe(before);
-        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.Password, "second"));
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "second"));
         (await PutAsync(lab, lab.Web, "root", [], ann)).Json["secret"].ShouldBeNull();
-        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.Password, "second"));
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "second"));
     }
 
     [Fact]
@@ -51,14 +50,44 @@ public sealed class AccountEndpointTests
         using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
         using var text = key.Export();
         (await PutAsync(lab, lab.Web, "root", new() { ["privateKey"] = text.ExposeText() }, ann)).Json["secret"]!.GetValue<string>().ShouldBe("privateKey");
-        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.PrivateKey, text.ExposeText()));
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.PrivateKey, text.ExposeText()));
 
         string[] none = ["", "x", key.PublicKey.ToString(), text.ExposeText()[..100], new string('x', 20_000)];
         foreach (var wrong in none) (await PutAsync(lab, lab.Web, "root", new() { ["privateKey"] = wrong }, ann)).Errors("privateKey").ShouldHaveSingleItem();
         (await PutAsync(lab, lab.Web, "root", new() { ["privateKey"] = text.ExposeText(), ["password"] = "x" }, ann)).Errors("privateKey").ShouldHaveSingleItem();
         (await PutAsync(lab, lab.Web, "root", new() { ["password"] = "" }, ann)).Errors("password").ShouldHaveSingleItem();
         (await PutAsync(lab, lab.Web, "a,b", new() { ["password"] = "x" }, ann)).Errors("name").ShouldHaveSingleItem();
-        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.PrivateKey, text.ExposeText()));
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.PrivateKey, text.ExposeText()));
+    }
+
+    [Fact]
+    public async Task An_account_opened_by_certificate_has_no_secret_and_loses_that_it_is_one_with_its_endpoint()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        await PutAsync(lab, lab.Web, "root", new() { ["password"] = "first" }, ann);
+        (await PutAsync(lab, lab.Web, "root", new() { ["certificate"] = true, ["password"] = "x" }, ann)).Errors("certificate").ShouldHaveSingleItem();
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "first"));
+        var answer = await PutAsync(lab, lab.Web, "root", new() { ["certificate"] = true }, ann);
+        (answer.Status, answer.Json["secret"]!.GetValue<string>()).ShouldBe((HttpStatusCode.OK, "certificate"));
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Certificate, ""));
+        await ApplyAsync(lab, Edit(lab.Web with { Host = "192.0.2.99" }));
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Only_master_administrators_have_accounts_opened_by_certificate()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var tom = await lab.TokenOfAsync("tom");
+        JsonObject certificate = new() { ["certificate"] = true };
+        var none = await lab.SendAsync(HttpMethod.Put, $"devices/{Guid.NewGuid()}/accounts/root", certificate.DeepClone(), tom);
+        (await PutAsync(lab, lab.Web, "root", certificate, tom)).Body.ShouldBe(none.Body);
+        await GrantAsync(lab, SystemRoles.FullDeviceAccess);
+        var refused = await PutAsync(lab, lab.Web, "root", certificate, tom);
+        (refused.Status, refused.Json["detail"]!.GetValue<string>()).ShouldBe((HttpStatusCode.Forbidden, "Only master administrators have accounts opened by certificate: such a certificate is good on every machine that trusts the authority."));
+        (await PutAsync(lab, lab.Web, "root", new() { ["password"] = "theirs" }, tom)).Status.ShouldBe(HttpStatusCode.OK);
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "theirs"));
     }
 
     [Fact]
@@ -76,7 +105,7 @@ public sealed class AccountEndpointTests
         (await PutAsync(lab, lab.Web, "root", secret, tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
         (await PutAsync(lab, lab.Web, "other", secret, tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
         (await lab.SendAsync(HttpMethod.Delete, $"devices/{lab.Web.Id}/accounts/root", token: tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
-        (await OpenAsync(lab, lab.Web, "root")).ShouldBeNull();
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBeNull();
 
         await GrantAsync(lab, SystemRoles.FullDeviceAccess);
         (await PutAsync(lab, lab.Web, "root", secret, tom)).Status.ShouldBe(HttpStatusCode.OK);
@@ -113,7 +142,7 @@ public sealed class AccountEndpointTests
         await PutAsync(lab, lab.Web, "deploy", new() { ["password"] = "secret" }, ann);
         await lab.SendAsync(HttpMethod.Delete, $"devices/{lab.Web.Id}/accounts/deploy", token: ann);
         (await PutAsync(lab, lab.Web, "deploy", [], ann)).Status.ShouldBe(HttpStatusCode.OK);
-        (await OpenAsync(lab, lab.Web, "deploy")).ShouldBeNull();
+        (await lab.OpenedAsync(lab.Web, "deploy")).ShouldBeNull();
     }
 
     private static Task<Answer> PutAsync(IdentityLab lab, DeviceRow device, string account, JsonObject body, string token) =>
@@ -127,12 +156,6 @@ public sealed class AccountEndpointTests
 
     private static async Task ApplyAsync(IdentityLab lab, PolicyCommand command) =>
         (await lab.Get<PolicyWriter>().ApplyAsync(lab.AsAnn, command, IdentityLab.Stop)).ShouldBeOfType<PolicyOutcome.Applied>();
-
-    private static async Task<(CredentialKind Kind, string Text)?> OpenAsync(IdentityLab lab, DeviceRow device, string account)
-    {
-        using var credential = await lab.Get<IAccountVault>().OpenAsync(lab.Organization, device.Id, account, IdentityLab.Stop);
-        return credential is null ? null : (credential.Kind, credential.Value.ExposeText());
-    }
 
     private static async Task<List<string>> AccountsAsync(IdentityLab lab)
     {

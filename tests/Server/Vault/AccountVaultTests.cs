@@ -1,5 +1,4 @@
 using Countersign.Access;
-using Countersign.Reach;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
@@ -15,13 +14,13 @@ public sealed class AccountVaultTests
     public async Task What_is_stored_opens_and_is_replaced_by_what_is_stored_next()
     {
         await using var lab = await IdentityLab.StartAsync();
-        (await OpenAsync(lab, lab.Web, "root")).ShouldBeNull();
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBeNull();
         await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "first");
-        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.Password, "first"));
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "first"));
         await StoreAsync(lab, lab.Web, "root", CredentialKind.PrivateKey, "second");
-        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.PrivateKey, "second"));
-        (await OpenAsync(lab, lab.Web, "deploy")).ShouldBeNull();
-        (await OpenAsync(lab, lab.Mail, "root")).ShouldBeNull();
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.PrivateKey, "second"));
+        (await lab.OpenedAsync(lab.Web, "deploy")).ShouldBeNull();
+        (await lab.OpenedAsync(lab.Mail, "root")).ShouldBeNull();
     }
 
     [Fact]
@@ -34,12 +33,12 @@ public sealed class AccountVaultTests
         var stolen = (await RowsAsync(lab)).Single(row => row.Device == lab.Web.Id && row.Account == "root").Ciphertext;
 
         await OverwriteAsync(lab, row => row.Account == "deploy" || row.Device == lab.Mail.Id, row => row.Ciphertext = stolen);
-        (await OpenAsync(lab, lab.Web, "deploy")).ShouldBeNull();
-        (await OpenAsync(lab, lab.Mail, "root")).ShouldBeNull();
-        (await OpenAsync(lab, lab.Web, "root")).ShouldBe((CredentialKind.Password, "of web01 root"));
+        (await lab.OpenedAsync(lab.Web, "deploy")).ShouldBeNull();
+        (await lab.OpenedAsync(lab.Mail, "root")).ShouldBeNull();
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "of web01 root"));
 
         await OverwriteAsync(lab, row => row.Device == lab.Web.Id && row.Account == "root", row => row.Kind = CredentialKind.PrivateKey);
-        (await OpenAsync(lab, lab.Web, "root")).ShouldBeNull();
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBeNull();
         lab.Log.Lines.ShouldContain(line => line.Contains("does not open") && line.StartsWith("Error"));
     }
 
@@ -49,7 +48,7 @@ public sealed class AccountVaultTests
         await using var lab = await IdentityLab.StartAsync();
         await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "secret");
         await OverwriteAsync(lab, _ => true, row => row.Ciphertext = [.. row.Ciphertext[..^1], (byte)(row.Ciphertext[^1] ^ 1)]);
-        (await OpenAsync(lab, lab.Web, "root")).ShouldBeNull();
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBeNull();
     }
 
     [Fact]
@@ -91,7 +90,7 @@ public sealed class AccountVaultTests
         await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "secret");
         using var other = MasterKey.Open(Directory.CreateDirectory(Path.Combine(lab.DataDirectory, "other")).FullName);
         using var vault = new AccountVault(
-            other, lab.Get<Database>(), lab.Get<AuditLog>(), lab.Clock, Microsoft.Extensions.Logging.Abstractions.NullLogger<AccountVault>.Instance);
+            other, lab.Get<AccountCertificates>(), lab.Get<Database>(), lab.Get<AuditLog>(), lab.Clock, Microsoft.Extensions.Logging.Abstractions.NullLogger<AccountVault>.Instance);
         (await Should.ThrowAsync<KeyFileException>(() => vault.CheckKeyAsync([lab.Organization], IdentityLab.Stop))).Message.ShouldContain("backup");
         await lab.Get<AccountVault>().CheckKeyAsync([lab.Organization], IdentityLab.Stop);
     }
@@ -125,12 +124,6 @@ public sealed class AccountVaultTests
         using var secret = Secret.FromText(text);
         await lab.Get<WriteQueue>().WriteAsync(
             lab.Organization, (db, stop) => lab.Get<AccountVault>().StoreAsync(db, lab.AsAnn, device, account, kind, secret, stop), IdentityLab.Stop);
-    }
-
-    private static async Task<(CredentialKind Kind, string Text)?> OpenAsync(IdentityLab lab, DeviceRow device, string account)
-    {
-        using var credential = await lab.Get<IAccountVault>().OpenAsync(lab.Organization, device.Id, account, IdentityLab.Stop);
-        return credential is null ? null : (credential.Kind, credential.Value.ExposeText());
     }
 
     private static async Task<List<AccountSecret>> RowsAsync(IdentityLab lab)

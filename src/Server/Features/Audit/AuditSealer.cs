@@ -22,7 +22,8 @@ internal sealed partial class AuditSealer(
 {
     public static readonly TimeSpan CheckpointEvery = TimeSpan.FromMinutes(1);
 
-    private const int MostInBatch = 1000;
+    /// <summary>Whoever writes a record meanwhile waits for it.</summary>
+    private const int MostInBatch = 100;
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(500);
 
     private readonly SemaphoreSlim _signing = new(1);

@@ -13,9 +13,10 @@ internal static class ListDevices
         [AsParameters] PageQuery page, Caller caller, CallersPolicy policy, IApprovalDesk desk, CancellationToken cancellation, string? search = null, Guid? group = null)
     {
         var inHand = await WithPreapprovedAsync(caller, policy, desk, cancellation);
-        return page.Cut(
-            policy.Snapshot.All<DeviceRow>().Where(device => (group is null || device.Group.Value == group) && Matches(device, search) && policy.MaySee(device.Id)),
+        return page.CutOrdered(
+            policy.Snapshot.DevicesByName,
             device => device.Name,
+            device => (group is null || device.Group.Value == group) && Matches(device, search) && policy.MaySee(device.Id),
             device => DeviceAnswer.Of(inHand, device));
     }
 

@@ -19,7 +19,9 @@ internal static class IdentityFeature
         services.AddSingleton<SignInTickets>();
         services.AddSingleton<SignInGrant>();
         services.AddSingleton<SigningIn>();
+        services.AddSingleton<DoorCertificates>();
         services.AddSingleton<LiveSignIns>();
+        services.AddHostedService<SignInGuard>();
         services.AddSingleton<MySignIns>();
         services.AddSingleton<MyTwoFactor>();
         services.AddSingleton<ISignIn, SignIn>();
@@ -50,6 +52,8 @@ internal static class IdentityFeature
         api.MapGet("/me/tokens", MyTokens.ListAsync).Requires(TokenScopes.Read);
         api.MapPost("/me/tokens", MyTokens.AddAsync).Requires(TokenScopes.Write);
         api.MapDelete("/me/tokens/{id:guid}", MyTokens.RemoveAsync).Requires(TokenScopes.Write);
+
+        api.MapPost("/me/certificate", MyCertificate.IssueAsync).Requires(TokenScopes.Write);
 
         api.MapGet("/me/keys", Keys.ListMineAsync).Requires(TokenScopes.Read);
         api.MapPost("/me/keys", Keys.AddMineAsync).Requires(TokenScopes.Write);
@@ -100,6 +104,8 @@ internal static class IdentityFeature
 [JsonSerializable(typeof(TokenRequest))]
 [JsonSerializable(typeof(TokenMade))]
 [JsonSerializable(typeof(Page<TokenShown>))]
+[JsonSerializable(typeof(CertificateRequest))]
+[JsonSerializable(typeof(CertificateMade))]
 [JsonSerializable(typeof(KeyRequest))]
 [JsonSerializable(typeof(KeyShown))]
 [JsonSerializable(typeof(Page<KeyShown>))]

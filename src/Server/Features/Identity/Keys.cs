@@ -1,4 +1,5 @@
 using Countersign.Access;
+using Countersign.Gateway;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Ssh;
@@ -55,16 +56,16 @@ internal static class Keys
             async (unit, stop) =>
             {
                 var db = unit.Db.Of(caller.Organization);
-                var key = await db.Set<RegisteredKey>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person, stop);
-                if (key is null) return false;
-                db.Remove(key);
+                var registered = await db.Set<RegisteredKey>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person, stop);
+                if (registered is null) return false;
+                db.Remove(registered);
                 audit.Add(db, AuditEntry.By(caller, "key.removed") with
                 {
                     Subject = caller.Login,
                     SubjectId = caller.Person.Value,
-                    Details = new() { ["fingerprint"] = key.Fingerprint, ["label"] = key.Label },
+                    Details = new() { ["fingerprint"] = registered.Fingerprint, ["label"] = registered.Label },
                 });
-                unit.Committed = () => live.End(caller.Organization, caller.Person, one => one.Key == id, "the key was removed");
+                unit.Committed = () => live.End(caller.Organization, caller.Person, one => one.Proof is SignInProof.Key key && key.Id == id, "the key was removed");
                 return true;
             },
             cancellation);

@@ -6,24 +6,32 @@ using Countersign.Gateway;
 namespace Countersign.Server.Features.Identity;
 
 /// <summary>One connection through a front door that somebody has signed in on.</summary>
-/// <param name="Key">The registered key that let them in; null: their password did.</param>
-internal sealed record LiveSignIn(Guid Id, SignedIn Person, Guid? Key, string Method, IPAddress Source, DateTimeOffset Since);
+/// <param name="Began">The clock's time stamp then.</param>
+/// <param name="AgeThen">How old the sign-in was then: a certificate stands for one that was before.</param>
+internal sealed record LiveSignIn(Guid Id, SignedIn Person, SignInProof Proof, string Method, IPAddress Source, DateTimeOffset Since, long Began, TimeSpan AgeThen);
 
 /// <summary>
-/// The connections that hang on keys and passwords, so that they end with them. One is added when the record of its sign-in is durable, in the
+/// The connections that hang on keys, passwords and other sign-ins, so that they end with them. One is added when the record of its sign-in is durable, in the
 /// order of the writer: what takes a key away before is seen by the sign-in, and what does so after it finds the connection here.
 /// </summary>
-internal sealed class LiveSignIns
+internal sealed class LiveSignIns(TimeProvider time)
 {
     private readonly ConcurrentDictionary<Guid, LiveSignIn> _live = new();
 
-    public SignedIn Add(PersonRow person, FirstFactor proven, SignInStrength strength, string method, IPAddress source, DateTimeOffset now)
+    public ICollection<LiveSignIn> All => _live.Values;
+
+    public SignedIn Add(PersonRow person, FirstFactor proven, SignInStrength strength, string method, IPAddress source)
     {
+        var now = time.GetUtcNow();
+        var age = proven.Proof is SignInProof.Certificate certificate ? now - certificate.Since : TimeSpan.Zero;
         var id = Guid.CreateVersion7(now);
         var signedIn = new SignedIn(proven.Organization, person.Id, person.Login, strength, _ => _live.TryRemove(id, out LiveSignIn? _));
-        _live[id] = new(id, signedIn, proven.Key, method, source, now);
+        _live[id] = new(id, signedIn, proven.Proof, method, source, now, time.GetTimestamp(), age);
         return signedIn;
     }
+
+    /// <summary>By the steady clock, which nobody sets.</summary>
+    public TimeSpan AgeOf(LiveSignIn live) => live.AgeThen + time.GetElapsedTime(live.Began);
 
     public IReadOnlyList<LiveSignIn> Of(OrganizationId organization, PersonId person) =>
         [.. _live.Values.Where(live => live.Person.Organization == organization && live.Person.Person == person)];

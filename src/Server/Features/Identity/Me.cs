@@ -1,5 +1,6 @@
 using System.Net;
 using Countersign.Access;
+using Countersign.Gateway;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -80,7 +81,7 @@ internal static class Me
                     SubjectId = caller.Person.Value,
                     Details = new() { ["tokensEnded"] = ended },
                 });
-                unit.Committed = () => live.End(caller.Organization, caller.Person, one => one.Key is null, "the password was changed");
+                unit.Committed = () => live.End(caller.Organization, caller.Person, one => one.Proof is SignInProof.Password, "the password was changed");
                 return TypedResults.NoContent();
             },
             cancellation);

@@ -13,8 +13,8 @@ namespace Countersign.Server.Features.Identity;
 /// stays usable by key. A key that is only asked about and refused is not written down, because clients offer all that they have.
 /// </summary>
 internal sealed class SignIn(
-    PasswordSignIn passwords, SecondFactor secondFactor, LiveSignIns live, PolicySource policy, Database database, WriteQueue queue, SignInFailures failures,
-    AuditLog audit, TimeProvider time) : ISignIn
+    PasswordSignIn passwords, SecondFactor secondFactor, DoorCertificates certificates, LiveSignIns live, PolicySource policy, Database database, WriteQueue queue,
+    SignInFailures failures, AuditLog audit, TimeProvider time) : ISignIn
 {
     private const string Channel = "ssh";
 
@@ -28,7 +28,7 @@ internal sealed class SignIn(
             return new SignInStep.Barred("Your password has to be changed first. Run: countersign login");
         }
 
-        var proven = new FirstFactor(accepted.Organization, accepted.Person.Id, accepted.Person.Login, "password", null, accepted.Changed);
+        var proven = new FirstFactor(accepted.Organization, accepted.Person.Id, accepted.Person.Login, "password", new SignInProof.Password(accepted.Changed));
         return await ProceedAsync(proven, accepted.Person, accepted.HasSecondFactor, source, cancellation);
     }
 
@@ -40,6 +40,19 @@ internal sealed class SignIn(
         if (await FindAsync(login, key, source, cancellation) is var (proven, person, hasSecondFactor))
             return await ProceedAsync(proven, person, hasSecondFactor, source, cancellation);
         failures.Note(login, source, Channel, "public key");
+        return new SignInStep.Refused();
+    }
+
+    public string PrincipalOf(string login) => policy.TryFindLogin(login, out _, out var person) ? DoorCertificates.PrincipalOf(person.Id) : "";
+
+    public async ValueTask<bool> WouldAcceptCertificateAsync(string login, SshCertificate certificate, IPAddress source, CancellationToken cancellation) =>
+        await certificates.FindAsync(login, certificate, source, cancellation) is not null;
+
+    public async ValueTask<SignInStep> WithCertificateAsync(string login, SshCertificate certificate, IPAddress source, CancellationToken cancellation)
+    {
+        if (await certificates.FindAsync(login, certificate, source, cancellation) is var (proven, person, hasSecondFactor))
+            return await ProceedAsync(proven, person, hasSecondFactor, source, cancellation);
+        failures.Note(login, source, Channel, "certificate");
         return new SignInStep.Refused();
     }
 
@@ -72,9 +85,14 @@ internal sealed class SignIn(
     };
 
     /// <summary>In the transaction that lets somebody in: whether what they have proven still counts.</summary>
-    private static Task<bool> StandsAsync(CountersignDb db, FirstFactor proven, CancellationToken cancellation) => proven.Key is { } key
-        ? db.Set<RegisteredKey>().AnyAsync(row => row.Id == key && row.Person == proven.Person, cancellation)
-        : db.Set<Credential>().AnyAsync(row => row.Person == proven.Person && row.Changed == proven.PasswordChanged, cancellation);
+    private async Task<bool> StandsAsync(CountersignDb db, FirstFactor proven, CancellationToken cancellation) => proven.Proof switch
+    {
+        SignInProof.Key(var key) => await db.Set<RegisteredKey>().AnyAsync(row => row.Id == key && row.Person == proven.Person, cancellation),
+        SignInProof.Password(var changed) => await Passwords.IsStillAsync(db, proven.Person, changed, cancellation),
+        SignInProof.Certificate(var signIn, _, _) => await db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == signIn && row.Person == proven.Person, cancellation) is { } token
+            && ApiTokens.Stands(token, SignInRules.Of(policy.Current(proven.Organization)), time.GetUtcNow()),
+        _ => false,
+    };
 
     /// <summary>The key is registered for the login, and its person takes part and may sign in from there.</summary>
     private async Task<(FirstFactor Proven, PersonRow Person, bool HasSecondFactor)?> FindAsync(
@@ -88,15 +106,16 @@ internal sealed class SignIn(
         var hasSecondFactor = await SecondFactor.IsEnabledAsync(db, id, cancellation);
         if (!known || person is not { TakesPart: true } || found is null || !key.Blob.Span.SequenceEqual(found.Blob)) return null;
         return SignInRules.Of(policy.Current(organization)).Allows(source)
-            ? (new(organization, id, person.Login, fingerprint, found.Id, null), person, hasSecondFactor)
+            ? (new(organization, id, person.Login, fingerprint, new SignInProof.Key(found.Id)), person, hasSecondFactor)
             : null;
     }
 
     /// <summary>What comes after the first factor.</summary>
     private async Task<SignInStep> ProceedAsync(FirstFactor proven, PersonRow person, bool hasSecondFactor, IPAddress source, CancellationToken cancellation)
     {
-        if (hasSecondFactor) return new SignInStep.CodeWanted(proven);
-        if (SignInRules.Of(policy.Current(proven.Organization)).TwoFactorRequired)
+        var strength = proven.Proof is SignInProof.Certificate certificate ? certificate.Strength : SignInStrength.OneFactor;
+        if (strength != SignInStrength.TwoFactor && hasSecondFactor) return new SignInStep.CodeWanted(proven);
+        if (strength != SignInStrength.TwoFactor && SignInRules.Of(policy.Current(proven.Organization)).TwoFactorRequired)
         {
             failures.Note(person.Login, source, Channel, "no second factor");
             return new SignInStep.Barred("A second factor is required here. Set one up first. Run: countersign login");
@@ -108,9 +127,9 @@ internal sealed class SignIn(
             {
                 var db = unit.Db.Of(proven.Organization);
 
-                // Read again on the writer: the key or the password may have been taken away, or a second factor set up, just now.
-                return await StandsAsync(db, proven, stop) && !await SecondFactor.IsEnabledAsync(db, person.Id, stop)
-                    && LetIn(unit, proven, person, SignInStrength.OneFactor, proven.Method, source, done => signedIn = done);
+                // Read again on the writer: what it hangs on may have been taken away, or a second factor set up, just now.
+                return await StandsAsync(db, proven, stop) && (strength == SignInStrength.TwoFactor || !await SecondFactor.IsEnabledAsync(db, person.Id, stop))
+                    && LetIn(unit, proven, person, strength, proven.Method, source, done => signedIn = done);
             },
             cancellation);
         return signedIn is null ? new SignInStep.Refused() : new SignInStep.Done(signedIn);
@@ -122,7 +141,7 @@ internal sealed class SignIn(
         WriteUnit unit, FirstFactor proven, PersonRow person, SignInStrength strength, string method, IPAddress source, Action<SignedIn> done)
     {
         audit.Add(unit.Db, Succeeded(person, source, Channel, method));
-        unit.Committed = () => done(live.Add(person, proven, strength, method, source, time.GetUtcNow()));
+        unit.Committed = () => done(live.Add(person, proven, strength, method, source));
         return true;
     }
 }

@@ -39,19 +39,15 @@ internal sealed class Playback(Caller caller, CallersPolicy policy, CallersStand
     public static ProblemHttpResult NoSeat() => Problems.Conflict($"You have {Screening.MostOfPerson} recordings open already: close one first.");
 
     /// <summary>Returns once the record is durable: nothing of a recording goes out before.</summary>
-    public Task WriteDownAsync(SessionRecord row, string kind, System.Text.Json.Nodes.JsonObject details, CancellationToken cancellation) => queue.WriteAsync(
+    public Task WriteDownAsync(SessionRecord row, string kind, System.Text.Json.Nodes.JsonObject details, CancellationToken cancellation) => queue.AppendAsync(
         Caller.Organization,
-        (db, _) =>
+        db => audit.Add(db, AuditEntry.By(Caller, kind) with
         {
-            audit.Add(db, AuditEntry.By(Caller, kind) with
-            {
-                Subject = row.DeviceName,
-                SubjectId = row.Device.Value,
-                Correlation = row.Id.ToString(),
-                Details = details,
-            });
-            return Task.CompletedTask;
-        },
+            Subject = row.DeviceName,
+            SubjectId = row.Device.Value,
+            Correlation = row.Id.ToString(),
+            Details = details,
+        }),
         cancellation);
 
     public Task<Closing?> RunAsync(HttpContext context, Show show) => screening.RunAsync(context, standing, show);

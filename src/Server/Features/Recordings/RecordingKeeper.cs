@@ -48,19 +48,15 @@ internal sealed partial class RecordingKeeper(
 
             if (count == 0) continue;
             LogMissing(count, organization);
-            await queue.WriteAsync(
+            await queue.AppendAsync(
                 organization,
-                (db, _) =>
+                db => audit.Add(db, new AuditEntry
                 {
-                    audit.Add(db, new AuditEntry
-                    {
-                        Kind = "recording.missing",
-                        Channel = "system",
-                        Outcome = AuditOutcome.Failed,
-                        Details = new JsonObject { ["count"] = count, ["sessions"] = named.DeepClone() },
-                    });
-                    return Task.CompletedTask;
-                },
+                    Kind = "recording.missing",
+                    Channel = "system",
+                    Outcome = AuditOutcome.Failed,
+                    Details = new JsonObject { ["count"] = count, ["sessions"] = named.DeepClone() },
+                }),
                 cancellation);
         }
     }

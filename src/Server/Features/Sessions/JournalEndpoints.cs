@@ -77,13 +77,9 @@ internal static class JournalEndpoints
             if (there is null) return Problems.NotFound();
         }
 
-        await queue.WriteAsync(
+        await queue.AppendAsync(
             caller.Organization,
-            (db, _) =>
-            {
-                audit.Add(db, AuditEntry.By(caller, "journal.exported") with { Subject = "the journal of a session", SubjectId = id, Correlation = id.ToString() });
-                return Task.CompletedTask;
-            },
+            db => audit.Add(db, AuditEntry.By(caller, "journal.exported") with { Subject = "the journal of a session", SubjectId = id, Correlation = id.ToString() }),
             cancellation);
         return TypedResults.Stream(
             async stream =>

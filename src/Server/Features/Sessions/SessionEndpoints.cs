@@ -157,19 +157,15 @@ internal static class SessionEndpoints
         session.Finish(EndReason.Terminated, reason.Length > 0 ? $"terminated by {name}: {reason}" : $"terminated by {name}");
 
         // Ended first: a database that is away keeps nobody in. The record names the person by more than the name that the technician is shown.
-        await queue.WriteAsync(
+        await queue.AppendAsync(
             caller.Organization,
-            (db, _) =>
+            db => audit.Add(db, AuditEntry.By(caller, "session.terminated") with
             {
-                audit.Add(db, AuditEntry.By(caller, "session.terminated") with
-                {
-                    Subject = row.DeviceName,
-                    SubjectId = row.Device.Value,
-                    Correlation = id.ToString(),
-                    Details = new() { ["technician"] = row.Login, ["reason"] = reason },
-                });
-                return Task.CompletedTask;
-            },
+                Subject = row.DeviceName,
+                SubjectId = row.Device.Value,
+                Correlation = id.ToString(),
+                Details = new() { ["technician"] = row.Login, ["reason"] = reason },
+            }),
             CancellationToken.None);
         return TypedResults.NoContent();
     }

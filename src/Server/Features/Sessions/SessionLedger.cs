@@ -106,13 +106,9 @@ internal sealed class SessionLedger(
             },
         };
         if (!refusals.IsFirst(refusal.Organization, ref entry)) return;
-        await queue.WriteAsync(
+        await queue.AppendAsync(
             refusal.Organization,
-            (db, _) =>
-            {
-                audit.Add(db, entry);
-                return Task.CompletedTask;
-            },
+            db => audit.Add(db, entry),
             cancellation);
     }
 
@@ -156,25 +152,21 @@ internal sealed class SessionLedger(
         return recorded is null ? end : end with { Recording = RecordingSummary.Of(recorded) };
     }
 
-    private async ValueTask FailedAsync(string kind, SessionOpening opening, string why, CancellationToken cancellation) => await queue.WriteAsync(
+    private async ValueTask FailedAsync(string kind, SessionOpening opening, string why, CancellationToken cancellation) => await queue.AppendAsync(
         opening.Organization,
-        (db, _) =>
+        db => audit.Add(db, new AuditEntry
         {
-            audit.Add(db, new AuditEntry
-            {
-                Kind = kind,
-                Actor = opening.Person,
-                ActorLogin = opening.Login,
-                Channel = "system",
-                Source = opening.Source,
-                Subject = opening.DeviceName,
-                SubjectId = opening.Device.Value,
-                Outcome = AuditOutcome.Failed,
-                Correlation = opening.Id.ToString(),
-                Details = new JsonObject { ["failure"] = why },
-            });
-            return Task.CompletedTask;
-        },
+            Kind = kind,
+            Actor = opening.Person,
+            ActorLogin = opening.Login,
+            Channel = "system",
+            Source = opening.Source,
+            Subject = opening.DeviceName,
+            SubjectId = opening.Device.Value,
+            Outcome = AuditOutcome.Failed,
+            Correlation = opening.Id.ToString(),
+            Details = new JsonObject { ["failure"] = why },
+        }),
         cancellation);
 
     private void Close(CountersignDb db, SessionRecord row, SessionEnd end)

@@ -36,7 +36,7 @@ internal static class SessionsFeature
     internal static SshFrontDoor OpenSshDoor(IServiceProvider services, ServerOptions options)
     {
         var door = SshFrontDoor.Start(
-            new() { Listen = options.Ssh, ProxyFrom = options.ProxyFrom, HostKeys = services.GetRequiredService<HostKeys>().Keys },
+            new() { Listen = options.Ssh, PolicyTime = options.Time, ProxyFrom = options.ProxyFrom, HostKeys = services.GetRequiredService<HostKeys>().Keys },
             new(
                 services.GetRequiredService<ISignIn>(),
                 services.GetRequiredService<IPolicySource>(),

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Countersign.Access;
-using Countersign.Reach;
 using Countersign.Server.Platform;
 using Countersign.Ssh;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -10,7 +9,10 @@ namespace Countersign.Server.Features.Vault;
 /// <param name="Default">True: the device's default account from now on. False and nothing are the same.</param>
 /// <param name="Password">What opens the account; replaces what was stored. Not with a private key.</param>
 /// <param name="PrivateKey">The text of an OpenSSH private key without a passphrase.</param>
-internal sealed record AccountRequest(bool? Default = null, string? Password = null, string? PrivateKey = null)
+/// <param name="Certificate">
+/// True: it is opened by certificates of the organization's authority; what was stored goes. For master administrators. False and nothing are the same.
+/// </param>
+internal sealed record AccountRequest(bool? Default = null, string? Password = null, string? PrivateKey = null, bool? Certificate = null)
 {
     public override string ToString() => nameof(AccountRequest);
 }
@@ -21,6 +23,7 @@ internal sealed record AccountAnswer(Guid Device, string Name, bool Default, Cre
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(AccountRequest))]
 [JsonSerializable(typeof(AccountAnswer))]
+[JsonSerializable(typeof(AuthoritiesAnswer))]
 internal sealed partial class VaultJson : JsonSerializerContext;
 
 /// <summary>The accounts of a device and what opens them. What is stored is never shown again.</summary>
@@ -33,18 +36,23 @@ internal static class AccountEndpoints
     }
 
     private static async Task<Results<Ok<AccountAnswer>, ProblemHttpResult>> PutAsync(
-        Guid id, string name, AccountRequest request, Caller caller, PolicyWriter writer, AccountVault vault, CancellationToken cancellation)
+        Guid id, string name, AccountRequest request, Caller caller, CallersPolicy seen, PolicyWriter writer, AccountVault vault, CancellationToken cancellation)
     {
         if (!Names.IsAccount(name)) return Problems.Invalid("name", "It has 1 to 64 characters, none of them a control character, a comma, a plus or a blank.");
         if (Read(request, out var kind, out var secret) is { } problem) return problem;
         using var disposed = secret;
         var device = new DeviceId(id);
+        if (kind == CredentialKind.Certificate && seen.MaySee(device) && !seen.IsMasterAdministrator)
+            return Problems.Forbidden("Only master administrators have accounts opened by certificate: such a certificate is good on every machine that trusts the authority.");
         DeviceRow? row = null;
         var outcome = await writer.ApplyAsync(
             caller,
             policy =>
             {
                 row = policy.Device(device);
+
+                // Asked again in the version that is changed.
+                if (kind == CredentialKind.Certificate && !policy.IsMasterAdministrator(caller.Person, seen.At)) return null;
                 return row is null ? null : Command(policy, row, name, request.Default == true);
             },
             cancellation,
@@ -73,8 +81,20 @@ internal static class AccountEndpoints
 
     private static ProblemHttpResult? Read(AccountRequest request, out CredentialKind kind, out Secret? secret)
     {
-        kind = request.PrivateKey is null ? CredentialKind.Password : CredentialKind.PrivateKey;
+        kind = request switch
+        {
+            { Certificate: true } => CredentialKind.Certificate,
+            { PrivateKey: not null } => CredentialKind.PrivateKey,
+            _ => CredentialKind.Password,
+        };
         secret = null;
+        if (kind == CredentialKind.Certificate)
+        {
+            if ((request.Password ?? request.PrivateKey) is not null) return Problems.Invalid("certificate", "An account that is opened by certificate has neither password nor private key.");
+            secret = new Secret([]);
+            return null;
+        }
+
         var field = request.PrivateKey is null ? "password" : "privateKey";
         if (request is { Password: not null, PrivateKey: not null })
             return Problems.Invalid("privateKey", "An account has a password or a private key, not both.");

@@ -4,6 +4,7 @@ using Countersign.Access;
 using Countersign.Reach;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
+using Countersign.Sessions;
 using Countersign.Ssh;
 using Microsoft.EntityFrameworkCore;
 
@@ -11,7 +12,7 @@ namespace Countersign.Server.Features.Vault;
 
 /// <summary>Keeps what opens the accounts on devices: sealed in the database, opened for the gateway alone.</summary>
 internal sealed partial class AccountVault(
-    MasterKey master, Database database, AuditLog audit, TimeProvider time, ILogger<AccountVault> log) : IAccountVault, IDisposable
+    MasterKey master, AccountCertificates certificates, Database database, AuditLog audit, TimeProvider time, ILogger<AccountVault> log) : IAccountVault, IDisposable
 {
     /// <summary>Bytes of a password or of a private key's text.</summary>
     public const int LongestSecret = 16_384;
@@ -19,19 +20,20 @@ internal sealed partial class AccountVault(
     private readonly Envelope _envelope = new(master, "account-secret");
 
     /// <summary>Null also for a secret that does not open where it lies: somebody changed the database, and nothing is opened with it.</summary>
-    public async ValueTask<AccountCredential?> OpenAsync(OrganizationId organization, DeviceId device, string account, CancellationToken cancellation)
+    public async ValueTask<AccountCredential?> OpenAsync(SessionOpening session, CancellationToken cancellation)
     {
-        await using var db = database.Read(organization);
-        var stored = await db.Set<AccountSecret>().AsNoTracking().SingleOrDefaultAsync(row => row.Device == device && row.Account == account, cancellation);
-        if (stored is null) return null;
-        try
+        await using var db = database.Read(session.Organization);
+        var stored = await db.Set<AccountSecret>().AsNoTracking().SingleOrDefaultAsync(row => row.Device == session.Device && row.Account == session.Account, cancellation);
+        if (stored is null || Open(stored) is not { } secret) return null;
+        switch (stored.Kind)
         {
-            return new(stored.Kind, _envelope.Open(stored.Ciphertext, Place(organization, device, account, stored.Kind)));
-        }
-        catch (CryptographicException)
-        {
-            LogDoesNotOpen(organization, device);
-            return null;
+            case CredentialKind.Password:
+                return new AccountCredential.Password(secret);
+            case CredentialKind.PrivateKey:
+                return new AccountCredential.PrivateKey(secret);
+            default:
+                secret.Dispose();
+                return await certificates.IssueAsync(session, cancellation);
         }
     }
 
@@ -64,7 +66,7 @@ internal sealed partial class AccountVault(
         {
             Subject = $"{account} on {device.Name}",
             SubjectId = device.Id.Value,
-            Details = new() { ["account"] = account, ["kind"] = kind == CredentialKind.Password ? "password" : "private key" },
+            Details = new() { ["account"] = account, ["kind"] = Word(kind) },
         });
     }
 
@@ -112,17 +114,29 @@ internal sealed partial class AccountVault(
 
     private bool Opens(AccountSecret stored)
     {
+        using var secret = Open(stored);
+        return secret is not null;
+    }
+
+    private Secret? Open(AccountSecret stored)
+    {
         try
         {
-            _envelope.Open(stored.Ciphertext, Place(stored.OrganizationId, stored.Device, stored.Account, stored.Kind)).Dispose();
-            return true;
+            return _envelope.Open(stored.Ciphertext, Place(stored.OrganizationId, stored.Device, stored.Account, stored.Kind));
         }
         catch (CryptographicException)
         {
             LogDoesNotOpen(stored.OrganizationId, stored.Device);
-            return false;
+            return null;
         }
     }
+
+    private static string Word(CredentialKind kind) => kind switch
+    {
+        CredentialKind.Password => "password",
+        CredentialKind.PrivateKey => "private key",
+        _ => "certificate",
+    };
 
     /// <summary>Authenticated with the secret, so that a ciphertext opens in its own row only and as what it was stored.</summary>
     private static byte[][] Place(OrganizationId organization, DeviceId device, string account, CredentialKind kind) =>

@@ -6,8 +6,6 @@ namespace Countersign.Server.Platform;
 /// <summary>The policy in force when a request began, with whose eyes it is read, and when. One answer is made from one version.</summary>
 internal sealed class CallersPolicy(PolicySnapshot snapshot, Caller caller, DateTimeOffset at)
 {
-    private Dictionary<DeviceId, PermissionSet>? _held;
-
     public PolicySnapshot Snapshot { get; } = snapshot;
 
     public PersonId Person => caller.Person;
@@ -73,11 +71,7 @@ internal sealed class CallersPolicy(PolicySnapshot snapshot, Caller caller, Date
     };
 
     /// <summary>All that is effective there, on whichever account.</summary>
-    public PermissionSet HeldOn(DeviceId device)
-    {
-        _held ??= Snapshot.DevicesOf(Person, At).ToDictionary(listing => listing.Device.Id, listing => listing.Permissions);
-        return _held.GetValueOrDefault(device);
-    }
+    public PermissionSet HeldOn(DeviceId device) => Snapshot.HeldOn(Person, device, At);
 
     /// <summary>The way to a terminal on the device's default account.</summary>
     public DecisionKind WayTo(DeviceId device) => Snapshot.Decide(

@@ -33,6 +33,20 @@ internal readonly record struct PageQuery
         return TypedResults.Ok(new Page<T>([.. found.Take(limit).Select(row => show(row.Row))], next));
     }
 
+    /// <summary>The same for a list that may be long: it is in ordinal order of its keys already, and read no further than the page reaches.</summary>
+    public Results<Ok<Page<T>>, ProblemHttpResult> CutOrdered<TRow, T>(IReadOnlyList<TRow> ordered, Func<TRow, string> key, Func<TRow, bool> wanted, Func<TRow, T> show)
+    {
+        if (!TryRead(out var limit, out var after, out var problem)) return problem!;
+        var found = new List<TRow>();
+        for (var place = after is null ? 0 : FirstBehind(ordered, key, after); place < ordered.Count && found.Count <= limit; place++)
+        {
+            if (wanted(ordered[place])) found.Add(ordered[place]);
+        }
+
+        var next = found.Count > limit ? Write(key(found[limit - 1])) : null;
+        return TypedResults.Ok(new Page<T>([.. found.Take(limit).Select(show)], next));
+    }
+
     public bool TryRead(out int limit, out string? after, out ProblemHttpResult? problem)
     {
         limit = Limit ?? 100;
@@ -44,6 +58,19 @@ internal readonly record struct PageQuery
     }
 
     public static string Write(string key) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(key));
+
+    private static int FirstBehind<TRow>(IReadOnlyList<TRow> ordered, Func<TRow, string> key, string after)
+    {
+        var (low, high) = (0, ordered.Count);
+        while (low < high)
+        {
+            var middle = low + ((high - low) / 2);
+            if (string.CompareOrdinal(key(ordered[middle]), after) > 0) high = middle;
+            else low = middle + 1;
+        }
+
+        return low;
+    }
 
     private static bool TryReadCursor(string cursor, out string? key)
     {

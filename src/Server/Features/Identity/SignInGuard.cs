@@ -1,0 +1,54 @@
+using System.Data.Common;
+using Countersign.Gateway;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Events;
+
+namespace Countersign.Server.Features.Identity;
+
+/// <summary>
+/// Ends the connections through front doors whose sign-in is older than the organization lets one become, and those by certificate whose sign-in is gone.
+/// It looks instead of being told: there are many ways for a sign-in to go, and rules change while people are in.
+/// </summary>
+internal sealed partial class SignInGuard(LiveSignIns live, EventLimits limits, StandingTokens standing, PolicySource policy, ILogger<SignInGuard> log) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(limits.TokenCheck, TimeProvider.System);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken)) await LookAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops, and the front door closes its connections.
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellation)
+    {
+        var certified = new List<(LiveSignIn Live, Guid SignIn)>();
+        foreach (var one in live.All)
+        {
+            if (live.AgeOf(one) >= SignInRules.Of(policy.Current(one.Person.Organization)).Lifetime) one.Person.End("you signed in too long ago: sign in again");
+            else if (one.Proof is SignInProof.Certificate certificate) certified.Add((one, certificate.SignIn));
+        }
+
+        if (certified.Count == 0) return;
+        try
+        {
+            var valid = await standing([.. certified.Select(one => one.SignIn).Distinct()], cancellation);
+            foreach (var (one, signIn) in certified)
+            {
+                if (!valid.Contains(signIn)) one.Person.End("the sign-in that the certificate stands for has ended");
+            }
+        }
+        catch (DbException failure)
+        {
+            // Nobody could have signed out meanwhile: that would have had to be written. Age needs no database.
+            LogFailed(failure, certified.Count);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Error, "Sign-ins could not be looked up: {Count} connections by certificate go on until they can")]
+    private partial void LogFailed(Exception failure, int count);
+}

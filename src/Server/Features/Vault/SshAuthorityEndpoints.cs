@@ -1,0 +1,58 @@
+using Countersign.Server.Platform;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Countersign.Server.Features.Vault;
+
+/// <param name="PublicKey"><c>type base64</c>.</param>
+/// <param name="First">Its certificates are shown to devices first; those of the key before it only where a device refuses them.</param>
+internal sealed record AuthorityShown(Guid Id, string PublicKey, string Fingerprint, bool First, DateTimeOffset Created);
+
+/// <param name="TrustedUserCAKeys">What belongs into the file that <c>TrustedUserCAKeys</c> of a device's sshd names: a line for each key.</param>
+internal sealed record AuthoritiesAnswer(IReadOnlyList<AuthorityShown> Authorities, string TrustedUserCAKeys);
+
+/// <summary>The authority that devices have to trust so that the gateway signs in at accounts by certificate.</summary>
+internal static class SshAuthorityEndpoints
+{
+    private const string OnlyMasters = "Only master administrators change the certificate authority.";
+
+    public static void MapAuthorities(this IEndpointRouteBuilder api)
+    {
+        api.MapGet("/ssh/ca", GetAsync).Requires(TokenScopes.Read);
+        api.MapPost("/ssh/ca/rotate", RotateAsync).Requires(TokenScopes.Write);
+        api.MapDelete("/ssh/ca/{id:guid}", RemoveAsync).Requires(TokenScopes.Write);
+    }
+
+    private static async Task<Results<Ok<AuthoritiesAnswer>, ProblemHttpResult>> GetAsync(
+        Caller caller, CallersPolicy policy, SshAuthorities authorities, CancellationToken cancellation) => policy.MayAddDevices
+        ? TypedResults.Ok(await ShowAsync(caller, authorities, cancellation))
+        : Problems.Forbidden("Only somebody who may add devices may see what devices have to trust.");
+
+    private static async Task<Results<Ok<AuthoritiesAnswer>, ProblemHttpResult>> RotateAsync(
+        Caller caller, CallersPolicy policy, SshAuthorities authorities, CancellationToken cancellation)
+    {
+        if (!policy.IsMasterAdministrator) return Problems.Forbidden(OnlyMasters);
+        return await authorities.RotateAsync(caller, AuthorityPurpose.Accounts, cancellation)
+            ? TypedResults.Ok(await ShowAsync(caller, authorities, cancellation))
+            : Problems.Conflict("There is a key before this one still: remove it first, once every device trusts the newest.");
+    }
+
+    private static async Task<Results<Ok<AuthoritiesAnswer>, ProblemHttpResult>> RemoveAsync(
+        Guid id, Caller caller, CallersPolicy policy, SshAuthorities authorities, CancellationToken cancellation)
+    {
+        if (!policy.IsMasterAdministrator) return Problems.Forbidden(OnlyMasters);
+        return await authorities.RemoveAsync(caller, AuthorityPurpose.Accounts, id, cancellation) switch
+        {
+            true => TypedResults.Ok(await ShowAsync(caller, authorities, cancellation)),
+            false => Problems.Conflict("It is the newest key: change keys first."),
+            null => Problems.NotFound(),
+        };
+    }
+
+    private static async Task<AuthoritiesAnswer> ShowAsync(Caller caller, SshAuthorities authorities, CancellationToken cancellation)
+    {
+        var shown = (await authorities.ListAsync(caller.Organization, AuthorityPurpose.Accounts, cancellation))
+            .Select((authority, index) => (Key: SshAuthorities.PublicKey(authority), authority.Id, authority.Created, First: index == 0))
+            .Select(one => new AuthorityShown(one.Id, one.Key.ToString(), one.Key.Fingerprint, one.First, one.Created)).ToList();
+        return new(shown, string.Concat(shown.Select(authority => $"{authority.PublicKey} countersign-{caller.Organization}\n")));
+    }
+}
