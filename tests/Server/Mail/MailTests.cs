@@ -146,6 +146,24 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_address_that_was_edited_in_the_database_stops_neither_the_server_nor_other_mails()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Clear);
+        await _post.AnswerNextAsync("451 later");
+        var id = await AddAsync(lab, "ann@example.org", Plain);
+        await TriedAsync(lab, id, 1);
+        await using (var db = lab.Get<Database>().Open())
+        {
+            await db.Database.ExecuteSqlAsync($"UPDATE outgoing_mail SET Recipient = 'a@b, c@d'", IdentityLab.Stop);
+        }
+
+        await PassAsync(lab);
+        (await EndedAsync(lab, id)).State.ShouldBe(MailState.GivenUp);
+        await AddAsync(lab, "tom@example.org", Plain);
+        (await _post.NextAsync()).To.ShouldBe("tom@example.org");
+    }
+
+    [Fact]
     public void Waits_grow_differ_and_stay_within_bounds()
     {
         for (var attempt = 1; attempt <= MailPatience.MostAttempts; attempt++)

@@ -47,7 +47,8 @@ internal sealed class ContactSignIn(
             return Refused();
         }
 
-        return await queue.WriteAsync<Results<Ok<SignInAnswer>, Accepted<CodeWanted>, ProblemHttpResult>>(
+        IssuedToken? issued = null;
+        var result = await queue.WriteAsync<Results<Ok<SignInAnswer>, Accepted<CodeWanted>, ProblemHttpResult>>(
             organization,
             async (db, stop) =>
             {
@@ -63,11 +64,12 @@ internal sealed class ContactSignIn(
                     Strength = SignInStrength.OneFactor,
                     MustChangePassword = false,
                 };
-                var (token, answer) = await grant.AddAsync(db, granted, new(use.Label, use.As), context, stop);
-                if (use.As == SignInAs.Cookie) SessionCookie.Give(context, token);
+                (issued, var answer) = await grant.AddAsync(db, granted, new(use.Label, use.As), context, stop);
                 return TypedResults.Ok(answer);
             },
             cancellation);
+        if (issued is not null && use.As == SignInAs.Cookie) SessionCookie.Give(context, issued);
+        return result;
     }
 
     /// <summary>The one query across organizations: a link says nothing but its token, whose hash is unique on the server.</summary>

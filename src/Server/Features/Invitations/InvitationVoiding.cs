@@ -8,13 +8,14 @@ namespace Countersign.Server.Features.Invitations;
 /// <summary>Makes mailed links void.</summary>
 internal sealed class InvitationVoiding(TimeProvider time)
 {
-    /// <summary>With every change of policy: a link that went to an address which is somebody else's by now, or to somebody who is out, is void.</summary>
+    /// <summary>With every change of policy: a link that went to an address which is somebody else's by now, or to somebody who is out or gone, is void, and not mailed any more.</summary>
     public async Task VoidWhereNotMeantAsync(CountersignDb db, PolicyDelta delta, CancellationToken cancellation)
     {
         foreach (var change in delta.Changes)
         {
-            if (change is { Before: PersonRow { State: PersonState.Invited } before, After: PersonRow after } && (before.Mail != after.Mail || after.Status != PersonStatus.Active))
-                await VoidAsync(db, after.Id, cancellation);
+            if (change.Before is not PersonRow { State: PersonState.Invited } before) continue;
+            if (change.After is PersonRow { Status: PersonStatus.Active } after && after.Mail == before.Mail) continue;
+            await VoidAsync(db, before.Id, cancellation);
         }
     }
 

@@ -97,8 +97,9 @@ internal sealed partial class MailSender(
         {
             return outbox.Open(mail).ToMessage(delivery.From, mail.Recipient, mail.Id, mail.Created);
         }
-        catch (CryptographicException)
+        catch (Exception damaged) when (damaged is CryptographicException or ArgumentException)
         {
+            // Of the content or of the address: neither was so when it was put here.
             return null;
         }
     }
