@@ -174,7 +174,7 @@ internal sealed class MyTwoFactor(
     {
         var since = time.GetUtcNow() - _fresh;
         await using var db = database.Read(caller.Organization);
-        return await db.Set<ApiToken>().AnyAsync(row => row.Id == caller.TokenId && row.Origin != TokenOrigin.Made && row.Created > since, cancellation);
+        return await db.Set<ApiToken>().AnyAsync(row => row.Id == caller.TokenId && row.Person == caller.Person && row.Origin != TokenOrigin.Made && row.Created > since, cancellation);
     }
 
     private SignInSettings RulesOf(Caller caller) => SignInRules.Of(policy.Current(caller.Organization));
