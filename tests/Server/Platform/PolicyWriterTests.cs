@@ -166,7 +166,7 @@ public sealed class PolicyWriterTests : IAsyncLifetime
     {
         await using var db = _running.Database.Read(_tenant.Id);
         var inForce = Rows(_tenant.Policy);
-        (await PolicyTables.LoadAsync(db, TestContext.Current.CancellationToken)).ShouldBe(inForce, ignoreOrder: true);
+        (await PolicyTables.LoadAsync(_running.Database, _tenant.Id, TestContext.Current.CancellationToken)).ShouldBe(inForce, ignoreOrder: true);
 
         var replayed = PolicySnapshot.Empty(_tenant.Id);
         foreach (var change in await db.Set<PolicyChange>().OrderBy(change => change.Version).ToListAsync(TestContext.Current.CancellationToken))

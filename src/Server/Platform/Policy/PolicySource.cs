@@ -50,7 +50,7 @@ internal sealed partial class PolicySource(ILogger<PolicySource> log) : IPolicyS
         await using var db = database.Open();
         foreach (var organization in await db.Set<Organization>().AsNoTracking().ToListAsync(cancellation))
         {
-            var rows = await PolicyTables.LoadAsync(db.Of(organization.Id), cancellation);
+            var rows = await PolicyTables.LoadAsync(database, organization.Id, cancellation);
             _snapshots[organization.Id] = PolicySnapshot.Compile(organization.Id, organization.Version, rows);
             LogLoaded(organization.Id, organization.Version, rows.Count);
         }
