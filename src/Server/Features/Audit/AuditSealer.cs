@@ -161,17 +161,14 @@ internal sealed partial class AuditSealer(
         if (head is null && await db.Set<AuditSeal>().AnyAsync(cancellation)) throw new AuditDamagedException("it is gone, though records are sealed");
         if (head is null) db.Add(head = new() { OrganizationId = db.Organization, Size = 0, LastRecord = 0, Frontier = [] });
         var frontier = Frontier(head);
-        var seals = new List<AuditSeal>(batch.Count);
         foreach (var record in batch)
         {
             var salt = RecordSeal.NewSalt();
             var number = frontier.Size + 1;
             var leaf = RecordSeal.Leaf(SealedForm.Logged(record, number), RecordSeal.Commit(SealedForm.Personal(record), salt));
-            seals.Add(new() { OrganizationId = db.Organization, Number = number, Record = record.Id, Salt = salt, Leaf = leaf });
+            db.Add(new AuditSeal { OrganizationId = db.Organization, Number = number, Record = record.Id, Salt = salt, Leaf = leaf });
             frontier.Add(leaf);
         }
-
-        await PreparedInsert.RunAsync(db, seals, cancellation);
 
         head.Size = frontier.Size;
         head.LastRecord = Math.Max(head.LastRecord, batch[^1].Id);
