@@ -66,6 +66,14 @@ internal sealed class GatewayProcess : IAsyncDisposable
         return (new(process, said) { Start = took }, said);
     }
 
+    /// <summary>A technician who may use all devices.</summary>
+    public async Task<Login> AddTechnicianAsync(string login)
+    {
+        var (id, password) = await Organization.AddPersonAsync(login);
+        await Organization.GrantAsync(id, null);
+        return new(login, password);
+    }
+
     /// <summary>A technician who may use all devices, with a key.</summary>
     /// <returns>Their password.</returns>
     public async Task<string> AddTechnicianAsync(string login, string publicKey)
