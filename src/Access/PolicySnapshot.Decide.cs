@@ -73,13 +73,14 @@ public sealed partial class PolicySnapshot
         }
 
         var (closing, lasting) = relies ? WindowRelied(question, account, needed) : (null, null);
+        lasting ??= LastingWithoutGrant(question, person, device, account, needed);
         closing = Reach.Earlier(closing, hoursChange);
         var until = Reach.Effective(person, rules, reach.Timeless).Covers(needed)
             ? closing
-            : EndOfStretch(question, person, device, account, needed, reach.Next, closing);
+            : EndOfStretch(question, person, device, account, needed, lasting is null ? Pending.Ignored : Pending.Stays, reach.Next, closing);
         return new(DecisionKind.Allowed, DenialReason.None, effective, until, next, visible)
         {
-            Lasting = lasting ?? LastingWithoutGrant(question, person, device, account, needed),
+            Lasting = lasting,
             Consent = consent,
             Recording = rules.Recording,
             MaxSession = rules.MaxSession,
@@ -167,18 +168,20 @@ public sealed partial class PolicySnapshot
     }
 
     /// <summary>When the first of the needed permissions stops holding, following providers that take over from each other.</summary>
+    /// <param name="pending">Access that has not begun stays where the answer rests on it, and is told as a duration; it carries nothing that rests on something else.</param>
     private DateTimeOffset? EndOfStretch(
         in AccessQuestion question,
         PersonNode person,
         DeviceNode device,
         in AccountAsked account,
         PermissionSet needed,
+        Pending pending,
         DateTimeOffset? nextChange,
         DateTimeOffset? closing)
     {
         for (var followed = 0; followed < MostChangesFollowed && nextChange is { } change && !(closing <= change); followed++)
         {
-            var then = ReachWithEvidence(question, person, device, account, change, Pending.Stays);
+            var then = ReachWithEvidence(question, person, device, account, change, pending);
             if (!Reach.Effective(person, _model.RulesOf(device), then.Granted).Covers(needed)) return change;
             nextChange = then.Next;
         }

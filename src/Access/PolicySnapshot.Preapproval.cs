@@ -75,7 +75,9 @@ public sealed partial class PolicySnapshot
         return new(granted | (anywhere & PermissionCatalogue.ForEveryAccount), anywhere, timeless, next);
     }
 
-    /// <summary>The end of the preapproved window that stands for an approval: the latest of those that do; or, before a first use, a duration.</summary>
+    /// <summary>
+    /// The end of the preapproved window that stands for an approval: the latest of those that do; or, where none has begun, the longest duration.
+    /// </summary>
     private static (DateTimeOffset? Closing, TimeSpan? Lasting) WindowRelied(in AccessQuestion question, in AccountAsked account, PermissionSet needed)
     {
         (DateTimeOffset? closing, TimeSpan? lasting) = (null, null);
@@ -93,7 +95,7 @@ public sealed partial class PolicySnapshot
             }
         }
 
-        return lasting is null ? (closing, null) : (null, lasting);
+        return closing is null ? (null, lasting) : (closing, null);
     }
 
     /// <summary>Where access that has not begun is what gives what is needed: how long it will last. Null: other providers do.</summary>

@@ -25,6 +25,11 @@ internal sealed partial class GoldenPolicy
 
     public IReadOnlyCollection<PolicyRow> Rows => _rows.Values;
 
+    /// <summary>What requests in hand call whatever is not there.</summary>
+    public const string Nowhere = "nowhere";
+
+    private static readonly Guid Gone = new("90000000-0000-0000-0000-00000000901e");
+
     /// <summary>Approvals for connections among the requests of these numbers.</summary>
     public IEnumerable<ApprovedRequest> Approvals(IEnumerable<string> numbers) =>
         numbers.Select(Number).Where(_requests.ContainsKey).Select(number => _requests[number]);
@@ -34,6 +39,9 @@ internal sealed partial class GoldenPolicy
         numbers.Select(Number).Where(number => !_requests.ContainsKey(number)).Select(number => _preapprovals[number]);
 
     public Guid? Find(string kind, string name) => _ids.TryGetValue($"{kind} {name}", out var id) ? id : null;
+
+    /// <summary>A request in hand may be of somebody, or for something, that is not there: <c>nowhere</c>.</summary>
+    private Guid OrGone(string kind, string name) => name == Nowhere ? Gone : Get(kind, name);
 
     public PersonId Person(string name) => new(Get("person", name));
 
@@ -173,7 +181,7 @@ internal sealed partial class GoldenPolicy
             new(NewId($"workflow {match["name"]}")), TechnicianGroup(match["group"].Value), DeviceGroup(match["devices"].Value), match["name"].Value,
             WorkflowSteps(match["steps"].Value), match["later"].Success, !match["leaves"].Success, match["insists"].Success))),
         (PreapprovalText(), match => _preapprovals.Add(Number(match["number"].Value), new(
-            Number(match["number"].Value), Person(match["who"].Value), [.. List(match["devices"].Value).Select(Device)], match["account"].Value,
+            Number(match["number"].Value), new(OrGone("person", match["who"].Value)), [.. List(match["devices"].Value).Select(name => new DeviceId(OrGone("device", name)))], match["account"].Value,
             Permissions(match["names"].Value), Instant(match["at"].Value), Time(match), []))),
         (Silence(), match =>
         {
@@ -216,8 +224,8 @@ internal sealed partial class GoldenPolicy
         var number = long.Parse(match["number"].Value, CultureInfo.InvariantCulture);
         _requests.Add(number, new(
             number,
-            Person(match["who"].Value),
-            Device(match["device"].Value),
+            new(OrGone("person", match["who"].Value)),
+            new(OrGone("device", match["device"].Value)),
             match["account"].Value,
             Permissions(match["names"].Value),
             match["source"].Success ? IPAddress.Parse(match["source"].Value) : null,
@@ -231,18 +239,20 @@ internal sealed partial class GoldenPolicy
     {
         if (text.StartsWith("the device side at ", StringComparison.Ordinal))
         {
-            var node = Node(text["the device side at ".Length..]);
+            var name = text["the device side at ".Length..];
+            if (name == Nowhere) return new(ApprovalStepKind.Device, OrGone("device", name));
+            var node = Node(name);
             return new((ApprovalStepKind)(node.Kind - SettingNodeKind.Organization + ApprovalStepKind.Organization), node.Id);
         }
 
         if (StepOfWorkflow().Match(text) is { Success: true } step)
         {
-            var workflow = new WorkflowId(Get("workflow", step.Groups["name"].Value));
+            var workflow = new WorkflowId(OrGone("workflow", step.Groups["name"].Value));
             return ApprovalStepId.OfWorkflow(workflow, int.Parse(step.Groups["number"].Value, CultureInfo.InvariantCulture));
         }
 
         var parts = text.Split(" through ");
-        return new(ApprovalStepKind.TechnicianGroup, TechnicianGroup(parts[0]).Value, TechnicianGroup(parts[^1]).Value);
+        return new(ApprovalStepKind.TechnicianGroup, OrGone("technician group", parts[0]), OrGone("technician group", parts[^1]));
     }
 
     private void Disable(string name)

@@ -187,6 +187,6 @@ internal sealed class GoldenWriter
 
     private IEnumerable<T> All<T>() => _rows.OfType<T>();
 
-    /// <summary>A request in hand may be for what shrinking has taken away.</summary>
-    private string Of(Guid id) => _names.GetValueOrDefault(id, "nowhere");
+    /// <summary>A request in hand may be of somebody, or for something, that is not there.</summary>
+    private string Of(Guid id) => _names.GetValueOrDefault(id, GoldenPolicy.Nowhere);
 }

@@ -118,6 +118,8 @@ internal sealed partial class NaivePolicy
     /// </summary>
     public DateTimeOffset? Until(AccessQuestion question)
     {
+        // Access that has not begun carries nothing that rests on something else.
+        question = question with { Preapprovals = [.. question.Preapprovals.Except(Pending(question))] };
         var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
         var account = question.Account ?? DefaultAccount(device);
         var connects = NaiveCatalogue.IsConnection(question.Wanted);

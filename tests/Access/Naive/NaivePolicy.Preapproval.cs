@@ -72,13 +72,16 @@ internal sealed partial class NaivePolicy
     /// <summary>Before a duration from first use has begun, a duration: where the answer would be another without such access.</summary>
     public TimeSpan? Lasting(AccessQuestion question)
     {
-        var pending = question.Preapprovals.Where(request => request.Time is RequestTime.FromFirstUse { FirstUsed: null }).ToList();
+        var pending = Pending(question);
         if (Decide(question with { Preapprovals = [.. question.Preapprovals.Except(pending)] }).Kind == DecisionKind.Allowed) return null;
         var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
         return pending.Where(request => IsFor(request, person, device) && request.Account == (question.Account ?? DefaultAccount(device)) && IsInForce(request, question.At))
             .Select(request => (TimeSpan?)((RequestTime.FromFirstUse)request.Time).Duration)
             .Max();
     }
+
+    private static List<PreapprovedRequest> Pending(AccessQuestion question) =>
+        [.. question.Preapprovals.Where(request => request.Time is RequestTime.FromFirstUse { FirstUsed: null })];
 
     /// <summary>The end of the preapproved window relied on; null: the approval was not needed, or is another.</summary>
     private DateTimeOffset? ReliedOn(AccessQuestion question, PersonRow person, DeviceRow device, string? account)
