@@ -73,11 +73,12 @@ public sealed partial class PolicySnapshot
         }
 
         var (closing, lasting) = relies ? WindowRelied(question, account, needed) : (null, null);
-        lasting ??= LastingWithoutGrant(question, person, device, account, needed);
+        var (pending, begins) = Waiting(question, person, device, account, needed);
+        lasting ??= begins;
         closing = Reach.Earlier(closing, hoursChange);
         var until = Reach.Effective(person, rules, reach.Timeless).Covers(needed)
             ? closing
-            : EndOfStretch(question, person, device, account, needed, lasting is null ? Pending.Ignored : Pending.Stays, reach.Next, closing);
+            : EndOfStretch(question, person, device, account, needed, lasting is null ? pending : Pending.Stays, reach.Next, closing);
         return new(DecisionKind.Allowed, DenialReason.None, effective, until, next, visible)
         {
             Lasting = lasting,
@@ -168,7 +169,7 @@ public sealed partial class PolicySnapshot
     }
 
     /// <summary>When the first of the needed permissions stops holding, following providers that take over from each other.</summary>
-    /// <param name="pending">Access that has not begun stays where the answer rests on it, and is told as a duration; it carries nothing that rests on something else.</param>
+    /// <param name="pending">Access that has not begun carries nothing that rests on something else.</param>
     private DateTimeOffset? EndOfStretch(
         in AccessQuestion question,
         PersonNode person,

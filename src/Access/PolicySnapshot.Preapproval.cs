@@ -98,12 +98,15 @@ public sealed partial class PolicySnapshot
         return closing is null ? (null, lasting) : (closing, null);
     }
 
-    /// <summary>Where access that has not begun is what gives what is needed: how long it will last. Null: other providers do.</summary>
-    private TimeSpan? LastingWithoutGrant(in AccessQuestion question, PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet needed)
+    /// <summary>
+    /// How access that has not begun is looked at to find the end; and where it is what gives what is needed, how long it will last. No duration is known of
+    /// what it gives on other accounts than its own.
+    /// </summary>
+    private (Pending Pending, TimeSpan? Lasting) Waiting(in AccessQuestion question, PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet needed)
     {
-        if (question.Preapprovals.IsDefaultOrEmpty) return null;
+        if (question.Preapprovals.IsDefaultOrEmpty) return (Pending.Ignored, null);
         var others = ReachWithEvidence(question, person, device, account, question.At, Pending.Ignored);
-        if (Reach.Effective(person, _model.RulesOf(device), others.Granted).Covers(needed)) return null;
+        if (Reach.Effective(person, _model.RulesOf(device), others.Granted).Covers(needed)) return (Pending.Ignored, null);
         TimeSpan? lasting = null;
         foreach (var request in question.Preapprovals)
         {
@@ -111,6 +114,6 @@ public sealed partial class PolicySnapshot
             if (request.Time is RequestTime.FromFirstUse { IsPending: true } pending && !(pending.Duration <= lasting)) lasting = pending.Duration;
         }
 
-        return lasting;
+        return (lasting is null ? Pending.Counts : Pending.Stays, lasting);
     }
 }

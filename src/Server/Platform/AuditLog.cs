@@ -54,7 +54,7 @@ internal sealed class AuditLog(TimeProvider time)
     public void Add(CountersignDb db, AuditEntry entry)
     {
         var now = time.GetUtcNow();
-        db.Add(Record(db.Organization, entry, Next(now), now));
+        db.Append(Record(db.Organization, entry, Next(now), now));
     }
 
     private static AuditRecord Record(OrganizationId organization, AuditEntry entry, long id, DateTimeOffset at) => new()

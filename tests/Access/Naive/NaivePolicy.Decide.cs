@@ -119,7 +119,8 @@ internal sealed partial class NaivePolicy
     public DateTimeOffset? Until(AccessQuestion question)
     {
         // Access that has not begun carries nothing that rests on something else.
-        question = question with { Preapprovals = [.. question.Preapprovals.Except(Pending(question))] };
+        var begun = question with { Preapprovals = [.. question.Preapprovals.Except(Pending(question))] };
+        if (Decide(begun).Kind == DecisionKind.Allowed) question = begun;
         var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
         var account = question.Account ?? DefaultAccount(device);
         var connects = NaiveCatalogue.IsConnection(question.Wanted);

@@ -166,7 +166,7 @@ internal sealed partial class AuditSealer(
             var salt = RecordSeal.NewSalt();
             var number = frontier.Size + 1;
             var leaf = RecordSeal.Leaf(SealedForm.Logged(record, number), RecordSeal.Commit(SealedForm.Personal(record), salt));
-            db.Add(new AuditSeal { OrganizationId = db.Organization, Number = number, Record = record.Id, Salt = salt, Leaf = leaf });
+            db.Append(new AuditSeal { OrganizationId = db.Organization, Number = number, Record = record.Id, Salt = salt, Leaf = leaf });
             frontier.Add(leaf);
         }
 

@@ -18,6 +18,7 @@ internal sealed class CountersignDb(DbContextOptions<CountersignDb> options) : D
     /// <summary>The name of the property, shadow or not, that says whose row it is.</summary>
     public const string OrganizationProperty = "OrganizationId";
 
+    private readonly List<object> _appended = [];
     private OrganizationId? _organization;
 
     /// <summary>Named by the query filter of every table that has an organization.</summary>
@@ -27,7 +28,7 @@ internal sealed class CountersignDb(DbContextOptions<CountersignDb> options) : D
     /// <summary>From here on the context sees and changes the rows of this organization only.</summary>
     public CountersignDb Of(OrganizationId organization)
     {
-        if (_organization != organization && ChangeTracker.HasChanges())
+        if (_organization != organization && (_appended.Count > 0 || ChangeTracker.HasChanges()))
             throw new InvalidOperationException("There are unsaved changes of another organization.");
         _organization = organization;
         return this;
@@ -37,19 +38,34 @@ internal sealed class CountersignDb(DbContextOptions<CountersignDb> options) : D
     public void Reset()
     {
         ChangeTracker.Clear();
+        _appended.Clear();
         _organization = null;
     }
 
-    public override int SaveChanges(bool acceptAllChangesOnSuccess)
+    /// <summary>
+    /// Adds a row that is never read again through this context: it is stored behind everything else of the same saving, in its transaction.
+    /// </summary>
+    public void Append<T>(T row)
+        where T : class
     {
-        RefuseForeignRows();
-        return base.SaveChanges(acceptAllChangesOnSuccess);
+        if (Model.FindEntityType(typeof(T))?.FindProperty(OrganizationProperty)?.GetGetter().GetClrValue(row) is not OrganizationId owner || owner != Organization)
+            throw new InvalidOperationException($"A row of {typeof(T).Name} belongs to another organization.");
+        _appended.Add(row);
     }
 
-    public override Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    public override int SaveChanges(bool acceptAllChangesOnSuccess) =>
+        throw new NotSupportedException("The one writer saves asynchronously.");
+
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         RefuseForeignRows();
-        return base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        if (_appended.Count == 0) return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await using var own = Database.CurrentTransaction is null ? await Database.BeginTransactionAsync(cancellationToken) : null;
+        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await RowInserts.WriteAsync(this, _appended, cancellationToken);
+        if (own is not null) await own.CommitAsync(cancellationToken);
+        _appended.Clear();
+        return saved;
     }
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) => Conversions.Configure(configurationBuilder);
