@@ -21,9 +21,12 @@ public sealed class Admission(
     /// <summary>How often a connection waits anew, because what was approved does not count any more when it is. Far more than a person would bear.</summary>
     private const int MostWaits = 10;
 
-    /// <param name="room">Where the connection waits for an approval.</param>
+    /// <summary>Asks where nobody can wait: a connection whose approval is not in hand already is refused.</summary>
+    public ValueTask<AdmissionResult> AskAsync(ConnectionWish wish, CancellationToken cancellation) => AskAsync(wish, null, cancellation);
+
+    /// <param name="room">Where the connection waits for an approval; null: it doesn't.</param>
     /// <param name="cancellation">The person has left: a request that waits for nobody else is cancelled.</param>
-    public async ValueTask<AdmissionResult> AskAsync(ConnectionWish wish, IWaitingRoom room, CancellationToken cancellation)
+    public async ValueTask<AdmissionResult> AskAsync(ConnectionWish wish, IWaitingRoom? room, CancellationToken cancellation)
     {
         // Once more from the beginning whenever something happened meanwhile: each answer is from one version of policy, at one instant.
         for (var waits = 0; ;)
@@ -47,7 +50,7 @@ public sealed class Admission(
                 case DecisionKind.Allowed:
                     if (await BeginAsync(wish, asked, claim, cancellation) is { } admitted) return admitted;
                     break;
-                case DecisionKind.NeedsApproval when waits++ < MostWaits:
+                case DecisionKind.NeedsApproval when room is not null && waits++ < MostWaits:
                     if (await WaitAsync(wish, asked, room, cancellation) is { } refused) return refused;
                     break;
                 default:

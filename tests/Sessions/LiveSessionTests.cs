@@ -41,7 +41,6 @@ public sealed class LiveSessionTests
         var before = (SettingRow)world.Snapshot.Find(new SettingRow(SettingNode.Organization, SettingKind.ManagerialApproval, "", 0).Key)!;
         world.Change(new RowChange(before, before with { Value = "required", Touched = world.Snapshot.Version + 1 }));
         session.Ending.IsCancellationRequested.ShouldBeFalse();
-        world.OnAsked = pending => pending.Decide(new(false, "rejected"));
         (await world.AskAsync(World.Tina, "web01")).ShouldBeOfType<AdmissionResult.Refused>().Decision.ShouldBe(DecisionKind.NeedsApproval);
     }
 

@@ -99,9 +99,6 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
     public HashSet<long> Revoked { get; } = [];
 
     /// <summary>What waits at the desk, with the reason given.</summary>
-    /// <summary>Where the connections of <see cref="AskAsync"/> wait.</summary>
-    public Room Room { get; } = new();
-
     public List<Pending> Asked { get; } = [];
 
     public Func<string, bool> ReasonFits { get; set; } = _ => true;
@@ -129,7 +126,7 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
 
     public ValueTask<AdmissionResult> AskAsync(
         PersonId person, string device, string? account = null, SessionKind kind = SessionKind.Shell, AskedTerminal? terminal = null) => Admission.AskAsync(
-        new(Organization, person, "login", SignInStrength.OneFactor, null, device, account, kind, "") { Terminal = terminal }, Room, TestContext.Current.CancellationToken);
+        new(Organization, person, "login", SignInStrength.OneFactor, null, device, account, kind, "") { Terminal = terminal }, TestContext.Current.CancellationToken);
 
     public async Task<AdmissionResult.Admitted> AdmittedAsync(AskedTerminal? terminal = null) =>
         (await AskAsync(Tina, "web01", terminal: terminal)).ShouldBeOfType<AdmissionResult.Admitted>();

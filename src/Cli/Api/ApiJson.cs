@@ -158,7 +158,7 @@ internal sealed record SessionPage(IReadOnlyList<Session>? Items, string? Next);
 
 internal sealed record EndSessionRequest(string? Reason);
 
-internal sealed record Authority(string? Id, string? PublicKey);
+internal sealed record Authority(string? Id, string? PublicKey, string? Fingerprint, bool? First, DateTimeOffset? Created);
 
 internal sealed record Authorities([property: JsonPropertyName("authorities")] IReadOnlyList<Authority>? Keys, [property: JsonPropertyName("trustedUserCAKeys")] string? TrustedUserCAKeys);
 

@@ -68,9 +68,7 @@ public sealed class FileAdmissionTests : IAsyncDisposable
     {
         Hold(Permission.FileManager, Permission.SendFiles);
         _world.Set(SettingKind.ManagerialApproval, "required");
-        _world.OnAsked = pending => pending.Decide(new(false, "rejected"));
         (await AskAsync()).ShouldBeOfType<AdmissionResult.Refused>().Decision.ShouldBe(DecisionKind.NeedsApproval);
-        _world.Asked.ShouldHaveSingleItem().Wish.Permissions.ShouldBe(PermissionSet.Of(Permission.FileManager, Permission.SendFiles));
         _world.Approved.Add(new(
             1, World.Tina, World.Web, "root", PermissionSet.Of(Permission.SendFiles), null, World.Start, World.Start.AddHours(1), [new(ApprovalStepKind.Organization, Guid.Empty)]));
         await using var session = (await AskAsync()).ShouldBeOfType<AdmissionResult.Admitted>().Session;

@@ -177,7 +177,6 @@ public sealed class RecorderTests : IAsyncDisposable
         {
             FileCommand = FileCommand.TryParse(command, out var parsed) ? parsed : null,
         },
-        new Room(),
         TestContext.Current.CancellationToken);
 
     private void SetRule(string rule) => _world.Change(new RowChange(null, new SettingRow(SettingNode.Of(World.Web), SettingKind.Recording, rule, 0)));
