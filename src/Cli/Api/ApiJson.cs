@@ -102,7 +102,10 @@ internal sealed record Device(
     bool? Enabled,
     IReadOnlyList<DeviceAccount>? Accounts,
     IReadOnlyList<string>? Permissions,
-    string? State);
+    string? State,
+    HostKeyAlert? HostKeyAlert);
+
+internal sealed record HostKeyAlert(string? Fingerprint, DateTimeOffset? First, long? Refused);
 
 internal sealed record DevicePage(IReadOnlyList<Device>? Items, string? Next);
 
