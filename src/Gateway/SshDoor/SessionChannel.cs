@@ -89,9 +89,10 @@ internal sealed partial class SessionChannel(
 
         switch (request.Name)
         {
-            case "pty-req" when _terminal is null && request.Payload.Length <= MostPayload:
+            case "pty-req" when _terminal is null && PtyRequest.TryParse(request.Payload.Span, out var pty):
                 _terminal = ReadTerminal(request.Payload.Span);
-                Keep(request);
+                _requests.Add((request.Name, pty.Encode()));
+                request.Reply(SshReply.Success);
                 return;
             case "env" when ReadReason(request.Payload.Span) is { } reason:
                 _reason = notes.Reason = reason;
@@ -109,7 +110,7 @@ internal sealed partial class SessionChannel(
             case "window-change" when request.Payload.Length <= MostPayload:
                 Relay(channel).OnClientRequest(request);
                 return;
-            case "shell":
+            case "shell" when request.Payload.IsEmpty:
                 Start(channel, request, SessionKind.Shell, "");
                 return;
             case "exec" when _terminal is null && ExecRequest.TryParse(request.Payload.Span, out var exec) && FileCommand.TryParse(exec.Command, out var files):
