@@ -8,7 +8,7 @@ internal static class AllTargets
 {
     public static readonly IReadOnlyList<string> Names =
     [
-        "transport-server", "transport-client", "packets", "auth-server", "auth-client", "channels-server", "channels-client", "formats", "sftp-relay", "sftp-server", "scp-stream", "file-commands", "proxy-header",
+        "transport-server", "transport-client", "packets", "auth-server", "auth-client", "channels-server", "channels-client", "formats", "private-keys", "authorized-keys", "sftp-relay", "sftp-server", "scp-stream", "file-commands", "proxy-header",
     ];
 
     public static Target Get(string name) => name switch
@@ -17,6 +17,8 @@ internal static class AllTargets
         "transport-client" or "auth-client" or "channels-client" => new ClientTarget(name),
         "packets" => new PacketTarget(),
         "formats" => new FormatTarget(Corpus(name)),
+        "private-keys" => new PrivateKeyTarget(),
+        "authorized-keys" => new AuthorizedKeysTarget(),
         "sftp-relay" => new SftpRelayTarget(),
         "sftp-server" => new SftpServerTarget(),
         "scp-stream" => new ScpStreamTarget(),

@@ -29,6 +29,7 @@ public sealed class NotificationRules
         "session.ended",
         "recording.failed",
         "journal.failed",
+        "device.hostKeyChanged",
         "request.asked",
         "request.blocked",
         "request.approved",

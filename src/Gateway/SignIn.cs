@@ -70,7 +70,8 @@ public abstract record SignInProof
     /// <summary>A certificate, which stands for a sign-in elsewhere.</summary>
     /// <param name="Strength">How strongly the person has proven there who they are.</param>
     /// <param name="Since">When they did.</param>
-    public sealed record Certificate(Guid SignIn, SignInStrength Strength, DateTimeOffset Since) : SignInProof;
+    /// <param name="Authority">The key that signed the certificate.</param>
+    public sealed record Certificate(Guid SignIn, SignInStrength Strength, DateTimeOffset Since, SshPublicKey Authority) : SignInProof;
 }
 
 /// <summary>A person who has proven who they are, at one front door, for one connection. Disposing it says that the connection is over.</summary>

@@ -96,7 +96,7 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         }
         catch (SshHostKeyException changed)
         {
-            LogHostKey(device.Name, changed.Offered.Fingerprint, device.HostKey);
+            LogHostKey(device.Name, changed.Offered.Fingerprint, pinned[0].Fingerprint);
             await hostKeys.ChangedAsync(opening, device, changed.Offered, cancellation);
             return new ReachResult.Failed($"the host key of {device.Name} is not the pinned one; nothing was sent to it. An administrator has to look into this");
         }

@@ -47,9 +47,14 @@ internal static class Refusals
     {
         ApprovalAsked.Refused(var message) => message,
         ApprovalAsked.NeedsReason(var wanted) =>
-            $"{wish.Device} needs approval, and a reason for it{(wanted.Length > 0 ? $": {wanted}" : "")}. Without a terminal, give it with ssh -o SetEnv=LC_REASON=…",
+            $"{wish.Device} needs approval, and a reason for it{(wanted.Length > 0 ? $": {wanted}" : "")}. {Elsewhere(wish)}",
         _ => throw new ArgumentException("It was asked.", nameof(asked)),
     };
+
+    /// <summary>Where a reason is given that nobody could be asked for.</summary>
+    private static string Elsewhere(ConnectionWish wish) => wish.Kind == SessionKind.Tunnel
+        ? $"Give it in a session of the same connection (ssh -o SetEnv=LC_REASON=…, without -N), or ask ahead, with countersign request {wish.Device} --for 1h"
+        : "Without a terminal, give it with ssh -o SetEnv=LC_REASON=…";
 
     /// <summary>A command of scp or rsync that is none here is one for a shell.</summary>
     private static string Hint(ConnectionWish wish) => wish.Kind == SessionKind.Command && FileCommand.IsMeant(wish.Command)

@@ -18,6 +18,8 @@ public sealed class SshPrivateKey : IDisposable
     private const string Header = "-----BEGIN OPENSSH PRIVATE KEY-----";
     private const string Footer = "-----END OPENSSH PRIVATE KEY-----";
     private const int MaxText = 65536;
+    private const int MostComment = 8192;
+    private const int MostPadding = 64;
     private const int LineLength = 70;
     private readonly PrivateHalf _half;
 
@@ -46,20 +48,18 @@ public sealed class SshPrivateKey : IDisposable
         var reader = new SshReader(binary.Expose());
         if (!binary.Expose().StartsWith(Magic)) throw new FormatException("this is not an openssh-key-v1 private key");
         reader = new SshReader(binary.Expose()[Magic.Length..]);
-        if (!reader.TryReadText(out var cipher, 64) || !reader.TryReadText(out var kdf, 64) || !reader.TryReadString(out _)
-            || !reader.TryReadUInt32(out var count) || !reader.TryReadString(out var publicBlob) || !reader.TryReadString(out var section))
-        {
-            throw Truncated();
-        }
+        if (!reader.TryReadText(out var cipher, 64) || !reader.TryReadText(out var kdf, 64) || !reader.TryReadString(out var options) || !reader.TryReadUInt32(out var count)) throw Truncated();
 
+        // Before anything else of it is read: no work is done at the wish of whoever wrote the rounds into it.
         if (cipher != "none" || kdf != "none") throw new FormatException("the private key is protected by a passphrase; remove it first (ssh-keygen -p)");
         if (count != 1) throw new FormatException("the file has to hold exactly one private key");
+        if (!options.IsEmpty || !reader.TryReadString(out var publicBlob) || !reader.TryReadString(out var section) || !reader.IsAtEnd) throw Truncated();
         try
         {
-            var key = new SshPrivateKey(ReadHalf(section));
+            var key = new SshPrivateKey(ReadHalf(section, publicBlob));
             if (key.PublicKey.Blob.Span.SequenceEqual(publicBlob)) return key;
             key.Dispose();
-            throw new FormatException("the public and the private half of the key don't belong together");
+            throw NotTogether();
         }
         catch (CryptographicException)
         {
@@ -89,18 +89,20 @@ public sealed class SshPrivateKey : IDisposable
     internal byte[] Sign(string algorithm, ReadOnlySpan<byte> data) =>
         new SshWriter().String(algorithm).String(_half.Sign(algorithm, data)).Written.ToArray();
 
-    private static PrivateHalf ReadHalf(ReadOnlySpan<byte> section)
+    private static PrivateHalf ReadHalf(ReadOnlySpan<byte> section, ReadOnlySpan<byte> publicBlob)
     {
         var reader = new SshReader(section);
         if (!reader.TryReadUInt32(out var one) || !reader.TryReadUInt32(out var two) || one != two || !reader.TryReadText(out var type, 64)) throw Truncated();
         switch (type)
         {
             case SshPublicKey.Ed25519:
-                if (!reader.TryReadString(out _, 32) || !reader.TryReadString(out var both, 64) || both.Length != 64) throw Truncated();
+                // The point stands in three places: all of them are the same, and the first is compared with what the seed gives.
+                if (!reader.TryReadString(out var own, 32) || !reader.TryReadString(out var both, 64) || both.Length != 64 || !IsPadded(reader)) throw Truncated();
+                if (!both[32..].SequenceEqual(own) || !publicBlob.EndsWith(own)) throw NotTogether();
                 return new Ed25519PrivateHalf(Ed25519Key.FromSeed(both[..32]));
             case SshPublicKey.Rsa:
                 if (!reader.TryReadMpint(out var n, 2048) || !reader.TryReadMpint(out var e, 8) || !reader.TryReadMpint(out var d, 2048)
-                    || !reader.TryReadMpint(out var inverse, 2048) || !reader.TryReadMpint(out var p, 2048) || !reader.TryReadMpint(out var q, 2048))
+                    || !reader.TryReadMpint(out var inverse, 2048) || !reader.TryReadMpint(out var p, 2048) || !reader.TryReadMpint(out var q, 2048) || !IsPadded(reader))
                 {
                     throw Truncated();
                 }
@@ -108,10 +110,24 @@ public sealed class SshPrivateKey : IDisposable
                 return RsaPrivateHalf.Import(n, e, d, inverse, p, q);
             default:
                 if (!SshPublicKey.TryReadEcdsa(type, ref reader, out var curve, out var point)) throw new FormatException("the private key is of a kind that is not used");
-                if (!reader.TryReadMpint(out var number, curve.FieldLength)) throw Truncated();
+                if (!reader.TryReadMpint(out var number, curve.FieldLength) || !IsPadded(reader)) throw Truncated();
                 return EcdsaPrivateHalf.Import(curve, point, number);
         }
     }
+
+    /// <summary>Behind the fields: the comment, and the numbers from 1 on up to a whole block, which is never longer than so many bytes.</summary>
+    private static bool IsPadded(SshReader reader)
+    {
+        if (!reader.TryReadString(out _, MostComment) || reader.Rest.Length > MostPadding) return false;
+        for (byte expected = 1; reader.TryReadByte(out var pad); expected++)
+        {
+            if (pad != expected) return false;
+        }
+
+        return true;
+    }
+
+    private static FormatException NotTogether() => new("the public and the private half of the key don't belong together");
 
     private static FormatException Truncated() => new("the private key is damaged or cut off");
 

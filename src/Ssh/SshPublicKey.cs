@@ -42,6 +42,21 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
         return TryParse(Convert.FromBase64String(parts[1]), out key) && Matches(ref key, parts[0]);
     }
 
+    /// <summary>
+    /// The keys of an authorized_keys file, in its order. A line with options restricts its key in ways that are not known here, so it gives none. Lines end
+    /// with LF alone: behind a lone CR, which OpenSSH takes for a part of the comment, there is no other key.
+    /// </summary>
+    public static IReadOnlyList<SshPublicKey> ReadLines(string text)
+    {
+        var keys = new List<SshPublicKey>();
+        foreach (var line in text.AsSpan().Split('\n'))
+        {
+            if (TryParse(text[line].Trim(), out var key)) keys.Add(key);
+        }
+
+        return keys;
+    }
+
     public static bool TryParse(ReadOnlySpan<byte> blob, [NotNullWhen(true)] out SshPublicKey? key)
     {
         key = null;

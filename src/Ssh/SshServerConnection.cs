@@ -98,6 +98,14 @@ public sealed class SshServerConnection : SshConnection
         return new SshServerOutcome(connection.IsAuthenticated, connection.EndReason is { } reason ? PeerText.Clean(reason, 500) : null);
     }
 
+    /// <summary>Sends a line for the person, which most clients show only when asked to be talkative (SSH_MSG_DEBUG, RFC 4253 section 11.3). Only after authentication.</summary>
+    /// <param name="line">Without control characters.</param>
+    public void Debug(string line)
+    {
+        if (!IsAuthenticated) return;
+        Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.Debug).Boolean(true).String(line).String(""));
+    }
+
     /// <summary>The client is let in: from here on its channels are served. The receive loop waits meanwhile, if it has a message of the client.</summary>
     internal void Admit(string user)
     {

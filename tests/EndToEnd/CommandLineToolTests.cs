@@ -60,6 +60,20 @@ public sealed class CommandLineToolTests : IDisposable
     }
 
     [Fact]
+    public async Task A_device_that_shows_another_host_key_is_told_with_the_list()
+    {
+        await using var gateway = await TestGateway.StartAsync();
+        var stale = await Keys.GenerateAsync(_home, "stale");
+        await gateway.AddDeviceAsync("web02", gateway.Sshd.Port, stale.PublicLine, gateway.Sshd.ClientKey.PrivateText);
+        (await gateway.Client.SshAsync("tina+web02", gateway.Tina.ByKey, "true")).Error.ShouldContain("is not the pinned one");
+        var listed = await RunAsync(gateway, "devices");
+        listed.ExitCode.ShouldBe(0, listed.ToString());
+        listed.Error.ShouldContain("web02 shows another host key than the pinned one: SHA256:");
+        listed.Error.ShouldContain("Connections refused: 1.");
+        listed.Error.ShouldNotContain("web01");
+    }
+
+    [Fact]
     public async Task A_request_is_followed_approved_revoked_and_cancelled_from_the_command_line()
     {
         await using var gateway = await TestGateway.StartAsync();

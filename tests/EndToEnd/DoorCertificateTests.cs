@@ -54,6 +54,7 @@ public sealed class DoorCertificateTests : IAsyncLifetime
     [InlineData("password")]
     [InlineData("reset")]
     [InlineData("disabled")]
+    [InlineData("authority")]
     public async Task It_ends_with_its_sign_in_and_so_do_the_connections_that_it_opened(string way)
     {
         var certified = await CertifyAsync(_tina);
@@ -76,6 +77,12 @@ public sealed class DoorCertificateTests : IAsyncLifetime
                 break;
             case "reset":
                 await _gateway.Owner.PostAsync($"technicians/{_gateway.Tina.Id}/two-factor/reset");
+                break;
+            case "authority":
+                _time.Move(TimeSpan.FromSeconds(1));
+                var old = (await _gateway.Owner.PostAsync("ssh/door-ca/rotate"))["authorities"]![1]!["id"]!;
+                (await SshAsync("tina", certified)).Text.ShouldBe("in\n");
+                await _gateway.Owner.DeleteAsync($"ssh/door-ca/{old}");
                 break;
             default:
                 await _gateway.Owner.PostAsync($"technicians/{_gateway.Tina.Id}/disable");

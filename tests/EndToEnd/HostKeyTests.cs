@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Countersign.EndToEnd.Fixtures;
+using Microsoft.Extensions.Logging;
 
 namespace Countersign.EndToEnd;
 
@@ -7,10 +8,11 @@ namespace Countersign.EndToEnd;
 public sealed class HostKeyTests : IAsyncLifetime
 {
     private readonly TempFolder _folder = new();
+    private readonly KeptLog _log = new();
     private TestGateway _gateway = null!;
     private string _id = "";
 
-    public async ValueTask InitializeAsync() => _gateway = await TestGateway.StartAsync();
+    public async ValueTask InitializeAsync() => _gateway = await TestGateway.StartAsync(host: builder => builder.Logging.AddProvider(_log));
 
     public async ValueTask DisposeAsync()
     {
@@ -50,6 +52,9 @@ public sealed class HostKeyTests : IAsyncLifetime
         var stale = await Keys.GenerateAsync(_folder, "stale");
         await AddAsync(_gateway.Sshd, stale.PublicLine);
         for (var i = 0; i < 3; i++) await RefusedAsync("the host key of web02 is not the pinned one; nothing was sent to it");
+        var lines = _log.Lines.Where(line => line.Contains("Host key of web02", StringComparison.Ordinal)).ToList();
+        lines.Count.ShouldBe(3);
+        lines.ShouldAllBe(line => line.Contains(" is SHA256:") && line.Contains("pinned is SHA256:") && !line.Contains("AAAA"));
         var alert = (await DeviceAsync())["hostKeyAlert"]!;
         ((string)alert["offered"]!, (long)alert["refused"]!).ShouldBe((_gateway.Sshd.HostKey.PublicLine, 3));
         (await RecordsAsync("device.hostKeyChanged")).ShouldHaveSingleItem()["details"]!["offered"]!.GetValue<string>().ShouldBe((string)alert["fingerprint"]!);

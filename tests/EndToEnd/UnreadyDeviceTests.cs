@@ -20,12 +20,28 @@ public sealed class UnreadyDeviceTests : IAsyncLifetime
         using var hostKey = SshPrivateKey.Generate(SshKeyKind.Ed25519);
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        var serving = ServeOneAsync(listener, hostKey);
+        var serving = ServeOneAsync(listener, hostKey, new HangsUp());
         await _gateway.AddDeviceAsync("web02", ((IPEndPoint)listener.LocalEndpoint).Port, hostKey.PublicKey.ToString(), _gateway.Sshd.ClientKey.PrivateText);
         var outcome = await _gateway.Client.SshAsync("tina+web02", _gateway.Tina.ByKey, "true");
         outcome.ExitCode.ShouldBe(69, outcome.ToString());
         outcome.Error.ShouldContain("countersign: the connection to web02 was lost");
         ((string)(await _gateway.EndedSessionAsync())["reason"]!).ShouldBe("connectionLost");
+        await serving;
+    }
+
+    [Fact]
+    public async Task What_a_device_says_again_and_again_without_a_window_to_bound_it_reaches_the_technician_once()
+    {
+        using var hostKey = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var serving = ServeOneAsync(listener, hostKey, new Repeats());
+        await _gateway.AddDeviceAsync("web02", ((IPEndPoint)listener.LocalEndpoint).Port, hostKey.PublicKey.ToString(), _gateway.Sshd.ClientKey.PrivateText);
+        var outcome = await _gateway.Client.SshAsync("tina+web02", _gateway.Tina.ByKey, "true", default, "-v");
+        outcome.ExitCode.ShouldBe(3, outcome.ToString());
+        outcome.Error.Split("rtype exit-status").Length.ShouldBe(2, outcome.ToString());
+        outcome.Error.Split("rtype eow@openssh.com").Length.ShouldBe(2, outcome.ToString());
+        outcome.Error.ShouldNotContain("rtype exit-signal");
         await serving;
     }
 
@@ -37,10 +53,10 @@ public sealed class UnreadyDeviceTests : IAsyncLifetime
         (await _gateway.SessionsAsync("ended")).ShouldBeEmpty();
     }
 
-    private static async Task ServeOneAsync(TcpListener listener, SshPrivateKey hostKey)
+    private static async Task ServeOneAsync(TcpListener listener, SshPrivateKey hostKey, SshServerHandler handler)
     {
         var socket = await listener.AcceptSocketAsync(TestContext.Current.CancellationToken);
-        await SshServerConnection.RunAsync(new NetworkStream(socket, ownsSocket: true), new() { HostKeys = [hostKey] }, new HangsUp(), TestContext.Current.CancellationToken);
+        await SshServerConnection.RunAsync(new NetworkStream(socket, ownsSocket: true), new() { HostKeys = [hostKey] }, handler, TestContext.Current.CancellationToken);
     }
 
     private sealed class HangsUp : SshServerHandler
@@ -53,6 +69,34 @@ public sealed class UnreadyDeviceTests : IAsyncLifetime
         {
             connection.Disconnect(11, "not today");
             return new SshChannelAnswer.Refuse(1, "not today");
+        }
+    }
+
+    /// <summary>A program that has ended over and over.</summary>
+    private sealed class Repeats : SshServerHandler
+    {
+        public override IReadOnlyList<string> AuthenticationMethods { get; } = ["publickey"];
+
+        public override ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation) => new(SshAuthResult.Success);
+
+        public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra) => new SshChannelAnswer.Accept(new Program(), 1000);
+
+        private sealed class Program : SshChannelHandler
+        {
+            public override void OnRequest(SshChannel channel, SshChannelRequest request)
+            {
+                request.Reply(SshReply.Success);
+                if (request.Name != SessionRequests.Exec) return;
+                for (var round = 0; round < 500; round++)
+                {
+                    channel.SendRequest(SessionRequests.EndOfWrite, []);
+                    channel.SendRequest(SessionRequests.ExitStatus, new ExitStatusRequest(3).Encode());
+                    channel.SendRequest(SessionRequests.ExitSignal, new ExitSignalRequest("TERM", false, "\u001b[2J").Encode());
+                }
+
+                channel.SendEof();
+                channel.Close();
+            }
         }
     }
 }

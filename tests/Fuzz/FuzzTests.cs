@@ -16,6 +16,8 @@ public sealed class FuzzTests
         { "channels-server", 1000 },
         { "channels-client", 600 },
         { "formats", 6000 },
+        { "private-keys", 6000 },
+        { "authorized-keys", 12_000 },
         { "sftp-relay", 12_000 },
         { "sftp-server", 6000 },
         { "scp-stream", 15_000 },

@@ -145,6 +145,9 @@ public sealed class CertificateTests
     [InlineData("10.0.0.0/-1", "10.0.0.1", false)]
     [InlineData("", "10.0.0.1", false)]
     [InlineData("10.0.0.1", null, false)]
+    [InlineData("::ffff:10.0.0.1", "10.0.0.1", false)]
+    [InlineData("fe80::1%1", "fe80::1", false)]
+    [InlineData("fd00::1/8", "fd00::1", false)]
     public void The_source_address_is_kept_to(string list, string? source, bool good) =>
         Made(Terms with { CriticalOptions = [SshCertificateOption.Text("source-address", list)] })
             .Judge(SshCertificateKind.User, "alice", Between, source is null ? null : IPAddress.Parse(source))
@@ -203,6 +206,29 @@ public sealed class CertificateTests
             for (var at = 0; at + 4 <= rest.Length; at += random.Next(4, 40)) rest.AsSpan(at, 3).Clear();
             SshCertificate.TryParse([.. head, .. rest], out _).ShouldBeFalse();
         }
+    }
+
+    [Fact]
+    public void An_option_is_its_name_and_its_bytes_and_has_a_value_where_these_are_one_text()
+    {
+        var option = SshCertificateOption.Text("source-address", "::1");
+        option.Value.ShouldBe("::1");
+        SshCertificateOption.Flag("permit-pty").Value.ShouldBeNull();
+        new SshCertificateOption("source-address", new byte[] { 0, 0, 0, 1, 0xFF }).Value.ShouldBeNull();
+        option.Equals(SshCertificateOption.Text("source-address", "::1")).ShouldBeTrue();
+        option.GetHashCode().ShouldBe(SshCertificateOption.Text("source-address", "::2").GetHashCode());
+        option.Equals(SshCertificateOption.Text("source-address", "::2")).ShouldBeFalse();
+        option.Equals(SshCertificateOption.Text("another", "::1")).ShouldBeFalse();
+        option.Equals(null).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Addresses_and_options_by_the_hundred_are_not_read()
+    {
+        var many = string.Join(',', Enumerable.Repeat("127.0.0.1", 65));
+        Made(Terms with { CriticalOptions = [SshCertificateOption.Text("source-address", many)] }).Judge(SshCertificateKind.User, "alice", Between, IPAddress.Loopback).ShouldBe(SshCertificateVerdict.WrongAddress);
+        Should.Throw<ArgumentException>(() => Made(Terms with { Extensions = [.. Enumerable.Range(0, 65).Select(number => SshCertificateOption.Flag($"x{number:d3}"))] }));
+        Should.Throw<ArgumentException>(() => Made(Terms with { Principals = [.. Enumerable.Range(0, 257).Select(number => $"a{number}")] }));
     }
 
     [Fact]

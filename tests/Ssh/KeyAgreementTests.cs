@@ -18,6 +18,26 @@ public sealed class KeyAgreementTests
     }
 
     [Fact]
+    public void ML_KEM_is_named_exactly_where_the_platform_has_it_and_asked_for_alone_elsewhere_there_is_nothing_in_common()
+    {
+        var server = new AlgorithmOffer { HostKeys = ["ssh-ed25519"] };
+        KexInit.Create(server, Side.Server).KeyExchanges.Contains("mlkem768x25519-sha256").ShouldBe(MLKem.IsSupported);
+        var client = KexInit.Create(new AlgorithmOffer { HostKeys = ["ssh-ed25519"], KeyExchanges = ["mlkem768x25519-sha256"] }, Side.Client);
+        var agree = () => Agreement.Between(client, KexInit.Create(server.For(client), Side.Server), Side.Server);
+        if (MLKem.IsSupported) agree().KeyExchange.ShouldBe("mlkem768x25519-sha256");
+        else Should.Throw<SshConnectionException>(agree).Message.ShouldContain("no common key exchange algorithm; the peer offers mlkem768x25519-sha256");
+    }
+
+    [Fact]
+    public void A_name_that_nobody_offers_is_a_mistake_of_our_own()
+    {
+        Should.Throw<ArgumentException>(() => CipherKind.Get("3des-cbc"));
+        Should.Throw<ArgumentException>(() => MacKind.Get("hmac-md5"));
+        var gcm = new DirectionKind(CipherKind.All[0], null);
+        Should.Throw<ArgumentException>(() => new Agreement("diffie-hellman-group1-sha1", "ssh-ed25519", gcm, gcm).Start(Side.Server));
+    }
+
+    [Fact]
     public void The_two_secrets_of_a_hybrid_are_hashed_in_their_order()
     {
         using var lattice = new Secret(Enumerable.Repeat((byte)1, 32).ToArray());

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Countersign.Ssh.Tests;
@@ -162,6 +163,67 @@ public sealed class KeyTests
     }
 
     [Fact]
+    public void A_signature_that_is_too_long_cut_or_has_something_behind_it_is_refused()
+    {
+        using var rsa = SshPrivateKey.Generate(SshKeyKind.Rsa3072);
+        using var ed = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        foreach (var (key, algorithm) in new[] { (rsa, "rsa-sha2-256"), (ed, "ssh-ed25519") })
+        {
+            var signature = key.Sign(algorithm, "data"u8);
+            var reader = new SshReader(signature);
+            reader.TryReadString(out _).ShouldBeTrue();
+            reader.TryReadString(out var value).ShouldBeTrue();
+            var proper = value.ToArray();
+            Verifies(key, algorithm, proper).ShouldBeTrue();
+            Verifies(key, algorithm, [0, .. proper]).ShouldBeFalse();
+            Verifies(key, algorithm, proper[..^1]).ShouldBeFalse();
+            Verifies(key, algorithm, []).ShouldBeFalse();
+            key.PublicKey.Verify(algorithm, "data"u8, [.. signature, 0]).ShouldBeFalse();
+            key.PublicKey.Verify(algorithm, "data"u8, signature.AsSpan(0, 3)).ShouldBeFalse();
+            key.PublicKey.Verify(algorithm, "data"u8, []).ShouldBeFalse();
+        }
+
+        using var curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var q = curve.ExportParameters(includePrivateParameters: false).Q;
+        SshPublicKey.TryParse(new SshWriter().String("ecdsa-sha2-nistp256").String("nistp256").String([4, .. q.X!, .. q.Y!]).Written.Span, out var point).ShouldBeTrue();
+        var both = curve.SignData("data"u8.ToArray(), HashAlgorithmName.SHA256);
+        var (r, s) = (both[..32], both[32..]);
+        Signed(new SshWriter().Mpint(r).Mpint(s)).ShouldBeTrue();
+        Signed(new SshWriter().Mpint(r).Mpint(s).Byte(0)).ShouldBeFalse();
+        Signed(new SshWriter().Mpint(r)).ShouldBeFalse();
+        Signed(new SshWriter().Mpint([1, .. r]).Mpint(s)).ShouldBeFalse();
+        Signed(new SshWriter().Mpint(r).Mpint([1, .. s])).ShouldBeFalse();
+        Signed(new SshWriter().Mpint([]).Mpint([])).ShouldBeFalse();
+
+        bool Signed(SshWriter numbers) => point.Verify("ecdsa-sha2-nistp256", "data"u8, new SshWriter().String("ecdsa-sha2-nistp256").String(numbers.Written.Span).Written.Span);
+    }
+
+    [Fact]
+    public void Two_keys_are_one_if_their_bytes_are()
+    {
+        using var one = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        using var other = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        SshPublicKey.TryParse(one.PublicKey.Blob.Span, out var again).ShouldBeTrue();
+        again.Equals((object)one.PublicKey).ShouldBeTrue();
+        again.GetHashCode().ShouldBe(one.PublicKey.GetHashCode());
+        again.Equals((object)other.PublicKey).ShouldBeFalse();
+        again.Equals((object)"ssh-ed25519").ShouldBeFalse();
+        again.Equals(null).ShouldBeFalse();
+        SshPublicKey.TryParse(new byte[5000], out _).ShouldBeFalse();
+        SshPublicKey.TryParse(new string('x', 20_000), out _).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Of_a_file_of_keys_the_lines_with_nothing_in_front_count_and_a_comment_has_no_line_in_it()
+    {
+        using var one = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        using var other = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        SshPublicKey.ReadLines($"# keys\r\n\r\n  {one.PublicKey} somebody\r\nno-pty {other.PublicKey}\n").ShouldBe([one.PublicKey]);
+        SshPublicKey.ReadLines($"{one.PublicKey} a comment\r{other.PublicKey}\n").ShouldBe([one.PublicKey]);
+        SshPublicKey.ReadLines($"{other.PublicKey}\n{one.PublicKey}").ShouldBe([other.PublicKey, one.PublicKey]);
+    }
+
+    [Fact]
     public void A_secret_does_not_show_itself_and_is_gone_after_its_disposal()
     {
         var secret = Secret.FromText("hunter2");
@@ -189,6 +251,9 @@ public sealed class KeyTests
         shared.Dispose();
         memory.ToArray().ShouldAllBe(value => value == 0);
     }
+
+    private static bool Verifies(SshPrivateKey key, string algorithm, byte[] value) =>
+        key.PublicKey.Verify(algorithm, "data"u8, new SshWriter().String(algorithm).String(value).Written.Span);
 
     private static bool Parses(SshWriter writer) => SshPublicKey.TryParse(writer.Written.Span, out _);
 

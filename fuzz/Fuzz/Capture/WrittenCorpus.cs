@@ -1,4 +1,5 @@
 using System.Text;
+using Countersign.Fuzz.Targets;
 using Countersign.Fuzz.Targets.Connections;
 using Countersign.Ssh;
 using Countersign.Ssh.Sftp;
@@ -37,6 +38,13 @@ internal static class WrittenCorpus
         foreach (var (name, steps) in WrittenFiles.Sftp()) yield return ("sftp-server", name, [.. steps.Where(step => step.Kind == StepKind.Client)]);
         foreach (var (name, steps) in WrittenFiles.Scp()) yield return ("scp-stream", name, steps);
         foreach (var (number, header) in Headers().Index()) yield return ("proxy-header", $"written-{number}", [new(StepKind.Raw, header)]);
+        foreach (var (number, kind) in PrivateKeyTarget.Kinds.Index())
+        {
+            foreach (var layer in new[] { PrivateKeyTarget.Text, PrivateKeyTarget.Outside, PrivateKeyTarget.Inside }) yield return ("private-keys", $"written-{kind}-{layer}", [new(StepKind.Proof, [(byte)((number << 2) | layer), 0, 0, 0, 0, 0, 0, 0, (byte)number])]);
+            yield return ("private-keys", $"written-{kind}", [new(StepKind.Proof, [(byte)(number << 2)])]);
+        }
+
+        foreach (var (number, file) in AuthorizedKeysTarget.Files().Index()) yield return ("authorized-keys", $"written-{number}", [new(StepKind.Raw, Encoding.UTF8.GetBytes(file))]);
         foreach (var (number, payload) in Payloads().Index()) yield return ("formats", $"written-{number:d2}", [new(StepKind.Raw, payload.Written.ToArray())]);
     }
 

@@ -32,12 +32,6 @@ internal sealed class AuthorizedKeys(string path)
         if ((File.GetUnixFileMode(file.SafeFileHandle) & WritableByOthers) != 0) throw new IOException($"{path} can be written by others than its owner (chmod go-w)");
         if (file.Length > SizeMost) throw new IOException($"{path} is larger than {SizeMost} bytes");
         using var reader = new StreamReader(file);
-        var keys = new List<SshPublicKey>();
-        while (reader.ReadLine() is { } line)
-        {
-            if (SshPublicKey.TryParse(line.Trim(), out var key)) keys.Add(key);
-        }
-
-        return keys;
+        return SshPublicKey.ReadLines(reader.ReadToEnd());
     }
 }

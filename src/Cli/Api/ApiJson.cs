@@ -102,7 +102,10 @@ internal sealed record Device(
     bool? Enabled,
     IReadOnlyList<DeviceAccount>? Accounts,
     IReadOnlyList<string>? Permissions,
-    string? State);
+    string? State,
+    HostKeyAlert? HostKeyAlert);
+
+internal sealed record HostKeyAlert(string? Fingerprint, DateTimeOffset? First, long? Refused);
 
 internal sealed record DevicePage(IReadOnlyList<Device>? Items, string? Next);
 
@@ -158,7 +161,7 @@ internal sealed record SessionPage(IReadOnlyList<Session>? Items, string? Next);
 
 internal sealed record EndSessionRequest(string? Reason);
 
-internal sealed record Authority(string? Id, string? PublicKey);
+internal sealed record Authority(string? Id, string? PublicKey, string? Fingerprint, bool? First, DateTimeOffset? Created);
 
 internal sealed record Authorities([property: JsonPropertyName("authorities")] IReadOnlyList<Authority>? Keys, [property: JsonPropertyName("trustedUserCAKeys")] string? TrustedUserCAKeys);
 

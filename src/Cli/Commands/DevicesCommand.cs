@@ -55,9 +55,18 @@ internal static class DevicesCommand
             Some(device.Permissions ?? []),
             device.Description ?? "",
         }));
+        foreach (var device in devices)
+        {
+            if (device.HostKeyAlert is { } alert) output.Note(Alert(output, device.Name ?? "", alert));
+        }
+
         Paging.NoteMore(output, reply.Value.Next);
         return ExitCode.Ok;
     }
+
+    /// <summary>Only whoever may change the device is told.</summary>
+    private static string Alert(Output output, string name, HostKeyAlert alert) =>
+        $"{name} shows another host key than the pinned one: {alert.Fingerprint}, since {output.Time(alert.First)}. Connections refused: {alert.Refused}. Ask whoever looks after it, and confirm one of the two keys.";
 
     /// <summary>An owner holds them all: a table is no place for that. <c>explain</c> and <c>--json</c> show every one.</summary>
     private static string Some(IReadOnlyList<string> permissions)

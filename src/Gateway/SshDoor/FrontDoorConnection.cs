@@ -29,6 +29,7 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
     private IDisposable? _place;
     private bool _over;
     private SignedIn? _person;
+    private ConnectionNotes? _notes;
     private FirstFactor? _proven;
     private string? _banner;
     private SshTarget _target;
@@ -70,6 +71,7 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
     {
         arrival.Dispose();
         var person = _person!;
+        _notes = new(line => connection.Debug(line));
         lock (_gate)
         {
             // The connection may have ended just when its client was let in: then nobody would stop listening.
@@ -90,17 +92,24 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
 
     public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
     {
-        if (_person is not { } person) return new SshChannelAnswer.Refuse(1, "sign in first");
+        if (_person is not { } person || _notes is not { } notes) return new SshChannelAnswer.Refuse(1, "sign in first");
         if (type != "session")
         {
-            if (TunnelTarget.TryParse(type, extra, out var leads)) return Forward(person, leads);
+            if (TunnelTarget.TryParse(type, extra, out var leads)) return Forward(person, leads, notes);
             return type is Forwardings.DirectTcpIp or Forwardings.DirectStreamLocal
                 ? new SshChannelAnswer.Refuse(1, "port forwarding is not allowed")
                 : new SshChannelAnswer.Refuse(3, "only sessions and forwarded connections can be opened here");
         }
 
-        var channel = new SessionChannel(services, time, person, _target, source, FirstWindow, Track);
+        var channel = new SessionChannel(services, time, person, _target, source, FirstWindow, notes, Track);
         return new SshChannelAnswer.Accept(channel, FirstWindow);
+    }
+
+    public override SshGlobalAnswer OnGlobalRequest(SshServerConnection connection, string name, ReadOnlySpan<byte> payload)
+    {
+        if (name is Forwardings.TcpIpForward or Forwardings.StreamLocalForward)
+            _notes?.Tell("forwarding from the device back to you (-R) is not available through Countersign");
+        return new SshGlobalAnswer.Refuse();
     }
 
     public override bool OnDisconnecting(SshServerConnection connection)
@@ -126,9 +135,9 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
         _place?.Dispose();
     }
 
-    private SshChannelAnswer.Later Forward(SignedIn person, TunnelTarget leads)
+    private SshChannelAnswer.Later Forward(SignedIn person, TunnelTarget leads, ConnectionNotes notes)
     {
-        var channel = new TunnelChannel(services, person, _target, source, leads);
+        var channel = new TunnelChannel(services, person, _target, source, leads, notes);
         Track(channel, channel.RunAsync(_gone.Token));
         return new(channel.Answer);
     }

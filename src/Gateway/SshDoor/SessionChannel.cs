@@ -24,6 +24,7 @@ internal sealed partial class SessionChannel(
     SshTarget target,
     IPAddress source,
     uint window,
+    ConnectionNotes notes,
     Action<SessionChannel, Task> track) : SshChannelHandler
 {
     private const int MostEnvironment = 32;
@@ -71,6 +72,7 @@ internal sealed partial class SessionChannel(
 
     public override void OnClosed(SshChannel channel)
     {
+        notes.Close(ShowNote);
         _gone.Cancel();
         Relay(channel).OnClientClosed();
     }
@@ -87,12 +89,13 @@ internal sealed partial class SessionChannel(
 
         switch (request.Name)
         {
-            case "pty-req" when _terminal is null && request.Payload.Length <= MostPayload:
+            case "pty-req" when _terminal is null && PtyRequest.TryParse(request.Payload.Span, out var pty):
                 _terminal = ReadTerminal(request.Payload.Span);
-                Keep(request);
+                _requests.Add((request.Name, pty.Encode()));
+                request.Reply(SshReply.Success);
                 return;
             case "env" when ReadReason(request.Payload.Span) is { } reason:
-                _reason = reason;
+                _reason = notes.Reason = reason;
                 request.Reply(SshReply.Success);
                 return;
             case "env" when _requests.Count < MostEnvironment && request.Payload.Length <= MostPayload:
@@ -107,7 +110,7 @@ internal sealed partial class SessionChannel(
             case "window-change" when request.Payload.Length <= MostPayload:
                 Relay(channel).OnClientRequest(request);
                 return;
-            case "shell":
+            case "shell" when request.Payload.IsEmpty:
                 Start(channel, request, SessionKind.Shell, "");
                 return;
             case "exec" when _terminal is null && ExecRequest.TryParse(request.Payload.Span, out var exec) && FileCommand.TryParse(exec.Command, out var files):
@@ -165,7 +168,15 @@ internal sealed partial class SessionChannel(
         request.Reply(SshReply.Success);
         _room = new(channel, _terminal is not null, _reason, time);
         _picking = kind == SessionKind.Shell ? OpenPicker(channel) : null;
-        track(this, RunAsync(Relay(channel), _room, kind, command.Length > CommandKept ? command[..CommandKept] : command));
+        var relay = Relay(channel);
+        notes.Open(ShowNote);
+        track(this, RunAsync(relay, _room, kind, command.Length > CommandKept ? command[..CommandKept] : command));
+    }
+
+    /// <summary>Of the connection's forwardings: at once where the person waits here themselves, else between what the device writes.</summary>
+    private void ShowNote(string line)
+    {
+        if (_room?.TryNote(line) != true) _relay?.Tell(Say(line), _terminal is null ? 1u : 0u);
     }
 
     private async Task RunAsync(SshRelay relay, WaitingRoom room, SessionKind kind, string command)

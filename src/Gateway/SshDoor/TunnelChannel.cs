@@ -8,8 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Countersign.Gateway.SshDoor;
 
-/// <summary>One forwarded connection of a technician: a session of its own, decided, opened at the device, and only then accepted.</summary>
-internal sealed partial class TunnelChannel(SshFrontDoorServices services, SignedIn person, SshTarget target, IPAddress source, TunnelTarget leads)
+/// <summary>One forwarded connection of a technician: a session of its own, decided, approved where that is needed, opened at the device, and only then accepted.</summary>
+internal sealed partial class TunnelChannel(
+    SshFrontDoorServices services, SignedIn person, SshTarget target, IPAddress source, TunnelTarget leads, ConnectionNotes notes)
 {
     /// <summary>RFC 4254 section 5.1.</summary>
     private const uint Prohibited = 1, ConnectFailed = 2;
@@ -36,7 +37,7 @@ internal sealed partial class TunnelChannel(SshFrontDoorServices services, Signe
 
             var wish = new ConnectionWish(
                 person.Organization, person.Person, person.Login, person.Strength, source, target.Device, target.Account, SessionKind.Tunnel, leads.Text);
-            switch (await services.Admission.AskAsync(wish, gone))
+            switch (await services.Admission.AskAsync(wish, new TunnelRoom(notes), gone))
             {
                 case AdmissionResult.Refused refused:
                     Refuse(Prohibited, refused.Decision == DecisionKind.Denied ? "port forwarding is not allowed" : refused.Message);

@@ -42,11 +42,15 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
         }
     }
 
-    public void Note(string line)
+    public void Note(string line) => TryNote(line);
+
+    /// <summary>False: the person does not wait here at this moment.</summary>
+    public bool TryNote(string line)
     {
         lock (_gate)
         {
             if (_open) Write($"countersign: {Clean(line)}\r\n");
+            return _open;
         }
     }
 

@@ -22,6 +22,7 @@ public sealed class SshRelay
 {
     private const int MostUntold = 8;
     private const int LongestSignal = 64;
+    private const int LongestMessage = 200;
 
     private readonly SshChannel _client;
     private readonly Flow _toDevice;
@@ -41,6 +42,7 @@ public sealed class SshRelay
     private int? _exitStatus;
     private bool _exitKnown;
     private bool _deviceEof;
+    private bool _endOfWritePassed;
     private bool _closed;
 
     /// <param name="window">What the technician's channel was given at opening; so much is kept until the device is there.</param>
@@ -339,19 +341,24 @@ public sealed class SshRelay
         if (_exitKnown) toClient.OnEof();
     }
 
+    /// <summary>
+    /// Each once, and put together anew: what no window bounds is queued for a technician who may read slowly, and they may have other devices on the same
+    /// connection.
+    /// </summary>
     private void OnDeviceRequest(SshChannelRequest request)
     {
         switch (request.Name)
         {
-            case "exit-status" when new SshReader(request.Payload.Span).TryReadUInt32(out var status):
-                _exitStatus = (int)status;
-                PassExit(request);
+            case SessionRequests.ExitStatus when !_exitKnown && ExitStatusRequest.TryParse(request.Payload.Span, out var status):
+                _exitStatus = (int)status.Status;
+                PassExit(request, status.Encode());
                 return;
-            case "exit-signal":
-                PassExit(request);
+            case SessionRequests.ExitSignal when !_exitKnown && ExitSignalRequest.TryParse(request.Payload.Span, out var signal) && PlainLine.IsPlain(signal.Name):
+                PassExit(request, (signal with { Message = PlainLine.Clean(signal.Message, LongestMessage) }).Encode());
                 return;
-            case "eow@openssh.com":
-                _client.SendRequest(request.Name, request.Payload.Span);
+            case SessionRequests.EndOfWrite when !_endOfWritePassed:
+                _endOfWritePassed = true;
+                _client.SendRequest(request.Name, []);
                 return;
             default:
                 request.Reply(SshReply.Failure);
@@ -359,10 +366,10 @@ public sealed class SshRelay
         }
     }
 
-    private void PassExit(SshChannelRequest request)
+    private void PassExit(SshChannelRequest request, ReadOnlySpan<byte> payload)
     {
         _exitKnown = true;
-        _client.SendRequest(request.Name, request.Payload.Span);
+        _client.SendRequest(request.Name, payload);
         request.Reply(SshReply.Success);
         if (_deviceEof) _toClient?.OnEof();
     }

@@ -61,6 +61,8 @@ internal sealed class RsaPrivateHalf(RSA rsa) : PrivateHalf
     /// <exception cref="CryptographicException">The numbers are no RSA key.</exception>
     public static RsaPrivateHalf Import(ReadOnlySpan<byte> n, ReadOnlySpan<byte> e, ReadOnlySpan<byte> d, ReadOnlySpan<byte> inverse, ReadOnlySpan<byte> p, ReadOnlySpan<byte> q)
     {
+        // The platform takes a number without bytes for a mistake of its caller's, and not for a key that is none.
+        if (n.IsEmpty || e.IsEmpty) throw new CryptographicException("not an RSA key");
         var half = (n.Length + 1) / 2;
         if (d.Length > n.Length || inverse.Length > half || p.Length > half || q.Length > half || p.IsEmpty || q.IsEmpty) throw new CryptographicException("not an RSA key");
         var parameters = new RSAParameters

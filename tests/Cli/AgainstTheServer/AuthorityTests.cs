@@ -42,4 +42,26 @@ public sealed class AuthorityTests : IAsyncLifetime
         _olga.Output.ShouldNotContain(first.Trim());
         (await _olga.RunAsync("ca", "remove", old)).ShouldBe(4);
     }
+
+    [Fact]
+    public async Task The_front_door_s_is_shown_by_fingerprints_and_changed_by_itself()
+    {
+        (await _olga.RunAsync("ca", "show")).ShouldBe(0, _olga.Error);
+        var devices = _olga.Output;
+        (await _olga.RunAsync("ca", "show", "--front-door")).ShouldBe(0, _olga.Error);
+        _olga.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).ShouldHaveSingleItem().ShouldEndWith("  signs");
+        _olga.Output.ShouldContain("  SHA256:");
+        _olga.Output.ShouldNotContain("ssh-ed25519");
+
+        (await _olga.RunAsync("ca", "rotate", "--front-door")).ShouldBe(0, _olga.Error);
+        var old = (string)JsonNode.Parse(await _server.GetAsync("ssh/door-ca"))!["authorities"]![1]!["id"]!;
+        _olga.Output.Split('\n')[1].ShouldStartWith(old);
+        _olga.Error.ShouldContain($"countersign ca remove {old} --front-door");
+        (await _olga.RunAsync("ca", "remove", old)).ShouldBe(4);
+        (await _olga.RunAsync("ca", "remove", old, "--front-door")).ShouldBe(0, _olga.Error);
+        (await _olga.RunAsync("ca", "show", "--front-door")).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldNotContain(old);
+        (await _olga.RunAsync("ca", "show")).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldBe(devices);
+    }
 }

@@ -134,6 +134,68 @@ public sealed class DoorCertificateTests : IAsyncLifetime
         (await _lab.SshDoor.WithCodeAsync(wanted.Proven, code, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Done>().Person.Strength.ShouldBe(SignInStrength.TwoFactor);
     }
 
+    [Fact]
+    public async Task After_a_change_of_the_authority_s_key_both_count_until_the_old_one_is_removed_which_ends_what_hangs_on_it()
+    {
+        var ann = await _lab.TokenOfAsync("ann");
+        var old = await IssueAsync();
+        var before = (await EnterAsync(old)).ShouldBeOfType<SignInStep.Done>().Person;
+        _lab.Clock.Advance(TimeSpan.FromSeconds(1));
+        var both = (await _lab.SendAsync(HttpMethod.Post, "ssh/door-ca/rotate", token: ann)).Json["authorities"]!.AsArray();
+        both.Select(one => one!["first"]!.GetValue<bool>()).ShouldBe([true, false]);
+        both[1]!["publicKey"]!.GetValue<string>().ShouldBe($"{old.Authority}");
+        (await _lab.SendAsync(HttpMethod.Post, "ssh/door-ca/rotate", token: ann)).Status.ShouldBe(HttpStatusCode.Conflict);
+
+        var renewed = await IssueAsync();
+        $"{renewed.Authority}".ShouldBe(both[0]!["publicKey"]!.GetValue<string>());
+        (await AcceptsAsync(old)).ShouldBeTrue();
+        (await AcceptsAsync(renewed)).ShouldBeTrue();
+        var after = (await EnterAsync(renewed)).ShouldBeOfType<SignInStep.Done>().Person;
+        (await _lab.SendAsync(HttpMethod.Delete, $"ssh/door-ca/{both[0]!["id"]}", token: ann)).Status.ShouldBe(HttpStatusCode.Conflict);
+        before.Ended.IsCancellationRequested.ShouldBeFalse();
+
+        (await _lab.SendAsync(HttpMethod.Delete, $"ssh/door-ca/{both[1]!["id"]}", token: ann)).Json["authorities"]!.AsArray().ShouldHaveSingleItem();
+        (await AcceptsAsync(old)).ShouldBeFalse();
+        (await AcceptsAsync(renewed)).ShouldBeTrue();
+        before.EndedBecause.ShouldBe("the key that signed your certificate was removed: sign in again");
+        after.Ended.IsCancellationRequested.ShouldBeFalse();
+        (await _lab.SendAsync(HttpMethod.Delete, $"ssh/door-ca/{both[1]!["id"]}", token: ann)).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await _lab.AuditAsync()).Where(record => record.Kind.StartsWith("authority.", StringComparison.Ordinal))
+            .Select(record => (record.Kind, record.ActorLogin, JsonNode.Parse(record.Details)!["purpose"]!.GetValue<string>()))
+            .ShouldBe([("authority.created", "", "front door"), ("authority.rotated", "ann", "front door"), ("authority.removed", "ann", "front door")]);
+    }
+
+    [Fact]
+    public async Task One_whose_authority_goes_between_its_two_factors_does_not_get_in()
+    {
+        var ann = await _lab.TokenOfAsync("ann");
+        var certificate = await IssueAsync();
+        var app = await _lab.EnrolAsync("tom", _token);
+        await _lab.Get<WriteQueue>().WriteAsync(
+            _lab.Organization, (db, stop) => db.Set<ApiToken>().ExecuteUpdateAsync(set => set.SetProperty(row => row.Strength, SignInStrength.OneFactor), stop), IdentityLab.Stop);
+        var wanted = (await EnterAsync(certificate)).ShouldBeOfType<SignInStep.CodeWanted>();
+        _lab.Clock.Advance(TimeSpan.FromSeconds(1));
+        var old = (await _lab.SendAsync(HttpMethod.Post, "ssh/door-ca/rotate", token: ann)).Json["authorities"]![1]!["id"];
+        (await _lab.SendAsync(HttpMethod.Delete, $"ssh/door-ca/{old}", token: ann)).Status.ShouldBe(HttpStatusCode.OK);
+        using var code = Secret.FromText(app.Next());
+        (await _lab.SshDoor.WithCodeAsync(wanted.Proven, code, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Refused>();
+    }
+
+    [Fact]
+    public async Task The_authority_is_shown_to_and_changed_by_master_administrators_and_the_one_that_devices_trust_stays_apart()
+    {
+        (await _lab.SendAsync(HttpMethod.Get, "ssh/door-ca", token: _token)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await _lab.SendAsync(HttpMethod.Post, "ssh/door-ca/rotate", token: _token)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        var ann = await _lab.TokenOfAsync("ann");
+        var door = (await _lab.SendAsync(HttpMethod.Get, "ssh/door-ca", token: ann)).Json["authorities"]!.AsArray().ShouldHaveSingleItem()!;
+        (await _lab.SendAsync(HttpMethod.Delete, $"ssh/door-ca/{door["id"]}", token: _token)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        _lab.Clock.Advance(TimeSpan.FromSeconds(1));
+        var accounts = (await _lab.SendAsync(HttpMethod.Post, "ssh/ca/rotate", token: ann)).Json["authorities"]!.AsArray();
+        accounts.Count.ShouldBe(2);
+        (await _lab.SendAsync(HttpMethod.Delete, $"ssh/door-ca/{accounts[1]!["id"]}", token: ann)).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await _lab.SendAsync(HttpMethod.Get, "ssh/door-ca", token: ann)).Json["authorities"]!.AsArray().ShouldHaveSingleItem();
+    }
+
     private async Task<SshCertificate> SignAsync(AuthorityPurpose purpose, string keyId, string principal, SshCertificateKind kind = SshCertificateKind.User)
     {
         var now = _lab.Clock.GetUtcNow();

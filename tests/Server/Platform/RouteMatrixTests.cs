@@ -44,7 +44,7 @@ public sealed class RouteMatrixTests
             if (method != "GET") stage = await RouteStage.SetAsync(tenant);
             stage.OwnersKey = pattern == "/api/v1/me/keys/{id}" ? await RouteStage.AddKeyAsync(tenant) : default;
             stage.OwnersToken = pattern == "/api/v1/me/tokens/{id}" ? await RouteStage.AddTokenAsync(tenant) : default;
-            stage.OldAuthority = pattern == "/api/v1/ssh/ca/{id}" ? await RouteStage.OldAuthorityAsync(tenant) : default;
+            stage.OldAuthority = pattern is "/api/v1/ssh/ca/{id}" or "/api/v1/ssh/door-ca/{id}" ? await RouteStage.OldAuthorityAsync(tenant, pattern.Replace("/{id}", "", StringComparison.Ordinal)) : default;
             stage.OwnersSignIn = pattern == "/api/v1/me/sign-ins/{id}" ? await tenant.AddSignInAsync() : default;
             stage.Session = pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) ? await tenant.BeginSessionAsync(stage.Unique) : default;
             if (pattern.StartsWith("/api/v1/recordings/", StringComparison.Ordinal)) stage.Session = await tenant.RecordSessionAsync(stage.Person, $"d{stage.Unique}");

@@ -105,11 +105,11 @@ internal sealed class RouteStage
         if (pattern.EndsWith("/revoke", StringComparison.Ordinal)) (await tenant.Owner.PostAsync($"/api/v1/requests/{Request}/approve")).Expect(HttpStatusCode.OK);
     }
 
-    public static async Task<Guid> OldAuthorityAsync(Tenant tenant)
+    public static async Task<Guid> OldAuthorityAsync(Tenant tenant, string path)
     {
         // There are two at most: whoever was here before may have made the second one.
-        await tenant.Owner.PostAsync("/api/v1/ssh/ca/rotate");
-        return (await tenant.Owner.GetAsync("/api/v1/ssh/ca")).Expect(HttpStatusCode.OK).Body.GetProperty("authorities")[1].GetProperty("id").GetGuid();
+        await tenant.Owner.PostAsync($"{path}/rotate");
+        return (await tenant.Owner.GetAsync(path)).Expect(HttpStatusCode.OK).Body.GetProperty("authorities")[1].GetProperty("id").GetGuid();
     }
 
     public static async Task<Guid> AddTokenAsync(Tenant tenant) =>
@@ -126,7 +126,7 @@ internal sealed class RouteStage
             (_, "/api/v1/me/tokens/{id}") => OwnersToken,
             (_, "/api/v1/me/sign-ins/{id}") => OwnersSignIn,
             (_, "/api/v1/technicians/{id}/invitation") => Invited,
-            (_, "/api/v1/ssh/ca/{id}") => OldAuthority,
+            (_, "/api/v1/ssh/ca/{id}" or "/api/v1/ssh/door-ca/{id}") => OldAuthority,
             _ when pattern.StartsWith("/api/v1/technicians/", StringComparison.Ordinal) => Person,
             _ when pattern.StartsWith("/api/v1/technician-groups/", StringComparison.Ordinal) => Group,
             _ when pattern.StartsWith("/api/v1/external-groups/", StringComparison.Ordinal) => ExternalGroup,

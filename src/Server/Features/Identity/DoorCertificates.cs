@@ -23,6 +23,9 @@ internal sealed class DoorCertificates(SshAuthorities authorities, PolicySource 
     /// <summary>The client's clock plays no part; two nodes of ours may differ.</summary>
     private static readonly TimeSpan _before = TimeSpan.FromSeconds(30);
 
+    /// <summary>For whoever came in by a certificate of a key that was removed.</summary>
+    public const string AuthorityIsGone = "the key that signed your certificate was removed: sign in again";
+
     public static string PrincipalOf(PersonId person) => person.Value.ToString("D");
 
     /// <summary>Null: the caller holds no token of a sign-in by a program, or it counts no more.</summary>
@@ -81,7 +84,7 @@ internal sealed class DoorCertificates(SshAuthorities authorities, PolicySource 
         // Asked by the library as well, for whom the login was then.
         if (certificate.Judge(SshCertificateKind.User, PrincipalOf(id), time.GetUtcNow(), source) != SshCertificateVerdict.Good) return null;
         return Rules(organization).Allows(source)
-            ? (new(organization, id, person.Login, $"certificate {certificate.Serial}", new SignInProof.Certificate(signIn.Id, signIn.Strength, signIn.Created)), person, hasSecondFactor)
+            ? (new(organization, id, person.Login, $"certificate {certificate.Serial}", new SignInProof.Certificate(signIn.Id, signIn.Strength, signIn.Created, certificate.Authority)), person, hasSecondFactor)
             : null;
     }
 

@@ -54,6 +54,7 @@ internal static class IdentityFeature
         api.MapDelete("/me/tokens/{id:guid}", MyTokens.RemoveAsync).Requires(TokenScopes.Write);
 
         api.MapPost("/me/certificate", MyCertificate.IssueAsync).Requires(TokenScopes.Write);
+        api.MapDoorAuthority();
 
         api.MapGet("/me/keys", Keys.ListMineAsync).Requires(TokenScopes.Read).ForContactsToo();
         api.MapPost("/me/keys", Keys.AddMineAsync).Requires(TokenScopes.Write).ForContactsToo();
@@ -106,6 +107,7 @@ internal static class IdentityFeature
 [JsonSerializable(typeof(Page<TokenShown>))]
 [JsonSerializable(typeof(CertificateRequest))]
 [JsonSerializable(typeof(CertificateMade))]
+[JsonSerializable(typeof(DoorAuthoritiesAnswer))]
 [JsonSerializable(typeof(KeyRequest))]
 [JsonSerializable(typeof(KeyShown))]
 [JsonSerializable(typeof(Page<KeyShown>))]

@@ -45,4 +45,10 @@ internal sealed class LiveSignIns(TimeProvider time)
         foreach (var live in ending) live.Person.End(because);
         return ending.Count;
     }
+
+    /// <summary>The same, of everybody in the organization.</summary>
+    public void End(OrganizationId organization, Func<LiveSignIn, bool> which, string because)
+    {
+        foreach (var live in _live.Values.Where(live => live.Person.Organization == organization).Where(which)) live.Person.End(because);
+    }
 }

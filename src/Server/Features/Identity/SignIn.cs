@@ -1,6 +1,7 @@
 using System.Net;
 using Countersign.Access;
 using Countersign.Gateway;
+using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Ssh;
@@ -89,7 +90,8 @@ internal sealed class SignIn(
     {
         SignInProof.Key(var key) => await db.Set<RegisteredKey>().AnyAsync(row => row.Id == key && row.Person == proven.Person, cancellation),
         SignInProof.Password(var changed) => await Passwords.IsStillAsync(db, proven.Person, changed, cancellation),
-        SignInProof.Certificate(var signIn, _, _) => await db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == signIn && row.Person == proven.Person, cancellation) is { } token
+        SignInProof.Certificate(var signIn, _, _, var authority) => await SshAuthorities.TrustsAsync(db, AuthorityPurpose.FrontDoor, authority, cancellation)
+            && await db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == signIn && row.Person == proven.Person, cancellation) is { } token
             && ApiTokens.Stands(token, SignInRules.Of(policy.Current(proven.Organization)), time.GetUtcNow()),
         _ => false,
     };

@@ -1,15 +1,17 @@
 using System.Data.Common;
 using Countersign.Gateway;
+using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Events;
 
 namespace Countersign.Server.Features.Identity;
 
 /// <summary>
-/// Ends the connections through front doors whose sign-in is older than the organization lets one become, and those by certificate whose sign-in is gone.
+/// Ends the connections through front doors whose sign-in is older than the organization lets one become, and those by certificate whose sign-in or authority
+/// is gone.
 /// It looks instead of being told: there are many ways for a sign-in to go, and rules change while people are in.
 /// </summary>
-internal sealed partial class SignInGuard(LiveSignIns live, EventLimits limits, StandingTokens standing, PolicySource policy, ILogger<SignInGuard> log) : BackgroundService
+internal sealed partial class SignInGuard(LiveSignIns live, EventLimits limits, StandingTokens standing, SshAuthorities authorities, PolicySource policy, ILogger<SignInGuard> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -26,20 +28,29 @@ internal sealed partial class SignInGuard(LiveSignIns live, EventLimits limits, 
 
     private async Task LookAsync(CancellationToken cancellation)
     {
-        var certified = new List<(LiveSignIn Live, Guid SignIn)>();
+        var certified = new List<(LiveSignIn Live, SignInProof.Certificate By)>();
         foreach (var one in live.All)
         {
             if (live.AgeOf(one) >= SignInRules.Of(policy.Current(one.Person.Organization)).Lifetime) one.Person.End("you signed in too long ago: sign in again");
-            else if (one.Proof is SignInProof.Certificate certificate) certified.Add((one, certificate.SignIn));
+            else if (one.Proof is SignInProof.Certificate certificate) certified.Add((one, certificate));
         }
 
         if (certified.Count == 0) return;
         try
         {
-            var valid = await standing([.. certified.Select(one => one.SignIn).Distinct()], cancellation);
-            foreach (var (one, signIn) in certified)
+            var valid = await standing([.. certified.Select(one => one.By.SignIn).Distinct()], cancellation);
+            foreach (var (one, by) in certified)
             {
-                if (!valid.Contains(signIn)) one.Person.End("the sign-in that the certificate stands for has ended");
+                if (!valid.Contains(by.SignIn)) one.Person.End("the sign-in that the certificate stands for has ended");
+            }
+
+            foreach (var those in certified.GroupBy(one => one.Live.Person.Organization))
+            {
+                var trusted = await authorities.TrustedAsync(those.Key, AuthorityPurpose.FrontDoor, cancellation);
+                foreach (var (one, by) in those)
+                {
+                    if (!trusted.Contains(by.Authority)) one.Person.End(DoorCertificates.AuthorityIsGone);
+                }
             }
         }
         catch (DbException failure)

@@ -34,6 +34,10 @@ internal sealed partial class SshAuthorities(
         return [.. (await ReadAsync(db, purpose, cancellation)).Select(PublicKey)];
     }
 
+    /// <summary>Whether a key is one that counts, in the transaction of whoever asks.</summary>
+    public static async Task<bool> TrustsAsync(CountersignDb db, AuthorityPurpose purpose, SshPublicKey key, CancellationToken cancellation) =>
+        (await ReadAsync(db, purpose, cancellation)).Any(authority => PublicKey(authority).Equals(key));
+
     /// <summary>One certificate of each authority, the newest's first. A key that does not open certifies nothing.</summary>
     public async Task<IReadOnlyList<SshCertificate>> IssueAsync(
         OrganizationId organization, AuthorityPurpose purpose, SshPublicKey key, SshCertificateTerms terms, CancellationToken cancellation)
@@ -61,15 +65,18 @@ internal sealed partial class SshAuthorities(
         cancellation);
 
     /// <summary>The key before the newest goes, with its private half. Null: there is no such key; false: it is the newest, which stays.</summary>
-    public Task<bool?> RemoveAsync(Caller caller, AuthorityPurpose purpose, Guid id, CancellationToken cancellation) => queue.WriteAsync<bool?>(
-        caller.Organization,
-        async (db, stop) =>
+    /// <param name="gone">Called when that is durable, before what is written next.</param>
+    public Task<bool?> RemoveAsync(Caller caller, AuthorityPurpose purpose, Guid id, Action<SshPublicKey> gone, CancellationToken cancellation) => queue.WriteAsync<bool?>(
+        async (unit, stop) =>
         {
+            var db = unit.Db.Of(caller.Organization);
             var there = await ReadAsync(db, purpose, stop);
             var index = there.FindIndex(authority => authority.Id == id);
             if (index <= 0) return index < 0 ? null : false;
             await db.Set<SshAuthority>().Where(row => row.Id == id).ExecuteDeleteAsync(stop);
-            audit.Add(db, About(AuditEntry.By(caller, "authority.removed"), purpose, PublicKey(there[index])));
+            var key = PublicKey(there[index]);
+            audit.Add(db, About(AuditEntry.By(caller, "authority.removed"), purpose, key));
+            unit.Committed = () => gone(key);
             return true;
         },
         cancellation);

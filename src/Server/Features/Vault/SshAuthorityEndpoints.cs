@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Countersign.Server.Features.Vault;
 
 /// <param name="PublicKey"><c>type base64</c>.</param>
-/// <param name="First">Its certificates are shown to devices first; those of the key before it only where a device refuses them.</param>
+/// <param name="First">It signs first. Of those that devices trust, the key before it signs, too, for where a device refuses the first one's certificate.</param>
 internal sealed record AuthorityShown(Guid Id, string PublicKey, string Fingerprint, bool First, DateTimeOffset Created);
 
 /// <param name="TrustedUserCAKeys">What belongs into the file that <c>TrustedUserCAKeys</c> of a device's sshd names: a line for each key.</param>
@@ -21,6 +21,13 @@ internal static class SshAuthorityEndpoints
         api.MapPost("/ssh/ca/rotate", RotateAsync).Requires(TokenScopes.Write);
         api.MapDelete("/ssh/ca/{id:guid}", RemoveAsync).Requires(TokenScopes.Write);
     }
+
+    /// <param name="authorities">The newest first.</param>
+    public static IReadOnlyList<AuthorityShown> Show(IReadOnlyList<SshAuthority> authorities) =>
+    [
+        .. authorities.Select((authority, index) => (Key: SshAuthorities.PublicKey(authority), authority.Id, authority.Created, First: index == 0))
+            .Select(one => new AuthorityShown(one.Id, one.Key.ToString(), one.Key.Fingerprint, one.First, one.Created)),
+    ];
 
     private static async Task<Results<Ok<AuthoritiesAnswer>, ProblemHttpResult>> GetAsync(
         Caller caller, CallersPolicy policy, SshAuthorities authorities, CancellationToken cancellation) => policy.MayAddDevices
@@ -40,7 +47,7 @@ internal static class SshAuthorityEndpoints
         Guid id, Caller caller, CallersPolicy policy, SshAuthorities authorities, CancellationToken cancellation)
     {
         if (!policy.IsMasterAdministrator) return Problems.Forbidden(OnlyMasters);
-        return await authorities.RemoveAsync(caller, AuthorityPurpose.Accounts, id, cancellation) switch
+        return await authorities.RemoveAsync(caller, AuthorityPurpose.Accounts, id, _ => { }, cancellation) switch
         {
             true => TypedResults.Ok(await ShowAsync(caller, authorities, cancellation)),
             false => Problems.Conflict("It is the newest key: change keys first."),
@@ -50,9 +57,7 @@ internal static class SshAuthorityEndpoints
 
     private static async Task<AuthoritiesAnswer> ShowAsync(Caller caller, SshAuthorities authorities, CancellationToken cancellation)
     {
-        var shown = (await authorities.ListAsync(caller.Organization, AuthorityPurpose.Accounts, cancellation))
-            .Select((authority, index) => (Key: SshAuthorities.PublicKey(authority), authority.Id, authority.Created, First: index == 0))
-            .Select(one => new AuthorityShown(one.Id, one.Key.ToString(), one.Key.Fingerprint, one.First, one.Created)).ToList();
+        var shown = Show(await authorities.ListAsync(caller.Organization, AuthorityPurpose.Accounts, cancellation));
         return new(shown, string.Concat(shown.Select(authority => $"{authority.PublicKey} countersign-{caller.Organization}\n")));
     }
 }
