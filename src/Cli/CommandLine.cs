@@ -49,6 +49,7 @@ internal static class CommandLine
             WhoAmICommand.Create(common),
             TwoFactorCommand.Create(common),
             SignInsCommand.Create(common),
+            TokensCommand.Create(common),
             DevicesCommand.Create(common),
             ExplainCommand.Create(common),
             WhoCanCommand.Create(common),

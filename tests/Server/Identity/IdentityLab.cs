@@ -60,7 +60,7 @@ internal sealed class IdentityLab : IAsyncDisposable
     public static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>A server that nobody has set up.</summary>
-    public static async Task<IdentityLab> StartEmptyAsync(SignInLimits? limits = null, MailOptions? mail = null)
+    public static async Task<IdentityLab> StartEmptyAsync(SignInLimits? limits = null, MailOptions? mail = null, string address = "https://gate.example.org/")
     {
         var lab = new IdentityLab();
         lab.Server = await CountersignServer.StartAsync(
@@ -72,7 +72,7 @@ internal sealed class IdentityLab : IAsyncDisposable
                 Time = lab.Clock,
                 SignIn = limits ?? new() { PasswordIterations = 1000 },
                 Mail = mail,
-                Public = new("https://gate.example.org/"),
+                Public = new(address),
             },
             Stop,
             builder => builder.Logging.AddProvider(lab.Log).AddFilter<CapturedLog>(null, LogLevel.Trace));
@@ -80,9 +80,9 @@ internal sealed class IdentityLab : IAsyncDisposable
         return lab;
     }
 
-    public static async Task<IdentityLab> StartAsync(SignInLimits? limits = null, MailOptions? mail = null)
+    public static async Task<IdentityLab> StartAsync(SignInLimits? limits = null, MailOptions? mail = null, string address = "https://gate.example.org/")
     {
-        var lab = await StartEmptyAsync(limits, mail);
+        var lab = await StartEmptyAsync(limits, mail, address);
         await lab.FoundAsync();
         return lab;
     }

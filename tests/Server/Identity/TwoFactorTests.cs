@@ -34,7 +34,7 @@ public sealed class TwoFactorTests
 
         var first = await lab.SignInAsync("tom", IdentityLab.Password);
         first.Status.ShouldBe(HttpStatusCode.Accepted);
-        first.Json.Select(member => member.Key).Order().ShouldBe(["expires", "ticket"]);
+        first.Json.Select(member => member.Key).Order().ShouldBe(["expires", "passkey", "ticket"]);
         var ticket = first.Json["ticket"]!.GetValue<string>();
         (await lab.SendAsync(HttpMethod.Get, "me", token: ticket)).Status.ShouldBe(HttpStatusCode.Unauthorized);
         var second = await lab.SendCodeAsync(ticket, app.Next());
@@ -248,7 +248,7 @@ public sealed class TwoFactorTests
         foreach (var ended in (string[])[token, made]) (await lab.SendAsync(HttpMethod.Get, "me", token: ended)).Status.ShouldBe(HttpStatusCode.Unauthorized);
         (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
         var record = (await lab.AuditAsync()).Single(record => record.Kind == "two-factor.reset");
-        (record.Actor, record.Subject, record.SubjectId, record.Details).ShouldBe((lab.Ann.Id, "tom", lab.Tom.Id.Value, """{"wasEnabled":true,"tokensEnded":3}"""));
+        (record.Actor, record.Subject, record.SubjectId, record.Details).ShouldBe((lab.Ann.Id, "tom", lab.Tom.Id.Value, """{"wasEnabled":true,"passkeys":0,"tokensEnded":3}"""));
     }
 
     [Fact]

@@ -44,6 +44,9 @@ internal sealed class RouteStage
     /// <summary>Made only where it is needed.</summary>
     public Guid OwnersSignIn { get; set; }
 
+    /// <summary>Made only where it is needed.</summary>
+    public Guid OwnersPasskey { get; set; }
+
     /// <summary>The key before the newest of the authority; made only where it is needed.</summary>
     public Guid OldAuthority { get; set; }
 
@@ -124,6 +127,7 @@ internal sealed class RouteStage
             ("DELETE", "/api/v1/device-groups/{id}") => EmptyDeviceGroup,
             (_, "/api/v1/me/keys/{id}") => OwnersKey,
             (_, "/api/v1/me/tokens/{id}") => OwnersToken,
+            (_, "/api/v1/me/passkeys/{id}/remove") => OwnersPasskey,
             (_, "/api/v1/me/sign-ins/{id}") => OwnersSignIn,
             (_, "/api/v1/technicians/{id}/invitation") => Invited,
             (_, "/api/v1/ssh/ca/{id}") => OldAuthority,
@@ -166,6 +170,13 @@ internal sealed class RouteStage
         ("POST", "/me/tokens") => new { label = "new", scopes = new[] { "read" } },
         ("POST", "/me/certificate") => new { key = NewPublicKey() },
         ("POST", "/me/password") => new { current = "none", @new = "correct-zebra-battery-42" },
+        ("POST", "/me/passkeys/options" or "/me/passkeys/{id}/remove") => new { password = "none" },
+        ("POST", "/me/passkeys") => new
+        {
+            ceremony = "none",
+            label = "new",
+            credential = new { id = "AA", rawId = "AA", type = "public-key", response = new { clientDataJSON = "AA", attestationObject = "AA" } },
+        },
         ("POST", "/me/two-factor/enrol") => new { password = "none" },
         ("POST", "/me/two-factor/confirm") => new { code = "000000" },
         ("POST", "/me/two-factor/codes" or "/me/two-factor/disable") => new { password = "none", code = "000000" },

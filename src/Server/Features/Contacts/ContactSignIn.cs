@@ -55,7 +55,7 @@ internal sealed class ContactSignIn(
                 var now = time.GetUtcNow();
                 if (await db.Set<ContactLink>().Where(row => row.Hash == hash && row.Expires > now).ExecuteDeleteAsync(stop) != 1) return Refused();
                 if (await SecondFactor.IsEnabledAsync(db, contact.Id, stop))
-                    return TypedResults.Accepted((string?)null, new CodeWanted(tickets.Issue(new(organization, contact.Id, default)), now + SignInTickets.Life));
+                    return TypedResults.Accepted((string?)null, new CodeWanted(tickets.Issue(new(organization, contact.Id, default)), now + SignInTickets.Life, await SecondFactor.HasPasskeyAsync(db, contact.Id, stop)));
                 var granted = new SignInGranted
                 {
                     Organization = organization,

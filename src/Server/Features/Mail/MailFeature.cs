@@ -27,7 +27,7 @@ internal static class MailFeature
     }
 
     public static void MapMail(this IEndpointRouteBuilder api) =>
-        api.MapGet("/mail", ListAsync).Requires(TokenScopes.Read).WithTags("Mail");
+        api.MapGet("/mail", ListAsync).Requires(TokenScopes.PeopleRead).WithTags("Mail");
 
     /// <summary>Newest first. Of a queue that stands still somebody has to see that it does.</summary>
     private static async Task<Results<Ok<Page<MailShown>>, ProblemHttpResult>> ListAsync(

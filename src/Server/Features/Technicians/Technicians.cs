@@ -29,16 +29,16 @@ public static class TechniciansComposition
     public static void MapTechnicians(this IEndpointRouteBuilder routes)
     {
         var technicians = routes.MapGroup("/technicians").WithTags("Technicians");
-        technicians.MapGet("/", ListTechnicians.Handle).Requires(TokenScopes.Read);
-        technicians.MapPost("/", AddTechnician.HandleAsync).ChangesPolicy();
-        technicians.MapGet("/{id:guid}", GetTechnician.Handle).Requires(TokenScopes.Read);
-        technicians.MapPatch("/{id:guid}", EditTechnician.HandleAsync).ChangesPolicy();
-        technicians.MapDelete("/{id:guid}", DeleteTechnician.HandleAsync).ChangesPolicy();
-        technicians.MapPost("/{id:guid}/disable", DisableTechnician.DisableAsync).ChangesPolicy();
-        technicians.MapPost("/{id:guid}/enable", DisableTechnician.EnableAsync).ChangesPolicy();
+        technicians.MapGet("/", ListTechnicians.Handle).Requires(TokenScopes.PeopleRead);
+        technicians.MapPost("/", AddTechnician.HandleAsync).ChangesPolicy(TokenScopes.People);
+        technicians.MapGet("/{id:guid}", GetTechnician.Handle).Requires(TokenScopes.PeopleRead);
+        technicians.MapPatch("/{id:guid}", EditTechnician.HandleAsync).ChangesPolicy(TokenScopes.People);
+        technicians.MapDelete("/{id:guid}", DeleteTechnician.HandleAsync).ChangesPolicy(TokenScopes.People);
+        technicians.MapPost("/{id:guid}/disable", DisableTechnician.DisableAsync).ChangesPolicy(TokenScopes.People);
+        technicians.MapPost("/{id:guid}/enable", DisableTechnician.EnableAsync).ChangesPolicy(TokenScopes.People);
         // Not to be shown beforehand: to ask for it is to prove who one is.
         technicians.MapPost("/{id:guid}/ownership", (Guid id, HandOverRequest request, Caller caller, HttpContext context, HandOver hand, CancellationToken cancellation) =>
-            hand.HandleAsync(id, request, caller, context, cancellation)).Requires(TokenScopes.Write);
+            hand.HandleAsync(id, request, caller, context, cancellation)).Requires(TokenScopes.People);
     }
 }
 
