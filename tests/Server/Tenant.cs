@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Countersign.Access;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Features.Identity.Passkeys;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
@@ -68,6 +69,12 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
             id, (db, _) => Task.FromResult(tokens.Add(db, wanted)), TestContext.Current.CancellationToken);
         return issued.Id;
     }
+
+    /// <summary>One that waits: nothing takes it.</summary>
+    public Task<Guid> AddMailAsync() => running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
+        id,
+        (db, _) => Task.FromResult(running.Server.Services.GetRequiredService<Outbox>().Add(db, "somebody@example.org", new("test", "Test", ["Test."]))!.Value),
+        TestContext.Current.CancellationToken);
 
     /// <summary>One of the owner's that nobody can sign in with.</summary>
     public async Task<Guid> AddPasskeyAsync()

@@ -219,6 +219,17 @@ public sealed class TwoFactorTests
     }
 
     [Fact]
+    public async Task A_second_factor_that_was_taken_off_counts_for_nothing_that_is_signed_in()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var app = await lab.EnrolAsync("tom");
+        var token = (await lab.SignInAsync("tom", app)).Json["token"]!.GetValue<string>();
+        var made = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "x", ["scopes"] = new JsonArray("read") }, token)).Json["token"]!.GetValue<string>();
+        (await BothAsync(lab, "disable", token, IdentityLab.Password, app.Next())).Status.ShouldBe(HttpStatusCode.NoContent);
+        foreach (var kept in (string[])[token, made]) (await lab.SendAsync(HttpMethod.Get, "me", token: kept)).Json["signIn"]!.GetValue<string>().ShouldBe("oneFactor");
+    }
+
+    [Fact]
     public async Task Setting_up_takes_the_password_and_is_throttled_like_signing_in()
     {
         await using var lab = await IdentityLab.StartAsync();

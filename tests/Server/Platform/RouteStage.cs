@@ -47,6 +47,9 @@ internal sealed class RouteStage
     /// <summary>Made only where it is needed.</summary>
     public Guid OwnersPasskey { get; set; }
 
+    /// <summary>Waits; made only where it is needed.</summary>
+    public Guid Mail { get; set; }
+
     /// <summary>The key before the newest of the authority; made only where it is needed.</summary>
     public Guid OldAuthority { get; set; }
 
@@ -72,7 +75,7 @@ internal sealed class RouteStage
             EmptyDeviceGroup = await tenant.AddGroupAsync($"e{unique}"),
             Group = group,
             ExternalGroup = (await tenant.Owner.PostAsync("/api/v1/external-groups", new { name = unique })).Expect(HttpStatusCode.Created).Id,
-            Contact = (await tenant.Owner.PostAsync("/api/v1/technicians", new { kind = "contact", login = $"c{unique}", name = "Contact" })).Expect(HttpStatusCode.Created).Id,
+            Contact = (await tenant.Owner.PostAsync("/api/v1/contacts", new { name = "Contact", mail = $"c{unique}@example.org" })).Expect(HttpStatusCode.Created).Id,
             Workflow = (await tenant.Owner.PostAsync("/api/v1/workflows", NewWorkflow(group, deviceGroup))).Expect(HttpStatusCode.Created).Id,
             Role = (await tenant.Owner.PostAsync("/api/v1/roles", new { name = unique, purpose = "devicesAndGroups", permissions = new[] { "Terminal" } }))
                 .Expect(HttpStatusCode.Created).Id,
@@ -128,6 +131,7 @@ internal sealed class RouteStage
             (_, "/api/v1/me/keys/{id}") => OwnersKey,
             (_, "/api/v1/me/tokens/{id}") => OwnersToken,
             (_, "/api/v1/me/passkeys/{id}/remove") => OwnersPasskey,
+            _ when pattern.StartsWith("/api/v1/mail/", StringComparison.Ordinal) => Mail,
             (_, "/api/v1/me/sign-ins/{id}") => OwnersSignIn,
             (_, "/api/v1/technicians/{id}/invitation") => Invited,
             (_, "/api/v1/ssh/ca/{id}") => OldAuthority,

@@ -26,6 +26,8 @@ internal static class IdentityFeature
         services.AddSingleton<MySignIns>();
         services.AddSingleton<MyTwoFactor>();
         services.AddSingleton<OwnProof>();
+        services.AddSingleton<SignInVoiding>();
+        services.AddSingleton<AlongWithChange>(provider => provider.GetRequiredService<SignInVoiding>().VoidWhereNotMeantAsync);
         services.AddPasskeys();
         services.AddSingleton<ISignIn, SignIn>();
         services.AddSingleton<SignInFailures>();

@@ -102,7 +102,7 @@ internal static class MyTokens
 
     /// <summary>Removes the token and all that were made with it, by whatever way round.</summary>
     /// <returns>How many those were.</returns>
-    private static async Task<int> RemoveMadeWithAsync(CountersignDb db, ApiToken token, CancellationToken cancellation)
+    public static async Task<int> RemoveMadeWithAsync(CountersignDb db, ApiToken token, CancellationToken cancellation)
     {
         var all = await db.Set<ApiToken>().Where(row => row.Person == token.Person && row.Origin == TokenOrigin.Made).ToListAsync(cancellation);
         var gone = new List<ApiToken> { token };

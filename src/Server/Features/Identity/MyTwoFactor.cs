@@ -139,6 +139,7 @@ internal sealed class MyTwoFactor(
                 // The last passkey may have gone meanwhile.
                 if (!await MayDisableAsync(unit.Db, caller, stop)) return false;
                 await SecondFactor.RemoveAppAsync(unit.Db, caller.Person, stop);
+                await SecondFactor.ForgetWhereGoneAsync(unit.Db, caller.Person, stop);
                 audit.Add(unit.Db, About(caller, "two-factor.disabled", []));
                 return true;
             },

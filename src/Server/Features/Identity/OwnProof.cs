@@ -1,4 +1,3 @@
-using System.Net;
 using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
@@ -16,7 +15,7 @@ internal sealed class OwnProof(PasswordSignIn passwords, Database database, Time
     public async Task<ProblemHttpResult?> ProblemAsync(Caller caller, string password, HttpContext context, CancellationToken cancellation)
     {
         if (caller.Kind == PersonKind.Contact) return await IsFreshAsync(caller, cancellation) ? null : Problems.Invalid("password", "Sign in by a new link first.");
-        return await passwords.VerifyAsync(caller.Login, password, caller.Source ?? IPAddress.None, "api", cancellation) switch
+        return await passwords.VerifyOwnAsync(caller, password, cancellation) switch
         {
             PasswordAnswer.Accepted => null,
             PasswordAnswer.Later(var after) => Problems.TooManyAttempts(context, after),

@@ -33,7 +33,7 @@ internal delegate Task<bool> AfterCode(WriteUnit unit, CodeKind kind, Cancellati
 /// right and that it is used up are one step, also for attempts that come at once.
 /// </summary>
 internal sealed partial class SecondFactor(
-    MasterKey master, WriteQueue queue, PolicySource policy, SignInThrottle throttle, SignInFailures failures, TimeProvider time, ILogger<SecondFactor> log) : IDisposable
+    MasterKey master, WriteQueue queue, PolicyWriter writer, SignInThrottle throttle, SignInFailures failures, TimeProvider time, ILogger<SecondFactor> log) : IDisposable
 {
     private readonly Envelope _envelope = new(master, "authenticator");
 
@@ -66,7 +66,7 @@ internal sealed partial class SecondFactor(
             {
                 if (throttle.Wait(Key(person), source) is var wait && wait > TimeSpan.Zero) return Refuse(person, source, channel, wait);
                 var db = unit.Db.Of(organization);
-                if (policy.Current(organization)?.Person(person.Id) is not { TakesPart: true } || !await TakeAsync(db, person.Id, code, stop))
+                if (writer.ForWriter(organization)?.Person(person.Id) is not { TakesPart: true } || !await TakeAsync(db, person.Id, code, stop))
                 {
                     throttle.Failed(Key(person), source);
                     failures.Note(person.Login, source, channel, "code");
@@ -133,6 +133,15 @@ internal sealed partial class SecondFactor(
     {
         await db.Set<Authenticator>().Where(row => row.Person == person).ExecuteDeleteAsync(cancellation);
         if (!await HasPasskeyAsync(db, person, cancellation)) await db.Set<RecoveryCode>().Where(row => row.Person == person).ExecuteDeleteAsync(cancellation);
+    }
+
+    /// <summary>Without a second factor nobody has proven two, also not before: what a person is signed in with counts as one from here on.</summary>
+    public static Task ForgetAsync(CountersignDb db, PersonId person, CancellationToken cancellation) =>
+        db.Set<ApiToken>().Where(row => row.Person == person).ExecuteUpdateAsync(set => set.SetProperty(row => row.Strength, SignInStrength.OneFactor), cancellation);
+
+    public static async Task ForgetWhereGoneAsync(CountersignDb db, PersonId person, CancellationToken cancellation)
+    {
+        if (!await IsEnabledAsync(db, person, cancellation)) await ForgetAsync(db, person, cancellation);
     }
 
     public void Dispose() => _envelope.Dispose();

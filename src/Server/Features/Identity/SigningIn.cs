@@ -44,7 +44,8 @@ internal sealed record PersonShown(Guid Id, string Login, string Name, PersonKin
 
 /// <summary>From a password, and a code where one is set up, to a token; and the end of one.</summary>
 internal sealed class SigningIn(
-    PasswordSignIn passwords, SecondFactor secondFactor, SignInTickets tickets, SignInGrant grant, PolicySource policy, Database database, WriteQueue queue, TimeProvider time)
+    PasswordSignIn passwords, SecondFactor secondFactor, SignInTickets tickets, SignInGrant grant, PolicySource policy, PolicyWriter writer, Database database,
+    WriteQueue queue, TimeProvider time)
 {
     private const int LongestLogin = 256;
 
@@ -69,7 +70,7 @@ internal sealed class SigningIn(
                 };
                 var issued = await queue.WriteAsync<(IssuedToken Token, SignInAnswer Answer)?>(
                     accepted.Organization,
-                    async (db, stop) => await StandsAsync(db, accepted, stop) ? await grant.AddAsync(db, granted, new(request.Label, request.As), context, stop) : null,
+                    async (db, stop) => await StandsAsync(db, accepted, Source(context), stop) ? await grant.AddAsync(db, granted, new(request.Label, request.As), context, stop) : null,
                     cancellation);
                 return issued is { } made ? Answer(context, request.As, made.Token, made.Answer) : Refused();
             case PasswordAnswer.Later(var after):
@@ -86,8 +87,8 @@ internal sealed class SigningIn(
     }
 
     /// <summary>Between the look at the password and the writer's turn it may have been changed, a second factor set up, or the person disabled.</summary>
-    private async Task<bool> StandsAsync(CountersignDb db, PasswordAnswer.Accepted accepted, CancellationToken stop) =>
-        policy.Current(accepted.Organization)?.Person(accepted.Person.Id) is { TakesPart: true }
+    private async Task<bool> StandsAsync(CountersignDb db, PasswordAnswer.Accepted accepted, IPAddress source, CancellationToken stop) =>
+        writer.ForWriter(accepted.Organization) is { } inForce && inForce.Person(accepted.Person.Id) is { TakesPart: true } && SignInRules.Of(inForce).Allows(source)
         && await Passwords.IsStillAsync(db, accepted.Person.Id, accepted.Changed, stop)
         && !await SecondFactor.IsEnabledAsync(db, accepted.Person.Id, stop);
 
@@ -138,7 +139,7 @@ internal sealed class SigningIn(
             caller.Organization,
             async (db, stop) =>
             {
-                await db.Set<ApiToken>().Where(row => row.Id == caller.TokenId).ExecuteDeleteAsync(stop);
+                if (await db.Set<ApiToken>().SingleOrDefaultAsync(row => row.Id == caller.TokenId, stop) is { } token) await MyTokens.RemoveMadeWithAsync(db, token, stop);
                 audit.Add(db, AuditEntry.By(caller, "sign-out") with { Subject = caller.Login, SubjectId = caller.Person.Value });
             },
             cancellation);
@@ -174,7 +175,7 @@ internal static class Labels
         null => null,
         _ when label.Length > Longest => $"It has at most {Longest} characters.",
         _ when string.IsNullOrWhiteSpace(label) => "It can't be blank.",
-        _ when label.Any(char.IsControl) => "It has no control characters.",
+        _ when !Names.IsPlain(label) => "It is on one line, and every character of it shows.",
         _ => null,
     };
 }

@@ -12,8 +12,6 @@ internal static class InvitationsFeature
     {
         services.AddSingleton<Inviting>();
         services.AddSingleton<Joining>();
-        services.AddSingleton<InvitationVoiding>();
-        services.AddSingleton<AlongWithChange>(provider => provider.GetRequiredService<InvitationVoiding>().VoidWhereNotMeantAsync);
         return services.AddApiTypes(InvitationsJson.Default);
     }
 
@@ -28,8 +26,8 @@ internal static class InvitationsFeature
             inviting.ResendAsync(id, request, caller, cancellation)).Requires(TokenScopes.People);
         invitations.MapDelete("/technicians/{id:guid}/invitation", (Guid id, Caller caller, Inviting inviting, CancellationToken cancellation) =>
             inviting.WithdrawAsync(id, caller, cancellation)).Requires(TokenScopes.People);
-        invitations.MapPost("/join/look", (LookRequest request, Joining joining, CancellationToken cancellation) =>
-            joining.LookAsync(request, cancellation)).Anonymous("whoever joins has no account yet: the link's token takes the place of one");
+        invitations.MapPost("/join/look", (LookRequest request, HttpContext context, Joining joining, CancellationToken cancellation) =>
+            joining.LookAsync(request, context, cancellation)).Anonymous("whoever joins has no account yet: the link's token takes the place of one");
         invitations.MapPost("/join", (JoinRequest request, HttpContext context, Joining joining, CancellationToken cancellation) =>
             joining.JoinAsync(request, context, cancellation)).Anonymous("whoever joins has no account yet: the link's token takes the place of one");
     }

@@ -5,19 +5,38 @@ using Countersign.Server.Platform;
 namespace Countersign.Server.Features.Technicians;
 
 /// <param name="Groups">Those that they are in directly, as far as the caller may see them.</param>
+/// <param name="ExternalGroups">Of a contact: those that they are in, as far as the caller may see them.</param>
 /// <param name="Version">The version of policy that this was read from.</param>
 internal sealed record TechnicianAnswer(
-    Guid Id, PersonKind Kind, string Login, string Name, string Mail, PersonState State, PersonStatus Status, IReadOnlyList<Guid> Groups, long Version) : IVersioned
+    Guid Id, PersonKind Kind, string Login, string Name, string Mail, PersonState State, PersonStatus Status, IReadOnlyList<Guid> Groups, IReadOnlyList<Guid> ExternalGroups, long Version)
+    : IVersioned
 {
-    public static TechnicianAnswer Of(PolicySnapshot snapshot, PersonRow person, IEnumerable<TechnicianGroupId> groups) => new(
-        person.Id.Value, person.Kind, person.Login, person.Name, person.Mail, person.State, person.Status, [.. groups.Select(group => group.Value)], snapshot.Version);
+    public static TechnicianAnswer Of(PolicySnapshot snapshot, PersonRow person, IEnumerable<TechnicianGroupId> groups, IEnumerable<ExternalGroupId> external) => new(
+        person.Id.Value,
+        person.Kind,
+        person.Login,
+        person.Name,
+        person.Mail,
+        person.State,
+        person.Status,
+        [.. groups.Select(group => group.Value)],
+        [.. external.Select(group => group.Value)],
+        snapshot.Version);
 
     /// <summary>For the answer to somebody who has just changed the person.</summary>
     public static TechnicianAnswer Of(PolicySnapshot snapshot, Caller caller, PersonId id, TimeProvider time) =>
         Of(new CallersPolicy(snapshot, caller, time.GetUtcNow()), snapshot.Person(id)!);
 
     public static TechnicianAnswer Of(CallersPolicy policy, PersonRow person) =>
-        Of(policy.Snapshot, person, policy.Snapshot.All<MembershipRow>().Where(row => row.Person == person.Id && policy.MaySee(row.Group)).Select(row => row.Group));
+        Of(
+            policy.Snapshot,
+            person,
+            policy.Snapshot.All<MembershipRow>().Where(row => row.Person == person.Id && policy.MaySee(row.Group)).Select(row => row.Group),
+            ExternalGroupsOf(policy)[person.Id]);
+
+    /// <summary>Of contacts, as far as the caller may see external groups at all.</summary>
+    public static ILookup<PersonId, ExternalGroupId> ExternalGroupsOf(CallersPolicy policy) =>
+        (policy.MaySeeExternalGroups ? policy.Snapshot.All<ExternalMemberRow>() : []).ToLookup(row => row.Person, row => row.Group);
 }
 
 /// <summary>People of the organization: owner, technicians, contacts.</summary>

@@ -120,7 +120,12 @@ internal sealed class MyPasskeys(
                 var isLast = !await db.Set<Passkey>().AnyAsync(other => other.Person == caller.Person && other.Id != id, stop) && !await SecondFactor.HasAppAsync(db, caller.Person, stop);
                 if (isLast && SignInRules.Of(policy.Current(caller.Organization)).TwoFactorRequired) return Problems.Conflict(Required);
                 db.Remove(row);
-                if (isLast) await db.Set<RecoveryCode>().Where(code => code.Person == caller.Person).ExecuteDeleteAsync(stop);
+                if (isLast)
+                {
+                    await db.Set<RecoveryCode>().Where(code => code.Person == caller.Person).ExecuteDeleteAsync(stop);
+                    await SecondFactor.ForgetAsync(db, caller.Person, stop);
+                }
+
                 var ended = await SignInEnds.EndOthersAsync(db, caller, stop);
                 audit.Add(db, About(caller, "passkey.removed") with { Details = new() { ["passkey"] = id.ToString(), ["label"] = row.Label, ["signInsEnded"] = ended } });
                 unit.Committed = () => live.End(caller.Organization, caller.Person, _ => true, "a passkey was removed");
