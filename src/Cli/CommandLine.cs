@@ -72,6 +72,7 @@ internal static class CommandLine
             KeysCommand.Create(common),
             TechniciansCommand.Create(common),
             ContactsCommand.Create(common),
+            MailCommand.Create(common),
             ConnectCommands.CreateSsh(common),
             ConnectCommands.CreateSftp(common),
             SshConfigCommand.Create(common),

@@ -76,6 +76,10 @@ internal sealed class RecoveryCodes
 
 internal sealed record TwoFactor(bool? Enabled, DateTimeOffset? Since, int? Passkeys, int? RecoveryCodesLeft, bool? Required);
 
+internal sealed record MailItem(string? Id, string? Kind, string? To, string? State, int? Attempts, DateTimeOffset? Created, string? Problem);
+
+internal sealed record MailPage(IReadOnlyList<MailItem>? Items, string? Next);
+
 internal sealed record NewToken(string Label, IReadOnlyList<string> Scopes, DateTimeOffset Expires);
 
 /// <summary>Not a record: its text form would show the token.</summary>
@@ -353,6 +357,7 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(RecoveryCodes))]
 [JsonSerializable(typeof(TwoFactor))]
 [JsonSerializable(typeof(SignInPage))]
+[JsonSerializable(typeof(MailPage))]
 [JsonSerializable(typeof(NewToken))]
 [JsonSerializable(typeof(MadeToken))]
 [JsonSerializable(typeof(TokenPage))]
