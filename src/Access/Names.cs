@@ -35,6 +35,12 @@ public static class Names
             && Array.TrueForAll(domain.Split('.'), IsLabel);
     }
 
+    /// <summary>What people, groups and organizations are called: 1 to 200 characters that all show, on one line, not only blanks.</summary>
+    public static bool IsName(string text) => Fields.Name(text, out _) is null;
+
+    /// <summary>Nothing in it ends a line, turns the direction of writing, or is half a character.</summary>
+    public static bool IsPlain(string text) => Fields.IsPlain(text);
+
     /// <summary>The login as a hasty eye reads it: two that look alike are the same here.</summary>
     public static string LookOf(string login) =>
         login.Replace('0', 'o').Replace('1', 'l').Replace("rn", "m", StringComparison.Ordinal).Replace("vv", "w", StringComparison.Ordinal);

@@ -34,6 +34,12 @@ public sealed record ServerOptions
     /// <summary>Where people reach this server with a browser: links in mails lead there. Null: where it listens.</summary>
     public Uri? Public { get; init; }
 
+    /// <summary>Whether whoever comes may make an organization of their own, once they have proven a mail address.</summary>
+    public bool SelfRegistration { get; init; }
+
+    /// <summary>Networks of proxies in front of the API, which tell in <c>X-Forwarded-For</c> where a client is. From elsewhere it is not read.</summary>
+    public IReadOnlyList<IPNetwork> HttpProxyFrom { get; init; } = [];
+
     /// <summary>The time that policy goes by.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
@@ -94,7 +100,7 @@ public sealed class CountersignServer : IAsyncDisposable
         try
         {
             await PlatformComposition.PrepareAsync(app.Services, cancellation);
-            app.UsePlatform();
+            app.UsePlatform(OrganizationsFeature.UseRegistration);
             Composition.Map(app);
             await app.Services.GetRequiredService<SessionLedger>().CloseLeftOversAsync(cancellation);
             await app.StartAsync(cancellation);

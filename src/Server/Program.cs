@@ -10,13 +10,9 @@ var data = new Option<DirectoryInfo>("--data")
 };
 var http = Address("--http", "Where the API listens; port 0: any that is free.", new(IPAddress.Loopback, 8080));
 var ssh = Address("--ssh", "Where SSH clients connect; port 0: any that is free.", new(IPAddress.Loopback, 2222));
-var proxyFrom = new Option<IPNetwork[]>("--proxy-from")
-{
-    Description = "A network, such as 10.0.0.0/24, of proxies that put a PROXY header of version 2 in front of each SSH connection. Required from there, never read from elsewhere. Repeatable.",
-    HelpName = "CIDR",
-    DefaultValueFactory = _ => [],
-    CustomParser = Networks,
-};
+var proxyFrom = Networks("--proxy-from", "A network, such as 10.0.0.0/24, of proxies that put a PROXY header of version 2 in front of each SSH connection. Required from there, never read from elsewhere. Repeatable.");
+var httpProxyFrom = Networks("--http-proxy-from", "A network of proxies in front of the API, which say in X-Forwarded-For where a client is. Never read from elsewhere. Repeatable.");
+var selfRegistration = new Option<bool>("--self-registration") { Description = "Whoever comes may make an organization of their own, once they have proven a mail address. Needs --mail." };
 var sshPublic = new Option<DnsEndPoint?>("--ssh-public")
 {
     Description = "Where clients are told to connect over SSH, if that is not the API's host and the port of --ssh: behind a proxy, for example.",
@@ -50,7 +46,7 @@ var root = new RootCommand(
     Examples:
       countersign-server --data /var/lib/countersign --ssh 0.0.0.0:2222
       countersign-server demo
-    """) { data, http, ssh, sshPublic, proxyFrom, publicUrl, ready, demo };
+    """) { data, http, ssh, sshPublic, proxyFrom, httpProxyFrom, publicUrl, selfRegistration, ready, demo };
 mail.AddTo(root);
 root.SetAction((parsed, cancellation) =>
     Serving.ServeAsync(
@@ -61,6 +57,8 @@ root.SetAction((parsed, cancellation) =>
             Ssh = parsed.GetRequiredValue(ssh),
             SshPublic = parsed.GetValue(sshPublic),
             ProxyFrom = parsed.GetRequiredValue(proxyFrom),
+            HttpProxyFrom = parsed.GetRequiredValue(httpProxyFrom),
+            SelfRegistration = parsed.GetValue(selfRegistration),
             Public = parsed.GetValue(publicUrl),
             Mail = mail.Read(parsed),
         },
@@ -82,7 +80,15 @@ static Option<IPEndPoint> Address(string name, string description, IPEndPoint ot
     },
 };
 
-static IPNetwork[] Networks(System.CommandLine.Parsing.ArgumentResult result)
+static Option<IPNetwork[]> Networks(string name, string description) => new(name)
+{
+    Description = description,
+    HelpName = "CIDR",
+    DefaultValueFactory = _ => [],
+    CustomParser = result => ReadNetworks(name, result),
+};
+
+static IPNetwork[] ReadNetworks(string name, System.CommandLine.Parsing.ArgumentResult result)
 {
     var networks = new List<IPNetwork>();
     foreach (var token in result.Tokens)
@@ -90,7 +96,7 @@ static IPNetwork[] Networks(System.CommandLine.Parsing.ArgumentResult result)
         // Who may say where a client is, is no place for a slip: a network is written as it is, or refused.
         // The platform reads 10.0.0.7/24 as 10.0.0.0/24.
         if (IPNetwork.TryParse(token.Value, out var network) && IPAddress.Parse(token.Value.Split('/')[0]).Equals(network.BaseAddress)) networks.Add(network);
-        else result.AddError($"--proxy-from wants a network such as 10.0.0.0/24 or 2001:db8::/64, and not {token.Value}");
+        else result.AddError($"{name} wants a network such as 10.0.0.0/24 or 2001:db8::/64, and not {token.Value}");
     }
 
     return [.. networks];

@@ -2,9 +2,12 @@ using System.Net;
 using System.Security.Cryptography;
 using Countersign.Access;
 using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Identity.Passkeys;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Countersign.Server.Tests;
@@ -66,6 +69,35 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
             id, (db, _) => Task.FromResult(tokens.Add(db, wanted)), TestContext.Current.CancellationToken);
         return issued.Id;
     }
+
+    /// <summary>One that waits: nothing takes it.</summary>
+    public Task<Guid> AddMailAsync() => running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
+        id,
+        (db, _) => Task.FromResult(running.Server.Services.GetRequiredService<Outbox>().Add(db, "somebody@example.org", new("test", "Test", ["Test."]))!.Value),
+        TestContext.Current.CancellationToken);
+
+    /// <summary>One of the owner's that nobody can sign in with.</summary>
+    public async Task<Guid> AddPasskeyAsync()
+    {
+        var row = new Passkey
+        {
+            OrganizationId = id,
+            Id = Guid.NewGuid(),
+            Person = ownerId,
+            CredentialId = RandomNumberGenerator.GetBytes(16),
+            PublicKey = RandomNumberGenerator.GetBytes(77),
+            Label = "stick",
+            SignCount = 0,
+            BackupEligible = false,
+            BackedUp = false,
+            Added = TimeProvider.System.GetUtcNow(),
+        };
+        await running.Server.Services.GetRequiredService<WriteQueue>().AppendAsync(id, db => db.Add(row), TestContext.Current.CancellationToken);
+        return row.Id;
+    }
+
+    public Task RemovePasskeysAsync() => running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
+        id, (db, stop) => db.Set<Passkey>().ExecuteDeleteAsync(stop), TestContext.Current.CancellationToken);
 
     /// <summary>A session of the owner's on the device that <see cref="Platform.RouteStage"/> made; it runs until the server stops.</summary>
     public async Task<Guid> BeginSessionAsync(string unique)
@@ -159,14 +191,14 @@ internal static class TestTokens
         ValueTask.FromResult<IReadOnlySet<Guid>>(tokens.ToHashSet());
 
     public static string Write(OrganizationId organization, PersonId person, TokenScopes scopes, SignInStrength strength = SignInStrength.OneFactor) =>
-        $"{organization.Value:N}.{person.Value:N}.{(byte)scopes}.{(byte)strength}";
+        $"{organization.Value:N}.{person.Value:N}.{(uint)scopes}.{(byte)strength}";
 
     public static ValueTask<TokenIdentity?> ValidateAsync(string token, IPAddress? source, CancellationToken cancellation)
     {
         var parts = token.Split('.');
         return ValueTask.FromResult(parts.Length == 4
             ? new TokenIdentity(
-                new(Guid.Parse(parts[0])), new(Guid.Parse(parts[1])), _id, (TokenScopes)byte.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture),
+                new(Guid.Parse(parts[0])), new(Guid.Parse(parts[1])), _id, (TokenScopes)uint.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture),
                 (SignInStrength)byte.Parse(parts[3], System.Globalization.CultureInfo.InvariantCulture))
             : null);
     }

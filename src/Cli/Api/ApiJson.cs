@@ -74,7 +74,27 @@ internal sealed class RecoveryCodes
     public IReadOnlyList<string>? Codes { get; init; }
 }
 
-internal sealed record TwoFactor(bool? Enabled, DateTimeOffset? Since, int? RecoveryCodesLeft, bool? Required);
+internal sealed record TwoFactor(bool? Enabled, DateTimeOffset? Since, int? Passkeys, int? RecoveryCodesLeft, bool? Required);
+
+internal sealed record MailItem(string? Id, string? Kind, string? To, string? State, int? Attempts, DateTimeOffset? Created, string? Problem);
+
+internal sealed record MailPage(IReadOnlyList<MailItem>? Items, string? Next);
+
+internal sealed record NewToken(string Label, IReadOnlyList<string> Scopes, DateTimeOffset Expires);
+
+/// <summary>Not a record: its text form would show the token.</summary>
+internal sealed class MadeToken
+{
+    public string? Token { get; init; }
+
+    public IReadOnlyList<string>? Scopes { get; init; }
+
+    public DateTimeOffset? Expires { get; init; }
+}
+
+internal sealed record TokenItem(string? Id, string? Label, IReadOnlyList<string>? Scopes, DateTimeOffset? Expires, DateTimeOffset? LastUsed, bool? Current);
+
+internal sealed record TokenPage(IReadOnlyList<TokenItem>? Items, string? Next);
 
 internal sealed record SignInItem(
     string? Id, string? Kind, string? Label, string? Client, string? Address, DateTimeOffset? Since, DateTimeOffset? LastSeen, string? SignIn, bool? Current);
@@ -340,6 +360,10 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(RecoveryCodes))]
 [JsonSerializable(typeof(TwoFactor))]
 [JsonSerializable(typeof(SignInPage))]
+[JsonSerializable(typeof(MailPage))]
+[JsonSerializable(typeof(NewToken))]
+[JsonSerializable(typeof(MadeToken))]
+[JsonSerializable(typeof(TokenPage))]
 [JsonSerializable(typeof(SignedIn))]
 [JsonSerializable(typeof(Me))]
 [JsonSerializable(typeof(DevicePage))]

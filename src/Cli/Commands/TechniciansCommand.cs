@@ -20,6 +20,7 @@ internal static class TechniciansCommand
         InvitationCommands.CreateWithdraw(common),
         CreateStatus(common, "disable", "Disables a technician or a contact: sessions end at once, and tokens, keys and passwords let nobody in.", "Disabled"),
         CreateStatus(common, "enable", "Enables somebody who was disabled.", "Enabled"),
+        HandOverCommand.Create(common),
     };
 
     /// <summary>Login, mail address or ID.</summary>

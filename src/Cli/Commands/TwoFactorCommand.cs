@@ -28,9 +28,16 @@ internal static class TwoFactorCommand
         using var client = api;
         if (!(await client.GetAsync("me/two-factor", ApiJson.Default.TwoFactor, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
         if (output.IsJson) output.Json(reply.Json);
-        else if (reply.Value.Enabled == true) output.Line($"On since {output.Time(reply.Value.Since)}, {reply.Value.RecoveryCodesLeft} recovery codes left.");
+        else if (reply.Value.Enabled == true) output.Line($"On: {Ways(output, reply.Value)}, {reply.Value.RecoveryCodesLeft} recovery codes left.");
         else output.Line(reply.Value.Required == true ? "Off, and required here: countersign login sets it up." : "Off. Set it up: countersign two-factor enable");
         return ExitCode.Ok;
+    }
+
+    private static string Ways(Output output, TwoFactor shown)
+    {
+        var app = shown.Since is null ? null : $"an app since {output.Time(shown.Since)}";
+        var passkeys = shown.Passkeys switch { null or 0 => null, 1 => "a passkey", var count => $"{count} passkeys" };
+        return string.Join(", ", ((string?[])[app, passkeys]).OfType<string>());
     }
 
     private static async Task<int> WithPasswordAsync(

@@ -1,5 +1,6 @@
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Platform;
@@ -45,13 +46,31 @@ public static class PlatformComposition
     }
 
     /// <summary>In the order in which a request meets them.</summary>
-    internal static void UsePlatform(this WebApplication app)
+    /// <param name="routed">What looks at a request once its route is known, and before anybody is let through to it.</param>
+    internal static void UsePlatform(this WebApplication app, Action<WebApplication> routed)
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.Use(SecurityHeaders);
+        UseForwardedAddress(app);
         app.UseRouting();
+        routed(app);
         app.UseMiddleware<BearerGate>();
+    }
+
+    /// <summary>
+    /// Behind a proxy everybody would come from one address: limits would hold all of them for one, and networks that are allowed nobody. Read from the right, up
+    /// to the first address that is no proxy of ours: what stands left of it is said by a stranger.
+    /// </summary>
+    private static void UseForwardedAddress(WebApplication app)
+    {
+        var proxies = app.Services.GetRequiredService<ServerOptions>().HttpProxyFrom;
+        if (proxies.Count == 0) return;
+        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor, ForwardLimit = null };
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var network in proxies) forwarded.KnownIPNetworks.Add(network);
+        app.UseForwardedHeaders(forwarded);
     }
 
     public static void MapPlatform(this IEndpointRouteBuilder routes)

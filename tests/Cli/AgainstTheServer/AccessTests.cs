@@ -120,14 +120,14 @@ public sealed class AccessTests : IAsyncLifetime
     [Fact]
     public async Task A_group_of_people_from_outside_is_made_filled_listed_and_removed()
     {
-        foreach (var login in (string[])["carl", "cora"]) await _server.PostAsync("technicians", new JsonObject { ["kind"] = "contact", ["login"] = login, ["name"] = login });
+        foreach (var name in (string[])["carl", "cora"]) await _server.PostAsync("contacts", new JsonObject { ["name"] = name, ["mail"] = $"{name}@customer.example" });
         (await _olga.RunAsync("external-groups", "add", "Partners", "--description", "of the north")).ShouldBe(0, _olga.Error);
         (await _olga.RunAsync("external-groups", "add", "partners")).ShouldBe(1);
-        (await _olga.RunAsync("external-groups", "admit", "Partners", "carl", "cora")).ShouldBe(0, _olga.Error);
-        _olga.Output.ShouldBe("Admitted carl.\nAdmitted cora.\n");
+        (await _olga.RunAsync("external-groups", "admit", "Partners", "carl@customer.example", "cora@customer.example")).ShouldBe(0, _olga.Error);
+        _olga.Output.ShouldBe("Admitted carl@customer.example.\nAdmitted cora@customer.example.\n");
         (await _olga.RunAsync("external-groups", "admit", "Partners", "anna")).ShouldNotBe(0);
         (await _olga.RunAsync("external-groups", "admit", "Partners", "nobody")).ShouldBe(4);
-        (await _olga.RunAsync("external-groups", "dismiss", "Partners", "cora")).ShouldBe(0, _olga.Error);
+        (await _olga.RunAsync("external-groups", "dismiss", "Partners", "cora@customer.example")).ShouldBe(0, _olga.Error);
         (await _olga.RunAsync("external-groups", "list")).ShouldBe(0, _olga.Error);
         var row = _olga.Output.TrimEnd('\n').Split('\n')[1];
         row.ShouldStartWith("Partners");

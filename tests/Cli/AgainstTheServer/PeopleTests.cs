@@ -69,6 +69,54 @@ public sealed class PeopleTests : IAsyncLifetime
         _terminal.Output.ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Mails_that_wait_are_listed_tried_again_and_dropped()
+    {
+        await RunAsync(0, ["technicians", "invite", "eve@example.org"]);
+        await RunAsync(0, ["mail", "list", "--state", "waiting", "--json"]);
+        using var list = JsonDocument.Parse(_terminal.Output);
+        var mail = list.RootElement.GetProperty("items")[0];
+        mail.GetProperty("to").GetString().ShouldBe("eve@example.org");
+        var id = mail.GetProperty("id").GetString()!;
+        await RunAsync(0, ["mail", "retry", id]);
+        await RunAsync(0, ["mail", "drop", id]);
+        await RunAsync(1, ["mail", "drop", id]);
+        await RunAsync(0, ["mail", "list"]);
+        _terminal.Output.ShouldContain("It was withdrawn.");
+        await RunAsync(4, ["mail", "retry", Guid.NewGuid().ToString()]);
+    }
+
+    [Fact]
+    public async Task Tokens_are_made_for_a_part_of_the_API_listed_and_removed()
+    {
+        await RunAsync(0, ["tokens", "create", "--label", "inventory", "--scope", "devices:read", "--scope", "account", "--days", "2"]);
+        var token = _terminal.Output.Trim();
+        token.ShouldStartWith("cst_");
+        await RunAsync(0, ["devices", "--token", token]);
+        await RunAsync(1, ["technicians", "list", "--token", token]);
+        await RunAsync(0, ["tokens", "list"]);
+        _terminal.Output.ShouldContain("inventory");
+        _terminal.Output.ShouldContain("devices:read account");
+        _terminal.Output.ShouldNotContain(token);
+        await RunAsync(0, ["tokens", "list", "--json"]);
+        using var list = JsonDocument.Parse(_terminal.Output);
+        await RunAsync(0, ["tokens", "remove", list.RootElement.GetProperty("items")[0].GetProperty("id").GetString()!]);
+        await RunAsync(0, ["tokens", "list"]);
+        _terminal.Output.ShouldBeEmpty();
+        await RunAsync(1, ["tokens", "create", "--label", "x", "--scope", "everything"]);
+        await RunAsync(2, ["tokens", "create", "--label", "x", "--scope", "read", "--days", "9999"]);
+    }
+
+    [Fact]
+    public async Task The_owner_hands_over_with_their_password_and_only_they_do()
+    {
+        await RunAsync(0, ["technicians", "add", "tina", "--name", "Tina"], "wandering-otter-lantern-58");
+        await RunAsync(1, ["technicians", "hand-over", "tina"], "wrong");
+        await RunAsync(0, ["technicians", "hand-over", "tina"], LiveServer.Password);
+        _terminal.Output.ShouldBe("tina owns the organization from now on.\n");
+        await RunAsync(4, ["technicians", "hand-over", "tina"], LiveServer.Password);
+    }
+
     private async Task RunAsync(int exit, string[] arguments, params string[] secrets)
     {
         _terminal.Secrets.Clear();

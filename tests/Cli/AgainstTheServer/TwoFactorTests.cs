@@ -24,7 +24,7 @@ public sealed class TwoFactorTests : IAsyncLifetime
         _terminal.Output.ShouldBe("Off. Set it up: countersign two-factor enable\n");
         var recovery = await EnableAsync();
         await RunAsync(0, ["two-factor", "status"]);
-        _terminal.Output.ShouldStartWith("On since ");
+        _terminal.Output.ShouldStartWith("On: an app since ");
         _terminal.Output.ShouldEndWith(", 10 recovery codes left.\n");
         await RunAsync(0, ["whoami"]);
         _terminal.Output.ShouldContain("Signed in with: two factors\n");

@@ -57,12 +57,13 @@ public sealed class ExternalGroupTests : FeatureTests
         (await Owner.PutAsync($"/api/v1/technician-groups/{branch}/administrators/{Bob}", new { })).Expect(HttpStatusCode.OK);
         var seen = (await bob.GetAsync($"/api/v1/external-groups/{partners}")).Expect(HttpStatusCode.OK).Body;
         seen.GetProperty("name").GetString().ShouldBe("Partners");
+        Ids((await Owner.GetAsync("/api/v1/technicians?kind=contact")).Expect(HttpStatusCode.OK).Items.Single(item => Ids(item, "externalGroups").Any()), "externalGroups").ShouldBe([partners]);
         Ids(seen, "members").ShouldBeEmpty();
         (await bob.PatchAsync($"/api/v1/external-groups/{partners}", new { name = "Mine" })).Expect(HttpStatusCode.Forbidden);
     }
 
     private async Task<Guid> ContactAsync(string login) =>
-        (await Owner.PostAsync("/api/v1/technicians", new { kind = "contact", login, name = "Carl" })).Expect(HttpStatusCode.Created).Id;
+        (await Owner.PostAsync("/api/v1/contacts", new { name = "Carl", mail = $"{login}@example.org" })).Expect(HttpStatusCode.Created).Id;
 
     private static IEnumerable<Guid> Ids(JsonElement body, string name) => body.GetProperty(name).EnumerateArray().Select(id => id.GetGuid());
 }

@@ -76,7 +76,7 @@ public sealed class TechnicianTests : FeatureTests
     public async Task The_list_is_narrowed_by_state_status_kind_and_group()
     {
         await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login = "ivy", name = "Ivy" });
-        await Owner.PostAsync("/api/v1/technicians", new { kind = "contact", login = "carl", name = "Carl" });
+        await Owner.PostAsync("/api/v1/contacts", new { name = "Carl", mail = "carl@example.org" });
         (await Owner.PostAsync($"/api/v1/technicians/{Bob}/disable")).Expect(HttpStatusCode.OK);
         var group = (await Owner.PostAsync("/api/v1/technician-groups", new { parent = Tenant.Everyone, name = "Support" })).Expect(HttpStatusCode.Created).Id;
         (await Owner.PutAsync($"/api/v1/technician-groups/{group}/members/{Ann}")).Expect(HttpStatusCode.OK);
@@ -94,6 +94,13 @@ public sealed class TechnicianTests : FeatureTests
         (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login = "carl", name = "Carl", password = "passwordpassword" })).ExpectInvalid("password")
             .Text.ShouldNotContain("passwordpassword");
         Tenant.Policy.PersonByLogin("carl").ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Nothing_is_worked_out_from_a_password_for_who_may_not_add_people()
+    {
+        (await Tenant.As(Bob).PostAsync("/api/v1/technicians", new { kind = "technician", login = "carl", name = "Carl", password = "weak" })).Expect(HttpStatusCode.Forbidden);
+        (await Owner.PostAsync("/api/v1/technicians", new { kind = "contact", login = "carl", name = "Carl" })).ExpectInvalid("kind");
     }
 
     [Fact]

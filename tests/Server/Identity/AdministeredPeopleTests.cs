@@ -24,7 +24,8 @@ public sealed class AdministeredPeopleTests
         refused.Status.ShouldBeOneOf(HttpStatusCode.NotFound, HttpStatusCode.Forbidden);
         (await AddAsync(lab, lab.Kim, key, ann)).Status.ShouldBe(HttpStatusCode.Created);
         (await lab.SshDoor.WithKeyAsync("kim", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Done>().Person.Person.ShouldBe(lab.Kim.Id);
-        (await AddAsync(lab, lab.Tom, key, ann)).Status.ShouldBe(HttpStatusCode.Conflict);
+        (await AddAsync(lab, lab.Kim, key, ann)).Status.ShouldBe(HttpStatusCode.Conflict);
+        (await AddAsync(lab, lab.Ida, key, ann)).Status.ShouldBe(HttpStatusCode.Conflict);
         var added = (await lab.AuditAsync()).Single(record => record.Kind == "key.added");
         (added.ActorLogin, added.SubjectId).ShouldBe(("ann", lab.Kim.Id.Value));
     }

@@ -60,29 +60,30 @@ internal sealed class IdentityLab : IAsyncDisposable
     public static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>A server that nobody has set up.</summary>
-    public static async Task<IdentityLab> StartEmptyAsync(SignInLimits? limits = null, MailOptions? mail = null)
+    public static async Task<IdentityLab> StartEmptyAsync(SignInLimits? limits = null, MailOptions? mail = null, string address = "https://gate.example.org/", Func<ServerOptions, ServerOptions>? with = null)
     {
         var lab = new IdentityLab();
+        var options = new ServerOptions
+        {
+            DataDirectory = lab.DataDirectory,
+            Http = new(IPAddress.Loopback, 0),
+            Ssh = new(IPAddress.Loopback, 0),
+            Time = lab.Clock,
+            SignIn = limits ?? new() { PasswordIterations = 1000 },
+            Mail = mail,
+            Public = new(address),
+        };
         lab.Server = await CountersignServer.StartAsync(
-            new ServerOptions
-            {
-                DataDirectory = lab.DataDirectory,
-                Http = new(IPAddress.Loopback, 0),
-                Ssh = new(IPAddress.Loopback, 0),
-                Time = lab.Clock,
-                SignIn = limits ?? new() { PasswordIterations = 1000 },
-                Mail = mail,
-                Public = new("https://gate.example.org/"),
-            },
+            with?.Invoke(options) ?? options,
             Stop,
             builder => builder.Logging.AddProvider(lab.Log).AddFilter<CapturedLog>(null, LogLevel.Trace));
         lab.Http = new() { BaseAddress = new(lab.Server.HttpAddress, "/api/v1/") };
         return lab;
     }
 
-    public static async Task<IdentityLab> StartAsync(SignInLimits? limits = null, MailOptions? mail = null)
+    public static async Task<IdentityLab> StartAsync(SignInLimits? limits = null, MailOptions? mail = null, string address = "https://gate.example.org/", Func<ServerOptions, ServerOptions>? with = null)
     {
-        var lab = await StartEmptyAsync(limits, mail);
+        var lab = await StartEmptyAsync(limits, mail, address, with);
         await lab.FoundAsync();
         return lab;
     }

@@ -54,6 +54,10 @@ public sealed class OwnershipTests : IAsyncLifetime
         (await HandOverAsync(_lab.Tom.Id, ann, IdentityLab.Password)).Errors("code").ShouldHaveSingleItem();
         (await HandOverAsync(_lab.Tom.Id, ann, IdentityLab.Password, "000000")).Errors("code").ShouldHaveSingleItem();
         Policy.Person(_lab.Ann.Id)!.Kind.ShouldBe(PersonKind.Owner);
+
+        // Each kind of refusal is in the log once; what repeats is counted.
+        (await _lab.AuditAsync()).Where(record => record.Kind == "ownership.refused").Select(record => (record.ActorLogin, record.Subject, JsonNode.Parse(record.Details)!["because"]!.GetValue<string>()))
+            .ShouldBe([("ann", "tom", "password"), ("ann", "tom", "code")]);
         (await HandOverAsync(_lab.Tom.Id, ann, IdentityLab.Password, app.Next())).Status.ShouldBe(HttpStatusCode.OK);
     }
 

@@ -34,7 +34,7 @@ public sealed class TwoFactorTests
 
         var first = await lab.SignInAsync("tom", IdentityLab.Password);
         first.Status.ShouldBe(HttpStatusCode.Accepted);
-        first.Json.Select(member => member.Key).Order().ShouldBe(["expires", "ticket"]);
+        first.Json.Select(member => member.Key).Order().ShouldBe(["expires", "passkey", "ticket"]);
         var ticket = first.Json["ticket"]!.GetValue<string>();
         (await lab.SendAsync(HttpMethod.Get, "me", token: ticket)).Status.ShouldBe(HttpStatusCode.Unauthorized);
         var second = await lab.SendCodeAsync(ticket, app.Next());
@@ -219,6 +219,17 @@ public sealed class TwoFactorTests
     }
 
     [Fact]
+    public async Task A_second_factor_that_was_taken_off_counts_for_nothing_that_is_signed_in()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var app = await lab.EnrolAsync("tom");
+        var token = (await lab.SignInAsync("tom", app)).Json["token"]!.GetValue<string>();
+        var made = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "x", ["scopes"] = new JsonArray("read") }, token)).Json["token"]!.GetValue<string>();
+        (await BothAsync(lab, "disable", token, IdentityLab.Password, app.Next())).Status.ShouldBe(HttpStatusCode.NoContent);
+        foreach (var kept in (string[])[token, made]) (await lab.SendAsync(HttpMethod.Get, "me", token: kept)).Json["signIn"]!.GetValue<string>().ShouldBe("oneFactor");
+    }
+
+    [Fact]
     public async Task Setting_up_takes_the_password_and_is_throttled_like_signing_in()
     {
         await using var lab = await IdentityLab.StartAsync();
@@ -248,7 +259,7 @@ public sealed class TwoFactorTests
         foreach (var ended in (string[])[token, made]) (await lab.SendAsync(HttpMethod.Get, "me", token: ended)).Status.ShouldBe(HttpStatusCode.Unauthorized);
         (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
         var record = (await lab.AuditAsync()).Single(record => record.Kind == "two-factor.reset");
-        (record.Actor, record.Subject, record.SubjectId, record.Details).ShouldBe((lab.Ann.Id, "tom", lab.Tom.Id.Value, """{"wasEnabled":true,"tokensEnded":3}"""));
+        (record.Actor, record.Subject, record.SubjectId, record.Details).ShouldBe((lab.Ann.Id, "tom", lab.Tom.Id.Value, """{"wasEnabled":true,"passkeys":0,"tokensEnded":3}"""));
     }
 
     [Fact]

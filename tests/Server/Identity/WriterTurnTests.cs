@@ -44,14 +44,22 @@ public sealed class WriterTurnTests
     }
 
     [Fact]
-    public async Task A_sign_in_whose_person_is_disabled_before_its_turn_gets_no_token()
+    public async Task A_sign_in_behind_a_disabling_of_the_same_group_gets_no_token()
     {
         await using var lab = await IdentityLab.StartAsync();
-        await RefusedAsync(lab, (_, _) =>
-        {
-            lab.Change(lab.Tom with { Status = PersonStatus.Disabled });
-            return Task.CompletedTask;
-        });
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, (_, _) => Task.CompletedTask);
+        await entered.Task;
+        var disabling = lab.Get<PolicyWriter>().ApplyAsync(lab.AsAnn, new PolicyCommand.SetPersonStatus(lab.Tom.Id, PersonStatus.Disabled), IdentityLab.Stop);
+        var context = new DefaultHttpContext { Connection = { RemoteIpAddress = IPAddress.Loopback } };
+        var signing = lab.Get<SigningIn>().ByPasswordAsync(new("tom", IdentityLab.Password), context, IdentityLab.Stop);
+        await VerifiedAsync(lab);
+        go.SetResult();
+        await held;
+        (await disabling).ShouldBeOfType<PolicyOutcome.Applied>();
+        (await signing).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status401Unauthorized);
+        await using var db = lab.Get<Database>().Read(lab.Organization);
+        (await db.Set<ApiToken>().AnyAsync(row => row.Person == lab.Tom.Id, IdentityLab.Stop)).ShouldBeFalse();
     }
 
     [Fact]

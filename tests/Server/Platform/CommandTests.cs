@@ -14,7 +14,6 @@ public sealed class CommandTests
     [
         ("PUT", "/api/v1/devices/{id}/accounts/{name}", stage => ($"/api/v1/devices/{stage.Device}/accounts/backup", new { })),
         ("PUT", "/api/v1/devices/{id}/accounts/{name}", stage => ($"/api/v1/devices/{stage.Device}/accounts/deploy", new { @default = true })),
-        ("POST", "/api/v1/technicians", _ => ("/api/v1/technicians", new { kind = "contact", login = $"c{Guid.NewGuid():N}", name = "Contact" })),
         ("PATCH", "/api/v1/technician-groups/{id}", stage => ($"/api/v1/technician-groups/{stage.Group}", new { requiresManagerialApproval = true, consent = "ask", singlePrompt = true, membersApprove = true })),
         ("PATCH", "/api/v1/device-groups/{id}", stage => ($"/api/v1/device-groups/{stage.EmptyDeviceGroup}", new { parent = stage.DeviceGroup })),
         ("PATCH", "/api/v1/devices/{id}", stage => ($"/api/v1/devices/{stage.Device}", new { group = stage.EmptyDeviceGroup })),
@@ -22,7 +21,7 @@ public sealed class CommandTests
         ("POST", "/api/v1/grants", stage => ("/api/v1/grants", new { subject = new { kind = "person", id = stage.Person }, scope = new { kind = "team" }, role = SystemRoles.Auditor.Id.Value })),
     ];
 
-    /// <summary>What takes more than a token, and can be neither shown beforehand nor undone; each has tests of its own.</summary>
+    /// <summary>What takes more than a token, and can not be shown beforehand; each has tests of its own.</summary>
     private static readonly string[] Proven = [nameof(PolicyCommand.ActivatePerson), nameof(PolicyCommand.HandOver)];
 
     [Fact]

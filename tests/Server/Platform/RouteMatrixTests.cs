@@ -18,6 +18,9 @@ public sealed class RouteMatrixTests
         ["POST /api/v1/devices/host-key"] = "nothing answers where the test points",
         ["GET /api/v1/recordings/{id}/live"] = "the session has ended; one that runs would have the answer wait for its end",
         ["POST /api/v1/technicians/{id}/ownership"] = "the people of this test have no password",
+        ["POST /api/v1/me/passkeys"] = "the server of this test has no name",
+        ["POST /api/v1/me/passkeys/options"] = "the server of this test has no name",
+        ["POST /api/v1/me/passkeys/{id}/remove"] = "the people of this test have no password",
         ["POST /api/v1/me/password"] = "the people of this test have no password",
         ["POST /api/v1/me/two-factor/codes"] = "the people of this test have no password",
         ["POST /api/v1/me/two-factor/confirm"] = "nothing was set up",
@@ -27,7 +30,7 @@ public sealed class RouteMatrixTests
 
     /// <summary>For whoever holds a token, whatever its scope.</summary>
     private static readonly string[] OfOnesOwn =
-        ["POST /api/v1/me/password", "POST /api/v1/me/two-factor/confirm", "POST /api/v1/me/two-factor/enrol", "POST /api/v1/sign-out"];
+        ["POST /api/v1/me/passkeys", "POST /api/v1/me/passkeys/options", "POST /api/v1/me/password", "POST /api/v1/me/two-factor/confirm", "POST /api/v1/me/two-factor/enrol", "POST /api/v1/sign-out"];
 
     [Fact]
     public async Task Every_route_answers_every_kind_of_caller_as_written_down()
@@ -45,6 +48,8 @@ public sealed class RouteMatrixTests
             stage.OwnersKey = pattern == "/api/v1/me/keys/{id}" ? await RouteStage.AddKeyAsync(tenant) : default;
             stage.OwnersToken = pattern == "/api/v1/me/tokens/{id}" ? await RouteStage.AddTokenAsync(tenant) : default;
             stage.OldAuthority = pattern is "/api/v1/ssh/ca/{id}" or "/api/v1/ssh/door-ca/{id}" ? await RouteStage.OldAuthorityAsync(tenant, pattern.Replace("/{id}", "", StringComparison.Ordinal)) : default;
+            stage.OwnersPasskey = pattern.StartsWith("/api/v1/me/passkeys/{id}", StringComparison.Ordinal) ? await tenant.AddPasskeyAsync() : default;
+            stage.Mail = pattern.StartsWith("/api/v1/mail/", StringComparison.Ordinal) ? await tenant.AddMailAsync() : default;
             stage.OwnersSignIn = pattern == "/api/v1/me/sign-ins/{id}" ? await tenant.AddSignInAsync() : default;
             stage.Session = pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) ? await tenant.BeginSessionAsync(stage.Unique) : default;
             if (pattern.StartsWith("/api/v1/recordings/", StringComparison.Ordinal)) stage.Session = await tenant.RecordSessionAsync(stage.Person, $"d{stage.Unique}");
@@ -55,6 +60,7 @@ public sealed class RouteMatrixTests
                 running.Anybody, other.Owner, tenant.As(nobody), tenant.As(contact), tenant.As(tenant.OwnerId.Value, TokenScopes.Read), tenant.Owner,
             ])
                 answers.Add((int)(await caller.SendAsync(new(method), stage.Path(method, pattern), stage.Body(method, pattern))).Status);
+            if (stage.OwnersPasskey != default) await tenant.RemovePasskeysAsync();
             lines.Add($"{method} {pattern} | {string.Join(" | ", answers)}");
         }
 

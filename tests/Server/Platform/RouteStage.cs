@@ -44,6 +44,12 @@ internal sealed class RouteStage
     /// <summary>Made only where it is needed.</summary>
     public Guid OwnersSignIn { get; set; }
 
+    /// <summary>Made only where it is needed.</summary>
+    public Guid OwnersPasskey { get; set; }
+
+    /// <summary>Waits; made only where it is needed.</summary>
+    public Guid Mail { get; set; }
+
     /// <summary>The key before the newest of the authority; made only where it is needed.</summary>
     public Guid OldAuthority { get; set; }
 
@@ -69,7 +75,7 @@ internal sealed class RouteStage
             EmptyDeviceGroup = await tenant.AddGroupAsync($"e{unique}"),
             Group = group,
             ExternalGroup = (await tenant.Owner.PostAsync("/api/v1/external-groups", new { name = unique })).Expect(HttpStatusCode.Created).Id,
-            Contact = (await tenant.Owner.PostAsync("/api/v1/technicians", new { kind = "contact", login = $"c{unique}", name = "Contact" })).Expect(HttpStatusCode.Created).Id,
+            Contact = (await tenant.Owner.PostAsync("/api/v1/contacts", new { name = "Contact", mail = $"c{unique}@example.org" })).Expect(HttpStatusCode.Created).Id,
             Workflow = (await tenant.Owner.PostAsync("/api/v1/workflows", NewWorkflow(group, deviceGroup))).Expect(HttpStatusCode.Created).Id,
             Role = (await tenant.Owner.PostAsync("/api/v1/roles", new { name = unique, purpose = "devicesAndGroups", permissions = new[] { "Terminal" } }))
                 .Expect(HttpStatusCode.Created).Id,
@@ -124,6 +130,8 @@ internal sealed class RouteStage
             ("DELETE", "/api/v1/device-groups/{id}") => EmptyDeviceGroup,
             (_, "/api/v1/me/keys/{id}") => OwnersKey,
             (_, "/api/v1/me/tokens/{id}") => OwnersToken,
+            (_, "/api/v1/me/passkeys/{id}/remove") => OwnersPasskey,
+            _ when pattern.StartsWith("/api/v1/mail/", StringComparison.Ordinal) => Mail,
             (_, "/api/v1/me/sign-ins/{id}") => OwnersSignIn,
             (_, "/api/v1/technicians/{id}/invitation") => Invited,
             (_, "/api/v1/ssh/ca/{id}" or "/api/v1/ssh/door-ca/{id}") => OldAuthority,
@@ -166,6 +174,13 @@ internal sealed class RouteStage
         ("POST", "/me/tokens") => new { label = "new", scopes = new[] { "read" } },
         ("POST", "/me/certificate") => new { key = NewPublicKey() },
         ("POST", "/me/password") => new { current = "none", @new = "correct-zebra-battery-42" },
+        ("POST", "/me/passkeys/options" or "/me/passkeys/{id}/remove") => new { password = "none" },
+        ("POST", "/me/passkeys") => new
+        {
+            ceremony = "none",
+            label = "new",
+            credential = new { id = "AA", rawId = "AA", type = "public-key", response = new { clientDataJSON = "AA", attestationObject = "AA" } },
+        },
         ("POST", "/me/two-factor/enrol") => new { password = "none" },
         ("POST", "/me/two-factor/confirm") => new { code = "000000" },
         ("POST", "/me/two-factor/codes" or "/me/two-factor/disable") => new { password = "none", code = "000000" },

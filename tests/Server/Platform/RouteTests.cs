@@ -18,6 +18,31 @@ public sealed class RouteTests
         endpoints.Select(endpoint => endpoint.Metadata.GetMetadata<RouteAccess>()!).Where(access => access.Scope is null && access.Why.Length < 10).ShouldBeEmpty();
     }
 
+    /// <summary>What spans areas, and so takes a token that reads in all of them.</summary>
+    private static readonly string[] _acrossAreas = ["/api/v1/events"];
+
+    [Fact]
+    public async Task Every_route_takes_the_scope_of_one_area_to_read_where_it_reads_and_to_change_where_it_changes()
+    {
+        await using var running = await RunningServer.StartAsync();
+        var routes = running.Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(route => route.Metadata.GetMetadata<RouteAccess>()!.Scope is not null && !_acrossAreas.Contains(route.RoutePattern.RawText)).ToList();
+        routes.Count.ShouldBeGreaterThan(100);
+        foreach (var route in routes)
+        {
+            var scope = route.Metadata.GetMetadata<RouteAccess>()!.Scope!.Value;
+            if (scope == TokenScopes.None)
+            {
+                // One's own first steps: any token is good for them.
+                (route.RoutePattern.RawText!.StartsWith("/api/v1/me", StringComparison.Ordinal) || route.RoutePattern.RawText == "/api/v1/sign-out").ShouldBeTrue(route.DisplayName);
+                continue;
+            }
+
+            var reads = route.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.SequenceEqual(["GET"]);
+            ScopeNames.Areas.Select(area => reads ? area.Reading : area.All).ShouldContain(scope, route.DisplayName);
+        }
+    }
+
     [Fact]
     public async Task A_running_server_answers_probes_and_shows_the_form_of_its_API()
     {

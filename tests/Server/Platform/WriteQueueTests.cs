@@ -34,6 +34,31 @@ public sealed class WriteQueueTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_follows_from_one_unit_and_fails_changes_nothing_for_it_and_the_others()
+    {
+        using var gate = new SemaphoreSlim(0);
+        var told = false;
+        var blocker = _queue.WriteAsync(Organization, (_, stop) => gate.WaitAsync(stop), TestContext.Current.CancellationToken);
+        var failing = _queue.WriteAsync(
+            (unit, _) =>
+            {
+                unit.Committed = () => throw new InvalidDataException();
+                return Task.FromResult(1);
+            },
+            TestContext.Current.CancellationToken);
+        var behind = _queue.WriteAsync(
+            (unit, _) =>
+            {
+                unit.Committed = () => told = true;
+                return Task.FromResult(2);
+            },
+            TestContext.Current.CancellationToken);
+        gate.Release();
+        await blocker;
+        (await failing, await behind, told).ShouldBe((1, 2, true));
+    }
+
+    [Fact]
     public async Task Of_many_units_in_one_group_the_failing_ones_fail_alone()
     {
         using var gate = new SemaphoreSlim(0);

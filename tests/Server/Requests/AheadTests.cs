@@ -214,7 +214,7 @@ public sealed class AheadTests : AheadLab
     [Fact]
     public async Task A_contact_may_ask_and_gets_in_with_what_was_approved_and_no_further()
     {
-        var carla = (await Tenant.Owner.PostAsync("/api/v1/technicians", new { kind = "contact", login = "carla", name = "Carla", password = Tenant.Password })).Expect(HttpStatusCode.Created).Id;
+        var carla = (await Tenant.Owner.PostAsync("/api/v1/contacts", new { name = "Carla", mail = "carla@example.org" })).Expect(HttpStatusCode.Created).Id;
         (await AskAsync(FromApproval("1h"), carla)).ExpectInvalid("devices[0]");
         await GrantAsync(carla, "device", Web1, SystemRoles.RequestsAccess);
         (await ApproveAsync(await AskedAsync(FromApproval("1h"), carla))).Expect(HttpStatusCode.OK);

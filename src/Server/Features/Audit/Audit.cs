@@ -57,11 +57,11 @@ public static class AuditComposition
     public static void MapAudit(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/audit").WithTags("Audit");
-        group.MapGet("", ListAudit.HandleAsync).Requires(TokenScopes.Read).WithSummary("The log, newest first, or on from a record");
-        group.MapGet("/checkpoint", GetCheckpoint.HandleAsync).Requires(TokenScopes.Read).WithSummary("What the log is now, signed, to be kept elsewhere");
-        group.MapGet("/export", ExportAudit.HandleAsync).Requires(TokenScopes.Read).WithSummary("The whole log, or an excerpt, with its proofs, as JSON lines; or as CSV, without proofs")
+        group.MapGet("", ListAudit.HandleAsync).Requires(TokenScopes.AuditRead).WithSummary("The log, newest first, or on from a record");
+        group.MapGet("/checkpoint", GetCheckpoint.HandleAsync).Requires(TokenScopes.AuditRead).WithSummary("What the log is now, signed, to be kept elsewhere");
+        group.MapGet("/export", ExportAudit.HandleAsync).Requires(TokenScopes.AuditRead).WithSummary("The whole log, or an excerpt, with its proofs, as JSON lines; or as CSV, without proofs")
             .Produces(StatusCodes.Status200OK, contentType: ExportAudit.ContentType);
-        group.MapPost("/erase", EraseAudit.HandleAsync).Requires(TokenScopes.Write).WithSummary("Erases personal fields of a person's records");
+        group.MapPost("/erase", EraseAudit.HandleAsync).Requires(TokenScopes.Audit).WithSummary("Erases personal fields of a person's records");
     }
 }
 

@@ -1,10 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Countersign.Access;
 using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Contacts;
 
@@ -21,7 +22,8 @@ internal sealed record LinkUse(string Token, string? Label = null, SignInAs As =
 
 /// <summary>Contacts have no password: a link to their address signs them in, once, and with a second factor where they have one.</summary>
 internal sealed class ContactSignIn(
-    ContactLinks links, SignInThrottle throttle, SignInTickets tickets, SignInGrant grant, SignInFailures failures, PolicySource policy, Database database, WriteQueue queue, TimeProvider time)
+    ContactLinks links, MailedLinks mailed, SignInThrottle throttle, SignInTickets tickets, SignInGrant grant, SignInFailures failures, PolicySource policy, PolicyWriter writer,
+    WriteQueue queue, TimeProvider time)
 {
     private const string Method = "mailed link";
 
@@ -30,32 +32,30 @@ internal sealed class ContactSignIn(
     {
         var mail = request.Mail.Trim();
         if (!Names.IsMail(mail)) return Problems.Invalid("mail", "This is no mail address: one such as ann@example.org is wanted.");
-        var (asked, source) = ($"link for {mail.ToLowerInvariant()}", Source(context));
+        var (asked, source) = (Asked(mail), Source(context));
         if (throttle.Wait(asked, source) is var wait && wait > TimeSpan.Zero) return Problems.TooManyAttempts(context, wait);
         throttle.Failed(asked, source);
-        links.Ask(mail);
+        links.Ask(new(mail, source, context.TraceIdentifier));
         return TypedResults.Accepted((string?)null);
     }
 
     public async Task<Results<Ok<SignInAnswer>, Accepted<CodeWanted>, ProblemHttpResult>> UseAsync(LinkUse use, HttpContext context, CancellationToken cancellation)
     {
         if (SignInPlace.Problem(use.Label, use.As, context) is { } unfit) return unfit;
-        if (OneTimeToken.Hash(use.Token) is not { } hash || await FindAsync(hash, cancellation) is not var (organization, contact)) return Refused();
-        if (!SignInRules.Of(policy.Current(organization)).Allows(Source(context)))
-        {
-            failures.Note(contact.Login, Source(context), "api", Method);
-            return Refused();
-        }
+        if (await mailed.FindAsync(use.Token, LinkPurpose.SignIn, cancellation) is not { } link) return Refused();
+        var organization = link.OrganizationId;
+        if (!MaySignIn(policy.Current(organization), link.Person, Source(context), out _)) return Refused();
 
         IssuedToken? issued = null;
         var result = await queue.WriteAsync<Results<Ok<SignInAnswer>, Accepted<CodeWanted>, ProblemHttpResult>>(
             organization,
             async (db, stop) =>
             {
-                var now = time.GetUtcNow();
-                if (await db.Set<ContactLink>().Where(row => row.Hash == hash && row.Expires > now).ExecuteDeleteAsync(stop) != 1) return Refused();
+                // Changes of policy that stand before this in the same transaction count.
+                if (!MaySignIn(writer.ForWriter(organization), link.Person, Source(context), out var contact) || !await mailed.UseAsync(db, link, stop)) return Refused();
+                throttle.Succeeded(Asked(contact.Mail));
                 if (await SecondFactor.IsEnabledAsync(db, contact.Id, stop))
-                    return TypedResults.Accepted((string?)null, new CodeWanted(tickets.Issue(new(organization, contact.Id, default)), now + SignInTickets.Life));
+                    return TypedResults.Accepted((string?)null, new CodeWanted(tickets.Issue(new(organization, contact.Id, default)), time.GetUtcNow() + SignInTickets.Life, await SecondFactor.HasPasskeyAsync(db, contact.Id, stop)));
                 var granted = new SignInGranted
                 {
                     Organization = organization,
@@ -72,14 +72,17 @@ internal sealed class ContactSignIn(
         return result;
     }
 
-    /// <summary>The one query across organizations: a link says nothing but its token, whose hash is unique on the server.</summary>
-    private async Task<(OrganizationId Organization, PersonRow Contact)?> FindAsync(byte[] hash, CancellationToken cancellation)
+    private bool MaySignIn(PolicySnapshot? inForce, PersonId id, IPAddress source, [NotNullWhen(true)] out PersonRow? contact)
     {
-        await using var db = database.Open();
-        var row = await db.Set<ContactLink>().IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(row => row.Hash == hash, cancellation);
-        if (row is null || row.Expires <= time.GetUtcNow()) return null;
-        return policy.Current(row.OrganizationId)?.Person(row.Person) is { Kind: PersonKind.Contact, TakesPart: true } contact ? (row.OrganizationId, contact) : null;
+        contact = inForce?.Person(id) is { Kind: PersonKind.Contact, TakesPart: true } person ? person : null;
+        if (contact is null) return false;
+        if (SignInRules.Of(inForce).Allows(source)) return true;
+        failures.Note(contact.Login, source, "api", Method);
+        return false;
     }
+
+    /// <summary>Whoever asks is counted under words of their own.</summary>
+    private static string Asked(string mail) => $"link for {mail.ToLowerInvariant()}";
 
     private static IPAddress Source(HttpContext context) => context.Connection.RemoteIpAddress ?? IPAddress.None;
 

@@ -24,7 +24,7 @@ internal static class ContactsFeature
     public static void MapContacts(this IEndpointRouteBuilder api)
     {
         var contacts = api.MapGroup("").WithTags("Contacts");
-        contacts.MapPost("/contacts", AddAsync).ChangesPolicy();
+        contacts.MapPost("/contacts", AddAsync).ChangesPolicy(TokenScopes.People);
         contacts.MapPost("/sign-in/link", (LinkRequest request, HttpContext context, ContactSignIn signIn) => signIn.Ask(request, context))
             .Anonymous("whoever signs in has no token yet");
         contacts.MapPost("/sign-in/link/use", (LinkUse use, HttpContext context, ContactSignIn signIn, CancellationToken cancellation) =>

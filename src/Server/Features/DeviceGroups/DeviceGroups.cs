@@ -21,11 +21,11 @@ public static class DeviceGroupsComposition
     public static void MapDeviceGroups(this IEndpointRouteBuilder routes)
     {
         var groups = routes.MapGroup("/device-groups").WithTags("Device groups");
-        groups.MapGet("/", ListDeviceGroups.Handle).Requires(TokenScopes.Read);
-        groups.MapPost("/", AddDeviceGroup.HandleAsync).ChangesPolicy();
-        groups.MapGet("/{id:guid}", ListDeviceGroups.HandleOne).Requires(TokenScopes.Read);
-        groups.MapPatch("/{id:guid}", EditDeviceGroup.HandleAsync).ChangesPolicy();
-        groups.MapDelete("/{id:guid}", DeleteDeviceGroup.HandleAsync).ChangesPolicy();
+        groups.MapGet("/", ListDeviceGroups.Handle).Requires(TokenScopes.DevicesRead);
+        groups.MapPost("/", AddDeviceGroup.HandleAsync).ChangesPolicy(TokenScopes.Devices);
+        groups.MapGet("/{id:guid}", ListDeviceGroups.HandleOne).Requires(TokenScopes.DevicesRead);
+        groups.MapPatch("/{id:guid}", EditDeviceGroup.HandleAsync).ChangesPolicy(TokenScopes.Devices);
+        groups.MapDelete("/{id:guid}", DeleteDeviceGroup.HandleAsync).ChangesPolicy(TokenScopes.Devices);
     }
 }
 

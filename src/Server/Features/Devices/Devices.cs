@@ -86,12 +86,12 @@ public static class DevicesComposition
     public static void MapDevices(this IEndpointRouteBuilder routes)
     {
         var devices = routes.MapGroup("/devices").WithTags("Devices");
-        devices.MapGet("/", ListDevices.HandleAsync).Requires(TokenScopes.Read).ForContactsToo();
-        devices.MapPost("/", AddDevice.HandleAsync).ChangesPolicy();
-        devices.MapGet("/{id:guid}", ListDevices.HandleOneAsync).Requires(TokenScopes.Read).ForContactsToo();
-        devices.MapPatch("/{id:guid}", EditDevice.HandleAsync).ChangesPolicy();
-        devices.MapDelete("/{id:guid}", DeleteDevice.HandleAsync).ChangesPolicy();
-        devices.MapPost("/host-key", FetchHostKey.HandleAsync).Requires(TokenScopes.Write);
+        devices.MapGet("/", ListDevices.HandleAsync).Requires(TokenScopes.DevicesRead).ForContactsToo();
+        devices.MapPost("/", AddDevice.HandleAsync).ChangesPolicy(TokenScopes.Devices);
+        devices.MapGet("/{id:guid}", ListDevices.HandleOneAsync).Requires(TokenScopes.DevicesRead).ForContactsToo();
+        devices.MapPatch("/{id:guid}", EditDevice.HandleAsync).ChangesPolicy(TokenScopes.Devices);
+        devices.MapDelete("/{id:guid}", DeleteDevice.HandleAsync).ChangesPolicy(TokenScopes.Devices);
+        devices.MapPost("/host-key", FetchHostKey.HandleAsync).Requires(TokenScopes.Devices);
     }
 }
 

@@ -29,8 +29,8 @@ public static class ExplainComposition
 
     public static void MapExplain(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/explain", ExplainAccess.Handle).WithTags("Explain").Requires(TokenScopes.Read);
-        routes.MapGet("/who-can", WhoCan.Handle).WithTags("Explain").Requires(TokenScopes.Read);
+        routes.MapGet("/explain", ExplainAccess.Handle).WithTags("Explain").Requires(TokenScopes.PolicyRead);
+        routes.MapGet("/who-can", WhoCan.Handle).WithTags("Explain").Requires(TokenScopes.PolicyRead);
     }
 }
 

@@ -27,13 +27,13 @@ public static class ExternalGroupsComposition
     public static void MapExternalGroups(this IEndpointRouteBuilder routes)
     {
         var groups = routes.MapGroup("/external-groups").WithTags("External groups");
-        groups.MapGet("/", ListExternalGroups.Handle).Requires(TokenScopes.Read);
-        groups.MapPost("/", AddExternalGroup.HandleAsync).ChangesPolicy();
-        groups.MapGet("/{id:guid}", ListExternalGroups.HandleOne).Requires(TokenScopes.Read);
-        groups.MapPatch("/{id:guid}", EditExternalGroup.HandleAsync).ChangesPolicy();
-        groups.MapDelete("/{id:guid}", DeleteExternalGroup.HandleAsync).ChangesPolicy();
-        groups.MapPut("/{id:guid}/members/{person:guid}", ExternalMembers.AddAsync).ChangesPolicy();
-        groups.MapDelete("/{id:guid}/members/{person:guid}", ExternalMembers.RemoveAsync).ChangesPolicy();
+        groups.MapGet("/", ListExternalGroups.Handle).Requires(TokenScopes.PeopleRead);
+        groups.MapPost("/", AddExternalGroup.HandleAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapGet("/{id:guid}", ListExternalGroups.HandleOne).Requires(TokenScopes.PeopleRead);
+        groups.MapPatch("/{id:guid}", EditExternalGroup.HandleAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapDelete("/{id:guid}", DeleteExternalGroup.HandleAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapPut("/{id:guid}/members/{person:guid}", ExternalMembers.AddAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapDelete("/{id:guid}/members/{person:guid}", ExternalMembers.RemoveAsync).ChangesPolicy(TokenScopes.People);
     }
 }
 

@@ -55,11 +55,11 @@ public static class GrantsComposition
     public static void MapGrants(this IEndpointRouteBuilder routes)
     {
         var grants = routes.MapGroup("/grants").WithTags("Grants");
-        grants.MapGet("/", ListGrants.Handle).Requires(TokenScopes.Read);
-        grants.MapPost("/", AddGrant.HandleAsync).ChangesPolicy();
-        grants.MapGet("/{id:guid}", ListGrants.HandleOne).Requires(TokenScopes.Read);
-        grants.MapPatch("/{id:guid}", EditGrant.HandleAsync).ChangesPolicy();
-        grants.MapDelete("/{id:guid}", RemoveGrant.HandleAsync).ChangesPolicy();
+        grants.MapGet("/", ListGrants.Handle).Requires(TokenScopes.PolicyRead);
+        grants.MapPost("/", AddGrant.HandleAsync).ChangesPolicy(TokenScopes.Policy);
+        grants.MapGet("/{id:guid}", ListGrants.HandleOne).Requires(TokenScopes.PolicyRead);
+        grants.MapPatch("/{id:guid}", EditGrant.HandleAsync).ChangesPolicy(TokenScopes.Policy);
+        grants.MapDelete("/{id:guid}", RemoveGrant.HandleAsync).ChangesPolicy(TokenScopes.Policy);
     }
 }
 

@@ -20,9 +20,9 @@ internal static class DoorAuthority
 
     public static void MapDoorAuthority(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/ssh/door-ca", GetAsync).Requires(TokenScopes.Read);
-        api.MapPost("/ssh/door-ca/rotate", RotateAsync).Requires(TokenScopes.Write);
-        api.MapDelete("/ssh/door-ca/{id:guid}", RemoveAsync).Requires(TokenScopes.Write);
+        api.MapGet("/ssh/door-ca", GetAsync).Requires(TokenScopes.PeopleRead);
+        api.MapPost("/ssh/door-ca/rotate", RotateAsync).Requires(TokenScopes.People);
+        api.MapDelete("/ssh/door-ca/{id:guid}", RemoveAsync).Requires(TokenScopes.People);
     }
 
     private static async Task<Results<Ok<DoorAuthoritiesAnswer>, ProblemHttpResult>> GetAsync(

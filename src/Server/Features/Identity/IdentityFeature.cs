@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Countersign.Gateway;
+using Countersign.Server.Features.Identity.Passkeys;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Events;
 
@@ -24,6 +25,10 @@ internal static class IdentityFeature
         services.AddHostedService<SignInGuard>();
         services.AddSingleton<MySignIns>();
         services.AddSingleton<MyTwoFactor>();
+        services.AddSingleton<OwnProof>();
+        services.AddSingleton<SignInVoiding>();
+        services.AddSingleton<AlongWithChange>(provider => provider.GetRequiredService<SignInVoiding>().VoidWhereNotMeantAsync);
+        services.AddPasskeys();
         services.AddSingleton<ISignIn, SignIn>();
         services.AddSingleton<SignInFailures>();
         services.AddSingleton<ApiTokens>();
@@ -47,20 +52,21 @@ internal static class IdentityFeature
         api.MapPost("/me/password", Me.ChangePasswordAsync).Requires(TokenScopes.None).ForContactsToo();
 
         MapTwoFactor(api);
+        api.MapPasskeys();
         MapSignIns(api);
 
-        api.MapGet("/me/tokens", MyTokens.ListAsync).Requires(TokenScopes.Read);
-        api.MapPost("/me/tokens", MyTokens.AddAsync).Requires(TokenScopes.Write);
-        api.MapDelete("/me/tokens/{id:guid}", MyTokens.RemoveAsync).Requires(TokenScopes.Write);
+        api.MapGet("/me/tokens", MyTokens.ListAsync).Requires(TokenScopes.AccountRead);
+        api.MapPost("/me/tokens", MyTokens.AddAsync).Requires(TokenScopes.Account);
+        api.MapDelete("/me/tokens/{id:guid}", MyTokens.RemoveAsync).Requires(TokenScopes.Account);
 
-        api.MapPost("/me/certificate", MyCertificate.IssueAsync).Requires(TokenScopes.Write);
+        api.MapPost("/me/certificate", MyCertificate.IssueAsync).Requires(TokenScopes.Account);
         api.MapDoorAuthority();
 
-        api.MapGet("/me/keys", Keys.ListMineAsync).Requires(TokenScopes.Read).ForContactsToo();
-        api.MapPost("/me/keys", Keys.AddMineAsync).Requires(TokenScopes.Write).ForContactsToo();
-        api.MapDelete("/me/keys/{id:guid}", Keys.RemoveMineAsync).Requires(TokenScopes.Write).ForContactsToo();
-        api.MapPost("/technicians/{id:guid}/keys", Keys.AddForAsync).Requires(TokenScopes.Write);
-        api.MapPost("/technicians/{id:guid}/two-factor/reset", ResetTwoFactor.HandleAsync).Requires(TokenScopes.Write);
+        api.MapGet("/me/keys", Keys.ListMineAsync).Requires(TokenScopes.AccountRead).ForContactsToo();
+        api.MapPost("/me/keys", Keys.AddMineAsync).Requires(TokenScopes.Account).ForContactsToo();
+        api.MapDelete("/me/keys/{id:guid}", Keys.RemoveMineAsync).Requires(TokenScopes.Account).ForContactsToo();
+        api.MapPost("/technicians/{id:guid}/keys", Keys.AddForAsync).Requires(TokenScopes.People);
+        api.MapPost("/technicians/{id:guid}/two-factor/reset", ResetTwoFactor.HandleAsync).Requires(TokenScopes.People);
     }
 
     private static void MapTwoFactor(IEndpointRouteBuilder api)
@@ -71,19 +77,19 @@ internal static class IdentityFeature
         api.MapPost("/me/two-factor/confirm", (ConfirmRequest request, Caller caller, HttpContext context, MyTwoFactor mine, LiveSignIns live, CancellationToken cancellation) =>
             mine.ConfirmAsync(request, caller, context, live, cancellation)).Requires(TokenScopes.None).ForContactsToo();
         api.MapPost("/me/two-factor/codes", (SecondFactorRequest request, Caller caller, HttpContext context, MyTwoFactor mine, CancellationToken cancellation) =>
-            mine.RenewCodesAsync(request, caller, context, cancellation)).Requires(TokenScopes.Write).ForContactsToo();
+            mine.RenewCodesAsync(request, caller, context, cancellation)).Requires(TokenScopes.Account).ForContactsToo();
         api.MapPost("/me/two-factor/disable", (SecondFactorRequest request, Caller caller, HttpContext context, MyTwoFactor mine, CancellationToken cancellation) =>
-            mine.DisableAsync(request, caller, context, cancellation)).Requires(TokenScopes.Write).ForContactsToo();
+            mine.DisableAsync(request, caller, context, cancellation)).Requires(TokenScopes.Account).ForContactsToo();
     }
 
     private static void MapSignIns(IEndpointRouteBuilder api)
     {
         api.MapGet("/me/sign-ins", ([AsParameters] PageQuery page, Caller caller, MySignIns mine, CancellationToken cancellation) =>
-            mine.ListAsync(page, caller, cancellation)).Requires(TokenScopes.Read).ForContactsToo();
+            mine.ListAsync(page, caller, cancellation)).Requires(TokenScopes.AccountRead).ForContactsToo();
         api.MapDelete("/me/sign-ins", (Caller caller, MySignIns mine, CancellationToken cancellation) =>
-            mine.EndOthersAsync(caller, cancellation)).Requires(TokenScopes.Write).ForContactsToo();
+            mine.EndOthersAsync(caller, cancellation)).Requires(TokenScopes.Account).ForContactsToo();
         api.MapDelete("/me/sign-ins/{id:guid}", (Guid id, Caller caller, MySignIns mine, CancellationToken cancellation) =>
-            mine.EndAsync(id, caller, cancellation)).Requires(TokenScopes.Write).ForContactsToo();
+            mine.EndAsync(id, caller, cancellation)).Requires(TokenScopes.Account).ForContactsToo();
     }
 }
 

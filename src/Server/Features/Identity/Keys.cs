@@ -1,5 +1,6 @@
 using Countersign.Access;
 using Countersign.Gateway;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Ssh;
@@ -77,12 +78,12 @@ internal static class Keys
     /// nothing; what it refuses is refused here, in the same words and with the same record.
     /// </summary>
     public static async Task<Results<Created<KeyShown>, ProblemHttpResult>> AddForAsync(
-        Guid id, KeyRequest request, Caller caller, RegisteredKeys keys, PolicyWriter writer, CancellationToken cancellation)
+        Guid id, KeyRequest request, Caller caller, RegisteredKeys keys, PolicyWriter writer, PolicySource policies, Outbox outbox, CancellationToken cancellation)
     {
         if (Read(request, out var key) is { } problem) return problem;
         RegisteredKey? registered = null;
         var person = new PersonId(id);
-        var login = "";
+        var (login, mail, isIn) = ("", "", false);
         try
         {
             var outcome = await writer.ApplyAsync(
@@ -90,11 +91,19 @@ internal static class Keys
                 policy =>
                 {
                     if (policy.Person(person) is not { } row) return null;
-                    login = row.Login;
+                    (login, mail, isIn) = (row.Login, row.Mail, row.State == PersonState.Activated);
                     return new PolicyCommand.EditPerson(person, row.Name, row.Mail);
                 },
                 cancellation,
-                async (db, _, stop) => registered = await keys.AddAsync(db, person, login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop));
+                async (db, _, stop) =>
+                {
+                    // A key that lies ready for who has not joined would be somebody else's way in as them.
+                    if (!isIn) throw new KeyRefusedException("They have not joined yet.");
+                    registered = await keys.AddAsync(db, person, login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop);
+                    if (person == caller.Person) return;
+                    var by = policies.Current(caller.Organization)?.Person(caller.Person)?.Name ?? caller.Login;
+                    outbox.Add(db, mail, Letters.KeyAdded(await OrganizationNames.OfAsync(db, stop), by, registered.Fingerprint));
+                });
             return outcome.AnswerCreated($"/api/v1/technicians/{id}/keys", _ => KeyShown.Of(registered!));
         }
         catch (KeyRefusedException refused)

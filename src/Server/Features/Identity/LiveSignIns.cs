@@ -8,7 +8,8 @@ namespace Countersign.Server.Features.Identity;
 /// <summary>One connection through a front door that somebody has signed in on.</summary>
 /// <param name="Began">The clock's time stamp then.</param>
 /// <param name="AgeThen">How old the sign-in was then: a certificate stands for one that was before.</param>
-internal sealed record LiveSignIn(Guid Id, SignedIn Person, SignInProof Proof, string Method, IPAddress Source, DateTimeOffset Since, long Began, TimeSpan AgeThen);
+/// <param name="Mail">The person's address then.</param>
+internal sealed record LiveSignIn(Guid Id, SignedIn Person, string Mail, SignInProof Proof, string Method, IPAddress Source, DateTimeOffset Since, long Began, TimeSpan AgeThen);
 
 /// <summary>
 /// The connections that hang on keys, passwords and other sign-ins, so that they end with them. One is added when the record of its sign-in is durable, in the
@@ -26,7 +27,7 @@ internal sealed class LiveSignIns(TimeProvider time)
         var age = proven.Proof is SignInProof.Certificate certificate ? now - certificate.Since : TimeSpan.Zero;
         var id = Guid.CreateVersion7(now);
         var signedIn = new SignedIn(proven.Organization, person.Id, person.Login, strength, _ => _live.TryRemove(id, out LiveSignIn? _));
-        _live[id] = new(id, signedIn, proven.Proof, method, source, now, time.GetTimestamp(), age);
+        _live[id] = new(id, signedIn, person.Mail, proven.Proof, method, source, now, time.GetTimestamp(), age);
         return signedIn;
     }
 

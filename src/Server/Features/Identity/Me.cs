@@ -1,4 +1,3 @@
-using System.Net;
 using Countersign.Access;
 using Countersign.Gateway;
 using Countersign.Server.Platform;
@@ -48,7 +47,7 @@ internal static class Me
     {
         if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
         // Counted like signing in: a stolen token must not be a way to try passwords.
-        var verified = await verifier.VerifyAsync(caller.Login, request.Current, caller.Source ?? IPAddress.None, "api", cancellation);
+        var verified = await verifier.VerifyOwnAsync(caller, request.Current, cancellation);
         if (verified is PasswordAnswer.Later(var after)) return Problems.TooManyAttempts(context, after);
         if (verified is not PasswordAnswer.Accepted accepted) return Problems.Invalid("current", "This is not the password.");
 

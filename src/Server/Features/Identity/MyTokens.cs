@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Identity;
 
-/// <param name="Scopes"><c>read</c>, <c>write</c>; writing includes reading.</param>
+/// <param name="Scopes"><c>read</c>: everything, but only to read. <c>write</c>: everything. Or areas, such as <c>devices</c> or <c>audit:read</c>.</param>
 /// <param name="Expires">Null: in 90 days.</param>
 internal sealed record TokenRequest(string Label, IReadOnlyList<string> Scopes, DateTimeOffset? Expires = null);
 
@@ -43,7 +43,8 @@ internal static class MyTokens
         TokenRequest request, Caller caller, ApiTokens tokens, WriteQueue queue, AuditLog audit, TimeProvider time, CancellationToken cancellation)
     {
         if (Labels.Problem(request.Label) is { } problem) return Problems.Invalid("label", problem);
-        if (!ScopeNames.TryRead(request.Scopes, out var scopes)) return Problems.Invalid("scopes", "They are read, write, or both.");
+        if (!ScopeNames.TryRead(request.Scopes, out var scopes)) return Problems.Invalid("scopes", $"They are of these: {string.Join(", ", ScopeNames.All)}.");
+        if (!caller.Scopes.Cover(scopes)) return Problems.Invalid("scopes", "A token is good for at most what the one is that it is made with.");
         var now = time.GetUtcNow();
         var expires = request.Expires?.ToUniversalTime() ?? now + ApiTokens.MadeLife;
         if (expires <= now) return Problems.Invalid("expires", "It is in the future.");
@@ -101,44 +102,12 @@ internal static class MyTokens
 
     /// <summary>Removes the token and all that were made with it, by whatever way round.</summary>
     /// <returns>How many those were.</returns>
-    private static async Task<int> RemoveMadeWithAsync(CountersignDb db, ApiToken token, CancellationToken cancellation)
+    public static async Task<int> RemoveMadeWithAsync(CountersignDb db, ApiToken token, CancellationToken cancellation)
     {
         var all = await db.Set<ApiToken>().Where(row => row.Person == token.Person && row.Origin == TokenOrigin.Made).ToListAsync(cancellation);
         var gone = new List<ApiToken> { token };
         for (var next = 0; next < gone.Count; next++) gone.AddRange(all.Where(row => row.Maker == gone[next].Id));
         db.RemoveRange(gone);
         return gone.Count - 1;
-    }
-}
-
-/// <summary>Scopes as the API writes them.</summary>
-internal static class ScopeNames
-{
-    public static IReadOnlyList<string> Of(TokenScopes scopes) => scopes switch
-    {
-        TokenScopes.Write => ["read", "write"],
-        TokenScopes.Read => ["read"],
-        _ => [],
-    };
-
-    public static bool TryRead(IReadOnlyList<string> names, out TokenScopes scopes)
-    {
-        scopes = TokenScopes.None;
-        foreach (var name in names)
-        {
-            switch (name)
-            {
-                case "read":
-                    scopes |= TokenScopes.Read;
-                    break;
-                case "write":
-                    scopes |= TokenScopes.Write;
-                    break;
-                default:
-                    return false;
-            }
-        }
-
-        return scopes != TokenScopes.None;
     }
 }

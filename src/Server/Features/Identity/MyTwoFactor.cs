@@ -1,5 +1,6 @@
 using System.Net;
 using Countersign.Access;
+using Countersign.Server.Features.Identity.Passkeys;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -7,9 +8,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Identity;
 
-/// <param name="Since">Null: one factor is enough.</param>
+/// <param name="Enabled">One is asked for at sign-in: the app, or a passkey.</param>
+/// <param name="Since">Since when the app has been set up; null: there is none.</param>
 /// <param name="Required">The organization demands a second factor.</param>
-internal sealed record TwoFactorShown(bool Enabled, DateTimeOffset? Since, int RecoveryCodesLeft, bool Required);
+internal sealed record TwoFactorShown(bool Enabled, DateTimeOffset? Since, int Passkeys, int RecoveryCodesLeft, bool Required);
 
 internal sealed record EnrolRequest(string Password)
 {
@@ -42,33 +44,31 @@ internal sealed record RecoveryCodesMade(IReadOnlyList<string> RecoveryCodes)
 
 /// <summary>A person's own second factor.</summary>
 internal sealed class MyTwoFactor(
-    SecondFactor secondFactor, PasswordSignIn passwords, PolicySource policy, Database database, WriteQueue queue, SignInThrottle throttle, AuditLog audit,
-    TimeProvider time)
+    SecondFactor secondFactor, OwnProof proof, PolicySource policy, Database database, WriteQueue queue, SignInThrottle throttle, AuditLog audit)
 {
-    private const string WrongPassword = "This is not the password.";
     private const string WrongCode = "The code is wrong, or was used before.";
-    private static readonly TimeSpan _fresh = TimeSpan.FromMinutes(10);
-
-    private const string OnAlready = "There is a second factor already: disable it first.";
+    private const string OnAlready = "There is an authenticator app already: disable it first.";
+    private const string WithoutSecondFactor = "Sign in with your second factor first.";
 
     public async Task<Ok<TwoFactorShown>> GetAsync(Caller caller, CancellationToken cancellation)
     {
         await using var db = database.Read(caller.Organization);
         var since = await db.Set<Authenticator>().Where(row => row.Person == caller.Person).Select(row => row.Confirmed).SingleOrDefaultAsync(cancellation);
         var left = await db.Set<RecoveryCode>().CountAsync(row => row.Person == caller.Person, cancellation);
-        return TypedResults.Ok(new TwoFactorShown(since is not null, since, left, RulesOf(caller).TwoFactorRequired));
+        var passkeys = await db.Set<Passkey>().CountAsync(row => row.Person == caller.Person, cancellation);
+        return TypedResults.Ok(new TwoFactorShown(since is not null || passkeys > 0, since, passkeys, left, RulesOf(caller).TwoFactorRequired));
     }
 
     /// <summary>A secret for an authenticator app. It counts once a code of it was given.</summary>
     public async Task<Results<Ok<EnrolAnswer>, ProblemHttpResult>> EnrolAsync(EnrolRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
     {
         // A stolen token must not be a way to shut its owner out.
-        if (await WrongAsync(caller, request.Password, context, cancellation) is { } wrong) return wrong;
+        if (await proof.ProblemAsync(caller, request.Password, context, cancellation) is { } wrong) return wrong;
         return await queue.WriteAsync<Results<Ok<EnrolAnswer>, ProblemHttpResult>>(
             async (unit, stop) =>
             {
                 var db = unit.Db.Of(caller.Organization);
-                if (await SecondFactor.IsEnabledAsync(db, caller.Person, stop)) return Problems.Conflict(OnAlready);
+                if (await UnfitAsync(db, caller, stop) is { } unfit) return unfit;
                 using var secret = await secondFactor.EnrolAsync(db, caller.Person, stop);
                 var name = await db.Set<Organization>().Where(row => row.Id == caller.Organization).Select(row => row.Name).SingleAsync(stop);
                 var text = Base32.Encode(secret.Expose());
@@ -88,7 +88,7 @@ internal sealed class MyTwoFactor(
             {
                 if (throttle.Wait(attempts, source) is var wait && wait > TimeSpan.Zero) return Problems.TooManyAttempts(context, wait);
                 var db = unit.Db.Of(caller.Organization);
-                if (await SecondFactor.IsEnabledAsync(db, caller.Person, stop)) return Problems.Conflict(OnAlready);
+                if (await UnfitAsync(db, caller, stop) is { } unfit) return unfit;
                 if (!await secondFactor.ConfirmAsync(db, caller.Person, request.Code, stop))
                 {
                     throttle.Failed(attempts, source);
@@ -128,14 +128,18 @@ internal sealed class MyTwoFactor(
 
     public async Task<Results<NoContent, ProblemHttpResult>> DisableAsync(SecondFactorRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
     {
-        if (RulesOf(caller).TwoFactorRequired) return Problems.Conflict("A second factor is required here.");
+        await using (var db = database.Read(caller.Organization))
+            if (!await MayDisableAsync(db, caller, cancellation)) return Problems.Conflict("A second factor is required here.");
         return await WithBothAsync(
             request,
             caller,
             context,
             async (unit, _, stop) =>
             {
-                await SecondFactor.RemoveAsync(unit.Db, caller.Person, stop);
+                // The last passkey may have gone meanwhile.
+                if (!await MayDisableAsync(unit.Db, caller, stop)) return false;
+                await SecondFactor.RemoveAppAsync(unit.Db, caller.Person, stop);
+                await SecondFactor.ForgetWhereGoneAsync(unit.Db, caller.Person, stop);
                 audit.Add(unit.Db, About(caller, "two-factor.disabled", []));
                 return true;
             },
@@ -147,7 +151,7 @@ internal sealed class MyTwoFactor(
     private async Task<ProblemHttpResult?> WithBothAsync(
         SecondFactorRequest request, Caller caller, HttpContext context, AfterCode then, CancellationToken cancellation)
     {
-        if (await WrongAsync(caller, request.Password, context, cancellation) is { } wrong) return wrong;
+        if (await proof.ProblemAsync(caller, request.Password, context, cancellation) is { } wrong) return wrong;
         if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
         var answer = await secondFactor.VerifyAsync((caller.Organization, person), request.Code, caller.Source ?? IPAddress.None, "api", then, cancellation);
         return answer switch
@@ -158,24 +162,15 @@ internal sealed class MyTwoFactor(
         };
     }
 
-    /// <summary>Counted like signing in. A contact has no password: they have to have come by a link just now.</summary>
-    private async Task<ProblemHttpResult?> WrongAsync(Caller caller, string password, HttpContext context, CancellationToken cancellation)
+    /// <summary>Why no app is to be set up; null: it may be. Whoever has a passkey shows it first, so that one factor is not enough for another one.</summary>
+    private static async Task<ProblemHttpResult?> UnfitAsync(CountersignDb db, Caller caller, CancellationToken cancellation)
     {
-        if (caller.Kind == PersonKind.Contact) return await IsFreshAsync(caller, cancellation) ? null : Problems.Invalid("password", "Sign in by a new link first.");
-        return await passwords.VerifyAsync(caller.Login, password, caller.Source ?? IPAddress.None, "api", cancellation) switch
-        {
-            PasswordAnswer.Accepted => null,
-            PasswordAnswer.Later(var after) => Problems.TooManyAttempts(context, after),
-            _ => Problems.Invalid("password", WrongPassword),
-        };
+        if (await SecondFactor.HasAppAsync(db, caller.Person, cancellation)) return Problems.Conflict(OnAlready);
+        return caller.Strength != SignInStrength.TwoFactor && await SecondFactor.HasPasskeyAsync(db, caller.Person, cancellation) ? Problems.Forbidden(WithoutSecondFactor) : null;
     }
 
-    private async Task<bool> IsFreshAsync(Caller caller, CancellationToken cancellation)
-    {
-        var since = time.GetUtcNow() - _fresh;
-        await using var db = database.Read(caller.Organization);
-        return await db.Set<ApiToken>().AnyAsync(row => row.Id == caller.TokenId && row.Person == caller.Person && row.Origin != TokenOrigin.Made && row.Created > since, cancellation);
-    }
+    private async Task<bool> MayDisableAsync(CountersignDb db, Caller caller, CancellationToken cancellation) =>
+        !RulesOf(caller).TwoFactorRequired || await SecondFactor.HasPasskeyAsync(db, caller.Person, cancellation);
 
     private SignInSettings RulesOf(Caller caller) => SignInRules.Of(policy.Current(caller.Organization));
 

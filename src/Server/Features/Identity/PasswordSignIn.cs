@@ -47,7 +47,17 @@ internal sealed class PasswordSignIn(
     private int _pending;
 
     /// <param name="channel">For the audit log: <c>api</c>, <c>ssh</c>.</param>
-    public async Task<PasswordAnswer> VerifyAsync(string login, string password, IPAddress source, string channel, CancellationToken cancellation)
+    public Task<PasswordAnswer> VerifyAsync(string login, string password, IPAddress source, string channel, CancellationToken cancellation) =>
+        VerifyAsync(new(login, $"password of {login}", source, channel), password, cancellation);
+
+    /// <summary>
+    /// The password of somebody who is signed in. Counted apart: whoever has no account must not be able to keep those who have one from changing their
+    /// password, by trying wrong ones.
+    /// </summary>
+    public Task<PasswordAnswer> VerifyOwnAsync(Caller caller, string password, CancellationToken cancellation) =>
+        VerifyAsync(new(caller.Login, $"own password of {caller.Login}", caller.Source ?? IPAddress.None, "api"), password, cancellation);
+
+    private async Task<PasswordAnswer> VerifyAsync(Attempt attempt, string password, CancellationToken cancellation)
     {
         if (Interlocked.Increment(ref _pending) > limits.WaitingVerifications)
         {
@@ -58,13 +68,13 @@ internal sealed class PasswordSignIn(
         try
         {
             // Before the turn, too: a locked login's attempts must not queue up before those of others.
-            if (throttle.Wait(Attempts(login), source) is var wait && wait > TimeSpan.Zero) return Refuse(login, source, channel, wait);
-            var turn = _turns[(uint)string.GetHashCode(login, StringComparison.Ordinal) % (uint)_turns.Length];
+            if (throttle.Wait(attempt.Counted, attempt.Source) is var wait && wait > TimeSpan.Zero) return Refuse(attempt, wait);
+            var turn = _turns[(uint)string.GetHashCode(attempt.Login, StringComparison.Ordinal) % (uint)_turns.Length];
             await turn.WaitAsync(cancellation);
             try
             {
-                wait = throttle.Wait(Attempts(login), source);
-                return wait > TimeSpan.Zero ? Refuse(login, source, channel, wait) : await VerifyInTurnAsync(login, password, source, channel, cancellation);
+                wait = throttle.Wait(attempt.Counted, attempt.Source);
+                return wait > TimeSpan.Zero ? Refuse(attempt, wait) : await VerifyInTurnAsync(attempt, password, cancellation);
             }
             finally
             {
@@ -82,9 +92,9 @@ internal sealed class PasswordSignIn(
         foreach (var turn in _turns) turn.Dispose();
     }
 
-    private async Task<PasswordAnswer> VerifyInTurnAsync(string login, string password, IPAddress source, string channel, CancellationToken cancellation)
+    private async Task<PasswordAnswer> VerifyInTurnAsync(Attempt attempt, string password, CancellationToken cancellation)
     {
-        var known = policy.TryFindLogin(login, out var organization, out var person);
+        var known = policy.TryFindLogin(attempt.Login, out var organization, out var person);
         var id = person?.Id ?? default;
         Credential? credential;
         bool hasSecondFactor;
@@ -105,28 +115,22 @@ internal sealed class PasswordSignIn(
         // The row as it is now: the person may have been disabled meanwhile.
         var now = known ? policy.Current(organization)?.Person(id) : null;
         var rules = SignInRules.Of(policy.Current(organization));
-        if (check == PasswordCheck.Wrong || credential is null || now is not { TakesPart: true } || !rules.Allows(source))
+        if (check == PasswordCheck.Wrong || credential is null || now is not { TakesPart: true } || !rules.Allows(attempt.Source))
         {
-            throttle.Failed(Attempts(login), source);
-            failures.Note(login, source, channel, "password");
+            throttle.Failed(attempt.Counted, attempt.Source);
+            failures.Note(attempt.Login, attempt.Source, attempt.Channel, "password");
             return new PasswordAnswer.Refused();
         }
 
-        throttle.Succeeded(Attempts(login));
+        throttle.Succeeded(attempt.Counted);
         if (check == PasswordCheck.RightButOutdated) await RenewAsync(organization, id, hash!, password, cancellation);
         var mustChange = credential.MustChange || rules.IsTooOld(credential.Changed, time.GetUtcNow());
         return new PasswordAnswer.Accepted(organization, now, credential.Changed, mustChange, hasSecondFactor);
     }
 
-    /// <summary>
-    /// What attempts are counted under. Whatever was typed stands behind words of its own, so that no login that somebody makes up is the name of
-    /// another count.
-    /// </summary>
-    private static string Attempts(string login) => $"password of {login}";
-
-    private PasswordAnswer.Later Refuse(string login, IPAddress source, string channel, TimeSpan wait)
+    private PasswordAnswer.Later Refuse(Attempt attempt, TimeSpan wait)
     {
-        failures.Note(login, source, channel, "password");
+        failures.Note(attempt.Login, attempt.Source, attempt.Channel, "password");
         return new(wait);
     }
 
@@ -140,4 +144,9 @@ internal sealed class PasswordSignIn(
                 .ExecuteUpdateAsync(set => set.SetProperty(row => row.PasswordHash, renewed), stop),
             cancellation);
     }
+
+    /// <param name="Counted">
+    /// What it is counted under. Whatever was typed stands behind words of its own, so that no login that somebody makes up is the name of another count.
+    /// </param>
+    private sealed record Attempt(string Login, string Counted, IPAddress Source, string Channel);
 }

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Countersign.Server.Features.Identity;
 
-/// <summary>An SSH public key that a person signs in with. A key belongs to one person on the whole server.</summary>
+/// <summary>An SSH public key that a person signs in with, under their own login. Somebody else may have it, too.</summary>
 internal sealed class RegisteredKey
 {
     /// <summary>What <see cref="Ssh.SshPublicKey"/> reads at most.</summary>
@@ -19,7 +19,7 @@ internal sealed class RegisteredKey
     /// <summary>Wire form, RFC 4253 section 6.6.</summary>
     public required byte[] Blob { get; init; }
 
-    /// <summary>As OpenSSH prints it; unique on the server.</summary>
+    /// <summary>As OpenSSH prints it; a person has it once.</summary>
     public required string Fingerprint { get; init; }
 
     public required string Label { get; init; }
@@ -36,7 +36,7 @@ internal sealed class RegisteredKeyMapping : IEntityTypeConfiguration<Registered
         builder.Property(row => row.Blob).HasMaxLength(RegisteredKey.LongestBlob);
         builder.Property(row => row.Fingerprint).HasMaxLength(64);
         builder.Property(row => row.Label).HasMaxLength(100);
-        builder.HasIndex(row => row.Fingerprint).IsUnique();
+        builder.HasIndex(row => new { row.OrganizationId, row.Person, row.Fingerprint }).IsUnique();
         builder.HasOne<PersonRow>().WithMany().HasForeignKey(row => new { row.OrganizationId, row.Person }).OnDelete(DeleteBehavior.Cascade);
     }
 }

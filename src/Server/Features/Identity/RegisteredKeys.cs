@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Identity;
 
-/// <summary>The key is somebody's already, or the person has too many. Whose it is, is told to nobody.</summary>
+/// <summary>The person has it already, or too many, or has not joined.</summary>
 internal sealed class KeyRefusedException(string message) : Exception(message);
 
 /// <summary>Registers public keys, also for other features.</summary>
@@ -21,8 +21,8 @@ internal sealed class RegisteredKeys(AuditLog audit, TimeProvider time)
         CountersignDb db, PersonId person, string login, SshPublicKey key, string label, AuditEntry by, CancellationToken cancellation)
     {
         var fingerprint = key.Fingerprint;
-        // Across organizations, because a key signs in one person on the whole server; the unique index holds it against anybody else.
-        if (await db.Set<RegisteredKey>().IgnoreQueryFilters().AnyAsync(row => row.Fingerprint == fingerprint, cancellation))
+        // The person's own alone: public keys are public, and somebody else's must neither be taken from its owner nor tell that they are here.
+        if (await db.Set<RegisteredKey>().AnyAsync(row => row.Person == person && row.Fingerprint == fingerprint, cancellation))
             throw new KeyRefusedException("This key is registered already.");
         if (await db.Set<RegisteredKey>().CountAsync(row => row.Person == person, cancellation) >= Most)
             throw new KeyRefusedException($"There are {Most} keys already: remove one that is not used any more.");

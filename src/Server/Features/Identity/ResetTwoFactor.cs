@@ -31,7 +31,7 @@ internal static class ResetTwoFactor
             cancellation,
             async (db, _, stop) =>
             {
-                var had = await SecondFactor.RemoveAsync(db, person, stop);
+                var (had, passkeys) = await SecondFactor.RemoveAsync(db, person, stop);
                 var by = policies.Current(caller.Organization)?.Person(caller.Person)?.Name ?? caller.Login;
                 outbox.Add(db, mail, Letters.TwoFactorReset(await OrganizationNames.OfAsync(db, stop), by));
                 var ended = await db.Set<ApiToken>().Where(row => row.Person == person).ExecuteDeleteAsync(stop);
@@ -39,7 +39,7 @@ internal static class ResetTwoFactor
                 {
                     Subject = login,
                     SubjectId = id,
-                    Details = new() { ["wasEnabled"] = had, ["tokensEnded"] = ended },
+                    Details = new() { ["wasEnabled"] = had, ["passkeys"] = passkeys, ["tokensEnded"] = ended },
                 });
             });
 

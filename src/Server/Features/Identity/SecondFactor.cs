@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using Countersign.Access;
+using Countersign.Server.Features.Identity.Passkeys;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
@@ -32,13 +33,22 @@ internal delegate Task<bool> AfterCode(WriteUnit unit, CodeKind kind, Cancellati
 /// right and that it is used up are one step, also for attempts that come at once.
 /// </summary>
 internal sealed partial class SecondFactor(
-    MasterKey master, WriteQueue queue, PolicySource policy, SignInThrottle throttle, SignInFailures failures, TimeProvider time, ILogger<SecondFactor> log) : IDisposable
+    MasterKey master, WriteQueue queue, PolicyWriter writer, SignInThrottle throttle, SignInFailures failures, TimeProvider time, ILogger<SecondFactor> log) : IDisposable
 {
     private readonly Envelope _envelope = new(master, "authenticator");
 
-    /// <summary>Only the confirmed one is asked for at sign-in.</summary>
+    /// <summary>Whether one is asked for at sign-in: a confirmed app, or a passkey. One query, whichever it is, so that its time tells nothing.</summary>
     public static Task<bool> IsEnabledAsync(CountersignDb db, PersonId person, CancellationToken cancellation) =>
+        db.Set<Authenticator>().Where(row => row.Person == person && row.Confirmed != null).Select(row => row.Person)
+            .Concat(db.Set<Passkey>().Where(row => row.Person == person).Select(row => row.Person))
+            .AnyAsync(cancellation);
+
+    /// <summary>A confirmed one.</summary>
+    public static Task<bool> HasAppAsync(CountersignDb db, PersonId person, CancellationToken cancellation) =>
         db.Set<Authenticator>().AnyAsync(row => row.Person == person && row.Confirmed != null, cancellation);
+
+    public static Task<bool> HasPasskeyAsync(CountersignDb db, PersonId person, CancellationToken cancellation) =>
+        db.Set<Passkey>().AnyAsync(row => row.Person == person, cancellation);
 
     /// <param name="proven">Whose first factor has been proven; that they still take part is looked at here.</param>
     /// <param name="channel">For the audit log.</param>
@@ -56,7 +66,7 @@ internal sealed partial class SecondFactor(
             {
                 if (throttle.Wait(Key(person), source) is var wait && wait > TimeSpan.Zero) return Refuse(person, source, channel, wait);
                 var db = unit.Db.Of(organization);
-                if (policy.Current(organization)?.Person(person.Id) is not { TakesPart: true } || !await TakeAsync(db, person.Id, code, stop))
+                if (writer.ForWriter(organization)?.Person(person.Id) is not { TakesPart: true } || !await TakeAsync(db, person.Id, code, stop))
                 {
                     throttle.Failed(Key(person), source);
                     failures.Note(person.Login, source, channel, "code");
@@ -108,23 +118,41 @@ internal sealed partial class SecondFactor(
         return codes;
     }
 
-    /// <summary>True: there was something.</summary>
-    public static async Task<bool> RemoveAsync(CountersignDb db, PersonId person, CancellationToken cancellation)
+    /// <summary>All that there is: app, passkeys, recovery codes.</summary>
+    /// <returns>Whether there was something, and how many passkeys.</returns>
+    public static async Task<(bool Had, int Passkeys)> RemoveAsync(CountersignDb db, PersonId person, CancellationToken cancellation)
     {
+        var had = await IsEnabledAsync(db, person, cancellation);
         await db.Set<RecoveryCode>().Where(row => row.Person == person).ExecuteDeleteAsync(cancellation);
-        return await db.Set<Authenticator>().Where(row => row.Person == person).ExecuteDeleteAsync(cancellation) > 0;
+        await db.Set<Authenticator>().Where(row => row.Person == person).ExecuteDeleteAsync(cancellation);
+        return (had, await db.Set<Passkey>().Where(row => row.Person == person).ExecuteDeleteAsync(cancellation));
+    }
+
+    /// <summary>The app; and the recovery codes, where there is no passkey that they could stand in for.</summary>
+    public static async Task RemoveAppAsync(CountersignDb db, PersonId person, CancellationToken cancellation)
+    {
+        await db.Set<Authenticator>().Where(row => row.Person == person).ExecuteDeleteAsync(cancellation);
+        if (!await HasPasskeyAsync(db, person, cancellation)) await db.Set<RecoveryCode>().Where(row => row.Person == person).ExecuteDeleteAsync(cancellation);
+    }
+
+    /// <summary>Without a second factor nobody has proven two, also not before: what a person is signed in with counts as one from here on.</summary>
+    public static Task ForgetAsync(CountersignDb db, PersonId person, CancellationToken cancellation) =>
+        db.Set<ApiToken>().Where(row => row.Person == person).ExecuteUpdateAsync(set => set.SetProperty(row => row.Strength, SignInStrength.OneFactor), cancellation);
+
+    public static async Task ForgetWhereGoneAsync(CountersignDb db, PersonId person, CancellationToken cancellation)
+    {
+        if (!await IsEnabledAsync(db, person, cancellation)) await ForgetAsync(db, person, cancellation);
     }
 
     public void Dispose() => _envelope.Dispose();
 
     private async Task<bool> TakeAsync(CountersignDb db, PersonId person, SecondFactorCode code, CancellationToken cancellation)
     {
-        var row = await db.Set<Authenticator>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == person && row.Confirmed != null, cancellation);
-        if (row is null) return false;
         switch (code.Kind)
         {
             case CodeKind.Authenticator:
-                if (Match(row, code.Text) is not { } step) return false;
+                var row = await db.Set<Authenticator>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == person && row.Confirmed != null, cancellation);
+                if (row is null || Match(row, code.Text) is not { } step) return false;
                 return await db.Set<Authenticator>().Where(kept => kept.Person == person && kept.LastStep < step)
                     .ExecuteUpdateAsync(set => set.SetProperty(kept => kept.LastStep, step), cancellation) == 1;
             case CodeKind.Recovery:

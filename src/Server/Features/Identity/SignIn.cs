@@ -14,7 +14,7 @@ namespace Countersign.Server.Features.Identity;
 /// stays usable by key. A key that is only asked about and refused is not written down, because clients offer all that they have.
 /// </summary>
 internal sealed class SignIn(
-    PasswordSignIn passwords, SecondFactor secondFactor, DoorCertificates certificates, LiveSignIns live, PolicySource policy, Database database, WriteQueue queue,
+    PasswordSignIn passwords, SecondFactor secondFactor, DoorCertificates certificates, LiveSignIns live, PolicySource policy, PolicyWriter writer, Database database, WriteQueue queue,
     SignInFailures failures, AuditLog audit, TimeProvider time) : ISignIn
 {
     private const string Channel = "ssh";
@@ -130,7 +130,8 @@ internal sealed class SignIn(
                 var db = unit.Db.Of(proven.Organization);
 
                 // Read again on the writer: what it hangs on may have been taken away, or a second factor set up, just now.
-                return await StandsAsync(db, proven, stop) && (strength == SignInStrength.TwoFactor || !await SecondFactor.IsEnabledAsync(db, person.Id, stop))
+                return writer.ForWriter(proven.Organization) is { } inForce && inForce.Person(person.Id) is { TakesPart: true } && SignInRules.Of(inForce).Allows(source)
+                    && await StandsAsync(db, proven, stop) && (strength == SignInStrength.TwoFactor || !await SecondFactor.IsEnabledAsync(db, person.Id, stop))
                     && LetIn(unit, proven, person, strength, proven.Method, source, done => signedIn = done);
             },
             cancellation);

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Countersign.Access;
 using Countersign.Gateway;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
@@ -7,14 +8,14 @@ using Countersign.Server.Platform.Events;
 namespace Countersign.Server.Features.Identity;
 
 /// <summary>
-/// Ends the connections through front doors whose sign-in is older than the organization lets one become, and those by certificate whose sign-in or authority
-/// is gone.
-/// It looks instead of being told: there are many ways for a sign-in to go, and rules change while people are in.
+/// Ends the connections through front doors whose sign-in is older than the organization lets one become, those by certificate whose sign-in or authority is gone, and at
+/// once those of people who are not who they were. It looks instead of being told: there are many ways for a sign-in to go, and rules change while people are in.
 /// </summary>
 internal sealed partial class SignInGuard(LiveSignIns live, EventLimits limits, StandingTokens standing, SshAuthorities authorities, PolicySource policy, ILogger<SignInGuard> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        using var changes = policy.OnChange(EndWhoIsSomebodyElse);
         using var timer = new PeriodicTimer(limits.TokenCheck, TimeProvider.System);
         try
         {
@@ -23,6 +24,15 @@ internal sealed partial class SignInGuard(LiveSignIns live, EventLimits limits, 
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The server stops, and the front door closes its connections.
+        }
+    }
+
+    private void EndWhoIsSomebodyElse(PolicySnapshot snapshot)
+    {
+        foreach (var one in live.All.Where(one => one.Person.Organization == snapshot.Organization))
+        {
+            if (snapshot.Person(one.Person.Person) is not { State: PersonState.Activated } person) one.Person.End("you are not a member here any more");
+            else if (SignInVoiding.IsAtAnotherAddress(person, one.Mail)) one.Person.End("your address was changed: sign in again");
         }
     }
 

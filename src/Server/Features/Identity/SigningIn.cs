@@ -23,15 +23,16 @@ internal sealed record SignInCodeRequest(string Ticket, string Code, string? Lab
 
 /// <param name="Token">Null: it is in the cookie.</param>
 /// <param name="MustChangePassword">Then the token is good for <c>/me/password</c> only; sign in again afterwards.</param>
-/// <param name="MustSetUpTwoFactor">Then the token is good for <c>/me/two-factor</c> only, until that is done.</param>
+/// <param name="MustSetUpTwoFactor">Then the token is good for <c>/me/two-factor</c> and <c>/me/passkeys</c> only, until one of them is done.</param>
 internal sealed record SignInAnswer(string? Token, DateTimeOffset Expires, PersonShown Person, bool MustChangePassword, bool MustSetUpTwoFactor)
 {
     public override string ToString() => nameof(SignInAnswer);
 }
 
-/// <summary>Login and password are right, and a code is wanted as well.</summary>
-/// <param name="Ticket">For <c>/sign-in/code</c>.</param>
-internal sealed record CodeWanted(string Ticket, DateTimeOffset Expires)
+/// <summary>Login and password are right, and a code or a passkey is wanted as well.</summary>
+/// <param name="Ticket">For <c>/sign-in/code</c>, and <c>/sign-in/passkey/options</c>.</param>
+/// <param name="Passkey">The person has one that would do.</param>
+internal sealed record CodeWanted(string Ticket, DateTimeOffset Expires, bool Passkey)
 {
     public override string ToString() => nameof(CodeWanted);
 }
@@ -43,7 +44,8 @@ internal sealed record PersonShown(Guid Id, string Login, string Name, PersonKin
 
 /// <summary>From a password, and a code where one is set up, to a token; and the end of one.</summary>
 internal sealed class SigningIn(
-    PasswordSignIn passwords, SecondFactor secondFactor, SignInTickets tickets, SignInGrant grant, PolicySource policy, WriteQueue queue, TimeProvider time)
+    PasswordSignIn passwords, SecondFactor secondFactor, SignInTickets tickets, SignInGrant grant, PolicySource policy, PolicyWriter writer, Database database,
+    WriteQueue queue, TimeProvider time)
 {
     private const int LongestLogin = 256;
 
@@ -56,7 +58,7 @@ internal sealed class SigningIn(
         {
             case PasswordAnswer.Accepted { HasSecondFactor: true } accepted:
                 var ticket = tickets.Issue(new(accepted.Organization, accepted.Person.Id, accepted.Changed));
-                return TypedResults.Accepted((string?)null, new CodeWanted(ticket, time.GetUtcNow() + SignInTickets.Life));
+                return TypedResults.Accepted((string?)null, new CodeWanted(ticket, time.GetUtcNow() + SignInTickets.Life, await HasPasskeyAsync(accepted, cancellation)));
             case PasswordAnswer.Accepted accepted:
                 var granted = new SignInGranted
                 {
@@ -68,7 +70,7 @@ internal sealed class SigningIn(
                 };
                 var issued = await queue.WriteAsync<(IssuedToken Token, SignInAnswer Answer)?>(
                     accepted.Organization,
-                    async (db, stop) => await StandsAsync(db, accepted, stop) ? await grant.AddAsync(db, granted, new(request.Label, request.As), context, stop) : null,
+                    async (db, stop) => await StandsAsync(db, accepted, Source(context), stop) ? await grant.AddAsync(db, granted, new(request.Label, request.As), context, stop) : null,
                     cancellation);
                 return issued is { } made ? Answer(context, request.As, made.Token, made.Answer) : Refused();
             case PasswordAnswer.Later(var after):
@@ -78,9 +80,15 @@ internal sealed class SigningIn(
         }
     }
 
+    private async Task<bool> HasPasskeyAsync(PasswordAnswer.Accepted accepted, CancellationToken cancellation)
+    {
+        await using var db = database.Read(accepted.Organization);
+        return await SecondFactor.HasPasskeyAsync(db, accepted.Person.Id, cancellation);
+    }
+
     /// <summary>Between the look at the password and the writer's turn it may have been changed, a second factor set up, or the person disabled.</summary>
-    private async Task<bool> StandsAsync(CountersignDb db, PasswordAnswer.Accepted accepted, CancellationToken stop) =>
-        policy.Current(accepted.Organization)?.Person(accepted.Person.Id) is { TakesPart: true }
+    private async Task<bool> StandsAsync(CountersignDb db, PasswordAnswer.Accepted accepted, IPAddress source, CancellationToken stop) =>
+        writer.ForWriter(accepted.Organization) is { } inForce && inForce.Person(accepted.Person.Id) is { TakesPart: true } && SignInRules.Of(inForce).Allows(source)
         && await Passwords.IsStillAsync(db, accepted.Person.Id, accepted.Changed, stop)
         && !await SecondFactor.IsEnabledAsync(db, accepted.Person.Id, stop);
 
@@ -131,7 +139,7 @@ internal sealed class SigningIn(
             caller.Organization,
             async (db, stop) =>
             {
-                await db.Set<ApiToken>().Where(row => row.Id == caller.TokenId).ExecuteDeleteAsync(stop);
+                if (await db.Set<ApiToken>().SingleOrDefaultAsync(row => row.Id == caller.TokenId, stop) is { } token) await MyTokens.RemoveMadeWithAsync(db, token, stop);
                 audit.Add(db, AuditEntry.By(caller, "sign-out") with { Subject = caller.Login, SubjectId = caller.Person.Value });
             },
             cancellation);
@@ -167,7 +175,7 @@ internal static class Labels
         null => null,
         _ when label.Length > Longest => $"It has at most {Longest} characters.",
         _ when string.IsNullOrWhiteSpace(label) => "It can't be blank.",
-        _ when label.Any(char.IsControl) => "It has no control characters.",
+        _ when !Names.IsPlain(label) => "It is on one line, and every character of it shows.",
         _ => null,
     };
 }

@@ -8,15 +8,12 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace Countersign.Server.Features.Invitations;
 
-/// <summary>The link that somebody was sent last. It goes when they have used it, and with them.</summary>
+/// <summary>What is told of the link that somebody was sent last; whether it is good still, its <see cref="Mail.MailedLink"/> says. It goes when they have used it, and with them.</summary>
 internal sealed class Invitation
 {
     public required OrganizationId OrganizationId { get; init; }
 
     public required PersonId Person { get; init; }
-
-    /// <summary><see cref="OneTimeToken.Hash"/>, unique on the server; null: the link was withdrawn.</summary>
-    public required byte[]? Hash { get; set; }
 
     public required string Mail { get; set; }
 
@@ -37,9 +34,7 @@ internal sealed class InvitationMapping : IEntityTypeConfiguration<Invitation>
     {
         builder.ToTable("invitation");
         builder.HasKey(row => new { row.OrganizationId, row.Person });
-        builder.Property(row => row.Hash).HasMaxLength(OneTimeToken.HashLength);
         builder.Property(row => row.Mail).HasMaxLength(Names.MostOfMail);
-        builder.HasIndex(row => row.Hash).IsUnique();
         builder.HasOne<PersonRow>().WithMany().HasForeignKey(row => new { row.OrganizationId, row.Person }).OnDelete(DeleteBehavior.Cascade);
     }
 }

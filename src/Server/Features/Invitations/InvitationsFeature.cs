@@ -12,8 +12,6 @@ internal static class InvitationsFeature
     {
         services.AddSingleton<Inviting>();
         services.AddSingleton<Joining>();
-        services.AddSingleton<InvitationVoiding>();
-        services.AddSingleton<AlongWithChange>(provider => provider.GetRequiredService<InvitationVoiding>().VoidWhereNotMeantAsync);
         return services.AddApiTypes(InvitationsJson.Default);
     }
 
@@ -21,15 +19,15 @@ internal static class InvitationsFeature
     {
         var invitations = api.MapGroup("").WithTags("Invitations");
         invitations.MapPost("/invitations", (InviteRequest request, Caller caller, Inviting inviting, CancellationToken cancellation) =>
-            inviting.InviteAsync(request, caller, cancellation)).ChangesPolicy();
+            inviting.InviteAsync(request, caller, cancellation)).ChangesPolicy(TokenScopes.People);
         invitations.MapGet("/technicians/{id:guid}/invitation", (Guid id, CallersPolicy policy, Inviting inviting, CancellationToken cancellation) =>
-            inviting.ShowAsync(id, policy, cancellation)).Requires(TokenScopes.Read);
+            inviting.ShowAsync(id, policy, cancellation)).Requires(TokenScopes.PeopleRead);
         invitations.MapPost("/technicians/{id:guid}/invitation", (Guid id, ResendRequest request, Caller caller, Inviting inviting, CancellationToken cancellation) =>
-            inviting.ResendAsync(id, request, caller, cancellation)).Requires(TokenScopes.Write);
+            inviting.ResendAsync(id, request, caller, cancellation)).Requires(TokenScopes.People);
         invitations.MapDelete("/technicians/{id:guid}/invitation", (Guid id, Caller caller, Inviting inviting, CancellationToken cancellation) =>
-            inviting.WithdrawAsync(id, caller, cancellation)).Requires(TokenScopes.Write);
-        invitations.MapPost("/join/look", (LookRequest request, Joining joining, CancellationToken cancellation) =>
-            joining.LookAsync(request, cancellation)).Anonymous("whoever joins has no account yet: the link's token takes the place of one");
+            inviting.WithdrawAsync(id, caller, cancellation)).Requires(TokenScopes.People);
+        invitations.MapPost("/join/look", (LookRequest request, HttpContext context, Joining joining, CancellationToken cancellation) =>
+            joining.LookAsync(request, context, cancellation)).Anonymous("whoever joins has no account yet: the link's token takes the place of one");
         invitations.MapPost("/join", (JoinRequest request, HttpContext context, Joining joining, CancellationToken cancellation) =>
             joining.JoinAsync(request, context, cancellation)).Anonymous("whoever joins has no account yet: the link's token takes the place of one");
     }

@@ -1,5 +1,4 @@
 using Countersign.Access;
-using Countersign.Server.Features.Identity;
 using Countersign.Server.Features.Mail;
 using Countersign.Server.Features.Technicians;
 using Countersign.Server.Platform;
@@ -30,7 +29,7 @@ internal sealed record InvitationShown(
 
 /// <summary>Invites people by mail: they are there at once, can be given groups and grants, and take part in nothing until they have used the link.</summary>
 internal sealed class Inviting(
-    PolicyWriter writer, Outbox outbox, InvitationVoiding voiding, PublicAddress address, Database database, AuditLog audit, TimeProvider time)
+    PolicyWriter writer, Outbox outbox, MailedLinks links, Database database, AuditLog audit, TimeProvider time)
 {
     public const int UsualDays = 7;
 
@@ -82,13 +81,14 @@ internal sealed class Inviting(
         var person = new PersonId(id);
         var outcome = await writer.ApplyAsync(
             caller,
-            async (db, policy, stop) => policy.Person(person) is { } row && await db.Set<Invitation>().AnyAsync(kept => kept.Person == person && kept.Hash != null, stop)
+            async (db, policy, stop) => policy.Person(person) is { } row && await IsOpenAsync(db, person, stop)
                 ? new PolicyCommand.EditPerson(person, row.Name, row.Mail)
                 : null,
             cancellation,
             async (db, _, stop) =>
             {
-                var mail = await voiding.VoidAsync(db, person, stop);
+                await links.VoidAsync(db, person, LinkPurpose.Join, stop);
+                var mail = await db.Set<Invitation>().Where(kept => kept.Person == person).Select(kept => kept.Mail).SingleAsync(stop);
                 audit.Add(db, AuditEntry.By(caller, "invitation.withdrawn") with { Subject = mail, SubjectId = id });
             });
         return outcome is PolicyOutcome.Applied ? TypedResults.NoContent() : outcome.Refusal();
@@ -101,7 +101,7 @@ internal sealed class Inviting(
         await using var db = database.Read(policy.Snapshot.Organization);
         if (await db.Set<Invitation>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == person, cancellation) is not { } row) return Problems.NotFound();
         var mail = await db.Set<OutgoingMail>().AsNoTracking().Where(sent => sent.Id == row.Letter).Select(sent => new { sent.State, sent.Problem }).SingleOrDefaultAsync(cancellation);
-        var state = row.Hash is null ? InvitationState.Withdrawn : row.Expires <= policy.At ? InvitationState.Expired : InvitationState.Open;
+        var state = !await IsOpenAsync(db, person, cancellation) ? InvitationState.Withdrawn : row.Expires <= policy.At ? InvitationState.Expired : InvitationState.Open;
         return TypedResults.Ok(new InvitationShown(
             state, row.Mail, policy.MaySee(row.SentBy) ? row.SentBy.Value : null, row.Sent, row.Expires, mail?.State, mail?.Problem ?? ""));
     }
@@ -113,21 +113,21 @@ internal sealed class Inviting(
         days is < 1 or > MostDays ? Problems.Invalid("days", $"A link is good for 1 to {MostDays} days.")
         : outbox.Sends ? null : Problems.Conflict(SendsNothing);
 
+    private static Task<bool> IsOpenAsync(CountersignDb db, PersonId person, CancellationToken cancellation) =>
+        db.Set<MailedLink>().AnyAsync(row => row.Person == person && row.Purpose == LinkPurpose.Join, cancellation);
+
     private async Task SendAsync(CountersignDb db, Caller caller, PersonRow person, int days, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        var (text, hash) = OneTimeToken.Make();
         var expires = now.AddDays(days);
         var inviter = await db.Set<PersonRow>().Where(row => row.Id == caller.Person).Select(row => row.Name).SingleAsync(cancellation);
-        var letter = Letters.Invitation(await OrganizationNames.OfAsync(db, cancellation), inviter, address.Link($"join#{text}"), expires);
-        await voiding.VoidAsync(db, person.Id, cancellation);
+        var organization = await OrganizationNames.OfAsync(db, cancellation);
         await db.Set<Invitation>().Where(row => row.Person == person.Id).ExecuteDeleteAsync(cancellation);
-        if (outbox.Add(db, person.Mail, letter, expires) is not { } sent) throw new InvalidOperationException("An invitation needs an address and a mail server.");
+        if (await links.SendAsync(db, person, LinkPurpose.Join, "join", expires, link => Letters.Invitation(organization, inviter, link, expires), cancellation) is not { } sent) throw new InvalidOperationException("An invitation needs an address and a mail server.");
         db.Add(new Invitation
         {
             OrganizationId = db.Organization,
             Person = person.Id,
-            Hash = hash,
             Mail = person.Mail,
             SentBy = caller.Person,
             Sent = now,

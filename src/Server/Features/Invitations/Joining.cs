@@ -1,5 +1,7 @@
+using System.Net;
 using Countersign.Access;
 using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -23,19 +25,19 @@ internal sealed record JoinRequest(string Token, string Login, string Password, 
 }
 
 /// <summary>From a mailed link to an account. The link is used up in the transaction in which its holder becomes activated, and only there.</summary>
-internal sealed class Joining(PolicyWriter writer, PolicySource policy, Passwords passwords, Database database, AuditLog audit, TimeProvider time)
+internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLinks links, Passwords passwords, SignInFailures failures, Database database, AuditLog audit)
 {
-    public async Task<Results<Ok<JoinShown>, ProblemHttpResult>> LookAsync(LookRequest request, CancellationToken cancellation)
+    public async Task<Results<Ok<JoinShown>, ProblemHttpResult>> LookAsync(LookRequest request, HttpContext context, CancellationToken cancellation)
     {
-        if (await FindAsync(request.Token, cancellation) is not var (invitation, person)) return Problems.NotFound();
-        await using var db = database.Read(invitation.OrganizationId);
-        return TypedResults.Ok(new JoinShown(await OrganizationNames.OfAsync(db, cancellation), person.Name, person.Mail, invitation.Expires));
+        if (await FindAsync(request.Token, context, cancellation) is not var (link, person)) return Problems.NotFound();
+        await using var db = database.Read(link.OrganizationId);
+        return TypedResults.Ok(new JoinShown(await OrganizationNames.OfAsync(db, cancellation), person.Name, person.Mail, link.Expires));
     }
 
     public async Task<Results<Ok<PersonShown>, ProblemHttpResult>> JoinAsync(JoinRequest request, HttpContext context, CancellationToken cancellation)
     {
-        if (await FindAsync(request.Token, cancellation) is not var (invitation, person)) return Problems.NotFound();
-        var organization = invitation.OrganizationId;
+        if (await FindAsync(request.Token, context, cancellation) is not var (link, person)) return Problems.NotFound();
+        var organization = link.OrganizationId;
         var name = request.Name ?? person.Name;
         if (!Names.IsLogin(request.Login)) return Problems.Invalid("login", "It has 1 to 64 characters: small letters, digits, dots, underscores and hyphens; the first is a letter or digit.");
         var strength = SignInRules.Of(policy.Current(organization)).PasswordStrength;
@@ -54,13 +56,14 @@ internal sealed class Joining(PolicyWriter writer, PolicySource policy, Password
             organization, person.Id, person.Login, TokenScopes.None, Guid.Empty, context.Connection.RemoteIpAddress, SignInStrength.None, context.TraceIdentifier);
         var outcome = await writer.ApplyAsync(
             caller,
-            async (db, _, stop) => await IsGoodAsync(db, invitation, stop) ? new PolicyCommand.ActivatePerson(person.Id, request.Login, name) : null,
+            async (db, _, stop) => await links.IsGoodAsync(db, link, stop) ? new PolicyCommand.ActivatePerson(person.Id, request.Login, name) : null,
             cancellation,
             async (db, _, stop) =>
             {
                 await passwords.SetAsync(db, person.Id, hash, PasswordChoice.Own, stop);
+                await links.UseAsync(db, link, stop);
                 await db.Set<Invitation>().Where(row => row.Person == person.Id).ExecuteDeleteAsync(stop);
-                audit.Add(db, AuditEntry.By(caller, "invitation.accepted") with { ActorLogin = request.Login, Subject = invitation.Mail, SubjectId = person.Id.Value });
+                audit.Add(db, AuditEntry.By(caller, "invitation.accepted") with { ActorLogin = request.Login, Subject = person.Mail, SubjectId = person.Id.Value });
             });
         return outcome switch
         {
@@ -71,19 +74,16 @@ internal sealed class Joining(PolicyWriter writer, PolicySource policy, Password
         };
     }
 
-    /// <summary>The one query across organizations: a link says nothing but its token, whose hash is unique on the server.</summary>
-    private async Task<(Invitation Invitation, PersonRow Person)?> FindAsync(string token, CancellationToken cancellation)
+    private async Task<(MailedLink Link, PersonRow Person)?> FindAsync(string token, HttpContext context, CancellationToken cancellation)
     {
-        if (OneTimeToken.Hash(token) is not { } hash) return null;
-        await using var db = database.Open();
-        var row = await db.Set<Invitation>().IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(row => row.Hash == hash, cancellation);
-        if (row is null || row.Expires <= time.GetUtcNow()) return null;
-        return policy.Current(row.OrganizationId)?.Person(row.Person) is { State: PersonState.Invited, Status: PersonStatus.Active } person ? (row, person) : null;
-    }
+        if (await links.FindAsync(token, LinkPurpose.Join, cancellation) is not { } link) return null;
+        var inForce = policy.Current(link.OrganizationId);
+        if (inForce?.Person(link.Person) is not { State: PersonState.Invited, Status: PersonStatus.Active } person) return null;
 
-    private async Task<bool> IsGoodAsync(CountersignDb db, Invitation found, CancellationToken cancellation)
-    {
-        var now = time.GetUtcNow();
-        return await db.Set<Invitation>().AnyAsync(row => row.Person == found.Person && row.Hash == found.Hash && row.Expires > now, cancellation);
+        // Whoever may not sign in from there does not join from there: a mailbox that is read elsewhere is not enough.
+        var source = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        if (SignInRules.Of(inForce).Allows(source)) return (link, person);
+        failures.Note(person.Login, source, "api", "invitation");
+        return null;
     }
 }

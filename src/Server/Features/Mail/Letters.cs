@@ -15,6 +15,15 @@ internal static class Letters
         ],
         new("Join the team", link));
 
+    public static Letter Registration(string organization, string link, TimeSpan life) => new(
+        "registration",
+        "Prove your address for a new organization",
+        [
+            $"Somebody, probably you, wants to make the organization {organization} on Countersign, with this address as its owner's.",
+            $"The link works once, for {life.TotalMinutes:F0} minutes. If it was not you who asked, do nothing: then there will be no such organization.",
+        ],
+        new("Make the organization", link));
+
     public static Letter ContactLink(string organization, string link, TimeSpan life) => new(
         "sign-in link",
         $"Sign in to {organization}",
@@ -31,6 +40,15 @@ internal static class Letters
             $"{by} has reset your second factor at {organization}, and ended everything that you were signed in with.",
             "From now on your password or key alone signs you in, until you set a second factor up again.",
             $"If you did not ask for this, speak to {by} at once, in another way than by mail.",
+        ]);
+
+    public static Letter KeyAdded(string organization, string by, string fingerprint) => new(
+        "key added",
+        "A key was registered for you",
+        [
+            $"{by} has registered an SSH key for you at {organization}: whoever holds it signs in there as you.",
+            $"Its fingerprint is {fingerprint}. Your keys are shown by: countersign keys list",
+            $"If you did not ask for this, remove it, and speak to {by} at once, in another way than by mail.",
         ]);
 
     public static Letter OwnershipGiven(string organization, string to) => new(

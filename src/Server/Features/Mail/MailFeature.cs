@@ -18,6 +18,8 @@ internal static class MailFeature
     public static IServiceCollection AddMail(this IServiceCollection services, ServerOptions options)
     {
         services.AddSingleton<Outbox>();
+        services.AddSingleton<MailedLinks>();
+        services.AddSingleton<AlongWithChange>(provider => provider.GetRequiredService<MailedLinks>().VoidWhereNotMeantAsync);
         services.AddApiTypes(MailJson.Default);
         if (options.Mail is not { } mail) return services;
 
@@ -26,8 +28,13 @@ internal static class MailFeature
         return services.AddHostedService<MailSender>();
     }
 
-    public static void MapMail(this IEndpointRouteBuilder api) =>
-        api.MapGet("/mail", ListAsync).Requires(TokenScopes.Read).WithTags("Mail");
+    public static void MapMail(this IEndpointRouteBuilder api)
+    {
+        var mail = api.MapGroup("/mail").WithTags("Mail");
+        mail.MapGet("", ListAsync).Requires(TokenScopes.PeopleRead);
+        mail.MapPost("/{id:guid}/retry", ChangeMail.RetryAsync).Requires(TokenScopes.People);
+        mail.MapDelete("/{id:guid}", ChangeMail.DropAsync).Requires(TokenScopes.People);
+    }
 
     /// <summary>Newest first. Of a queue that stands still somebody has to see that it does.</summary>
     private static async Task<Results<Ok<Page<MailShown>>, ProblemHttpResult>> ListAsync(

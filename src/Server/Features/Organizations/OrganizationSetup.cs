@@ -40,6 +40,8 @@ internal abstract record SetupOutcome
 internal sealed class OrganizationSetup(
     PolicySource policy, PolicyWriter writer, Passwords passwords, ApiTokens tokens, AuditLog audit, TimeProvider time) : IDisposable
 {
+    public const string LoginForm = "It has 1 to 64 characters: small letters, digits, dots, underscores and hyphens; the first is a letter or digit.";
+
     private const int TokenLength = 32;
 
     private readonly SemaphoreSlim _turn = new(1);
@@ -80,14 +82,33 @@ internal sealed class OrganizationSetup(
     /// <summary>An organization more, for the server's own use: the caller answers for its being allowed.</summary>
     public Task<SetupOutcome> CreateAsync(NewOrganization wanted, CancellationToken cancellation) => CreateAsync(wanted, null, Founding.Any, cancellation);
 
+    /// <summary>An organization that somebody has registered, with a password that was hashed when they asked. Once for each id.</summary>
+    public async Task<SetupOutcome> RegisterAsync(OrganizationId id, NewOrganization wanted, string hash, IPAddress source, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation);
+        try
+        {
+            return policy.Current(id) is not null ? new SetupOutcome.NotOpen() : await CreateAsync(id, wanted, hash, source, Founding.Any, cancellation);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
     public void Dispose() => _turn.Dispose();
 
     private async Task<SetupOutcome> CreateAsync(NewOrganization wanted, IPAddress? source, Founding founding, CancellationToken cancellation)
     {
         if (Problem(wanted) is { } problem) return problem;
         if (policy.TryFindLogin(wanted.Login, out _, out _)) return new SetupOutcome.Taken();
-        var hash = await passwords.HashAsync(wanted.Password, cancellation);
-        var organization = new OrganizationId(Guid.NewGuid());
+        return await CreateAsync(new(Guid.NewGuid()), wanted, await passwords.HashAsync(wanted.Password, cancellation), source, founding, cancellation);
+    }
+
+    private async Task<SetupOutcome> CreateAsync(
+        OrganizationId organization, NewOrganization wanted, string hash, IPAddress? source, Founding founding, CancellationToken cancellation)
+    {
+        if (policy.TryFindLogin(wanted.Login, out _, out _)) return new SetupOutcome.Taken();
         var owner = new PersonId(Guid.NewGuid());
         var delta = PolicySnapshot.Bootstrap(organization, owner, wanted.Login, wanted.OwnerName, wanted.Mail, new(Guid.NewGuid()));
         var entry = new AuditEntry
@@ -148,24 +169,18 @@ internal sealed class OrganizationSetup(
         }
     }
 
-    private static SetupOutcome.Invalid? Problem(NewOrganization wanted)
+    /// <summary>Null: it could be.</summary>
+    public static SetupOutcome.Invalid? Problem(NewOrganization wanted)
     {
-        if (!IsText(wanted.Name)) return new("organization", "It has 1 to 200 characters and no control characters.");
+        if (!Names.IsName(wanted.Name)) return new("organization", "It has 1 to 200 characters on one line.");
         if (!Names.IsLogin(wanted.Login))
-            return new("login", "It has 1 to 64 characters: small letters, digits, dots, underscores and hyphens; the first is a letter or digit.");
-        if (!IsText(wanted.OwnerName)) return new("name", "It has 1 to 200 characters and no control characters.");
-        if (wanted.Mail.Length > 0 && !IsMail(wanted.Mail)) return new("mail", "It is a mail address of at most 254 characters, or empty.");
+            return new("login", LoginForm);
+        if (!Names.IsName(wanted.OwnerName)) return new("name", "It has 1 to 200 characters on one line.");
+        if (wanted.Mail.Length > 0 && !Names.IsMail(wanted.Mail)) return new("mail", "It is a mail address such as ann@example.org, or empty.");
         return PasswordRules.Problem(wanted.Password, PasswordRules.UsualScore, wanted.Login, wanted.OwnerName, wanted.Mail, wanted.Name) is { } problem
             ? new("password", problem)
             : null;
     }
-
-    private static bool IsText(string text) => text.Length is > 0 and <= 200 && !string.IsNullOrWhiteSpace(text) && !text.Any(char.IsControl);
-
-    private static bool IsMail(string text) =>
-        text.Length <= 254
-        && text.IndexOf('@', StringComparison.Ordinal) is > 0 and var at && at < text.Length - 1
-        && !text.Any(letter => char.IsControl(letter) || char.IsWhiteSpace(letter));
 
     private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 

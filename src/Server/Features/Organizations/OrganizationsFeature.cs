@@ -20,23 +20,50 @@ internal sealed record SetupAnswer(PersonShown Person, string Token, DateTimeOff
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(SetupRequest))]
 [JsonSerializable(typeof(SetupAnswer))]
+[JsonSerializable(typeof(RegistrationRequest))]
+[JsonSerializable(typeof(RegistrationUse))]
 internal sealed partial class OrganizationsJson : JsonSerializerContext;
 
 /// <summary>The first run: whoever holds the link that the server printed becomes the owner.</summary>
 internal static class OrganizationsFeature
 {
+    private static readonly EmbeddedPage _registerPage = new("RegisterPage.html");
+
     public static IServiceCollection AddOrganizations(this IServiceCollection services)
     {
         services.AddSingleton<OrganizationSetup>();
+        services.AddSingleton<Registration>();
+        services.AddHostedService(provider => provider.GetRequiredService<Registration>());
         return services.AddApiTypes(OrganizationsJson.Default);
     }
 
-    public static void MapOrganizations(this IEndpointRouteBuilder api) =>
+    public static void MapOrganizations(this IEndpointRouteBuilder api)
+    {
         api.MapPost("/setup", SetUpAsync).Anonymous("there is nobody yet: the set-up token takes the place of a caller");
+        api.MapPost("/registrations", (RegistrationRequest request, HttpContext context, Registration registration, CancellationToken cancellation) =>
+            registration.AskAsync(request, context, cancellation)).Anonymous("whoever registers has no account yet; off unless the server's operator says so");
+        api.MapPost("/registrations/use", (RegistrationUse use, HttpContext context, Registration registration, CancellationToken cancellation) =>
+            registration.UseAsync(use, context, cancellation)).Anonymous("whoever registers has no account yet: the link's token takes the place of one");
+    }
+
+    /// <summary>Before anything is said of a route: where nobody registers, these answer as if they were not there, whatever the method.</summary>
+    public static void UseRegistration(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<ServerOptions>().SelfRegistration) return;
+        app.Use((context, next) =>
+        {
+            if (context.Request.Path.StartsWithSegments(Registration.Routes, StringComparison.OrdinalIgnoreCase) || context.Request.Path.Equals("/register", StringComparison.OrdinalIgnoreCase))
+                context.SetEndpoint(null);
+            return next(context);
+        });
+    }
 
     /// <summary>Outside the API: the page that the printed link opens.</summary>
-    public static void MapSetupPage(this IEndpointRouteBuilder app) =>
+    public static void MapSetupPage(this IEndpointRouteBuilder app)
+    {
         app.MapGet("/setup", SetupPage.Show).Anonymous("the page holds nothing; what it sends is checked").ExcludeFromDescription();
+        app.MapGet("/register", (HttpContext context) => _registerPage.Show(context)).Anonymous("the page holds nothing; what it sends is checked").ExcludeFromDescription();
+    }
 
     private static async Task<Results<Ok<SetupAnswer>, ProblemHttpResult>> SetUpAsync(
         SetupRequest request, HttpContext context, OrganizationSetup setup, CancellationToken cancellation)

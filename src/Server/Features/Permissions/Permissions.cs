@@ -20,7 +20,7 @@ public static class PermissionsComposition
         routes.MapGet("/permissions", () => TypedResults.Ok(new PermissionList(
             [.. PermissionCatalogue.Entries.Select(entry => new PermissionAnswer(
                 entry.Permission, entry.Label, entry.Heading, entry.Purposes, entry.Restrictable, [.. entry.Prerequisites]))])))
-            .WithTags("Permissions").Requires(TokenScopes.Read);
+            .WithTags("Permissions").Requires(TokenScopes.PolicyRead);
 }
 
 [JsonSerializable(typeof(PermissionList))]

@@ -27,9 +27,9 @@ public static class PolicyComposition
     public static void MapPolicy(this IEndpointRouteBuilder routes)
     {
         var changes = routes.MapGroup("/changes").WithTags("Policy");
-        changes.MapGet("/", ListChanges.HandleAsync).Requires(TokenScopes.Read);
-        changes.MapGet("/{number:long}", ListChanges.HandleOneAsync).Requires(TokenScopes.Read);
-        changes.MapPost("/{number:long}/undo", UndoChange.HandleAsync).ChangesPolicy();
+        changes.MapGet("/", ListChanges.HandleAsync).Requires(TokenScopes.PolicyRead);
+        changes.MapGet("/{number:long}", ListChanges.HandleOneAsync).Requires(TokenScopes.PolicyRead);
+        changes.MapPost("/{number:long}/undo", UndoChange.HandleAsync).ChangesPolicy(TokenScopes.Policy);
     }
 }
 

@@ -46,15 +46,15 @@ internal static class RecordingsFeature
     public static void MapRecordings(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/recordings").WithTags("Recordings");
-        group.MapGet("", ListRecordings.ListAsync).Requires(TokenScopes.Read).WithSummary("Recordings that the caller may play, newest first");
-        group.MapGet("/{id:guid}", ListRecordings.FindAsync).Requires(TokenScopes.Read).WithSummary("One recording");
-        group.MapGet("/{id:guid}/events", PlayRecording.EventsAsync).Requires(TokenScopes.Read)
+        group.MapGet("", ListRecordings.ListAsync).Requires(TokenScopes.RecordingsRead).WithSummary("Recordings that the caller may play, newest first");
+        group.MapGet("/{id:guid}", ListRecordings.FindAsync).Requires(TokenScopes.RecordingsRead).WithSummary("One recording");
+        group.MapGet("/{id:guid}/events", PlayRecording.EventsAsync).Requires(TokenScopes.RecordingsRead)
             .WithSummary("All that was recorded, as JSON lines").Produces(StatusCodes.Status200OK, contentType: RecordingForm.Lines);
-        group.MapGet("/{id:guid}/asciicast", PlayRecording.AsciicastAsync).Requires(TokenScopes.Read)
+        group.MapGet("/{id:guid}/asciicast", PlayRecording.AsciicastAsync).Requires(TokenScopes.RecordingsRead)
             .WithSummary("The recording as asciicast version 2").Produces(StatusCodes.Status200OK, contentType: RecordingForm.Asciicast);
-        group.MapGet("/{id:guid}/live", WatchSession.HandleAsync).Requires(TokenScopes.Read)
+        group.MapGet("/{id:guid}/live", WatchSession.HandleAsync).Requires(TokenScopes.RecordingsRead)
             .WithSummary("A running session from its beginning into live, as JSON lines").Produces(StatusCodes.Status200OK, contentType: RecordingForm.Lines);
-        group.MapDelete("/{id:guid}", DeleteRecording.HandleAsync).Requires(TokenScopes.Write).WithSummary("Deletes the recording; what the log says of it stays");
+        group.MapDelete("/{id:guid}", DeleteRecording.HandleAsync).Requires(TokenScopes.Recordings).WithSummary("Deletes the recording; what the log says of it stays");
     }
 }
 

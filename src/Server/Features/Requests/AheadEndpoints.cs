@@ -16,8 +16,8 @@ internal static class AheadEndpoints
 {
     public static void Map(RouteGroupBuilder group)
     {
-        group.MapPost("", AskAsync).Requires(TokenScopes.Write).WithSummary("Asks for access ahead of time").ForContactsToo();
-        group.MapPost("/{number:long}/extension", ExtendAsync).Requires(TokenScopes.Write).WithSummary("Asks for more time for access that is approved: a linked request").ForContactsToo();
+        group.MapPost("", AskAsync).Requires(TokenScopes.Requests).WithSummary("Asks for access ahead of time").ForContactsToo();
+        group.MapPost("/{number:long}/extension", ExtendAsync).Requires(TokenScopes.Requests).WithSummary("Asks for more time for access that is approved: a linked request").ForContactsToo();
     }
 
     private static async Task<Results<Created<RequestsAsked>, ProblemHttpResult>> AskAsync(

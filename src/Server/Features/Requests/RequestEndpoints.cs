@@ -18,13 +18,13 @@ internal static class RequestEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/requests").WithTags("Requests");
-        group.MapGet("", ListAsync).Requires(TokenScopes.Read).WithSummary("One's own requests, newest first; with for=me those that wait for the caller's approval, or for the caller to appoint somebody").ForContactsToo();
-        group.MapGet("/{number:long}", FindAsync).Requires(TokenScopes.Read).WithSummary("One request, with its steps and who can take them").ForContactsToo();
+        group.MapGet("", ListAsync).Requires(TokenScopes.RequestsRead).WithSummary("One's own requests, newest first; with for=me those that wait for the caller's approval, or for the caller to appoint somebody").ForContactsToo();
+        group.MapGet("/{number:long}", FindAsync).Requires(TokenScopes.RequestsRead).WithSummary("One request, with its steps and who can take them").ForContactsToo();
         AheadEndpoints.Map(group);
-        group.MapPost("/{number:long}/approve", ApproveAsync).Requires(TokenScopes.Write).WithSummary("Takes every open step that the caller can take; of access asked for ahead perhaps only a part");
-        group.MapPost("/{number:long}/reject", RejectAsync).Requires(TokenScopes.Write).WithSummary("Rejects the request");
-        group.MapPost("/{number:long}/cancel", CancelAsync).Requires(TokenScopes.Write).WithSummary("Takes one's own request back").ForContactsToo();
-        group.MapPost("/{number:long}/revoke", RevokeAsync).Requires(TokenScopes.Write).WithSummary("Takes an approval back and ends the sessions that live on it");
+        group.MapPost("/{number:long}/approve", ApproveAsync).Requires(TokenScopes.Requests).WithSummary("Takes every open step that the caller can take; of access asked for ahead perhaps only a part");
+        group.MapPost("/{number:long}/reject", RejectAsync).Requires(TokenScopes.Requests).WithSummary("Rejects the request");
+        group.MapPost("/{number:long}/cancel", CancelAsync).Requires(TokenScopes.Requests).WithSummary("Takes one's own request back").ForContactsToo();
+        group.MapPost("/{number:long}/revoke", RevokeAsync).Requires(TokenScopes.Requests).WithSummary("Takes an approval back and ends the sessions that live on it");
     }
 
     private static async Task<Results<Ok<Page<RequestAnswer>>, ProblemHttpResult>> ListAsync(

@@ -20,11 +20,11 @@ public static class RolesComposition
     public static void MapRoles(this IEndpointRouteBuilder routes)
     {
         var roles = routes.MapGroup("/roles").WithTags("Roles");
-        roles.MapGet("/", ListRoles.Handle).Requires(TokenScopes.Read);
-        roles.MapPost("/", AddRole.HandleAsync).ChangesPolicy();
-        roles.MapGet("/{id:guid}", ListRoles.HandleOne).Requires(TokenScopes.Read);
-        roles.MapPatch("/{id:guid}", EditRole.HandleAsync).ChangesPolicy();
-        roles.MapDelete("/{id:guid}", DeleteRole.HandleAsync).ChangesPolicy();
+        roles.MapGet("/", ListRoles.Handle).Requires(TokenScopes.PolicyRead);
+        roles.MapPost("/", AddRole.HandleAsync).ChangesPolicy(TokenScopes.Policy);
+        roles.MapGet("/{id:guid}", ListRoles.HandleOne).Requires(TokenScopes.PolicyRead);
+        roles.MapPatch("/{id:guid}", EditRole.HandleAsync).ChangesPolicy(TokenScopes.Policy);
+        roles.MapDelete("/{id:guid}", DeleteRole.HandleAsync).ChangesPolicy(TokenScopes.Policy);
     }
 }
 

@@ -27,8 +27,8 @@ internal static class JournalEndpoints
 
     public static void Map(RouteGroupBuilder sessions)
     {
-        sessions.MapGet("/{id:guid}/journal", ListAsync).Requires(TokenScopes.Read).WithSummary("What happened in a session, oldest first");
-        sessions.MapGet("/{id:guid}/journal/export", ExportAsync).Requires(TokenScopes.Read).WithSummary("The journal as JSON lines, to be verified against the log")
+        sessions.MapGet("/{id:guid}/journal", ListAsync).Requires(TokenScopes.SessionsRead).WithSummary("What happened in a session, oldest first");
+        sessions.MapGet("/{id:guid}/journal/export", ExportAsync).Requires(TokenScopes.SessionsRead).WithSummary("The journal as JSON lines, to be verified against the log")
             .Produces(StatusCodes.Status200OK, contentType: ContentType);
     }
 

@@ -90,9 +90,9 @@ internal static class SessionEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/sessions").WithTags("Sessions");
-        group.MapGet("", ListAsync).Requires(TokenScopes.Read).WithSummary("Sessions, newest first");
-        group.MapGet("/{id:guid}", FindAsync).Requires(TokenScopes.Read).WithSummary("One session");
-        group.MapPost("/{id:guid}/end", EndAsync).Requires(TokenScopes.Write).WithSummary("Ends a running session");
+        group.MapGet("", ListAsync).Requires(TokenScopes.SessionsRead).WithSummary("Sessions, newest first");
+        group.MapGet("/{id:guid}", FindAsync).Requires(TokenScopes.SessionsRead).WithSummary("One session");
+        group.MapPost("/{id:guid}/end", EndAsync).Requires(TokenScopes.Sessions).WithSummary("Ends a running session");
         JournalEndpoints.Map(group);
     }
 

@@ -50,6 +50,6 @@ internal static class SessionsFeature
     public static void MapSessions(this IEndpointRouteBuilder routes)
     {
         SessionEndpoints.Map(routes);
-        routes.MapGet("/ssh", SshDoorShown.Get).WithTags("Sessions").Requires(TokenScopes.Read).ForContactsToo();
+        routes.MapGet("/ssh", SshDoorShown.Get).WithTags("Sessions").Requires(TokenScopes.DevicesRead).ForContactsToo();
     }
 }

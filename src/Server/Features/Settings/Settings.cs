@@ -28,10 +28,10 @@ public static class SettingsComposition
         ])
         {
             var at = new SettingRoutes(kind);
-            settings.MapGet(path, at.List).Requires(TokenScopes.Read);
-            settings.MapPut(path + "/{setting}", at.SetAsync).ChangesPolicy();
-            settings.MapDelete(path + "/{setting}", at.ClearAsync).ChangesPolicy();
-            settings.MapPost(path + "/{setting}/force", at.ForceAsync).ChangesPolicy();
+            settings.MapGet(path, at.List).Requires(TokenScopes.PolicyRead);
+            settings.MapPut(path + "/{setting}", at.SetAsync).ChangesPolicy(TokenScopes.Policy);
+            settings.MapDelete(path + "/{setting}", at.ClearAsync).ChangesPolicy(TokenScopes.Policy);
+            settings.MapPost(path + "/{setting}/force", at.ForceAsync).ChangesPolicy(TokenScopes.Policy);
         }
     }
 }

@@ -67,20 +67,20 @@ public static class TechnicianGroupsComposition
     public static void MapTechnicianGroups(this IEndpointRouteBuilder routes)
     {
         var groups = routes.MapGroup("/technician-groups").WithTags("Technician groups");
-        groups.MapGet("/", ListTechnicianGroups.Handle).Requires(TokenScopes.Read);
-        groups.MapPost("/", AddTechnicianGroup.HandleAsync).ChangesPolicy();
-        groups.MapGet("/{id:guid}", GetTechnicianGroup.Handle).Requires(TokenScopes.Read);
-        groups.MapPatch("/{id:guid}", EditTechnicianGroup.HandleAsync).ChangesPolicy();
-        groups.MapDelete("/{id:guid}", DeleteTechnicianGroup.HandleAsync).ChangesPolicy();
-        groups.MapPut("/{id:guid}/members/{person:guid}", ChangePeople.AddMemberAsync).ChangesPolicy();
-        groups.MapDelete("/{id:guid}/members/{person:guid}", ChangePeople.RemoveMemberAsync).ChangesPolicy();
-        groups.MapPut("/{id:guid}/managers/{person:guid}", ChangePeople.AddManagerAsync).ChangesPolicy();
-        groups.MapDelete("/{id:guid}/managers/{person:guid}", ChangePeople.RemoveManagerAsync).ChangesPolicy();
-        groups.MapPut("/{id:guid}/administrators/{person:guid}", ChangePeople.AddAdministratorAsync).ChangesPolicy();
-        groups.MapDelete("/{id:guid}/administrators/{person:guid}", ChangePeople.RemoveAdministratorAsync).ChangesPolicy();
-        groups.MapPut("/{id:guid}/approved-external-groups", SetApprovedExternals.HandleAsync).ChangesPolicy();
-        groups.MapGet("/{id:guid}/permissions", GroupPermissions.Handle).Requires(TokenScopes.Read);
-        groups.MapPut("/{id:guid}/permissions/{permission}", SetGroupPermission.HandleAsync).ChangesPolicy();
+        groups.MapGet("/", ListTechnicianGroups.Handle).Requires(TokenScopes.PeopleRead);
+        groups.MapPost("/", AddTechnicianGroup.HandleAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapGet("/{id:guid}", GetTechnicianGroup.Handle).Requires(TokenScopes.PeopleRead);
+        groups.MapPatch("/{id:guid}", EditTechnicianGroup.HandleAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapDelete("/{id:guid}", DeleteTechnicianGroup.HandleAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapPut("/{id:guid}/members/{person:guid}", ChangePeople.AddMemberAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapDelete("/{id:guid}/members/{person:guid}", ChangePeople.RemoveMemberAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapPut("/{id:guid}/managers/{person:guid}", ChangePeople.AddManagerAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapDelete("/{id:guid}/managers/{person:guid}", ChangePeople.RemoveManagerAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapPut("/{id:guid}/administrators/{person:guid}", ChangePeople.AddAdministratorAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapDelete("/{id:guid}/administrators/{person:guid}", ChangePeople.RemoveAdministratorAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapPut("/{id:guid}/approved-external-groups", SetApprovedExternals.HandleAsync).ChangesPolicy(TokenScopes.People);
+        groups.MapGet("/{id:guid}/permissions", GroupPermissions.Handle).Requires(TokenScopes.PeopleRead);
+        groups.MapPut("/{id:guid}/permissions/{permission}", SetGroupPermission.HandleAsync).ChangesPolicy(TokenScopes.People);
     }
 }
 

@@ -24,12 +24,17 @@ internal static class AddTechnician
         HttpContext context,
         CancellationToken cancellation)
     {
+        // One way for contacts, who have an address and no password: POST /contacts.
+        if (request.Kind == PersonKind.Contact) return Problems.Invalid("kind", "Contacts are added as contacts, with their mail address.");
         var id = new PersonId(Guid.CreateVersion7(time.GetUtcNow()));
         var state = request.Password is null ? PersonState.Invited : PersonState.Activated;
         var command = new PolicyCommand.AddPerson(id, request.Kind, request.Login, request.Name, request.Mail, state);
         AlongWithChange? along = null;
         if (request.Password is { } password)
         {
+            // Before anything is worked out from the password: who may not add people must not have the server hash for them.
+            if (policy.Current(caller.Organization)?.Plan(command, caller.Person, time.GetUtcNow()) is not PlanResult.Planned)
+                return (await writer.ApplyAsync(caller, command, cancellation)).Refusal();
             var strength = SignInRules.Of(policy.Current(caller.Organization)).PasswordStrength;
             if (PasswordRules.Problem(password, strength, request.Login, request.Name, request.Mail) is { } problem) return Problems.Invalid("password", problem);
             try

@@ -17,7 +17,8 @@ internal sealed record HandOverRequest(string Password, string? Code = null)
 
 /// <summary>The owner makes somebody else the owner. A token that was stolen must not be enough for that: it takes the password, and a code.</summary>
 internal sealed class HandOver(
-    PasswordSignIn passwords, SecondFactor secondFactor, PolicyWriter writer, PolicySource policy, Outbox outbox, AuditLog audit, TimeProvider time)
+    PasswordSignIn passwords, SecondFactor secondFactor, PolicyWriter writer, PolicySource policy, Outbox outbox, WriteQueue queue,
+    RepeatedRefusals refusals, AuditLog audit, TimeProvider time)
 {
     public async Task<Results<Ok<TechnicianAnswer>, ProblemHttpResult>> HandleAsync(
         Guid id, HandOverRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
@@ -26,16 +27,30 @@ internal sealed class HandOver(
 
         // Before the password is looked at: who may not do it learns nothing by trying, and nothing is counted.
         if (policy.Current(caller.Organization) is not { } inForce || inForce.Person(caller.Person) is not { } owner) return Problems.NotFound();
-        if (inForce.Plan(new PolicyCommand.HandOver(heir), caller.Person, time.GetUtcNow()) is not PlanResult.Planned and var refusal) return Problems.Of(refusal);
+        if (inForce.Plan(new PolicyCommand.HandOver(heir), caller.Person, time.GetUtcNow()) is not PlanResult.Planned and var refusal)
+        {
+            await NoteRefusedAsync(caller, id, "not allowed", cancellation);
+            return Problems.Of(refusal);
+        }
+
         var source = caller.Source ?? IPAddress.None;
-        var proven = await passwords.VerifyAsync(caller.Login, request.Password, source, "api", cancellation);
+        var proven = await passwords.VerifyOwnAsync(caller, request.Password, cancellation);
         if (proven is PasswordAnswer.Later(var after)) return Problems.TooManyAttempts(context, after);
-        if (proven is not PasswordAnswer.Accepted accepted) return Problems.Invalid("password", "This is not the password.");
+        if (proven is not PasswordAnswer.Accepted accepted)
+        {
+            await NoteRefusedAsync(caller, id, "password", cancellation);
+            return Problems.Invalid("password", "This is not the password.");
+        }
+
         if (accepted.HasSecondFactor)
         {
             var code = await secondFactor.VerifyAsync((caller.Organization, owner), request.Code ?? "", source, "api", (_, _, _) => Task.FromResult(true), cancellation);
             if (code is CodeAnswer.Later(var wait)) return Problems.TooManyAttempts(context, wait);
-            if (code is not CodeAnswer.Accepted) return Problems.Invalid("code", "The code is wrong, or was used before.");
+            if (code is not CodeAnswer.Accepted)
+            {
+                await NoteRefusedAsync(caller, id, "code", cancellation);
+                return Problems.Invalid("code", "The code is wrong, or was used before.");
+            }
         }
 
         var outcome = await writer.ApplyAsync(
@@ -44,6 +59,19 @@ internal sealed class HandOver(
             cancellation,
             (db, delta, stop) => TellAsync(db, caller, delta, stop));
         return outcome.Answer(snapshot => TechnicianAnswer.Of(snapshot, caller, heir, time));
+    }
+
+    /// <summary>Somebody tried to make another one the owner, and could not: for whoever reads the log, however it ended.</summary>
+    private Task NoteRefusedAsync(Caller caller, Guid heir, string because, CancellationToken cancellation)
+    {
+        var entry = AuditEntry.By(caller, "ownership.refused") with
+        {
+            Subject = policy.Current(caller.Organization)?.Person(new(heir))?.Login ?? "",
+            SubjectId = heir,
+            Outcome = AuditOutcome.Refused,
+            Details = new() { ["because"] = because },
+        };
+        return refusals.IsFirst(caller.Organization, ref entry) ? queue.AppendAsync(caller.Organization, db => audit.Add(db, entry), cancellation) : Task.CompletedTask;
     }
 
     private async Task TellAsync(CountersignDb db, Caller caller, PolicyDelta delta, CancellationToken cancellation)

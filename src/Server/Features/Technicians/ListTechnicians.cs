@@ -52,12 +52,13 @@ internal static class ListTechnicians
     {
         if (!wanted.TryRead(out var takes, out var problem)) return problem!;
         var groups = policy.Snapshot.All<MembershipRow>().Where(row => policy.MaySee(row.Group)).ToLookup(row => row.Person, row => row.Group);
+        var external = TechnicianAnswer.ExternalGroupsOf(policy);
         return page.Cut(
             policy.Snapshot.All<PersonRow>().Where(person =>
                 takes(person) && (wanted.Group is not { } group || groups[person.Id].Contains(new(group)))
                 && policy.MaySee(person.Id)),
             person => person.Login,
-            person => TechnicianAnswer.Of(policy.Snapshot, person, groups[person.Id]));
+            person => TechnicianAnswer.Of(policy.Snapshot, person, groups[person.Id], external[person.Id]));
     }
 }
 

@@ -31,8 +31,8 @@ internal static class AccountEndpoints
 {
     public static void MapAccounts(this IEndpointRouteBuilder api)
     {
-        api.MapPut("/devices/{id:guid}/accounts/{name}", PutAsync).ChangesPolicy();
-        api.MapDelete("/devices/{id:guid}/accounts/{name}", DeleteAsync).ChangesPolicy();
+        api.MapPut("/devices/{id:guid}/accounts/{name}", PutAsync).ChangesPolicy(TokenScopes.Devices);
+        api.MapDelete("/devices/{id:guid}/accounts/{name}", DeleteAsync).ChangesPolicy(TokenScopes.Devices);
     }
 
     private static async Task<Results<Ok<AccountAnswer>, ProblemHttpResult>> PutAsync(

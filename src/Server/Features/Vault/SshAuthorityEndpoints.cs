@@ -17,9 +17,9 @@ internal static class SshAuthorityEndpoints
 
     public static void MapAuthorities(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/ssh/ca", GetAsync).Requires(TokenScopes.Read);
-        api.MapPost("/ssh/ca/rotate", RotateAsync).Requires(TokenScopes.Write);
-        api.MapDelete("/ssh/ca/{id:guid}", RemoveAsync).Requires(TokenScopes.Write);
+        api.MapGet("/ssh/ca", GetAsync).Requires(TokenScopes.DevicesRead);
+        api.MapPost("/ssh/ca/rotate", RotateAsync).Requires(TokenScopes.Devices);
+        api.MapDelete("/ssh/ca/{id:guid}", RemoveAsync).Requires(TokenScopes.Devices);
     }
 
     /// <param name="authorities">The newest first.</param>

@@ -58,11 +58,11 @@ public static class WorkflowsComposition
     public static void MapWorkflows(this IEndpointRouteBuilder routes)
     {
         var workflows = routes.MapGroup("/workflows").WithTags("Workflows");
-        workflows.MapGet("/", ListWorkflows.Handle).Requires(TokenScopes.Read);
-        workflows.MapPost("/", AddWorkflow.HandleAsync).ChangesPolicy();
-        workflows.MapGet("/{id:guid}", ListWorkflows.HandleOne).Requires(TokenScopes.Read);
-        workflows.MapPatch("/{id:guid}", EditWorkflow.HandleAsync).ChangesPolicy();
-        workflows.MapDelete("/{id:guid}", DeleteWorkflow.HandleAsync).ChangesPolicy();
+        workflows.MapGet("/", ListWorkflows.Handle).Requires(TokenScopes.PolicyRead);
+        workflows.MapPost("/", AddWorkflow.HandleAsync).ChangesPolicy(TokenScopes.Policy);
+        workflows.MapGet("/{id:guid}", ListWorkflows.HandleOne).Requires(TokenScopes.PolicyRead);
+        workflows.MapPatch("/{id:guid}", EditWorkflow.HandleAsync).ChangesPolicy(TokenScopes.Policy);
+        workflows.MapDelete("/{id:guid}", DeleteWorkflow.HandleAsync).ChangesPolicy(TokenScopes.Policy);
     }
 }
 

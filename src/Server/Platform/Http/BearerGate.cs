@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Countersign.Access;
 using Microsoft.AspNetCore.Http.Features;
@@ -64,7 +63,7 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
 
             context.Features.Set(caller with { Preview = preview ? new() : null, Read = read });
             context.Features.Set(new CallersStanding(
-                async cancellation => await IdentifyAsync(shown, cancellation) is { } again && (again.Scopes & scope) == scope && Standing(again) == standing ? again : null));
+                async cancellation => await IdentifyAsync(shown, cancellation) is { } again && again.Scopes.Cover(scope) && Standing(again) == standing ? again : null));
         }
 
         await next(context);
@@ -95,9 +94,7 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
         // Where a second factor is missing, what asks for no scope goes on: it is the way to get one.
         if (standing is not DenialReason.None && !(standing == DenialReason.TwoFactorMissing && scope == TokenScopes.None))
             return Problems.Forbidden(standing == DenialReason.TwoFactorMissing ? SecondFactorMissing : ElsewhereOnly);
-        return (caller.Scopes & scope) == scope
-            ? null
-            : Problems.Forbidden($"The token does not have the scope {scope.ToString().ToLower(CultureInfo.InvariantCulture)}.");
+        return caller.Scopes.Cover(scope) ? null : Problems.Forbidden($"The token does not have the scope {string.Join(", ", ScopeNames.Of(scope))}.");
     }
 
     /// <summary>Whoever asks to be shown a change must not find it made: what can't be shown, or is asked for in other words, is refused.</summary>

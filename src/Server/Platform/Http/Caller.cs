@@ -3,15 +3,6 @@ using Countersign.Access;
 
 namespace Countersign.Server.Platform;
 
-/// <summary>What a token may be used for. A writing token reads, too.</summary>
-[Flags]
-public enum TokenScopes : byte
-{
-    None = 0,
-    Read = 1,
-    Write = 2 | Read,
-}
-
 /// <summary>What a valid token says.</summary>
 internal sealed record TokenIdentity(OrganizationId Organization, PersonId Person, Guid TokenId, TokenScopes Scopes, SignInStrength Strength)
 {

@@ -32,7 +32,7 @@ internal static class OpenApiForm
             Refuses("400", "Something in the request is wrong: errors names the fields.");
             if (access?.Scope is not { } scope) return Task.CompletedTask;
             Refuses("401", "No token, or one that does not count (any more).");
-            Refuses("403", scope == TokenScopes.None ? "Not allowed." : $"Not allowed; or the token lacks the scope {(scope == TokenScopes.Read ? "read" : "write")}.");
+            Refuses("403", scope == TokenScopes.None ? "Not allowed." : $"Not allowed; or the token lacks the scope {string.Join(", ", ScopeNames.Of(scope))}.");
             if (context.Description.RelativePath?.Contains('{', StringComparison.Ordinal) == true) Refuses("404", "Not there, or not the caller's to know of.");
             if (context.Description.ActionDescriptor.EndpointMetadata.OfType<PolicyRoute>().Any())
             {
@@ -41,7 +41,7 @@ internal static class OpenApiForm
                 Refuses("412", "A row that it changes was changed since the version in If-Match: detail says by whom and when.");
             }
 
-            if (scope == TokenScopes.Write) Refuses("409", "It contradicts what is there.");
+            if (context.Description.HttpMethod != "GET" && scope != TokenScopes.None) Refuses("409", "It contradicts what is there.");
             operation.Security = [new() { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [] }];
             return Task.CompletedTask;
         });

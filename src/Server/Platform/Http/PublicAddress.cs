@@ -10,7 +10,9 @@ internal sealed class PublicAddress(ServerOptions options)
 
     public void ListensAt(Uri address) => _listens = address;
 
+    /// <summary>Ends with a slash.</summary>
+    public Uri Base => options.Public ?? _listens ?? throw new InvalidOperationException("The server does not listen yet.");
+
     /// <param name="path">With what stands behind it, such as a fragment.</param>
-    public string Link(string path) =>
-        new Uri(options.Public ?? _listens ?? throw new InvalidOperationException("The server does not listen yet."), path).AbsoluteUri;
+    public string Link(string path) => new Uri(Base, path).AbsoluteUri;
 }

@@ -15,13 +15,13 @@ internal static class RouteAccessDeclaration
 {
     public static TBuilder ForContactsToo<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ContactRoute());
 
-    /// <summary>A change of policy by a caller with a writing token, or a look at what it would do.</summary>
-    public static RouteHandlerBuilder ChangesPolicy(this RouteHandlerBuilder builder) => builder
-        .Requires(TokenScopes.Write)
+    /// <summary>A change of policy by a caller whose token covers the area, or a look at what it would do.</summary>
+    public static RouteHandlerBuilder ChangesPolicy(this RouteHandlerBuilder builder, TokenScopes area = TokenScopes.Policy) => builder
+        .Requires(area)
         .WithMetadata(new PolicyRoute())
         .AddEndpointFilter(PolicyPreviewAnswer.InPlaceOfAsync);
 
-    /// <summary>The caller must show a token with this scope. What they may do with the thing itself is the engine's answer.</summary>
+    /// <summary>The caller must show a token that covers this scope: that of one area, to read there or to change something. What they may do with the thing itself is the engine's answer.</summary>
     public static TBuilder Requires<TBuilder>(this TBuilder builder, TokenScopes scope) where TBuilder : IEndpointConventionBuilder =>
         builder.WithMetadata(new RouteAccess(scope, ""));
 

@@ -103,8 +103,21 @@ internal sealed partial class WriteQueue : IAsyncDisposable
         }
 
         await transaction.CommitAsync();
-        foreach (var unit in group) unit.Committed();
+        foreach (var unit in group) TellCommitted(unit);
         foreach (var unit in group) unit.Complete();
+    }
+
+    private void TellCommitted(Unit unit)
+    {
+        try
+        {
+            unit.Committed();
+        }
+        catch (Exception failure)
+        {
+            // The group is durable: a fault in what follows from one unit must neither undo the others nor have anybody told that their work was not done.
+            LogAftermathFailed(failure);
+        }
     }
 
     /// <summary>Those of one organization that follow one another.</summary>
@@ -122,6 +135,9 @@ internal sealed partial class WriteQueue : IAsyncDisposable
 
     [LoggerMessage(1, LogLevel.Error, "A group of {Count} writes could not be committed")]
     private partial void LogGroupFailed(Exception failure, int count);
+
+    [LoggerMessage(2, LogLevel.Error, "What was to follow from a committed write failed")]
+    private partial void LogAftermathFailed(Exception failure);
 
     private abstract class Unit
     {

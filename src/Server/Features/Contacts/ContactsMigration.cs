@@ -1,39 +1,11 @@
-using Countersign.Access;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform.Persistence;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace Countersign.Server.Features.Contacts;
 
-/// <summary>The link that a contact was mailed last to sign in with; a later one takes its place, and using it removes it.</summary>
-internal sealed class ContactLink
-{
-    public required OrganizationId OrganizationId { get; init; }
-
-    public required PersonId Person { get; init; }
-
-    /// <summary><see cref="OneTimeToken.Hash"/>, unique on the server.</summary>
-    public required byte[] Hash { get; init; }
-
-    /// <summary>Not good any more from then on.</summary>
-    public required DateTimeOffset Expires { get; init; }
-}
-
-internal sealed class ContactLinkMapping : IEntityTypeConfiguration<ContactLink>
-{
-    public void Configure(EntityTypeBuilder<ContactLink> builder)
-    {
-        builder.ToTable("contact_link");
-        builder.HasKey(row => new { row.OrganizationId, row.Person });
-        builder.Property(row => row.Hash).HasMaxLength(OneTimeToken.HashLength);
-        builder.HasIndex(row => row.Hash).IsUnique();
-        builder.HasOne<PersonRow>().WithMany().HasForeignKey(row => new { row.OrganizationId, row.Person }).OnDelete(DeleteBehavior.Cascade);
-    }
-}
-
+/// <summary>A table of before there was one for all mailed links.</summary>
 [DbContext(typeof(CountersignDb))]
 [Migration("20261128220000_Contacts")]
 internal sealed class ContactsMigration : Migration

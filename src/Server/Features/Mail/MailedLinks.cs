@@ -1,0 +1,71 @@
+using Countersign.Access;
+using Countersign.Server.Features.Identity;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.EntityFrameworkCore;
+
+namespace Countersign.Server.Features.Mail;
+
+/// <summary>
+/// Links that people are mailed and use once: a person has at most one for each purpose, a new one makes the one before void, and so does whatever makes it
+/// uncertain that who holds it is who was meant.
+/// </summary>
+internal sealed class MailedLinks(Outbox outbox, PublicAddress address, Database database, TimeProvider time)
+{
+    /// <summary>Stored with the context, in its organization, together with the mail.</summary>
+    /// <param name="page">The path of the page that the link opens; the token goes into the fragment.</param>
+    /// <param name="letter">Made from the link.</param>
+    /// <returns>The mail; null: nothing could be mailed to this person, and what there was stays good.</returns>
+    public async Task<Guid?> SendAsync(
+        CountersignDb db, PersonRow person, LinkPurpose purpose, string page, DateTimeOffset expires, Func<string, Letter> letter, CancellationToken cancellation)
+    {
+        var (text, hash) = OneTimeToken.Make();
+        if (outbox.Add(db, person.Mail, letter(address.Link($"{page}#{text}")), expires) is not { } sent) return null;
+        await VoidAsync(db, person.Id, purpose, cancellation);
+        db.Add(new MailedLink { OrganizationId = db.Organization, Person = person.Id, Purpose = purpose, Hash = hash, Expires = expires, Letter = sent });
+        return sent;
+    }
+
+    /// <summary>Null: it is none, or not any more. The one query across organizations: a link says nothing but its token, whose hash is unique on the server.</summary>
+    public async Task<MailedLink?> FindAsync(string token, LinkPurpose purpose, CancellationToken cancellation)
+    {
+        if (OneTimeToken.Hash(token) is not { } hash) return null;
+        await using var db = database.Open();
+        var now = time.GetUtcNow();
+        return await db.Set<MailedLink>().IgnoreQueryFilters().AsNoTracking().SingleOrDefaultAsync(row => row.Hash == hash && row.Purpose == purpose && row.Expires > now, cancellation);
+    }
+
+    /// <summary>On the writer: whether it is good still.</summary>
+    public Task<bool> IsGoodAsync(CountersignDb db, MailedLink link, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        return db.Set<MailedLink>().AnyAsync(row => row.Person == link.Person && row.Hash == link.Hash && row.Expires > now, cancellation);
+    }
+
+    /// <summary>On the writer: true once, for whoever comes first.</summary>
+    public async Task<bool> UseAsync(CountersignDb db, MailedLink link, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        return await db.Set<MailedLink>().Where(row => row.Person == link.Person && row.Hash == link.Hash && row.Expires > now).ExecuteDeleteAsync(cancellation) == 1;
+    }
+
+    /// <summary>Makes the link void, and withdraws its mail where that was not sent yet.</summary>
+    public async Task VoidAsync(CountersignDb db, PersonId person, LinkPurpose purpose, CancellationToken cancellation)
+    {
+        if (await db.Set<MailedLink>().AsNoTracking().SingleOrDefaultAsync(row => row.Person == person && row.Purpose == purpose, cancellation) is not { } row) return;
+        await db.Set<MailedLink>().Where(kept => kept.Person == person && kept.Purpose == purpose).ExecuteDeleteAsync(cancellation);
+        await Outbox.WithdrawAsync(db, row.Letter, time.GetUtcNow(), cancellation);
+    }
+
+    /// <summary>With every change of policy: a link that went to an address which is somebody else's by now, or to somebody who is out, gone, or in already.</summary>
+    public async Task VoidWhereNotMeantAsync(CountersignDb db, PolicyDelta delta, CancellationToken cancellation)
+    {
+        foreach (var before in delta.Changes.Where(change => change.Before is PersonRow && !IsMeant((PersonRow)change.Before, change.After)).Select(change => (PersonRow)change.Before!))
+        {
+            foreach (var purpose in Enum.GetValues<LinkPurpose>()) await VoidAsync(db, before.Id, purpose, cancellation);
+        }
+    }
+
+    private static bool IsMeant(PersonRow before, PolicyRow? after) =>
+        after is PersonRow { Status: PersonStatus.Active } now && now.Mail == before.Mail && now.State == before.State && now.Kind == before.Kind;
+}
