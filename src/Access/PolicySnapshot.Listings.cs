@@ -51,10 +51,16 @@ public sealed partial class PolicySnapshot
         return listings;
     }
 
-    /// <summary>Devices that a grant in force covers, each once; all of them for the owner.</summary>
-    private IEnumerable<DeviceNode> DevicesWithin(PersonNode person, DateTimeOffset at)
+    /// <summary>The devices that a grant in force covers, seen or not; null: all of them.</summary>
+    internal HashSet<DeviceId>? CoveredBy(PersonId person, DateTimeOffset at) =>
+        _model.People.TryGetValue(person, out var node) && node.TakesPart ? CoveredBy(node, at)?.Select(device => device.Id).ToHashSet() : [];
+
+    private IEnumerable<DeviceNode> DevicesWithin(PersonNode person, DateTimeOffset at) => CoveredBy(person, at) ?? _model.Devices.Values;
+
+    /// <summary>Devices that a grant in force covers, each once; null: all of them, as for the owner.</summary>
+    private IEnumerable<DeviceNode>? CoveredBy(PersonNode person, DateTimeOffset at)
     {
-        if (person.IsOwner) return _model.Devices.Values;
+        if (person.IsOwner) return null;
         var groups = new List<DeviceGroupNode>();
         var devices = new Dictionary<DeviceId, DeviceNode>();
         foreach (var grant in _model.GrantsOf(person))
@@ -63,7 +69,7 @@ public sealed partial class PolicySnapshot
             switch (grant.Row.Scope.Kind)
             {
                 case ScopeKind.AllDevices:
-                    return _model.Devices.Values;
+                    return null;
                 case ScopeKind.DeviceGroup:
                     groups.Add(_model.DeviceGroups.GetValueOrDefault(new(grant.Row.Scope.Id))!);
                     break;

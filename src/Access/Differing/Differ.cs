@@ -12,13 +12,18 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
     /// <summary>Devices that are new or gone, moved, enabled or disabled, or have other accounts.</summary>
     private readonly HashSet<DeviceId> _devices = [];
 
+    /// <summary>Of those, by one that is compared for all: the others that nobody can tell from it.</summary>
+    private readonly Dictionary<DeviceId, List<DeviceId>> _alike = [];
+    private readonly HashSet<DeviceId> _comparedByAnother = [];
+
     public PolicyDifference Difference()
     {
         var settings = new SettingDiffer(before, after);
         FindDevices(settings);
+        FindAlike();
         FindPeople();
         foreach (var person in _people) ComparePerson(person, settings.IsAnythingChanged);
-        foreach (var device in _devices) CompareDevice(device);
+        foreach (var device in _devices.Except(_comparedByAnother)) CompareDevice(device);
         return new([.. Rectangles(), .. settings.Rectangles(_people)], [.. Sections(ScopeKind.Team), .. Sections(ScopeKind.QuickSupport)]);
     }
 
@@ -48,6 +53,34 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
             }
 
             return same;
+        }
+    }
+
+    /// <summary>
+    /// Many devices come, go and move at once. Those that go the same way, with the same accounts, and have neither settings nor grants of their own
+    /// differ alike for everybody.
+    /// </summary>
+    private void FindAlike()
+    {
+        var firsts = new Dictionary<(string Was, string Now), DeviceId>();
+        foreach (var id in _devices)
+        {
+            if (Kind(before, id) is not { } was || Kind(after, id) is not { } now) continue;
+            if (firsts.TryAdd((was, now), id))
+            {
+                _alike.Add(id, []);
+                continue;
+            }
+
+            _alike[firsts[(was, now)]].Add(id);
+            _comparedByAnother.Add(id);
+        }
+
+        // Null: it is like no other.
+        static string? Kind(PolicyModel model, DeviceId id)
+        {
+            if (!model.Devices.TryGetValue(id, out var device)) return "";
+            return device.Own.Length + device.Grants.Length > 0 ? null : $"{device.GroupIndex},{device.Enabled},{device.DefaultAccount},{string.Join(',', device.Accounts.Select(account => account.Name))}";
         }
     }
 
@@ -100,7 +133,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
         foreach (var grant in old) Reach(before, grant, recent);
         foreach (var grant in recent) Reach(after, grant, old);
         var known = new Dictionary<(int, int, ulong, int), AccessDifference?>();
-        foreach (var device in concerned) CompareAlike(id, device, known);
+        foreach (var device in concerned.Except(_comparedByAnother)) CompareAlike(id, device, known);
 
         void Reach(PolicyModel model, (GrantRow Row, PermissionSet Permissions) grant, HashSet<(GrantRow, PermissionSet)> others)
         {
@@ -183,7 +216,8 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
             var byPerson = alike.GroupBy(pair => pair.Key.Item1, pair => pair.Key.Item2).Select(group => (Person: group.Key, Devices: group.OrderBy(id => id.Value).ToArray()));
             foreach (var same in byPerson.GroupBy(entry => entry.Devices, DeviceLists.Instance))
             {
-                yield return new([.. same.Select(entry => entry.Person).OrderBy(id => id.Value)], same.Key, difference);
+                var devices = same.Key.Concat(same.Key.SelectMany(id => _alike.GetValueOrDefault(id) ?? [])).OrderBy(id => id.Value);
+                yield return new([.. same.Select(entry => entry.Person).OrderBy(id => id.Value)], [.. devices], difference);
             }
         }
     }
