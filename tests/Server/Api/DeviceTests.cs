@@ -58,6 +58,24 @@ public sealed class DeviceTests : FeatureTests
         Names(await Owner.GetAsync($"/api/v1/devices?group={Guid.NewGuid()}")).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Search_finds_tags_groups_and_for_those_who_may_know_it_the_host()
+    {
+        var berlin = await Tenant.AddGroupAsync("Berlin", Clients);
+        (await Owner.PatchAsync($"/api/v1/devices/{Web1}", new { tags = new[] { "Linux", "env:test" } })).Expect(HttpStatusCode.OK).Body.GetProperty("tags").EnumerateArray().Count().ShouldBe(2);
+        (await Owner.PatchAsync($"/api/v1/devices/{Web2}", new { group = berlin })).Expect(HttpStatusCode.OK);
+        Names(await Owner.GetAsync("/api/v1/devices?search=tag:linux")).ShouldBe(["web1"]);
+        Names(await Owner.GetAsync("/api/v1/devices?search=tag:lin")).ShouldBeEmpty();
+        Names(await Owner.GetAsync("/api/v1/devices?search=tag:ENV:*%20web")).ShouldBe(["web1"]);
+        Names(await Owner.GetAsync("/api/v1/devices?search=group:ber")).ShouldBe(["web2"]);
+        Names(await Owner.GetAsync($"/api/v1/devices?under={Clients}")).ShouldBe(["web1", "web2"]);
+        Names(await Owner.GetAsync($"/api/v1/devices?group={Clients}")).ShouldBe(["web1"]);
+        Names(await Owner.GetAsync("/api/v1/devices?search=192.0.2")).ShouldBe(["web1", "web2"]);
+        Names(await Tenant.As(Ann).GetAsync("/api/v1/devices?search=192.0.2")).ShouldBeEmpty();
+        Names(await Tenant.As(Ann).GetAsync("/api/v1/devices?search=tag:linux")).ShouldBe(["web1"]);
+        (await Owner.GetAsync($"/api/v1/devices?search={new string('x', 401)}")).ExpectInvalid("search");
+    }
+
     [Theory]
     [InlineData("No Name", "192.0.2.1", 22, "root", "name")]
     [InlineData("web9", "", 22, "root", "host")]
