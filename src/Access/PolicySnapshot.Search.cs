@@ -19,7 +19,7 @@ internal sealed class DeviceSearch
 {
     private readonly PolicySnapshot _snapshot;
     private readonly DeviceQuery _query;
-    private readonly Authority _authority;
+    private readonly DeviceSight _sight;
     private readonly HashSet<DeviceId>? _covered;
     private readonly HashSet<DeviceGroupId>? _groups;
 
@@ -27,8 +27,9 @@ internal sealed class DeviceSearch
     {
         _snapshot = snapshot;
         _query = query;
-        _authority = new(snapshot.Model, person, at);
-        _covered = _authority.IsMaster ? null : snapshot.CoveredBy(person, at);
+        var authority = new Authority(snapshot.Model, person, at);
+        _sight = new(authority);
+        _covered = authority.IsMaster ? null : snapshot.CoveredBy(person, at);
         _groups = Groups();
     }
 
@@ -66,9 +67,8 @@ internal sealed class DeviceSearch
             byHost = true;
         }
 
-        if (_authority.IsMaster) return true;
         var device = _snapshot.Model.Devices.GetValueOrDefault(row.Id)!;
-        return _authority.Sees(device) && (!byHost || _authority.Over(device).Contains(Permission.ModifyDevice));
+        return _sight.Sees(device) && (!byHost || _sight.MayChange(device));
     }
 
     /// <summary>By what everybody may know who sees the device.</summary>

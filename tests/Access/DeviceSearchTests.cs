@@ -95,6 +95,44 @@ public class DeviceSearchTests
         found.ShouldBeGreaterThan(1000);
     }
 
+    [Fact]
+    public void Groups_are_counted_as_everybody_sees_them()
+    {
+        var counted = 0;
+        Draw.Check(120, organization =>
+        {
+            var policy = organization.Compile();
+            var naive = organization.Naive();
+            var at = organization.Instant();
+            var parents = policy.All<DeviceGroupRow>().ToDictionary(group => group.Id, group => group.ParentId);
+            foreach (var person in policy.All<PersonRow>())
+            {
+                var seen = policy.All<DeviceRow>().Where(device => naive.MaySee(person, device, at)).ToList();
+                var tree = policy.DeviceTree(person.Id, at);
+                tree.Select(listing => listing.Group.Id).ShouldBe(policy.All<DeviceGroupRow>().Select(group => group.Id).Where(group => policy.MaySeeDeviceGroup(person.Id, group, at)), ignoreOrder: true);
+                foreach (var listing in tree)
+                {
+                    listing.Devices.ShouldBe(seen.Count(device => device.Group == listing.Group.Id));
+                    listing.AllDevices.ShouldBe(seen.Count(device => IsAtOrBelow(device.Group, listing.Group.Id)));
+                    counted += listing.Devices;
+                }
+
+                if (tree.Count > 0) policy.DeviceTree(person.Id, at, tree[0].Group.Id).ShouldBe(tree.Where(listing => IsAtOrBelow(listing.Group.Id, tree[0].Group.Id)), ignoreOrder: true);
+            }
+
+            bool IsAtOrBelow(DeviceGroupId? group, DeviceGroupId top)
+            {
+                for (; group is { } one; group = parents[one])
+                {
+                    if (one == top) return true;
+                }
+
+                return false;
+            }
+        });
+        counted.ShouldBeGreaterThan(500);
+    }
+
     private void Furnish()
     {
         var york = _sample.DeviceGroup("New York", _sample.Servers);

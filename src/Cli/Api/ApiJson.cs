@@ -104,6 +104,10 @@ internal sealed record Device(
     IReadOnlyList<string>? Permissions,
     string? State);
 
+/// <param name="Summary">Of a dry run only.</param>
+/// <param name="Rows">Of a dry run only.</param>
+internal sealed record ImportedDevices(int? Added, int? Changed, int? Groups, string? Summary, IReadOnlyList<TouchedRow>? Rows);
+
 internal sealed record DevicePage(IReadOnlyList<Device>? Items, string? Next);
 
 internal sealed record ExplanationLine(string? Text);
@@ -343,6 +347,7 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(WhoCanPage))]
 [JsonSerializable(typeof(PolicyChangePage))]
+[JsonSerializable(typeof(ImportedDevices))]
 [JsonSerializable(typeof(UndoneChange))]
 [JsonSerializable(typeof(SessionPage))]
 [JsonSerializable(typeof(EndSessionRequest))]

@@ -90,6 +90,24 @@ public sealed class DeviceTests : FeatureTests
         (await Owner.PostAsync("/api/v1/devices", new { group = Clients, name = "web1", host = "192.0.2.1", accounts = new[] { "root" } })).Expect(HttpStatusCode.Conflict);
 
     [Fact]
+    public async Task Groups_tell_how_many_devices_the_caller_sees_in_them_and_below()
+    {
+        var inner = await Tenant.AddGroupAsync("Inner", Clients);
+        await Tenant.AddGroupAsync("Elsewhere");
+        (await Owner.PatchAsync($"/api/v1/devices/{Web2}", new { group = inner })).Expect(HttpStatusCode.OK);
+        Counts(await Owner.GetAsync("/api/v1/device-groups")).ShouldBe([("Clients", 1, 2), ("Elsewhere", 0, 0), ("Inner", 1, 1)]);
+        Counts(await Owner.GetAsync($"/api/v1/device-groups?under={Clients}")).ShouldBe([("Clients", 1, 2), ("Inner", 1, 1)]);
+        Counts(await Tenant.As(Ann).GetAsync("/api/v1/device-groups")).ShouldBe([("Clients", 1, 1)]);
+        (await Tenant.As(Ann).GetAsync($"/api/v1/device-groups/{Clients}")).Expect(HttpStatusCode.OK).Body.GetProperty("allDevices").GetInt32().ShouldBe(1);
+        (await Tenant.As(Ann).GetAsync($"/api/v1/device-groups/{inner}")).Expect(HttpStatusCode.NotFound);
+        Counts(await Tenant.As(Ann).GetAsync($"/api/v1/device-groups?under={inner}")).ShouldBeEmpty();
+        (await Owner.PatchAsync($"/api/v1/device-groups/{inner}", new { name = "Within" })).Expect(HttpStatusCode.OK).Body.GetProperty("devices").GetInt32().ShouldBe(1);
+
+        static IEnumerable<(string?, int, int)> Counts(ApiAnswer answer) => answer.Expect(HttpStatusCode.OK).Items.Select(
+            item => (item.GetProperty("name").GetString(), item.GetProperty("devices").GetInt32(), item.GetProperty("allDevices").GetInt32()));
+    }
+
+    [Fact]
     public async Task A_group_with_something_in_it_stays() => (await Owner.DeleteAsync($"/api/v1/device-groups/{Clients}")).Expect(HttpStatusCode.Conflict);
 
     [Fact]

@@ -10,9 +10,13 @@ internal static class ExportDevices
     private const int AtOnce = 64 * 1024;
 
     /// <summary>The devices that the caller may see as a table that can be imported, in order of their names. Host, port and host key are empty where the caller may not know them.</summary>
-    public static Results<PushStreamHttpResult, ProblemHttpResult> Handle([AsParameters] WantedDevices wanted, CallersPolicy policy, CancellationToken cancellation)
+    /// <param name="search">As for the list of devices.</param>
+    /// <param name="group">Only devices directly in this group.</param>
+    /// <param name="under">Only devices in this group or one below it.</param>
+    public static Results<PushStreamHttpResult, ProblemHttpResult> Handle(
+        CallersPolicy policy, CancellationToken cancellation, string? search = null, Guid? group = null, Guid? under = null)
     {
-        if (wanted.Problem(out var query) is { } wrong) return wrong;
+        if (!ListDevices.TryRead(search, group, under, out var query, out var problem)) return problem;
         return TypedResults.Stream(stream => WriteAsync(policy, query, stream, cancellation), Csv.ContentType, "devices.csv");
     }
 

@@ -2,21 +2,8 @@ using System.Globalization;
 using Countersign.Access;
 using Countersign.Server.Platform;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 
 namespace Countersign.Server.Features.Devices;
-
-/// <summary>What is done with a table of devices.</summary>
-internal readonly record struct ImportQuery
-{
-    /// <summary>Groups that are not there are made; otherwise they are an error of their row.</summary>
-    [FromQuery(Name = "createGroups")]
-    public bool? CreateGroups { get; init; }
-
-    /// <summary>Devices that are there are changed to what their row says; otherwise they are an error of their row.</summary>
-    [FromQuery(Name = "update")]
-    public bool? Update { get; init; }
-}
 
 /// <summary>All rows were taken.</summary>
 /// <param name="Changed">Devices that were there, and are not as they were.</param>
@@ -39,8 +26,11 @@ internal static class ImportDevices
 
     private const int MostFaults = 1000;
 
+    /// <param name="body">The table.</param>
+    /// <param name="createGroups">Groups that are not there are made; otherwise they are an error of their row.</param>
+    /// <param name="update">Devices that are there are changed to what their row says; otherwise they are an error of their row.</param>
     public static async Task<Results<Ok<ImportAnswer>, ProblemHttpResult>> HandleAsync(
-        CsvBody body, [AsParameters] ImportQuery query, Caller caller, PolicyWriter writer, TimeProvider time, CancellationToken cancellation)
+        CsvBody body, Caller caller, PolicyWriter writer, TimeProvider time, CancellationToken cancellation, bool? createGroups = null, bool? update = null)
     {
         if (!DeviceTable.TryRead(body.Text, MostRows, out var table, out var unreadable)) return Problem(unreadable);
         ImportPlan? plan = null;
@@ -49,7 +39,7 @@ internal static class ImportDevices
             caller,
             policy =>
             {
-                plan = new(policy, caller.Person, time.GetUtcNow(), query);
+                plan = new(policy, caller.Person, time.GetUtcNow()) { CreatesGroups = createGroups == true, Updates = update == true };
                 foreach (var row in table) plan.Take(row);
                 if (plan.Faults.Count == 0) return plan.Command;
 

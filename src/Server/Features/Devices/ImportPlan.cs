@@ -18,7 +18,6 @@ internal sealed class ImportPlan
     private readonly PolicySnapshot _policy;
     private readonly PersonId _person;
     private readonly DateTimeOffset _at;
-    private readonly ImportQuery _query;
     private readonly GroupPaths _groups;
     private readonly List<ImportFault> _faults = [];
     private readonly List<(PolicyCommand Command, int Line)> _steps = [];
@@ -27,11 +26,17 @@ internal sealed class ImportPlan
     private readonly List<(PolicyCommand Command, int Line)> _newGroups = [];
     private readonly Dictionary<string, int> _lineOf = new(StringComparer.Ordinal);
 
-    public ImportPlan(PolicySnapshot policy, PersonId person, DateTimeOffset at, ImportQuery query)
+    public ImportPlan(PolicySnapshot policy, PersonId person, DateTimeOffset at)
     {
-        (_policy, _person, _at, _query) = (policy, person, at, query);
-        _groups = new(policy.All<DeviceGroupRow>().Where(group => policy.MaySeeDeviceGroup(person, group.Id, at)));
+        (_policy, _person, _at) = (policy, person, at);
+        _groups = new(policy.DeviceTree(person, at).Select(listing => listing.Group));
     }
+
+    /// <summary>Groups that are not there are made.</summary>
+    public bool CreatesGroups { get; init; }
+
+    /// <summary>Devices that are there are changed.</summary>
+    public bool Updates { get; init; }
 
     /// <summary>What is wrong without planning anything.</summary>
     public IReadOnlyList<ImportFault> Faults => _faults;
@@ -52,7 +57,7 @@ internal sealed class ImportPlan
         }
 
         // A device that may not be seen is like one that is not there, but for its name, which is taken.
-        var isThere = _policy.DeviceByName(name) is { } found && _policy.MaySeeDevice(_person, found.Id, _at) && _query.Update == true;
+        var isThere = _policy.DeviceByName(name) is { } found && _policy.MaySeeDevice(_person, found.Id, _at) && Updates;
         var group = row[DeviceColumns.Group] is { } path ? GroupOf(path, row.Line) : null;
         if (isThere) Edit(_policy.DeviceByName(name)!.Id, group, row);
         else Add(group, row);
@@ -109,7 +114,7 @@ internal sealed class ImportPlan
         _steps.Add((command, row.Line));
     }
 
-    private string WithoutGroup(DeviceTableRow row) => _query.CreateGroups == true && row[DeviceColumns.Group] is { Length: > 0 } ? NotMade : NoSuchGroup;
+    private string WithoutGroup(DeviceTableRow row) => CreatesGroups && row[DeviceColumns.Group] is { Length: > 0 } ? NotMade : NoSuchGroup;
 
     /// <summary>Null: it stays, or is the default. What is no number is none of a port, which the plan says.</summary>
     private static int? PortOf(DeviceTableRow row) => row[DeviceColumns.Port] switch
@@ -132,7 +137,7 @@ internal sealed class ImportPlan
                 continue;
             }
 
-            if (_query.CreateGroups != true || _newGroups.Count == MostNewGroups) return null;
+            if (!CreatesGroups || _newGroups.Count == MostNewGroups) return null;
             var made = new DeviceGroupRow(new(Guid.CreateVersion7(_at)), group, name);
             _newGroups.Add((new PolicyCommand.AddDeviceGroup(made.Id, made.ParentId, name), line));
             _groups.Add(made);

@@ -1,17 +1,21 @@
+using System.Diagnostics.CodeAnalysis;
 using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Sessions;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
 
 namespace Countersign.Server.Features.Devices;
 
 internal static class ListDevices
 {
+    /// <param name="search">Words that all have to fit: a part of the name, description or a tag, or (for who may change the device) of the host; tag:linux, tag:env:*, host:10.1., group:"New York".</param>
+    /// <param name="group">Only devices directly in this group.</param>
+    /// <param name="under">Only devices in this group or one below it.</param>
     public static async Task<Results<Ok<Page<DeviceAnswer>>, ProblemHttpResult>> HandleAsync(
-        [AsParameters] PageQuery page, [AsParameters] WantedDevices wanted, Caller caller, CallersPolicy policy, IApprovalDesk desk, HostKeyBook hostKeys, CancellationToken cancellation)
+        [AsParameters] PageQuery page, Caller caller, CallersPolicy policy, IApprovalDesk desk, HostKeyBook hostKeys, CancellationToken cancellation,
+        string? search = null, Guid? group = null, Guid? under = null)
     {
-        if (wanted.Problem(out var query) is { } wrong) return wrong;
+        if (!TryRead(search, group, under, out var query, out var problem)) return problem;
         var inHand = await WithPreapprovedAsync(caller, policy, desk, cancellation);
         var alerts = await hostKeys.AlertsAsync(caller.Organization, cancellation);
         return page.CutOrdered(
@@ -31,27 +35,11 @@ internal static class ListDevices
     /// <summary>What is on request, and approved, is not on request any more while its time lasts.</summary>
     private static async Task<CallersPolicy> WithPreapprovedAsync(Caller caller, CallersPolicy policy, IApprovalDesk desk, CancellationToken cancellation) =>
         new(policy.Snapshot, caller, policy.At) { Preapproved = await desk.PreapprovedAsync(caller.Organization, caller.Person, cancellation) };
-}
 
-/// <summary>Which devices are wanted of those that the caller may see.</summary>
-internal readonly record struct WantedDevices
-{
-    /// <summary>Words that all have to fit: a part of the name, description, a tag or (for who may change the device) the host; tag:linux, tag:env:*, host:10.1., group:"New York".</summary>
-    [FromQuery(Name = "search")]
-    public string? Search { get; init; }
-
-    /// <summary>Only devices directly in this group.</summary>
-    [FromQuery(Name = "group")]
-    public Guid? Group { get; init; }
-
-    /// <summary>Only devices in this group or one below it.</summary>
-    [FromQuery(Name = "under")]
-    public Guid? Under { get; init; }
-
-    public ProblemHttpResult? Problem(out DeviceQuery query)
+    public static bool TryRead(string? search, Guid? group, Guid? under, out DeviceQuery query, [NotNullWhen(false)] out ProblemHttpResult? problem)
     {
-        if (!DeviceQuery.TryParse(Search, out query, out var problem)) return Problems.Invalid("search", problem);
-        query = query.In(Group is { } group ? new(group) : null, Under is { } under ? new(under) : null);
-        return null;
+        problem = DeviceQuery.TryParse(search, out query, out var wrong) ? null : Problems.Invalid("search", wrong);
+        query = query.In(group is { } directly ? new(directly) : null, under is { } top ? new(top) : null);
+        return problem is null;
     }
 }
