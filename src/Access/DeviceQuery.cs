@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
@@ -84,5 +85,11 @@ public sealed class DeviceQuery
     }
 
     /// <param name="Text">In small letters.</param>
-    internal readonly record struct Word(Part Of, string Text);
+    internal sealed record Word(Part Of, string Text)
+    {
+        private readonly SearchValues<string> _anywhere = SearchValues.Create([Text], StringComparison.OrdinalIgnoreCase);
+
+        /// <summary>Whether it is a part of the text, in capital letters or small ones.</summary>
+        public bool IsIn(string text) => text.AsSpan().ContainsAny(_anywhere);
+    }
 }

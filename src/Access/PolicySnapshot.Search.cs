@@ -63,7 +63,7 @@ internal sealed class DeviceSearch
         foreach (var word in _query.Words)
         {
             if (FitsOpenly(row, word)) continue;
-            if (word.Of is not (DeviceQuery.Part.Host or DeviceQuery.Part.Anything) || !row.Host.Contains(word.Text, StringComparison.OrdinalIgnoreCase)) return false;
+            if (word.Of is not (DeviceQuery.Part.Host or DeviceQuery.Part.Anything) || !word.IsIn(row.Host)) return false;
             byHost = true;
         }
 
@@ -77,7 +77,7 @@ internal sealed class DeviceSearch
         // Names and tags have no capital letters.
         DeviceQuery.Part.Anything => row.Name.Contains(word.Text, StringComparison.Ordinal)
             || row.Tags.Contains(word.Text, StringComparison.Ordinal)
-            || row.Description.Contains(word.Text, StringComparison.OrdinalIgnoreCase),
+            || word.IsIn(row.Description),
         DeviceQuery.Part.Tag or DeviceQuery.Part.TagBeginning => HasTag(row.Tags, word),
 
         // Looked at in Groups, for all devices at once.
@@ -106,7 +106,7 @@ internal sealed class DeviceSearch
         if (_query.Under is { } under) Keep(model.DeviceGroups.TryGetValue(under, out var top) ? model.Downwards(top).Select(below => below.Id) : []);
         foreach (var word in _query.Words.Where(word => word.Of == DeviceQuery.Part.Group))
         {
-            var named = model.DeviceGroups.Values.Where(one => one.Row.Name.Contains(word.Text, StringComparison.OrdinalIgnoreCase));
+            var named = model.DeviceGroups.Values.Where(one => word.IsIn(one.Row.Name));
             Keep(named.SelectMany(model.Downwards).Select(below => below.Id));
         }
 

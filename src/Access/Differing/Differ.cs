@@ -4,7 +4,8 @@ namespace Countersign.Access;
 /// Compares two versions. People whose groups, ceiling or grants differ are compared device by device, as far as the difference reaches;
 /// devices whose settings differ for all the people alike are taken tree by tree (<see cref="SettingDiffer"/>).
 /// </summary>
-internal sealed class Differ(PolicyModel before, PolicyModel after)
+/// <param name="mostPairs">Comparing ends there, and what was found until then is told.</param>
+internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPairs)
 {
     private readonly Dictionary<(PersonId, DeviceId), AccessDifference> _pairs = [];
     private readonly HashSet<PersonId> _people = [];
@@ -15,6 +16,11 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
     /// <summary>Of those, by one that is compared for all: the others that nobody can tell from it.</summary>
     private readonly Dictionary<DeviceId, List<DeviceId>> _alike = [];
     private readonly HashSet<DeviceId> _comparedByAnother = [];
+    private readonly DeviceGrants _grantsBefore = new(before);
+    private readonly DeviceGrants _grantsAfter = new(after);
+    private int _left = mostPairs;
+
+    private bool IsOver => _left < 0;
 
     public PolicyDifference Difference()
     {
@@ -22,9 +28,9 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
         FindDevices(settings);
         FindAlike();
         FindPeople();
-        foreach (var person in _people) ComparePerson(person, settings.IsAnythingChanged);
-        foreach (var device in _devices.Except(_comparedByAnother)) CompareDevice(device);
-        return new([.. Rectangles(), .. settings.Rectangles(_people)], [.. Sections(ScopeKind.Team), .. Sections(ScopeKind.QuickSupport)]);
+        foreach (var person in _people.TakeWhile(_ => !IsOver)) ComparePerson(person, settings.IsAnythingChanged);
+        foreach (var device in _devices.Except(_comparedByAnother).TakeWhile(_ => !IsOver)) CompareDevice(device);
+        return new([.. Rectangles(), .. settings.Rectangles(_people)], [.. Sections(ScopeKind.Team), .. Sections(ScopeKind.QuickSupport)]) { IsPartial = IsOver };
     }
 
     private void FindDevices(SettingDiffer settings)
@@ -133,7 +139,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
         foreach (var grant in old) Reach(before, grant, recent);
         foreach (var grant in recent) Reach(after, grant, old);
         var known = new Dictionary<(int, int, ulong, int), AccessDifference?>();
-        foreach (var device in concerned.Except(_comparedByAnother)) CompareAlike(id, device, known);
+        foreach (var device in concerned.Except(_comparedByAnother).TakeWhile(_ => !IsOver)) CompareAlike(id, device, known);
 
         void Reach(PolicyModel model, (GrantRow Row, PermissionSet Permissions) grant, HashSet<(GrantRow, PermissionSet)> others)
         {
@@ -159,7 +165,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
             Compare(id, device);
             known.Add(key, _pairs.GetValueOrDefault((id, device)));
         }
-        else if (difference is not null)
+        else if (difference is not null && --_left >= 0)
         {
             _pairs.TryAdd((id, device), difference);
         }
@@ -180,7 +186,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
         var concerned = new HashSet<PersonId>();
         Reach(before);
         Reach(after);
-        foreach (var person in concerned) Compare(person, id);
+        foreach (var person in concerned.TakeWhile(_ => !IsOver)) Compare(person, id);
 
         void Reach(PolicyModel model)
         {
@@ -196,14 +202,14 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
 
     private void Compare(PersonId person, DeviceId device)
     {
-        if (_pairs.ContainsKey((person, device))) return;
+        if (_pairs.ContainsKey((person, device)) || --_left < 0) return;
         var (old, recent) = (before.Devices.GetValueOrDefault(device), after.Devices.GetValueOrDefault(device));
 
         // Another default account, or one more, is another answer though every grant says what it said.
         var accounts = old is null || recent is null || old.Accounts.AsSpan().SequenceEqual(recent.Accounts) ? AccountsSaid.AsGranted
             : (old.DefaultAccount is null) == (recent.DefaultAccount is null) ? AccountsSaid.Resolved : AccountsSaid.ResolvedWithDefault;
-        var was = PairFacts.Of(before, before.People.GetValueOrDefault(person), old, accounts);
-        var now = PairFacts.Of(after, after.People.GetValueOrDefault(person), recent, accounts);
+        var was = PairFacts.Of(before, before.People.GetValueOrDefault(person), old, accounts, _grantsBefore);
+        var now = PairFacts.Of(after, after.People.GetValueOrDefault(person), recent, accounts, _grantsAfter);
         if (PairFacts.Compare(was, now) is { } difference) _pairs.Add((person, device), difference);
     }
 

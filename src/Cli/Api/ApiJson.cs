@@ -126,7 +126,7 @@ internal sealed record TouchedRow(string? Fate, string? Table, string? Id, strin
 
 /// <param name="Rows">Of a preview only.</param>
 /// <param name="Left">Of an undoing that was made only.</param>
-internal sealed record UndoneChange(string? Summary, IReadOnlyList<TouchedRow>? Rows, IReadOnlyList<TouchedRow>? Left, IReadOnlyList<PreviewedEffect>? Effects);
+internal sealed record UndoneChange(string? Summary, IReadOnlyList<TouchedRow>? Rows, IReadOnlyList<TouchedRow>? Left, IReadOnlyList<PreviewedEffect>? Effects, bool? Complete);
 
 internal sealed record PreviewedEffect(
     int? PeopleCount,
