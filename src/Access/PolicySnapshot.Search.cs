@@ -20,7 +20,7 @@ internal sealed class DeviceSearch
     private readonly PolicySnapshot _snapshot;
     private readonly DeviceQuery _query;
     private readonly DeviceSight _sight;
-    private readonly HashSet<DeviceId>? _covered;
+    private readonly (HashSet<DeviceGroupId> Groups, HashSet<DeviceId> Devices)? _covered;
     private readonly HashSet<DeviceGroupId>? _groups;
 
     public DeviceSearch(PolicySnapshot snapshot, PersonId person, DeviceQuery query, DateTimeOffset at)
@@ -35,7 +35,7 @@ internal sealed class DeviceSearch
 
     public IEnumerable<DeviceRow> Behind(string? after)
     {
-        if (_covered is { Count: 0 } || _groups is { Count: 0 }) yield break;
+        if (_covered is ({ Count: 0 }, { Count: 0 }) || _groups is { Count: 0 }) yield break;
         var rows = _snapshot.DevicesByName;
         for (var place = after is null ? 0 : FirstBehind(rows, after); place < rows.Count; place++)
         {
@@ -58,7 +58,8 @@ internal sealed class DeviceSearch
 
     private bool Fits(DeviceRow row)
     {
-        if (_groups?.Contains(row.Group) == false || _covered?.Contains(row.Id) == false) return false;
+        if (_groups?.Contains(row.Group) == false) return false;
+        if (_covered is var (groups, devices) && !groups.Contains(row.Group) && !devices.Contains(row.Id)) return false;
         var byHost = false;
         foreach (var word in _query.Words)
         {
