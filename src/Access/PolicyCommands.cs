@@ -111,18 +111,35 @@ public abstract record PolicyCommand
         string Host,
         int Port,
         string HostKey,
-        IReadOnlyList<string> Accounts) : PolicyCommand;
+        IReadOnlyList<string> Accounts) : PolicyCommand
+    {
+        /// <summary>As <see cref="DeviceTags"/> has them.</summary>
+        public IReadOnlyList<string> Tags { get; init; } = [];
+    }
 
-    /// <summary>A new host, port or host key is in <see cref="RowChange"/> for the server to drop the stored secrets.</summary>
+    /// <summary>What is null stays as it is. A new host, port or host key is in <see cref="RowChange"/> for the server to drop the stored secrets.</summary>
     public sealed record EditDevice(
         DeviceId Id,
-        DeviceGroupId Group,
-        string Name,
-        string Description,
-        bool Enabled,
-        string Host,
-        int Port,
-        string HostKey) : PolicyCommand;
+        DeviceGroupId? Group = null,
+        string? Name = null,
+        string? Description = null,
+        bool? Enabled = null,
+        string? Host = null,
+        int? Port = null,
+        string? HostKey = null) : PolicyCommand
+    {
+        /// <summary>All of them; the first is the default one.</summary>
+        public IReadOnlyList<string>? Accounts { get; init; }
+
+        /// <summary>All of them.</summary>
+        public IReadOnlyList<string>? Tags { get; init; }
+
+        /// <summary>Besides those that it has, or those of <see cref="Tags"/>.</summary>
+        public IReadOnlyList<string> AddedTags { get; init; } = [];
+
+        /// <summary>Those that it does not have are none to remove.</summary>
+        public IReadOnlyList<string> RemovedTags { get; init; } = [];
+    }
 
     /// <summary>
     /// The host key that a device without one has shown at its first connection, where the organization trusts that. No right over the device is asked for:
@@ -159,6 +176,17 @@ public abstract record PolicyCommand
 
     /// <summary>Writes at the node and removes every override of the setting below it.</summary>
     public sealed record ForceSetting(SettingNode Node, SettingKind Setting, string Value) : PolicyCommand;
+
+    /// <summary>
+    /// Commands that are one change: planned one after another, each on what those before it lead to and by the same rules as if it were alone. All of
+    /// them or none; undone as one.
+    /// </summary>
+    /// <param name="Summary">One plain sentence, for the audit log and the list of changes.</param>
+    /// <param name="Commands">At most <see cref="Most"/>, none of them several or an undo.</param>
+    public sealed record Several(string Summary, IReadOnlyList<PolicyCommand> Commands) : PolicyCommand
+    {
+        public const int Most = 20_000;
+    }
 
     /// <summary>A change turned round: every row as it was before it, refused where one was changed since; only of settings, those are left.</summary>
     /// <param name="Change">As it was stored.</param>

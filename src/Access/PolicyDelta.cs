@@ -36,8 +36,19 @@ public abstract record PlanResult
     public sealed record Forbidden(string Reason) : PlanResult;
 
     /// <param name="Field">The command's property in camelCase.</param>
-    public sealed record Invalid(string Field, string Message) : PlanResult;
+    public sealed record Invalid(string Field, string Message) : PlanResult
+    {
+        /// <summary>What else is wrong, by other fields.</summary>
+        public IReadOnlyList<Invalid> Others { get; init; } = [];
+    }
 
     /// <summary>It contradicts what is there now (a name taken, a group that is not empty, a row that changed since).</summary>
     public sealed record Conflict(string Message) : PlanResult;
+
+    /// <summary>Of several commands some can't be: those that come behind one of them were planned as if it had not been there.</summary>
+    public sealed record SomeRefused(IReadOnlyList<RefusedStep> Steps) : PlanResult;
 }
+
+/// <param name="Index">Of the command in <see cref="PolicyCommand.Several"/>.</param>
+/// <param name="Reason">Never <see cref="PlanResult.Planned"/>.</param>
+public sealed record RefusedStep(int Index, PlanResult Reason);

@@ -201,6 +201,10 @@ public sealed record DeviceRow(
     int Port,
     string HostKey) : PolicyRow
 {
+    /// <summary>In the form of <see cref="DeviceTags"/>; empty: none.</summary>
+    // A change that was stored before there were tags has none.
+    public string Tags { get; init => field = value ?? ""; } = "";
+
     public override RowKey Key => new(PolicyTable.Device, Id.Value);
 }
 

@@ -9,7 +9,7 @@ public sealed partial class PolicySnapshot
 
     /// <summary>
     /// Answers the one question. Anything unknown, missing or contradictory denies. A device that is not there is evaluated like one that
-    /// is, so that neither content nor time tells which it was. Allocates nothing.
+    /// is, so that neither content nor time tells which it was. Allocates nothing, unless access that has not begun is in hand.
     /// </summary>
     public AccessDecision Decide(in AccessQuestion question) => Answer(question, Moment.Opening);
 
@@ -72,13 +72,12 @@ public sealed partial class PolicySnapshot
             return Refusal(DecisionKind.Denied, DenialReason.ConsentImpossible, next, visible);
         }
 
-        var (closing, lasting) = relies ? WindowRelied(question, account, needed) : (null, null);
-        var (pending, begins) = Waiting(question, person, device, account, needed);
-        lasting ??= begins;
+        var closing = relies ? WindowRelied(question, account, needed) : null;
+        var (pending, lasting) = Waiting(question, device, account, moment);
         closing = Reach.Earlier(closing, hoursChange);
         var until = Reach.Effective(person, rules, reach.Timeless).Covers(needed)
             ? closing
-            : EndOfStretch(question, person, device, account, needed, lasting is null ? pending : Pending.Stays, reach.Next, closing);
+            : EndOfStretch(question, person, device, account, needed, pending, reach.Next, closing);
         return new(DecisionKind.Allowed, DenialReason.None, effective, until, next, visible)
         {
             Lasting = lasting,

@@ -51,10 +51,37 @@ public sealed partial class PolicySnapshot
         return listings;
     }
 
+    /// <summary>
+    /// The devices that a grant in force covers, seen or not: all in these groups, each of which stands there itself, and single ones. Null: all of them.
+    /// </summary>
+    internal (HashSet<DeviceGroupId> Groups, HashSet<DeviceId> Devices)? CoveredBy(PersonId person, DateTimeOffset at)
+    {
+        if (!_model.People.TryGetValue(person, out var node) || !node.TakesPart) return ([], []);
+        return CoverOf(node, at) is var (tops, devices) ? ([.. tops.SelectMany(_model.Downwards).Select(group => group.Id)], [.. devices.Keys]) : null;
+    }
+
     /// <summary>Devices that a grant in force covers, each once; all of them for the owner.</summary>
     private IEnumerable<DeviceNode> DevicesWithin(PersonNode person, DateTimeOffset at)
     {
-        if (person.IsOwner) return _model.Devices.Values;
+        if (CoverOf(person, at) is not var (tops, devices)) return _model.Devices.Values;
+        var starts = tops.ConvertAll(top => top.Start);
+        var alone = devices.Values.Where(device => !IsBelowOne(_model.GroupOf(device)));
+        return tops.SelectMany(_model.Downwards).SelectMany(group => _model.ContentOf(group).Devices).Concat(alone);
+
+        bool IsBelowOne(DeviceGroupNode group)
+        {
+            var place = starts.BinarySearch(group.Start);
+            return place >= 0 || (~place > 0 && group.Start < tops[~place - 1].End);
+        }
+    }
+
+    /// <summary>
+    /// Where grants in force are: groups, none of them below another one, in the order of their labels; and single devices, below such a group or not.
+    /// Null: everywhere, as for the owner.
+    /// </summary>
+    private (List<DeviceGroupNode> Tops, Dictionary<DeviceId, DeviceNode> Devices)? CoverOf(PersonNode person, DateTimeOffset at)
+    {
+        if (person.IsOwner) return null;
         var groups = new List<DeviceGroupNode>();
         var devices = new Dictionary<DeviceId, DeviceNode>();
         foreach (var grant in _model.GrantsOf(person))
@@ -63,7 +90,7 @@ public sealed partial class PolicySnapshot
             switch (grant.Row.Scope.Kind)
             {
                 case ScopeKind.AllDevices:
-                    return _model.Devices.Values;
+                    return null;
                 case ScopeKind.DeviceGroup:
                     groups.Add(_model.DeviceGroups.GetValueOrDefault(new(grant.Row.Scope.Id))!);
                     break;
@@ -80,15 +107,7 @@ public sealed partial class PolicySnapshot
             if (tops.Count == 0 || group.Start >= tops[^1].End) tops.Add(group);
         }
 
-        var starts = tops.ConvertAll(top => top.Start);
-        var alone = devices.Values.Where(device => !IsBelowOne(_model.GroupOf(device)));
-        return tops.SelectMany(_model.Downwards).SelectMany(group => _model.ContentOf(group).Devices).Concat(alone);
-
-        bool IsBelowOne(DeviceGroupNode group)
-        {
-            var place = starts.BinarySearch(group.Start);
-            return place >= 0 || (~place > 0 && group.Start < tops[~place - 1].End);
-        }
+        return (tops, devices);
     }
 
     /// <summary>People whom a grant in force on the device reaches, each once, and the owner.</summary>

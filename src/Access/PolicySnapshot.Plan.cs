@@ -8,4 +8,7 @@ public sealed partial class PolicySnapshot
     /// </summary>
     /// <param name="at">The instant by which the actor's own rights are judged.</param>
     public PlanResult Plan(PolicyCommand command, PersonId actor, DateTimeOffset at) => new Planner(this, actor, at).Plan(command);
+
+    /// <summary>What is wrong with the fields of a device that would be added, to whatever group; null: nothing.</summary>
+    public static PlanResult? WrongWith(PolicyCommand.AddDevice device) => Planner.WrongWith(device, out _);
 }

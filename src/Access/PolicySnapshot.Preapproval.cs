@@ -75,45 +75,50 @@ public sealed partial class PolicySnapshot
         return new(granted | (anywhere & PermissionCatalogue.ForEveryAccount), anywhere, timeless, next);
     }
 
-    /// <summary>
-    /// The end of the preapproved window that stands for an approval: the latest of those that do; or, where none has begun, the longest duration.
-    /// </summary>
-    private static (DateTimeOffset? Closing, TimeSpan? Lasting) WindowRelied(in AccessQuestion question, in AccountAsked account, PermissionSet needed)
+    /// <summary>The end of the preapproved window that stands for an approval: the latest of those that do; null: none of them has begun.</summary>
+    private static DateTimeOffset? WindowRelied(in AccessQuestion question, in AccountAsked account, PermissionSet needed)
     {
-        (DateTimeOffset? closing, TimeSpan? lasting) = (null, null);
+        DateTimeOffset? closing = null;
         foreach (var request in question.Preapprovals)
         {
             if (!request.IsFor(question.Subject, question.Device) || !request.IsFor(account.Name) || !request.IsOpen(question.At) || !request.Given.Covers(needed)) continue;
-            if (request.Time is RequestTime.FromFirstUse { IsPending: true } pending)
-            {
-                if (lasting is null || pending.Duration > lasting) lasting = pending.Duration;
-            }
-            else
-            {
-                var closes = request.Time.Closes(request.ApprovedAt);
-                if (closing is null || closes > closing) closing = closes;
-            }
+            if (IsWaiting(request)) continue;
+            var closes = request.Time.Closes(request.ApprovedAt);
+            if (closing is null || closes > closing) closing = closes;
         }
 
-        return closing is null ? (null, lasting) : (closing, null);
+        return closing;
     }
 
     /// <summary>
-    /// How access that has not begun is looked at to find the end; and where it is what gives what is needed, how long it will last. No duration is known of
-    /// what it gives on other accounts than its own.
+    /// How access that has not begun is looked at to find the end; and where the answer would be another without it, how long it will last. No duration is known
+    /// of what it gives on other accounts than its own.
     /// </summary>
-    private (Pending Pending, TimeSpan? Lasting) Waiting(in AccessQuestion question, PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet needed)
+    private (Pending Pending, TimeSpan? Lasting) Waiting(in AccessQuestion question, DeviceNode device, in AccountAsked account, Moment moment)
     {
-        if (question.Preapprovals.IsDefaultOrEmpty) return (Pending.Ignored, null);
-        var others = ReachWithEvidence(question, person, device, account, question.At, Pending.Ignored);
-        if (Reach.Effective(person, _model.RulesOf(device), others.Granted).Covers(needed)) return (Pending.Ignored, null);
+        if (!IsAnyWaiting(question)) return (Pending.Ignored, null);
+        var begun = question with { Preapprovals = question.Preapprovals.RemoveAll(IsWaiting) };
+        if (Answer(begun, moment).Kind == DecisionKind.Allowed) return (Pending.Ignored, null);
         TimeSpan? lasting = null;
         foreach (var request in question.Preapprovals)
         {
-            if (!request.IsFor(person.Id, device.Id) || !request.IsFor(account.Name) || !request.IsOpen(question.At)) continue;
+            if (!request.IsFor(question.Subject, device.Id) || !request.IsFor(account.Name) || !request.IsOpen(question.At)) continue;
             if (request.Time is RequestTime.FromFirstUse { IsPending: true } pending && !(pending.Duration <= lasting)) lasting = pending.Duration;
         }
 
         return (lasting is null ? Pending.Counts : Pending.Stays, lasting);
     }
+
+    private static bool IsAnyWaiting(in AccessQuestion question)
+    {
+        if (question.Preapprovals.IsDefaultOrEmpty) return false;
+        foreach (var request in question.Preapprovals)
+        {
+            if (IsWaiting(request)) return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsWaiting(PreapprovedRequest request) => request.Time is RequestTime.FromFirstUse { IsPending: true };
 }

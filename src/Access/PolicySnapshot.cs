@@ -33,6 +33,9 @@ public sealed partial class PolicySnapshot
         return new(Organization, delta.ToVersion, ModelEditor.Edit(_model, delta.Changes)) { _order = Volatile.Read(ref _order)?.After(delta.Changes) };
     }
 
+    /// <summary>What the changes would lead to, for a plan to go on from: the version stays that of this one.</summary>
+    internal PolicySnapshot With(IReadOnlyList<RowChange> changes) => changes.Count == 0 ? this : new(Organization, Version, ModelEditor.Edit(_model, changes));
+
     /// <summary>The rows of one table, in no particular order.</summary>
     public IEnumerable<T> All<T>()
         where T : PolicyRow => Tables.Where(table => typeof(T).IsAssignableFrom(table.Row)).SelectMany(table => _model.All(table.Table)).Cast<T>();
@@ -47,6 +50,9 @@ public sealed partial class PolicySnapshot
     public DeviceRow? Device(DeviceId id) => _model.Devices.GetValueOrDefault(id)?.Row;
 
     public DeviceRow? DeviceByName(string name) => _model.DevicesByName.GetValueOrDefault(name);
+
+    /// <summary>The names of the device group and those above it, from the top; null: not there.</summary>
+    public string? PathOf(DeviceGroupId group) => _model.DeviceGroups.TryGetValue(group, out var node) ? Describe.Path(node) : null;
 
     /// <summary>All devices in ordinal order of their names. The first call sorts them; later versions keep the order up.</summary>
     public IReadOnlyList<DeviceRow> DevicesByName

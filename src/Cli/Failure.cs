@@ -6,7 +6,11 @@ namespace Countersign.Cli;
 /// <param name="ExitCode">One of <see cref="Cli.ExitCode"/>.</param>
 /// <param name="Message">What is wrong. May hold the server's words: it is cleaned before it is shown.</param>
 /// <param name="Advice">What to do about it.</param>
-internal sealed record Failure(int ExitCode, string Message, string Advice = "");
+internal sealed record Failure(int ExitCode, string Message, string Advice = "")
+{
+    /// <summary>Each thing that is wrong, where there are several.</summary>
+    public IReadOnlyList<string> Details { get; init; } = [];
+}
 
 /// <summary>A value, or why there is none. The default has neither and counts as failed.</summary>
 internal readonly struct Answer<T>

@@ -36,6 +36,35 @@ public class DiffTests
     }
 
     [Fact]
+    public void What_is_too_much_to_compare_is_told_in_part_and_it_is_said_so()
+    {
+        _sample.Device("web02", _sample.Servers, "root");
+        var before = _sample.Snapshot;
+        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal));
+        PolicySnapshot.Diff(before, _sample.Snapshot, mostPairs: 4).ShouldSatisfyAllConditions(whole => whole.IsPartial.ShouldBeFalse(), whole => whole.Pairs.ShouldBe(4));
+        PolicySnapshot.Diff(before, _sample.Snapshot, mostPairs: 3).ShouldSatisfyAllConditions(part => part.IsPartial.ShouldBeTrue(), part => part.Pairs.ShouldBe(3));
+        PolicySnapshot.Diff(before, _sample.Snapshot, mostPairs: 0).ShouldSatisfyAllConditions(part => part.IsPartial.ShouldBeTrue(), part => part.Pairs.ShouldBe(0));
+    }
+
+    [Fact]
+    public void Devices_that_move_alike_are_told_together_and_one_with_a_grant_of_its_own_apart()
+    {
+        var there = _sample.DeviceGroup("There");
+        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(there), _sample.Role(Terminal));
+        DeviceId[] alike = [_sample.Device("a1", _sample.Servers, "root"), _sample.Device("a2", _sample.Servers, "root"), _sample.Device("a3", _sample.Servers, "root")];
+        var apart = _sample.Device("a4", _sample.Servers, "root");
+        _sample.Grant(_tina, apart, Terminal);
+        var before = _sample.Snapshot;
+        foreach (var device in (DeviceId[])[.. alike, apart]) _sample.Put(before.Device(device)! with { Group = there });
+
+        // Two comparisons of each person and of the owner: one for the three, one for the fourth.
+        var difference = PolicySnapshot.Diff(before, _sample.Snapshot, mostPairs: 6);
+        difference.IsPartial.ShouldBeFalse();
+        difference.Rectangles.Single(rectangle => rectangle.People.Contains(_tina)).Devices.ShouldBe(alike, ignoreOrder: true);
+        difference.Rectangles.Single(rectangle => rectangle.People.Contains(_tom)).Devices.ShouldBe([.. alike, apart], ignoreOrder: true);
+    }
+
+    [Fact]
     public void Another_default_account_is_told_by_the_names_of_accounts()
     {
         _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal));

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 
 namespace Countersign.Server.Tests;
@@ -29,6 +31,9 @@ internal sealed record ApiAnswer(HttpStatusCode Status, JsonElement Body, string
     }
 }
 
+/// <summary>A body that is no JSON.</summary>
+internal sealed record SentBytes(byte[] Bytes, string Type);
+
 /// <summary>One person's calls; no token: anonymous ones.</summary>
 internal sealed class ApiCaller(HttpClient http, string? token)
 {
@@ -36,18 +41,27 @@ internal sealed class ApiCaller(HttpClient http, string? token)
 
     public Task<ApiAnswer> PostAsync(string path, object? body = null) => SendAsync(HttpMethod.Post, path, body);
 
+    /// <param name="type">Of the body.</param>
+    public Task<ApiAnswer> PostTextAsync(string path, string text, string type = "text/csv") => SendAsync(HttpMethod.Post, path, new SentBytes(Encoding.UTF8.GetBytes(text), type));
+
     public Task<ApiAnswer> PutAsync(string path, object? body = null) => SendAsync(HttpMethod.Put, path, body);
 
     public Task<ApiAnswer> PatchAsync(string path, object body) => SendAsync(HttpMethod.Patch, path, body);
 
     public Task<ApiAnswer> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path);
 
-    /// <param name="body">An object for JSON, or a string that is sent as it is.</param>
+    /// <param name="body">An object for JSON, a string that is sent as it is, or bytes.</param>
     public async Task<ApiAnswer> SendAsync(HttpMethod method, string path, object? body = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
         if (token is not null) request.Headers.Authorization = new("Bearer", token);
-        if (body is string text) request.Content = new StringContent(text, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+        if (body is SentBytes sent)
+        {
+            // What is too large is refused before it is sent.
+            request.Headers.ExpectContinue = true;
+            request.Content = new ByteArrayContent(sent.Bytes) { Headers = { ContentType = MediaTypeHeaderValue.Parse(sent.Type) } };
+        }
+        else if (body is string text) request.Content = new StringContent(text, new MediaTypeHeaderValue("application/json"));
         else if (body is not null) request.Content = JsonContent.Create(body, body.GetType());
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
 

@@ -4,7 +4,8 @@ namespace Countersign.Access;
 /// Compares two versions. People whose groups, ceiling or grants differ are compared device by device, as far as the difference reaches;
 /// devices whose settings differ for all the people alike are taken tree by tree (<see cref="SettingDiffer"/>).
 /// </summary>
-internal sealed class Differ(PolicyModel before, PolicyModel after)
+/// <param name="mostPairs">Comparing ends there, and what was found until then is told.</param>
+internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPairs)
 {
     private readonly Dictionary<(PersonId, DeviceId), AccessDifference> _pairs = [];
     private readonly HashSet<PersonId> _people = [];
@@ -12,14 +13,24 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
     /// <summary>Devices that are new or gone, moved, enabled or disabled, or have other accounts.</summary>
     private readonly HashSet<DeviceId> _devices = [];
 
+    /// <summary>Of those, by one that is compared for all: the others that nobody can tell from it.</summary>
+    private readonly Dictionary<DeviceId, List<DeviceId>> _alike = [];
+    private readonly HashSet<DeviceId> _comparedByAnother = [];
+    private readonly DeviceGrants _grantsBefore = new(before);
+    private readonly DeviceGrants _grantsAfter = new(after);
+    private int _left = mostPairs;
+
+    private bool IsOver => _left < 0;
+
     public PolicyDifference Difference()
     {
         var settings = new SettingDiffer(before, after);
         FindDevices(settings);
+        FindAlike();
         FindPeople();
-        foreach (var person in _people) ComparePerson(person, settings.IsAnythingChanged);
-        foreach (var device in _devices) CompareDevice(device);
-        return new([.. Rectangles(), .. settings.Rectangles(_people)], [.. Sections(ScopeKind.Team), .. Sections(ScopeKind.QuickSupport)]);
+        foreach (var person in _people.TakeWhile(_ => !IsOver)) ComparePerson(person, settings.IsAnythingChanged);
+        foreach (var device in _devices.Except(_comparedByAnother).TakeWhile(_ => !IsOver)) CompareDevice(device);
+        return new([.. Rectangles(), .. settings.Rectangles(_people)], [.. Sections(ScopeKind.Team), .. Sections(ScopeKind.QuickSupport)]) { IsPartial = IsOver };
     }
 
     private void FindDevices(SettingDiffer settings)
@@ -48,6 +59,34 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
             }
 
             return same;
+        }
+    }
+
+    /// <summary>
+    /// Many devices come, go and move at once. Those that go the same way, with the same accounts, and have neither settings nor grants of their own
+    /// differ alike for everybody.
+    /// </summary>
+    private void FindAlike()
+    {
+        var firsts = new Dictionary<(string Was, string Now), DeviceId>();
+        foreach (var id in _devices)
+        {
+            if (Kind(before, id) is not { } was || Kind(after, id) is not { } now) continue;
+            if (firsts.TryAdd((was, now), id))
+            {
+                _alike.Add(id, []);
+                continue;
+            }
+
+            _alike[firsts[(was, now)]].Add(id);
+            _comparedByAnother.Add(id);
+        }
+
+        // Null: it is like no other.
+        static string? Kind(PolicyModel model, DeviceId id)
+        {
+            if (!model.Devices.TryGetValue(id, out var device)) return "";
+            return device.Own.Length + device.Grants.Length > 0 ? null : $"{device.GroupIndex},{device.Enabled},{device.DefaultAccount},{string.Join(',', device.Accounts.Select(account => account.Name))}";
         }
     }
 
@@ -100,7 +139,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
         foreach (var grant in old) Reach(before, grant, recent);
         foreach (var grant in recent) Reach(after, grant, old);
         var known = new Dictionary<(int, int, ulong, int), AccessDifference?>();
-        foreach (var device in concerned) CompareAlike(id, device, known);
+        foreach (var device in concerned.Except(_comparedByAnother).TakeWhile(_ => !IsOver)) CompareAlike(id, device, known);
 
         void Reach(PolicyModel model, (GrantRow Row, PermissionSet Permissions) grant, HashSet<(GrantRow, PermissionSet)> others)
         {
@@ -126,7 +165,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
             Compare(id, device);
             known.Add(key, _pairs.GetValueOrDefault((id, device)));
         }
-        else if (difference is not null)
+        else if (difference is not null && --_left >= 0)
         {
             _pairs.TryAdd((id, device), difference);
         }
@@ -147,7 +186,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
         var concerned = new HashSet<PersonId>();
         Reach(before);
         Reach(after);
-        foreach (var person in concerned) Compare(person, id);
+        foreach (var person in concerned.TakeWhile(_ => !IsOver)) Compare(person, id);
 
         void Reach(PolicyModel model)
         {
@@ -163,14 +202,14 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
 
     private void Compare(PersonId person, DeviceId device)
     {
-        if (_pairs.ContainsKey((person, device))) return;
+        if (_pairs.ContainsKey((person, device)) || --_left < 0) return;
         var (old, recent) = (before.Devices.GetValueOrDefault(device), after.Devices.GetValueOrDefault(device));
 
         // Another default account, or one more, is another answer though every grant says what it said.
         var accounts = old is null || recent is null || old.Accounts.AsSpan().SequenceEqual(recent.Accounts) ? AccountsSaid.AsGranted
             : (old.DefaultAccount is null) == (recent.DefaultAccount is null) ? AccountsSaid.Resolved : AccountsSaid.ResolvedWithDefault;
-        var was = PairFacts.Of(before, before.People.GetValueOrDefault(person), old, accounts);
-        var now = PairFacts.Of(after, after.People.GetValueOrDefault(person), recent, accounts);
+        var was = PairFacts.Of(before, before.People.GetValueOrDefault(person), old, accounts, _grantsBefore);
+        var now = PairFacts.Of(after, after.People.GetValueOrDefault(person), recent, accounts, _grantsAfter);
         if (PairFacts.Compare(was, now) is { } difference) _pairs.Add((person, device), difference);
     }
 
@@ -183,7 +222,8 @@ internal sealed class Differ(PolicyModel before, PolicyModel after)
             var byPerson = alike.GroupBy(pair => pair.Key.Item1, pair => pair.Key.Item2).Select(group => (Person: group.Key, Devices: group.OrderBy(id => id.Value).ToArray()));
             foreach (var same in byPerson.GroupBy(entry => entry.Devices, DeviceLists.Instance))
             {
-                yield return new([.. same.Select(entry => entry.Person).OrderBy(id => id.Value)], same.Key, difference);
+                var devices = same.Key.Concat(same.Key.SelectMany(id => _alike.GetValueOrDefault(id) ?? [])).OrderBy(id => id.Value);
+                yield return new([.. same.Select(entry => entry.Person).OrderBy(id => id.Value)], [.. devices], difference);
             }
         }
     }

@@ -13,6 +13,20 @@ internal enum AccountsSaid : byte
     ResolvedWithDefault,
 }
 
+/// <summary>The grants on one device, by whom they are for: mostly many people are compared on the same device, one after the other.</summary>
+internal sealed class DeviceGrants(PolicyModel model)
+{
+    private DeviceNode? _device;
+    private ILookup<GrantSubject, CompiledGrant> _grants = Array.Empty<CompiledGrant>().ToLookup(grant => grant.Row.Subject);
+
+    /// <summary>Every grant that reaches both, once.</summary>
+    public IEnumerable<CompiledGrant> Between(PersonNode person, DeviceNode device)
+    {
+        if (_device != device) (_device, _grants) = (device, model.GrantsOn(device).ToLookup(grant => grant.Row.Subject));
+        return _grants[GrantSubject.To(person.Id)].Concat(model.GroupsReaching(person).SelectMany(group => _grants[GrantSubject.To(group.Id)]));
+    }
+}
+
 /// <summary>What counts for one person on one device at whatever instant, in a form that can be compared.</summary>
 internal sealed class PairFacts
 {
@@ -32,11 +46,11 @@ internal sealed class PairFacts
 
     /// <param name="person">Null, or one who takes no part: nothing is held.</param>
     /// <param name="accounts">Resolved: what is held is said of the accounts that the device has now, since others have come or gone.</param>
-    public static PairFacts Of(PolicyModel model, PersonNode? person, DeviceNode? device, AccountsSaid accounts)
+    /// <param name="grants">Of the same model.</param>
+    public static PairFacts Of(PolicyModel model, PersonNode? person, DeviceNode? device, AccountsSaid accounts, DeviceGrants grants)
     {
         if (person is not { TakesPart: true } || device is not { Enabled: true }) return Nothing;
-        var grants = person.IsOwner ? [] : model.GrantsOf(person).Where(grant => model.Covers(grant.Row.Scope, device) && grant.IsForAnyOf(device));
-        var held = HeldBy(person, grants, device, accounts);
+        var held = HeldBy(person, person.IsOwner ? [] : grants.Between(person, device).Where(grant => grant.IsForAnyOf(device)), device, accounts);
         if (person.IsOwner) held = [new(PermissionCatalogue.OwnerOnDevices, accounts == AccountsSaid.AsGranted ? null : On(device, accounts, _ => true), GrantWindow.Always)];
         if (held.Count == 0) return Nothing;
         if (!held.Any(some => some.Permissions.Intersects(Connecting))) return new(held, SignInOf(model));

@@ -7,6 +7,9 @@ namespace Countersign.Access;
 /// <param name="Sections">The same for the sections, which have no devices.</param>
 public sealed record PolicyDifference(IReadOnlyList<DifferenceRectangle> Rectangles, IReadOnlyList<SectionDifference> Sections)
 {
+    /// <summary>It was more than was to be compared: all that stands here differs, and more may.</summary>
+    public bool IsPartial { get; init; }
+
     public bool IsEmpty => Rectangles.Count == 0 && Sections.Count == 0;
 
     /// <summary>How many pairs of a person and a device differ.</summary>

@@ -8,41 +8,73 @@ internal sealed partial class Planner
     {
         if (VisibleDeviceGroup(command.Group) is not { } group) return NotFound("device group");
         if (!MayAddTo(group)) return Lacking(Permission.ModifyDevice, Describe.Path(group));
-        if (Fields.Id(command.Id.Value) is { } noId) return noId;
-        if (Fields.DeviceName(command.Name) is { } badName) return badName;
-        if (Fields.Description(command.Description, out var description) is { } badDescription) return badDescription;
-        if (CheckEndpoint(command.Host, command.Port, command.HostKey, out var hostKey) is { } badEndpoint) return badEndpoint;
-        if (CheckAccounts(command.Accounts) is { } badAccounts) return badAccounts;
+        if (WrongWith(command, out var row) is { } invalid) return invalid;
         if (_model.Devices.ContainsKey(command.Id)) return Conflict("There is a device with this id already.");
         if (_model.DevicesByName.ContainsKey(command.Name)) return Conflict($"The name '{command.Name}' is taken.");
 
-        _draft.Add(new DeviceRow(command.Id, group.Id, command.Name, description, Enabled: true, EndpointProtocol.Ssh, command.Host, command.Port, hostKey));
+        _draft.Add(row);
         foreach (var (index, account) in command.Accounts.Index()) _draft.Add(new DeviceAccountRow(command.Id, account, IsDefault: index == 0));
         return _draft.Planned($"Added the device {command.Name} to {Describe.Path(group)}.");
+    }
+
+    /// <param name="row">As it would be added; of no use where something is wrong.</param>
+    public static PlanResult? WrongWith(PolicyCommand.AddDevice command, out DeviceRow row)
+    {
+        var invalid = Fields.All(
+            Fields.Id(command.Id.Value),
+            Fields.DeviceName(command.Name),
+            Fields.Description(command.Description, out var description),
+            Fields.Host(command.Host),
+            Fields.Port(command.Port),
+            Fields.HostKey(command.HostKey, out var hostKey),
+            CheckAccounts(command.Accounts),
+            Fields.Tags(command.Tags, out var tags));
+        row = new(command.Id, command.Group, command.Name, description, Enabled: true, EndpointProtocol.Ssh, command.Host, command.Port, hostKey) { Tags = tags };
+        return invalid;
     }
 
     private PlanResult Plan(PolicyCommand.EditDevice command)
     {
         if (VisibleDevice(command.Id) is not { } device) return NotFound("device");
-        if (VisibleDeviceGroup(command.Group) is not { } group) return NotFound("device group");
+        if (VisibleDeviceGroup(command.Group ?? device.Row.Group) is not { } group) return NotFound("device group");
         if (!MayModify(device)) return Lacking(Permission.ModifyDevice, device.Row.Name);
         if (group.Index != device.GroupIndex && !MayAddTo(group)) return Lacking(Permission.ModifyDevice, Describe.Path(group));
-        if (Fields.DeviceName(command.Name) is { } badName) return badName;
-        if (Fields.Description(command.Description, out var description) is { } badDescription) return badDescription;
-        if (CheckEndpoint(command.Host, command.Port, command.HostKey, out var hostKey) is { } badEndpoint) return badEndpoint;
-        if (_model.DevicesByName.TryGetValue(command.Name, out var named) && named.Id != device.Id) return Conflict($"The name '{command.Name}' is taken.");
+        if (Edited(device, group, command, out var row) is { } invalid) return invalid;
+        if (_model.DevicesByName.TryGetValue(row.Name, out var named) && named.Id != device.Id) return Conflict($"The name '{row.Name}' is taken.");
 
-        _draft.Put(device.Row with
+        _draft.Put(row);
+        if (command.Accounts is { } accounts)
+        {
+            _draft.RemoveAll(device.Accounts.Where(account => !accounts.Contains(account.Name, StringComparer.Ordinal)));
+            foreach (var (index, account) in accounts.Index()) _draft.Put(new DeviceAccountRow(device.Id, account, IsDefault: index == 0));
+        }
+
+        return _draft.Planned($"Edited the device {row.Name}.");
+    }
+
+    private static PlanResult? Edited(DeviceNode device, DeviceGroupNode group, PolicyCommand.EditDevice command, out DeviceRow row)
+    {
+        var tags = (command.Tags ?? DeviceTags.Read(device.Row.Tags)).Concat(command.AddedTags)
+            .Where(tag => !command.RemovedTags.Contains(tag, StringComparer.OrdinalIgnoreCase))
+            .Distinct(StringComparer.OrdinalIgnoreCase);
+        row = device.Row with
         {
             Group = group.Id,
-            Name = command.Name,
-            Description = description,
-            Enabled = command.Enabled,
-            Host = command.Host,
-            Port = command.Port,
-            HostKey = hostKey,
-        });
-        return _draft.Planned($"Edited the device {command.Name}.");
+            Name = command.Name ?? device.Row.Name,
+            Enabled = command.Enabled ?? device.Row.Enabled,
+            Host = command.Host ?? device.Row.Host,
+            Port = command.Port ?? device.Row.Port,
+        };
+        var invalid = Fields.All(
+            Fields.DeviceName(row.Name),
+            Fields.Description(command.Description ?? device.Row.Description, out var description),
+            Fields.Host(row.Host),
+            Fields.Port(row.Port),
+            Fields.HostKey(command.HostKey ?? device.Row.HostKey, out var hostKey),
+            command.Accounts is null ? null : CheckAccounts(command.Accounts),
+            Fields.Tags(tags, out var written));
+        row = row with { Description = description, HostKey = hostKey, Tags = written };
+        return invalid;
     }
 
     private PlanResult Plan(PolicyCommand.PinHostKey command)
@@ -110,12 +142,6 @@ internal sealed partial class Planner
     private bool MayAddTo(DeviceGroupNode group) => _authority.IsMaster || _authority.Over(group).Contains(Permission.ModifyDevice);
 
     private static PlanResult.Forbidden Lacking(Permission permission, string where) => new($"This needs {Describe.Label(permission)} on {where}.");
-
-    private static PlanResult? CheckEndpoint(string host, int port, string key, out string hostKey)
-    {
-        hostKey = "";
-        return Fields.Host(host) ?? Fields.Port(port) ?? Fields.HostKey(key, out hostKey);
-    }
 
     private static PlanResult? CheckAccounts(IReadOnlyList<string>? accounts)
     {

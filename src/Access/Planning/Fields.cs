@@ -78,6 +78,31 @@ internal static class Fields
         return null;
     }
 
+    public static PlanResult? Tags(IEnumerable<string>? tags, out string written)
+    {
+        written = "";
+        if (tags is null) return Invalid("tags", "Tags are missing.");
+        return DeviceTags.TryWrite([.. tags], out written, out var problem) ? null : Invalid("tags", problem);
+    }
+
+    /// <summary>Everything that is wrong at once, so that nobody has to try again field by field. Null: nothing is.</summary>
+    public static PlanResult? All(params ReadOnlySpan<PlanResult?> checks)
+    {
+        var found = new List<PlanResult.Invalid>();
+        foreach (var check in checks)
+        {
+            if (check is PlanResult.Invalid invalid) found.Add(invalid);
+            else if (check is not null) return check;
+        }
+
+        return found.Count switch
+        {
+            0 => null,
+            1 => found[0],
+            _ => found[0] with { Others = found[1..] },
+        };
+    }
+
     public static PlanResult? Defined<T>(T value, string field)
         where T : struct, Enum => Enum.IsDefined(value) ? null : Invalid(field, "There is no such value.");
 

@@ -20,9 +20,9 @@ internal sealed partial class Planner
     /// What somebody short of master administrator may make of notifications, however they do it: judged by what counts before and after at each
     /// node whose value is touched. Nodes below either inherit the same difference or have a value of their own.
     /// </summary>
-    private PlanResult.Forbidden? CheckNotifications(PolicySnapshot after, PolicyDelta delta)
+    private PlanResult.Forbidden? CheckNotifications(PolicySnapshot after, IReadOnlyList<RowChange> changes)
     {
-        foreach (var node in delta.Changes.Select(change => change.After ?? change.Before).OfType<SettingRow>().Where(row => row.Setting == SettingKind.Notifications).Select(row => row.Node))
+        foreach (var node in changes.Select(change => change.After ?? change.Before).OfType<SettingRow>().Where(row => row.Setting == SettingKind.Notifications).Select(row => row.Node))
         {
             if (after.NotificationsAt(node) is not { } now) continue;
             var (then, there) = ((_snapshot.NotificationsAt(node) ?? NotificationRules.None).Pairs.ToHashSet(), now.Pairs.ToHashSet());

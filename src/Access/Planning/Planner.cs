@@ -11,6 +11,7 @@ internal sealed partial class Planner
     private readonly Authority _authority;
     private readonly Draft _draft;
     private readonly PersonId _actor;
+    private readonly DateTimeOffset _at;
 
     public Planner(PolicySnapshot snapshot, PersonId actor, DateTimeOffset at)
     {
@@ -19,18 +20,30 @@ internal sealed partial class Planner
         _authority = new(_model, actor, at);
         _draft = new(snapshot);
         _actor = actor;
+        _at = at;
     }
 
     public PlanResult Plan(PolicyCommand command)
     {
         // Who was invited takes no part yet, and may do this one thing.
         if (command is PolicyCommand.ActivatePerson activate && activate.Id == _actor) return Plan(activate);
-        if (_authority.Person is not { } actor) return new PlanResult.Forbidden("You take no part in this organization.");
-        var result = Dispatch(command);
-        if (_authority.IsMaster || result is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta }) return result;
-        var after = _snapshot.Apply(delta);
-        if (CheckNotifications(after, delta) is { } forbidden) return forbidden;
-        return SelfEscalation.Refusal(_model, after.Model, actor, delta) is { } refusal ? new PlanResult.Forbidden(refusal) : result;
+        var result = PlanUnmeasured(command);
+
+        // Several have been measured one by one.
+        if (command is PolicyCommand.Several || result is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta } || _authority.IsMaster) return result;
+        return Overreach(_snapshot.With(delta.Changes), delta.Changes) ?? result;
+    }
+
+    /// <summary>Without looking at what it would mean for whom.</summary>
+    public PlanResult PlanUnmeasured(PolicyCommand command) =>
+        _authority.Person is null ? new PlanResult.Forbidden("You take no part in this organization.") : Dispatch(command);
+
+    /// <summary>Why the actor may not make a change, though each row of it is theirs to change; null: they may.</summary>
+    public PlanResult.Forbidden? Overreach(PolicySnapshot after, IReadOnlyList<RowChange> changes)
+    {
+        if (_authority.IsMaster || _authority.Person is not { } actor) return null;
+        if (CheckNotifications(after, changes) is { } forbidden) return forbidden;
+        return SelfEscalation.Refusal(_model, after.Model, actor, changes) is { } refusal ? new(refusal) : null;
     }
 
     private PlanResult Dispatch(PolicyCommand command) => command switch
@@ -80,6 +93,7 @@ internal sealed partial class Planner
         PolicyCommand.SetSetting set => Plan(set),
         PolicyCommand.ClearSetting clear => Plan(clear),
         PolicyCommand.ForceSetting force => Plan(force),
+        PolicyCommand.Several several => new SeveralPlanning(_snapshot, _actor, _at).Plan(several),
         PolicyCommand.Undo undo => Plan(undo),
         _ => new PlanResult.Forbidden("There is no such command."),
     };

@@ -2,9 +2,9 @@ namespace Countersign.Access;
 
 internal sealed partial class SelfEscalation
 {
-    private string? OverDevices()
+    private string? OverDevices(IEnumerable<DeviceNode> devices)
     {
-        foreach (var device in _after.Devices.Values)
+        foreach (var device in devices)
         {
             if (!_before.Devices.TryGetValue(device.Id, out var earlier)) continue;
             if (_after.RulesOf(device) != _before.RulesOf(earlier) && Loosened(earlier, device) is { } loosened) return loosened;
@@ -13,13 +13,33 @@ internal sealed partial class SelfEscalation
             {
                 return $"It would change the workflows that count on {device.Row.Name}, and you are not free of approvals there yourself.";
             }
-            foreach (var person in _after.People.Values)
+            foreach (var person in ReachedAnew(earlier, device))
             {
                 if (!person.IsOwner && Reached(earlier, device, person) is { } reached) return reached;
             }
         }
 
         return null;
+    }
+
+    /// <summary>Everybody to whom a grant may bring more on the device than it did, each once: those whom such a grant is for.</summary>
+    private IEnumerable<PersonNode> ReachedAnew(DeviceNode earlier, DeviceNode device)
+    {
+        var isAnswersSame = string.Equals(earlier.DefaultAccount, device.DefaultAccount, StringComparison.Ordinal);
+        var found = new HashSet<PersonId>();
+        foreach (var grant in _after.GrantsOn(device))
+        {
+            if (isAnswersSame && earlier.Row.Enabled && _before.Covers(grant.Row.Scope, earlier)) continue;
+            if (grant.Row.Subject.Kind == SubjectKind.Person)
+            {
+                found.Add(new(grant.Row.Subject.Id));
+                continue;
+            }
+
+            foreach (var member in _after.MembersOf(_after.TechnicianGroups.GetValueOrDefault(new(grant.Row.Subject.Id))!)) found.Add(member.Id);
+        }
+
+        return found.Select(id => _after.People.GetValueOrDefault(id)!);
     }
 
     private bool IsReachedAlike(DeviceNode earlier, DeviceNode device) =>

@@ -27,11 +27,18 @@ internal sealed partial class SelfEscalation
 
     /// <returns>Why the actor may not make the change, in one sentence; null: they may.</returns>
     /// <param name="actor">As before the change.</param>
-    public static string? Refusal(PolicyModel before, PolicyModel after, PersonNode actor, PolicyDelta delta)
+    public static string? Refusal(PolicyModel before, PolicyModel after, PersonNode actor, IReadOnlyList<RowChange> changes)
     {
         var check = new SelfEscalation(before, after, actor);
-        var devicesOnly = delta.Changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.Setting);
-        return (devicesOnly ? null : check.OverPeople() ?? check.OverApprovers()) ?? check.OverDevices();
+        if (changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount))
+        {
+            // What one device is changes nothing on another one.
+            var touched = changes.Select(change => new DeviceId(change.Key.Id)).Distinct().Select(id => after.Devices.GetValueOrDefault(id));
+            return check.OverDevices(touched.OfType<DeviceNode>());
+        }
+
+        var devicesOnly = changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.Setting);
+        return (devicesOnly ? null : check.OverPeople() ?? check.OverApprovers()) ?? check.OverDevices(after.Devices.Values);
     }
 
     private string? OverPeople()

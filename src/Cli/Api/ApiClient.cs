@@ -69,6 +69,11 @@ internal sealed class ApiClient : IDisposable
 
     public Task<Answer<string>> PostAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Post, path, null, cancellation);
 
+    /// <summary>For a body that is no JSON, sent as it is.</summary>
+    /// <param name="type">Its media type.</param>
+    public Task<Answer<string>> PostAsync(string path, byte[] body, string type, CancellationToken cancellation) =>
+        SendForNothingAsync(HttpMethod.Post, path, new ByteArrayContent(body) { Headers = { ContentType = new(type) } }, cancellation);
+
     public Task<Answer<string>> PutAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Put, path, null, cancellation);
 
     public Task<Answer<string>> DeleteAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Delete, path, null, cancellation);
@@ -242,7 +247,7 @@ internal sealed class ApiClient : IDisposable
                 ExitCode.Refused, $"{_address} sends the way to {response.Headers.Location?.ToString() ?? "another address"}.", "Use that address with --server, if it is the right one."),
             >= HttpStatusCode.InternalServerError => new(
                 ExitCode.Refused, said ?? $"The server failed ({(int)response.StatusCode}).", "Try again; the server's log tells more."),
-            _ => new(ExitCode.Refused, said ?? $"The server refused ({(int)response.StatusCode})."),
+            _ => new(ExitCode.Refused, said ?? $"The server refused ({(int)response.StatusCode}).") { Details = Listed(body) },
         };
     }
 
@@ -262,7 +267,7 @@ internal sealed class ApiClient : IDisposable
             if (JsonSerializer.Deserialize(body, ApiJson.Default.Problem) is not { } problem) return null;
             if (!string.IsNullOrEmpty(problem.Detail)) return problem.Detail;
             if (problem.Errors is { Count: > 0 } errors)
-                return string.Join(' ', errors.Select(field => $"{field.Key}: {string.Join(' ', field.Value ?? [])}"));
+                return string.Join(' ', errors.Select(Line));
             return string.IsNullOrEmpty(problem.Title) ? null : problem.Title + ".";
         }
         catch (JsonException)
@@ -271,6 +276,21 @@ internal sealed class ApiClient : IDisposable
             return null;
         }
     }
+
+    /// <summary>Each field's errors, where the server's words are about all of them together.</summary>
+    private static IReadOnlyList<string> Listed(string body)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, ApiJson.Default.Problem) is { Detail.Length: > 0, Errors: { } errors } ? [.. errors.Select(Line)] : [];
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
+
+    private static string Line(KeyValuePair<string, string[]?> field) => $"{field.Key}: {string.Join(' ', field.Value ?? [])}";
 
     private Failure NotUnderstood() =>
         new(ExitCode.Refused, $"The answer of {_address} is not one of a Countersign server.", "Check the address; a newer server may need a newer countersign.");

@@ -127,6 +127,10 @@ internal sealed record Device(
 
 internal sealed record HostKeyAlert(string? Fingerprint, DateTimeOffset? First, long? Refused);
 
+/// <param name="Summary">Of a dry run only.</param>
+/// <param name="Rows">Of a dry run only.</param>
+internal sealed record ImportedDevices(int? Added, int? Changed, int? Groups, string? Summary, IReadOnlyList<TouchedRow>? Rows);
+
 internal sealed record DevicePage(IReadOnlyList<Device>? Items, string? Next);
 
 internal sealed record ExplanationLine(string? Text);
@@ -145,7 +149,7 @@ internal sealed record TouchedRow(string? Fate, string? Table, string? Id, strin
 
 /// <param name="Rows">Of a preview only.</param>
 /// <param name="Left">Of an undoing that was made only.</param>
-internal sealed record UndoneChange(string? Summary, IReadOnlyList<TouchedRow>? Rows, IReadOnlyList<TouchedRow>? Left, IReadOnlyList<PreviewedEffect>? Effects);
+internal sealed record UndoneChange(string? Summary, IReadOnlyList<TouchedRow>? Rows, IReadOnlyList<TouchedRow>? Left, IReadOnlyList<PreviewedEffect>? Effects, bool? Complete);
 
 internal sealed record PreviewedEffect(
     int? PeopleCount,
@@ -370,6 +374,7 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(WhoCanPage))]
 [JsonSerializable(typeof(PolicyChangePage))]
+[JsonSerializable(typeof(ImportedDevices))]
 [JsonSerializable(typeof(UndoneChange))]
 [JsonSerializable(typeof(SessionPage))]
 [JsonSerializable(typeof(EndSessionRequest))]

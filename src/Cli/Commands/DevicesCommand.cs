@@ -11,29 +11,31 @@ internal static class DevicesCommand
 
     public static Command Create(CommonOptions common)
     {
-        var search = new Argument<string?>("SEARCH") { Description = "Part of a name or description.", Arity = ArgumentArity.ZeroOrOne };
+        var search = new Argument<string[]>("SEARCH") { Description = "Words that all have to fit: part of a name, description or tag; tag:linux, group:berlin.", Arity = ArgumentArity.ZeroOrMore };
         var paging = new Paging();
         var command = new DocumentedCommand(
             "devices",
             "Lists the devices that you may see, and whether you get in, need an approval or may ask. The first account is the default.",
             "countersign devices",
-            "countersign devices web",
+            "countersign devices web tag:linux",
             "countersign devices --json | jq -r '.items[] | select(.state == \"allowed\") | .name'")
         {
             search,
             paging.Limit,
             paging.Cursor,
+            DeviceTableCommands.CreateImport(common),
+            DeviceTableCommands.CreateExport(common),
         };
-        command.SetAction((parsed, cancellation) => RunAsync(common, parsed, parsed.GetValue(search), paging, cancellation));
+        command.SetAction((parsed, cancellation) => RunAsync(common, parsed, string.Join(' ', parsed.GetValue(search) ?? []), paging, cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(CommonOptions common, ParseResult parsed, string? search, Paging paging, CancellationToken cancellation)
+    private static async Task<int> RunAsync(CommonOptions common, ParseResult parsed, string search, Paging paging, CancellationToken cancellation)
     {
         var output = common.OutputFor(parsed);
         if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
         using var client = api;
-        var path = $"devices?{(search is null ? "" : $"search={Uri.EscapeDataString(search)}&")}{paging.Query(parsed)}";
+        var path = $"devices?{(search.Length == 0 ? "" : $"search={Uri.EscapeDataString(search)}&")}{paging.Query(parsed)}";
         if (!(await client.GetAsync(path, ApiJson.Default.DevicePage, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
         if (output.IsJson)
         {
@@ -43,7 +45,7 @@ internal static class DevicesCommand
 
         if (reply.Value.Items is not { Count: > 0 } devices)
         {
-            output.Note(search is null ? "No device is yours to see. An administrator gives access." : "No device that you may see matches.");
+            output.Note(search.Length == 0 ? "No device is yours to see. An administrator gives access." : "No device that you may see matches.");
             return ExitCode.Ok;
         }
 

@@ -96,6 +96,7 @@ internal static class PolicyCommand
             foreach (var row in undone?.Rows ?? []) output.Line($"  - {Output.Words(row.Fate)}: {Output.Words(row.Table)} {row.Id} {row.Part}".TrimEnd());
             foreach (var effect in undone?.Effects ?? []) Show(output, effect);
             foreach (var row in undone?.Left ?? []) output.Note($"Left as it is, since it was changed meanwhile: {Output.Words(row.Table)} {row.Id} {row.Part}".TrimEnd());
+            if (undone?.Complete == false) output.Note("It means more than is told here.");
             if (onlyShown) output.Note("Nothing was changed.");
             return ExitCode.Ok;
         });

@@ -86,6 +86,7 @@ internal sealed class Output(Surroundings around, OutputForm form)
     public int Fail(Failure failure)
     {
         around.Error.WriteLine("countersign: " + CleanText.Line(failure.Message));
+        foreach (var detail in failure.Details) around.Error.WriteLine("  " + CleanText.Line(detail));
         if (failure.Advice.Length > 0) around.Error.WriteLine(CleanText.Line(failure.Advice));
         return failure.ExitCode;
     }

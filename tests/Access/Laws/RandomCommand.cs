@@ -3,7 +3,30 @@ namespace Countersign.Access.Tests;
 /// <summary>Commands that name what is there, most of the time.</summary>
 internal static class RandomCommand
 {
-    public static PolicyCommand From(RandomOrganization organization)
+    public static PolicyCommand From(RandomOrganization organization) => organization.Chance(8) ? Several(organization) : One(organization);
+
+    /// <summary>Mostly of devices, and of the same ones.</summary>
+    public static PolicyCommand.Several Several(RandomOrganization organization)
+    {
+        var commands = new List<PolicyCommand>();
+        for (var count = 1 + organization.Random.Next(6); count > 0; count--) commands.Add(organization.Chance(60) ? OfDevice(organization) : One(organization));
+        return new("Several at once.", commands);
+    }
+
+    private static PolicyCommand OfDevice(RandomOrganization organization)
+    {
+        var device = organization.Pick(organization.Devices);
+        var name = $"d{organization.Random.Next(20)}";
+        return organization.Random.Next(4) switch
+        {
+            0 => new PolicyCommand.AddDevice(new(organization.NextId()), organization.Pick(organization.DeviceGroups), name, "", "localhost", 22, "", ["a", "b"]) { Tags = ["new"] },
+            1 => new PolicyCommand.DeleteDevice(device),
+            2 => new PolicyCommand.EditDevice(device, organization.Pick(organization.DeviceGroups)) { Accounts = organization.Chance(50) ? ["b", "c"] : null, AddedTags = ["moved"] },
+            _ => new PolicyCommand.EditDevice(device, Name: organization.Chance(50) ? name : null, Enabled: organization.Chance(50)) { RemovedTags = ["moved"] },
+        };
+    }
+
+    private static PolicyCommand One(RandomOrganization organization)
     {
         var person = organization.Pick(organization.People);
         var group = organization.Pick(organization.Groups);

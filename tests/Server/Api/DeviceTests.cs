@@ -58,6 +58,24 @@ public sealed class DeviceTests : FeatureTests
         Names(await Owner.GetAsync($"/api/v1/devices?group={Guid.NewGuid()}")).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Search_finds_tags_groups_and_for_those_who_may_know_it_the_host()
+    {
+        var berlin = await Tenant.AddGroupAsync("Berlin", Clients);
+        (await Owner.PatchAsync($"/api/v1/devices/{Web1}", new { tags = new[] { "Linux", "env:test" } })).Expect(HttpStatusCode.OK).Body.GetProperty("tags").EnumerateArray().Count().ShouldBe(2);
+        (await Owner.PatchAsync($"/api/v1/devices/{Web2}", new { group = berlin })).Expect(HttpStatusCode.OK);
+        Names(await Owner.GetAsync("/api/v1/devices?search=tag:linux")).ShouldBe(["web1"]);
+        Names(await Owner.GetAsync("/api/v1/devices?search=tag:lin")).ShouldBeEmpty();
+        Names(await Owner.GetAsync("/api/v1/devices?search=tag:ENV:*%20web")).ShouldBe(["web1"]);
+        Names(await Owner.GetAsync("/api/v1/devices?search=group:ber")).ShouldBe(["web2"]);
+        Names(await Owner.GetAsync($"/api/v1/devices?under={Clients}")).ShouldBe(["web1", "web2"]);
+        Names(await Owner.GetAsync($"/api/v1/devices?group={Clients}")).ShouldBe(["web1"]);
+        Names(await Owner.GetAsync("/api/v1/devices?search=192.0.2")).ShouldBe(["web1", "web2"]);
+        Names(await Tenant.As(Ann).GetAsync("/api/v1/devices?search=192.0.2")).ShouldBeEmpty();
+        Names(await Tenant.As(Ann).GetAsync("/api/v1/devices?search=tag:linux")).ShouldBe(["web1"]);
+        (await Owner.GetAsync($"/api/v1/devices?search={new string('x', 401)}")).ExpectInvalid("search");
+    }
+
     [Theory]
     [InlineData("No Name", "192.0.2.1", 22, "root", "name")]
     [InlineData("web9", "", 22, "root", "host")]
@@ -70,6 +88,24 @@ public sealed class DeviceTests : FeatureTests
     [Fact]
     public async Task A_name_is_taken_once() =>
         (await Owner.PostAsync("/api/v1/devices", new { group = Clients, name = "web1", host = "192.0.2.1", accounts = new[] { "root" } })).Expect(HttpStatusCode.Conflict);
+
+    [Fact]
+    public async Task Groups_tell_how_many_devices_the_caller_sees_in_them_and_below()
+    {
+        var inner = await Tenant.AddGroupAsync("Inner", Clients);
+        await Tenant.AddGroupAsync("Elsewhere");
+        (await Owner.PatchAsync($"/api/v1/devices/{Web2}", new { group = inner })).Expect(HttpStatusCode.OK);
+        Counts(await Owner.GetAsync("/api/v1/device-groups")).ShouldBe([("Clients", 1, 2), ("Elsewhere", 0, 0), ("Inner", 1, 1)]);
+        Counts(await Owner.GetAsync($"/api/v1/device-groups?under={Clients}")).ShouldBe([("Clients", 1, 2), ("Inner", 1, 1)]);
+        Counts(await Tenant.As(Ann).GetAsync("/api/v1/device-groups")).ShouldBe([("Clients", 1, 1)]);
+        (await Tenant.As(Ann).GetAsync($"/api/v1/device-groups/{Clients}")).Expect(HttpStatusCode.OK).Body.GetProperty("allDevices").GetInt32().ShouldBe(1);
+        (await Tenant.As(Ann).GetAsync($"/api/v1/device-groups/{inner}")).Expect(HttpStatusCode.NotFound);
+        Counts(await Tenant.As(Ann).GetAsync($"/api/v1/device-groups?under={inner}")).ShouldBeEmpty();
+        (await Owner.PatchAsync($"/api/v1/device-groups/{inner}", new { name = "Within" })).Expect(HttpStatusCode.OK).Body.GetProperty("devices").GetInt32().ShouldBe(1);
+
+        static IEnumerable<(string?, int, int)> Counts(ApiAnswer answer) => answer.Expect(HttpStatusCode.OK).Items.Select(
+            item => (item.GetProperty("name").GetString(), item.GetProperty("devices").GetInt32(), item.GetProperty("allDevices").GetInt32()));
+    }
 
     [Fact]
     public async Task A_group_with_something_in_it_stays() => (await Owner.DeleteAsync($"/api/v1/device-groups/{Clients}")).Expect(HttpStatusCode.Conflict);

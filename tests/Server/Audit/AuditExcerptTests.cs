@@ -74,7 +74,7 @@ public sealed class AuditExcerptTests : FeatureTests
     [InlineData("a\"b", "\"a\"\"b\"")]
     [InlineData("a\nb", "\"a\nb\"")]
     [InlineData("\r=1", "\"'\r=1\"")]
-    public void A_field_is_as_RFC_4180_has_it_and_never_a_formula(string text, string field) => AuditCsv.Field(text).ShouldBe(field);
+    public void A_field_is_as_RFC_4180_has_it_and_never_a_formula(string text, string field) => Csv.Field(text).ShouldBe(field);
 
     [Fact]
     public async Task Every_page_reads_one_index_in_its_order_and_sorts_nothing()

@@ -49,6 +49,6 @@ public sealed class PreviewedEffectsTests
     private void Make(PolicyCommand command, PersonId? by = null) =>
         _policy = _policy.Apply(_policy.Plan(command, by ?? _owner, At).ShouldBeOfType<PlanResult.Planned>().Delta);
 
-    private string Approval(PolicySnapshot before, PersonId viewer) => new PreviewedEffects(before, _policy, viewer, At).All()
+    private string Approval(PolicySnapshot before, PersonId viewer) => new PreviewedEffects(before, _policy, viewer, At).All().Effects
         .ShouldHaveSingleItem().Restrictions.Single(restriction => restriction.Kind == RestrictionKind.Approval).After;
 }

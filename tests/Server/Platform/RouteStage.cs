@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Countersign.Access;
 using Countersign.Ssh;
 
@@ -184,6 +185,8 @@ internal sealed class RouteStage
         ("POST", "/me/two-factor/enrol") => new { password = "none" },
         ("POST", "/me/two-factor/confirm") => new { code = "000000" },
         ("POST", "/me/two-factor/codes" or "/me/two-factor/disable") => new { password = "none", code = "000000" },
+        ("POST", "/devices/bulk") => new { devices = new[] { Device }, action = "tag", tags = new[] { $"t{Unique}" } },
+        ("POST", "/devices/import") => new SentBytes(Encoding.UTF8.GetBytes($"group,name,host\r\ng{Unique},i{Unique},192.0.2.8\r\n"), "text/csv"),
         ("POST", "/devices/host-key") => new { host = "127.0.0.1", port = 1 },
         ("PUT", "/devices/{id}/accounts/{name}") => new { password = "secret" },
         ("POST", "/requests") => new { devices = new[] { Device }, time = new { kind = "fromApproval", duration = "1h" } },

@@ -60,7 +60,7 @@ internal static class ExportAudit
         var checkpoint = await sealer.CheckpointAsync(caller.Organization, cancellation);
         if (query.Since > checkpoint.Size)
             return Problems.Invalid("since", $"The log has {checkpoint.Size} records. A checkpoint of more is not of this log, or the log was cut.");
-        if (csv) return TypedResults.Stream(stream => export.WriteCsvAsync(checkpoint, filter, stream, cancellation), AuditCsv.ContentType, "audit.csv");
+        if (csv) return TypedResults.Stream(stream => export.WriteCsvAsync(checkpoint, filter, stream, cancellation), Csv.ContentType, "audit.csv");
         return filter.IsEmpty
             ? TypedResults.Stream(stream => export.WriteAsync(checkpoint, stream, cancellation), ContentType, "audit.jsonl")
             : TypedResults.Stream(stream => export.WriteExcerptAsync(checkpoint, filter, query.Since, stream, cancellation), ContentType, "audit.jsonl");

@@ -6,11 +6,16 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Countersign.Server.Features.DeviceGroups;
 
 /// <param name="Parent">Null: directly below the organization.</param>
-internal sealed record DeviceGroupAnswer(Guid Id, Guid? Parent, string Name, long Version) : IVersioned
+/// <param name="Devices">Those directly in it that the caller may see.</param>
+/// <param name="AllDevices">Those and the ones in all groups below it.</param>
+internal sealed record DeviceGroupAnswer(Guid Id, Guid? Parent, string Name, int Devices, int AllDevices, long Version) : IVersioned
 {
-    public static DeviceGroupAnswer Of(PolicySnapshot snapshot, DeviceGroupRow row) => new(row.Id.Value, row.ParentId?.Value, row.Name, snapshot.Version);
+    public static DeviceGroupAnswer Of(DeviceGroupListing listing, long version) =>
+        new(listing.Group.Id.Value, listing.Group.ParentId?.Value, listing.Group.Name, listing.Devices, listing.AllDevices, version);
 
-    public static DeviceGroupAnswer Of(PolicySnapshot snapshot, Guid id) => Of(snapshot, (DeviceGroupRow)snapshot.Find(new(PolicyTable.DeviceGroup, id))!);
+    /// <summary>For the answer to somebody who has just changed the group, and so may see it.</summary>
+    public static DeviceGroupAnswer Of(PolicySnapshot snapshot, Caller caller, DeviceGroupId id, TimeProvider time) =>
+        Of(snapshot.DeviceTree(caller.Person, time.GetUtcNow(), id).Single(listing => listing.Group.Id == id), snapshot.Version);
 }
 
 /// <summary>The tree of device groups.</summary>
@@ -31,13 +36,21 @@ public static class DeviceGroupsComposition
 
 internal static class ListDeviceGroups
 {
-    public static Results<Ok<Page<DeviceGroupAnswer>>, ProblemHttpResult> Handle([AsParameters] PageQuery page, CallersPolicy policy) => page.Cut(
-        policy.Snapshot.All<DeviceGroupRow>().Where(group => policy.MaySee(group.Id)),
-        group => $"{group.Name}\n{group.Id}",
-        group => DeviceGroupAnswer.Of(policy.Snapshot, group));
+    /// <param name="under">Only this group and those below it.</param>
+    public static Results<Ok<Page<DeviceGroupAnswer>>, ProblemHttpResult> Handle([AsParameters] PageQuery page, CallersPolicy policy, Guid? under = null) => page.Cut(
+        policy.Snapshot.DeviceTree(policy.Person, policy.At, under is { } top ? new(top) : null),
+        listing => $"{listing.Group.Name}\n{listing.Group.Id}",
+        listing => DeviceGroupAnswer.Of(listing, policy.Version));
 
-    public static Results<Ok<DeviceGroupAnswer>, ProblemHttpResult> HandleOne(Guid id, CallersPolicy policy) =>
-        policy.MaySee(new DeviceGroupId(id)) ? TypedResults.Ok(DeviceGroupAnswer.Of(policy.Snapshot, id)) : Problems.NotFound();
+    public static Results<Ok<DeviceGroupAnswer>, ProblemHttpResult> HandleOne(Guid id, CallersPolicy policy)
+    {
+        foreach (var listing in policy.Snapshot.DeviceTree(policy.Person, policy.At, new(id)))
+        {
+            if (listing.Group.Id.Value == id) return TypedResults.Ok(DeviceGroupAnswer.Of(listing, policy.Version));
+        }
+
+        return Problems.NotFound();
+    }
 }
 
 [JsonSerializable(typeof(DeviceGroupAnswer))]

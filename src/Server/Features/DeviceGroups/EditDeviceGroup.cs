@@ -15,7 +15,7 @@ internal static class AddDeviceGroup
     {
         var id = Guid.CreateVersion7(time.GetUtcNow());
         var outcome = await writer.ApplyAsync(caller, new PolicyCommand.AddDeviceGroup(new(id), Group(request.Parent), request.Name), cancellation);
-        return outcome.AnswerCreated($"/api/v1/device-groups/{id}", snapshot => DeviceGroupAnswer.Of(snapshot, id));
+        return outcome.AnswerCreated($"/api/v1/device-groups/{id}", snapshot => DeviceGroupAnswer.Of(snapshot, caller, new(id), time));
     }
 
     public static DeviceGroupId? Group(Guid? id) => id is { } value ? new(value) : null;
@@ -44,7 +44,7 @@ internal sealed class EditDeviceGroupRequest
 internal static class EditDeviceGroup
 {
     public static async Task<Results<Ok<DeviceGroupAnswer>, ProblemHttpResult>> HandleAsync(
-        Guid id, EditDeviceGroupRequest request, Caller caller, PolicyWriter writer, CancellationToken cancellation)
+        Guid id, EditDeviceGroupRequest request, Caller caller, PolicyWriter writer, TimeProvider time, CancellationToken cancellation)
     {
         var outcome = await writer.ApplyAsync(
             caller,
@@ -52,7 +52,7 @@ internal static class EditDeviceGroup
                 ? new PolicyCommand.EditDeviceGroup(row.Id, request.Moves ? AddDeviceGroup.Group(request.Parent) : row.ParentId, request.Name ?? row.Name)
                 : null,
             cancellation);
-        return outcome.Answer(snapshot => DeviceGroupAnswer.Of(snapshot, id));
+        return outcome.Answer(snapshot => DeviceGroupAnswer.Of(snapshot, caller, new(id), time));
     }
 }
 

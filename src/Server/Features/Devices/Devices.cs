@@ -30,6 +30,7 @@ internal sealed record DeviceAnswer(
     int? Port,
     string? HostKey,
     IReadOnlyList<DeviceAccountAnswer> Accounts,
+    IReadOnlyList<string> Tags,
     IReadOnlyList<Permission> Permissions,
     DeviceState State,
     long Version) : IVersioned
@@ -52,6 +53,7 @@ internal sealed record DeviceAnswer(
             manages ? row.Port : null,
             manages ? row.HostKey : null,
             [.. policy.Snapshot.AccountsOf(row.Id).Select(account => new DeviceAccountAnswer(account.Name, account.IsDefault))],
+            DeviceTags.Read(row.Tags),
             [.. policy.HeldOn(row.Id)],
             StateOf(policy.WayTo(row.Id)),
             policy.Version)
@@ -88,6 +90,9 @@ public static class DevicesComposition
         var devices = routes.MapGroup("/devices").WithTags("Devices");
         devices.MapGet("/", ListDevices.HandleAsync).Requires(TokenScopes.DevicesRead).ForContactsToo();
         devices.MapPost("/", AddDevice.HandleAsync).ChangesPolicy(TokenScopes.Devices);
+        devices.MapPost("/bulk", BulkDevices.HandleAsync).ChangesPolicy(TokenScopes.Devices);
+        devices.MapPost("/import", ImportDevices.HandleAsync).Accepts<string>(Csv.ContentType).ChangesPolicy(TokenScopes.Devices);
+        devices.MapGet("/export", ExportDevices.Handle).Requires(TokenScopes.DevicesRead);
         devices.MapGet("/{id:guid}", ListDevices.HandleOneAsync).Requires(TokenScopes.DevicesRead).ForContactsToo();
         devices.MapPatch("/{id:guid}", EditDevice.HandleAsync).ChangesPolicy(TokenScopes.Devices);
         devices.MapDelete("/{id:guid}", DeleteDevice.HandleAsync).ChangesPolicy(TokenScopes.Devices);
@@ -99,6 +104,10 @@ public static class DevicesComposition
 [JsonSerializable(typeof(Page<DeviceAnswer>))]
 [JsonSerializable(typeof(AddDeviceRequest))]
 [JsonSerializable(typeof(EditDeviceRequest))]
+[JsonSerializable(typeof(BulkDevicesRequest))]
+[JsonSerializable(typeof(BulkDevicesAnswer))]
+[JsonSerializable(typeof(ImportAnswer))]
+[JsonSerializable(typeof(ImportFault[]))]
 [JsonSerializable(typeof(FetchHostKeyRequest))]
 [JsonSerializable(typeof(HostKeyAnswer))]
 [JsonSerializable(typeof(HostKeyChanged))]

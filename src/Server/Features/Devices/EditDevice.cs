@@ -6,8 +6,9 @@ namespace Countersign.Server.Features.Devices;
 
 /// <param name="HostKey">The pinned key as <c>type base64</c>; empty: nothing is pinned and nothing is opened.</param>
 /// <param name="Accounts">The first is the default one.</param>
+/// <param name="Tags">At most 32 of <c>[a-z0-9][a-z0-9._:=/-]*</c>, each of at most 64 characters; none where it is left out.</param>
 internal sealed record AddDeviceRequest(
-    Guid Group, string Name, string Host, IReadOnlyList<string> Accounts, int Port = 22, string HostKey = "", string Description = "");
+    Guid Group, string Name, string Host, IReadOnlyList<string> Accounts, int Port = 22, string HostKey = "", string Description = "", IReadOnlyList<string>? Tags = null);
 
 internal static class AddDevice
 {
@@ -16,7 +17,10 @@ internal static class AddDevice
     {
         var id = new DeviceId(Guid.CreateVersion7(time.GetUtcNow()));
         var command = new PolicyCommand.AddDevice(
-            id, new(request.Group), request.Name, request.Description, request.Host, request.Port, request.HostKey, request.Accounts);
+            id, new(request.Group), request.Name, request.Description, request.Host, request.Port, request.HostKey, request.Accounts)
+        {
+            Tags = request.Tags ?? [],
+        };
         var outcome = await writer.ApplyAsync(caller, command, cancellation);
         return outcome.AnswerCreated($"/api/v1/devices/{id}", snapshot => DeviceAnswer.Of(snapshot, caller, id, time));
     }
@@ -26,35 +30,28 @@ internal static class AddDevice
 /// What is left out stays. A new host, port or host key drops the stored secrets of the device's accounts. A host key that is given, also the one that is
 /// pinned, is confirmed by that: what stood against it is settled.
 /// </summary>
+/// <param name="Accounts">All of them; the first is the default one. The secrets of those that go, go with them.</param>
+/// <param name="Tags">All of them.</param>
 internal sealed record EditDeviceRequest(
-    Guid? Group = null, string? Name = null, string? Description = null, bool? Enabled = null, string? Host = null, int? Port = null, string? HostKey = null);
+    Guid? Group = null, string? Name = null, string? Description = null, bool? Enabled = null, string? Host = null, int? Port = null, string? HostKey = null,
+    IReadOnlyList<string>? Accounts = null, IReadOnlyList<string>? Tags = null);
 
 internal static class EditDevice
 {
     public static async Task<Results<Ok<DeviceAnswer>, ProblemHttpResult>> HandleAsync(
         Guid id, EditDeviceRequest request, Caller caller, PolicyWriter writer, HostKeyBook hostKeys, TimeProvider time, CancellationToken cancellation)
     {
+        DeviceGroupId? group = request.Group is { } moved ? new(moved) : null;
+        var command = new PolicyCommand.EditDevice(new(id), group, request.Name, request.Description, request.Enabled, request.Host, request.Port, request.HostKey)
+        {
+            Accounts = request.Accounts,
+            Tags = request.Tags,
+        };
         var outcome = await writer.ApplyAsync(
-            caller,
-            snapshot => Command(snapshot, new(id), request),
-            cancellation,
-            (db, _, stop) => request.HostKey is null ? Task.CompletedTask : HostKeyBook.ConfirmAsync(db, new(id), stop));
+            caller, command, cancellation, (db, _, stop) => request.HostKey is null ? Task.CompletedTask : HostKeyBook.ConfirmAsync(db, new(id), stop));
         var alerts = await hostKeys.AlertsAsync(caller.Organization, cancellation);
         return outcome.Answer(snapshot => DeviceAnswer.Of(snapshot, caller, new(id), time) with { HostKeyAlert = alerts.GetValueOrDefault(new(id)) });
     }
-
-    private static PolicyCommand.EditDevice? Command(PolicySnapshot snapshot, DeviceId id, EditDeviceRequest request) =>
-        snapshot.Device(id) is { } row
-            ? new(
-                id,
-                request.Group is { } group ? new(group) : row.Group,
-                request.Name ?? row.Name,
-                request.Description ?? row.Description,
-                request.Enabled ?? row.Enabled,
-                request.Host ?? row.Host,
-                request.Port ?? row.Port,
-                request.HostKey ?? row.HostKey)
-            : null;
 }
 
 internal static class DeleteDevice

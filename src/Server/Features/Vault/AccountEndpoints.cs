@@ -76,7 +76,7 @@ internal static class AccountEndpoints
     {
         if (policy.AccountsOf(device.Id).All(account => account.Name != name)) return new PolicyCommand.AddAccount(device.Id, name, makeDefault);
         if (makeDefault) return new PolicyCommand.SetDefaultAccount(device.Id, name);
-        return new PolicyCommand.EditDevice(device.Id, device.Group, device.Name, device.Description, device.Enabled, device.Host, device.Port, device.HostKey);
+        return new PolicyCommand.EditDevice(device.Id);
     }
 
     private static ProblemHttpResult? Read(AccountRequest request, out CredentialKind kind, out Secret? secret)

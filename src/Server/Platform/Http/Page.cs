@@ -33,16 +33,12 @@ internal readonly record struct PageQuery
         return TypedResults.Ok(new Page<T>([.. found.Take(limit).Select(row => show(row.Row))], next));
     }
 
-    /// <summary>The same for a list that may be long: it is in ordinal order of its keys already, and read no further than the page reaches.</summary>
-    public Results<Ok<Page<T>>, ProblemHttpResult> CutOrdered<TRow, T>(IReadOnlyList<TRow> ordered, Func<TRow, string> key, Func<TRow, bool> wanted, Func<TRow, T> show)
+    /// <summary>The same for a list that may be long: it is found in ordinal order of its keys, and read no further than the page reaches.</summary>
+    /// <param name="behind">All that come behind the key, in order; from the beginning where it is null.</param>
+    public Results<Ok<Page<T>>, ProblemHttpResult> CutOrdered<TRow, T>(Func<string?, IEnumerable<TRow>> behind, Func<TRow, string> key, Func<TRow, T> show)
     {
         if (!TryRead(out var limit, out var after, out var problem)) return problem!;
-        var found = new List<TRow>();
-        for (var place = after is null ? 0 : FirstBehind(ordered, key, after); place < ordered.Count && found.Count <= limit; place++)
-        {
-            if (wanted(ordered[place])) found.Add(ordered[place]);
-        }
-
+        var found = behind(after).Take(limit + 1).ToList();
         var next = found.Count > limit ? Write(key(found[limit - 1])) : null;
         return TypedResults.Ok(new Page<T>([.. found.Take(limit).Select(show)], next));
     }
@@ -58,19 +54,6 @@ internal readonly record struct PageQuery
     }
 
     public static string Write(string key) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes(key));
-
-    private static int FirstBehind<TRow>(IReadOnlyList<TRow> ordered, Func<TRow, string> key, string after)
-    {
-        var (low, high) = (0, ordered.Count);
-        while (low < high)
-        {
-            var middle = low + ((high - low) / 2);
-            if (string.CompareOrdinal(key(ordered[middle]), after) > 0) high = middle;
-            else low = middle + 1;
-        }
-
-        return low;
-    }
 
     private static bool TryReadCursor(string cursor, out string? key)
     {

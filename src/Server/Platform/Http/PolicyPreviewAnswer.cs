@@ -28,7 +28,8 @@ internal sealed record TouchedRow(RowFate Fate, PolicyTable Table, Guid Id, Guid
 /// <param name="Summary">What the list of changes would say of it.</param>
 /// <param name="Rows">What it would do to which rows; none: it changes nothing.</param>
 /// <param name="Effects">What that means for whom on which devices, of those that the caller may see.</param>
-internal sealed record PolicyPreviewAnswer(long Version, string Summary, IReadOnlyList<TouchedRow> Rows, IReadOnlyList<PreviewedEffect> Effects)
+/// <param name="Complete">False: it means more than is told. The effects are some of it.</param>
+internal sealed record PolicyPreviewAnswer(long Version, string Summary, IReadOnlyList<TouchedRow> Rows, IReadOnlyList<PreviewedEffect> Effects, bool Complete)
 {
     public const string Parameter = "preview";
 
@@ -48,11 +49,12 @@ internal sealed record PolicyPreviewAnswer(long Version, string Summary, IReadOn
         return inner is ProblemHttpResult ? inner : throw new InvalidOperationException("A change of policy was made without being planned.");
     }
 
-    private static PolicyPreviewAnswer Of(PolicyOutcome.Applied planned, PreviewedEffects effects) => new(
-        planned.Delta.FromVersion,
-        planned.Delta.Summary,
-        [.. planned.Delta.Changes.Select(TouchedRow.Of), .. planned.Left.Select(key => TouchedRow.Of(RowFate.Left, key))],
-        effects.All());
+    private static PolicyPreviewAnswer Of(PolicyOutcome.Applied planned, PreviewedEffects effects)
+    {
+        var (told, areComplete) = effects.All();
+        IReadOnlyList<TouchedRow> rows = [.. planned.Delta.Changes.Select(TouchedRow.Of), .. planned.Left.Select(key => TouchedRow.Of(RowFate.Left, key))];
+        return new(planned.Delta.FromVersion, planned.Delta.Summary, rows, told, areComplete);
+    }
 }
 
 [JsonSerializable(typeof(PolicyPreviewAnswer))]

@@ -30,13 +30,17 @@ internal sealed record PreviewedRestriction(RestrictionKind Kind, string Before,
 internal sealed partial class PreviewedEffects(PolicySnapshot before, PolicySnapshot after, PersonId caller, DateTimeOffset at)
 {
     private const int MostNamed = 100;
+    private const int MostEffects = 500;
+
+    /// <summary>A second's work: whoever may change much at once must not be able to stop the server by only asking what it would mean.</summary>
+    private const int MostPairs = 200_000;
 
     private readonly Veil[] _veils = [before.VeilFor(caller, at), after.VeilFor(caller, at)];
 
-    /// <summary>The widest first.</summary>
-    public IReadOnlyList<PreviewedEffect> All()
+    /// <summary>The widest first; and whether those are all.</summary>
+    public (IReadOnlyList<PreviewedEffect> Effects, bool AreComplete) All()
     {
-        var difference = PolicySnapshot.Diff(before, after);
+        var difference = PolicySnapshot.Diff(before, after, MostPairs);
         var onDevices =
             from rectangle in difference.Rectangles
             let people = rectangle.People.Where(MaySee).ToList()
@@ -51,7 +55,8 @@ internal sealed partial class PreviewedEffects(PolicySnapshot before, PolicySnap
             let people = section.People.Where(MaySee).ToList()
             where people.Count > 0
             select new PreviewedEffect(people.Count, Names(people, Login), 0, [], section.Section, Show(section.Gained), Show(section.Lost), []);
-        return [.. onDevices, .. onSections];
+        List<PreviewedEffect> found = [.. onDevices.Take(MostEffects + 1), .. onSections];
+        return (found.Count > MostEffects ? found[..MostEffects] : found, !difference.IsPartial && found.Count <= MostEffects);
     }
 
     /// <summary>Rules are told by the ids of what they are of: of what the caller may not see, it is told only that there is something.</summary>

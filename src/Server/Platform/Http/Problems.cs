@@ -27,10 +27,40 @@ internal static class Problems
         detail: stale is { By: { } by, At: { } at } ? string.Create(CultureInfo.InvariantCulture, $"Changed by {by} at {at.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC.") : "Too much was changed since: read it again.",
         extensions: new Dictionary<string, object?> { ["changedBy"] = stale.By, ["changedAt"] = stale.At, ["version"] = stale.Version });
 
-    public static ProblemHttpResult Invalid(string field, string message) => TypedResults.Problem(
+    public static ProblemHttpResult Invalid(string field, string message) => Invalid([(field, message)]);
+
+    /// <param name="errors">The first of each field is told.</param>
+    /// <param name="detail">What is to be said besides.</param>
+    public static ProblemHttpResult Invalid(IEnumerable<(string Field, string Message)> errors, string? detail = null) => TypedResults.Problem(
         statusCode: StatusCodes.Status400BadRequest,
         title: "Something in the request is wrong",
-        extensions: new Dictionary<string, object?> { ["errors"] = new Dictionary<string, string[]> { [field] = [message] } });
+        detail: detail,
+        extensions: Errors(errors));
+
+    /// <summary>Of several changes at once, which can't be made and why.</summary>
+    /// <param name="place">Where in the request stands what a field of one of them is; the field is empty for the whole of it.</param>
+    public static ProblemHttpResult Of(PlanResult.SomeRefused some, Func<RefusedStep, string, string> place)
+    {
+        var errors = some.Steps.SelectMany(step => Told(step.Reason).Select(told => (Field: place(step, told.Field), told.Message)));
+        return some.Steps switch
+        {
+            _ when some.Steps.All(step => step.Reason is PlanResult.Forbidden) =>
+                TypedResults.Problem(statusCode: StatusCodes.Status403Forbidden, title: "Not allowed", detail: Told(some.Steps[0].Reason)[0].Message, extensions: Errors(errors)),
+            _ when some.Steps.All(step => step.Reason is PlanResult.Conflict) =>
+                TypedResults.Problem(statusCode: StatusCodes.Status409Conflict, title: "Contradicts what is there", detail: Told(some.Steps[0].Reason)[0].Message, extensions: Errors(errors)),
+            _ => Invalid(errors),
+        };
+    }
+
+    /// <summary>Each thing that is wrong with one change, with the field that it is of; without one where it is of the whole.</summary>
+    public static IReadOnlyList<(string Field, string Message)> Told(PlanResult refusal) => refusal switch
+    {
+        PlanResult.Invalid invalid => [(invalid.Field, invalid.Message), .. invalid.Others.Select(other => (other.Field, other.Message))],
+        PlanResult.NotFound(var what) => [("", $"There is no such {what}, or you may not see it.")],
+        PlanResult.Forbidden(var reason) => [("", reason)],
+        PlanResult.Conflict(var message) => [("", message)],
+        _ => throw new ArgumentException("It is not a refusal.", nameof(refusal)),
+    };
 
     public static ProblemHttpResult TooManyAttempts(HttpContext context, TimeSpan retryAfter)
     {
@@ -42,9 +72,15 @@ internal static class Problems
     {
         PlanResult.NotFound => NotFound(),
         PlanResult.Forbidden(var reason) => Forbidden(reason),
-        PlanResult.Invalid(var field, var message) => Invalid(field, message),
+        PlanResult.Invalid => Invalid(Told(refusal)),
+        PlanResult.SomeRefused some => Of(some, (step, field) => field.Length == 0 ? $"commands[{step.Index}]" : $"commands[{step.Index}].{field}"),
         PlanResult.Conflict(var message) => Conflict(message),
         _ => throw new ArgumentException("It is not a refusal.", nameof(refusal)),
+    };
+
+    private static Dictionary<string, object?> Errors(IEnumerable<(string Field, string Message)> errors) => new()
+    {
+        ["errors"] = errors.DistinctBy(error => error.Field).ToDictionary(error => error.Field, error => (string[])[error.Message]),
     };
 }
 

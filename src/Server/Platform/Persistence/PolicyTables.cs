@@ -52,6 +52,7 @@ internal static class PolicyTables
         device.Property(row => row.Description).HasMaxLength(2000);
         device.Property(row => row.Host).HasMaxLength(253);
         device.Property(row => row.HostKey).HasMaxLength(4000);
+        device.Property(row => row.Tags).HasMaxLength(DeviceTags.MaxLength).HasDefaultValue("");
         device.HasIndex(Organization, nameof(DeviceRow.Name)).IsUnique();
         References<DeviceRow, DeviceGroupRow>(device, nameof(DeviceRow.Group));
 

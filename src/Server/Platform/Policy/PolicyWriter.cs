@@ -140,10 +140,13 @@ internal sealed class PolicyWriter(
 
     private void NoteRefusal(CountersignDb db, Caller caller, PolicyCommand? command, PlanResult plan, long version)
     {
-        if (command is null || plan is not (PlanResult.Forbidden or PlanResult.NotFound)) return;
+        if (command is null || !IsOverreach(plan)) return;
         var entry = Entry(caller, "policy.refused", command.GetType().Name, AuditOutcome.Refused, version, command);
         if (refusals.IsFirst(caller.Organization, ref entry)) audit.Add(db, entry);
     }
+
+    private static bool IsOverreach(PlanResult plan) =>
+        plan is PlanResult.Forbidden or PlanResult.NotFound || (plan is PlanResult.SomeRefused some && some.Steps.Any(step => IsOverreach(step.Reason)));
 
     /// <summary>Rows, version and delta. The version row is compared and moved in one statement: it holds against another process, too.</summary>
     private async Task StoreAsync(CountersignDb db, PolicyDelta delta, PersonId actor, CancellationToken cancellation)

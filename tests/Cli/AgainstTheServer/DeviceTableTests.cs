@@ -1,0 +1,74 @@
+namespace Countersign.Cli.AgainstTheServer;
+
+public sealed class DeviceTableTests : IAsyncLifetime
+{
+    private readonly FakeTerminal _terminal = new() { CanAsk = true };
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("countersign-tables-");
+    private LiveServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await LiveServer.StartAsync();
+        await RunAsync(0, ["login", "--server", _server.Address, "olga"], LiveServer.Password);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _terminal.Dispose();
+        _folder.Delete(recursive: true);
+        await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Devices_come_from_a_table_and_go_into_one()
+    {
+        var table = await WriteAsync("group,name,host,accounts,tags\nBerlin/Web,web1,192.0.2.1,root,linux\nBerlin,db1,192.0.2.2,,\n");
+        await RunAsync(1, ["devices", "import", table, "--dry-run"]);
+        _terminal.Error.ShouldContain("Nothing was imported: 2 errors.");
+        _terminal.Error.ShouldContain("  line 2, group: There is no such device group");
+        _terminal.Error.ShouldContain("  line 3, group: There is no such device group");
+
+        await RunAsync(0, ["devices", "import", table, "--create-groups", "--dry-run"]);
+        _terminal.Output.ShouldBe("Imported 2 devices and 2 device groups from a table.\n");
+        await RunAsync(0, ["devices"]);
+        _terminal.Output.ShouldBeEmpty();
+        await RunAsync(0, ["devices", "import", table, "--create-groups"]);
+        _terminal.Output.ShouldBe("2 devices added, 0 changed; 2 groups made.\n");
+        await RunAsync(0, ["devices", "tag:linux"]);
+        _terminal.Output.ShouldContain("web1");
+        _terminal.Output.ShouldNotContain("db1");
+
+        var written = Path.Combine(_folder.FullName, "out.csv");
+        await RunAsync(0, ["devices", "export", written, "--search", "group:web"]);
+        _terminal.Output.ShouldBe($"1 devices are in {written}.\n");
+        (await File.ReadAllLinesAsync(written, TestContext.Current.CancellationToken)).ShouldBe(
+            ["group,name,description,host,port,hostkey,accounts,tags", "Berlin/Web,web1,,192.0.2.1,22,,root,linux"]);
+        await RunAsync(2, ["devices", "export", written]);
+        await RunAsync(0, ["devices", "import", written, "--update"]);
+        _terminal.Output.ShouldBe("0 devices added, 0 changed; 0 groups made.\n");
+    }
+
+    [Fact]
+    public async Task What_is_no_table_is_told_with_its_line_and_what_is_not_there_is_not_sent()
+    {
+        await RunAsync(1, ["devices", "import", await WriteAsync("name,host\n\"db1,192.0.2.1\n")]);
+        _terminal.Error.ShouldContain("line 2: A quote is opened and not closed.");
+        await RunAsync(2, ["devices", "import", Path.Combine(_folder.FullName, "nowhere.csv")]);
+        await RunAsync(2, ["devices", "import", await WriteAsync(new string('x', (8 * 1024 * 1024) + 1))]);
+        _terminal.Error.ShouldContain("larger than 8 MiB");
+    }
+
+    private async Task<string> WriteAsync(string text)
+    {
+        var file = Path.Combine(_folder.FullName, $"{Guid.NewGuid():N}.csv");
+        await File.WriteAllTextAsync(file, text, TestContext.Current.CancellationToken);
+        return file;
+    }
+
+    private async Task RunAsync(int exit, string[] arguments, params string[] secrets)
+    {
+        _terminal.Secrets.Clear();
+        foreach (var secret in secrets) _terminal.Secrets.Enqueue(secret);
+        (await _terminal.RunAsync(arguments)).ShouldBe(exit, _terminal.Error);
+    }
+}
