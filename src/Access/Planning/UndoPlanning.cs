@@ -148,6 +148,8 @@ internal sealed partial class Planner
     {
         var others = row switch
         {
+            PersonRow person => LoginTaken(person.Login, person.Id) is not null ? person.Login
+                : person.Kind == PersonKind.Contact && ContactMailTaken(person.Mail, person.Id) is not null ? person.Mail : null,
             RoleRow role => RoleNameTaken(role.Name, role.Id) is not null ? role.Name : null,
             ExternalGroupRow group => ExternalGroupNamed(group.Name, group.Id),
             TechnicianGroupRow group => Sibling(_snapshot.All<TechnicianGroupRow>(), other => other.Id != group.Id && other.ParentId == group.ParentId && SameName(other.Name, group.Name)),

@@ -49,9 +49,9 @@ public static class PlatformComposition
     /// <param name="routed">What looks at a request once its route is known, and before anybody is let through to it.</param>
     internal static void UsePlatform(this WebApplication app, Action<WebApplication> routed)
     {
+        app.Use(SecurityHeaders);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.Use(SecurityHeaders);
         UseForwardedAddress(app);
         app.UseRouting();
         routed(app);
@@ -80,16 +80,21 @@ public static class PlatformComposition
         routes.MapOpenApi().Anonymous("the form of the API is no secret");
     }
 
+    /// <summary>As the answer goes out, whoever made it: what turns failures into answers clears all that was there before. Where a page says more of its own, that stands.</summary>
     private static Task SecurityHeaders(HttpContext context, RequestDelegate next)
     {
-        var headers = context.Response.Headers;
-        headers.XContentTypeOptions = "nosniff";
-        headers.XFrameOptions = "DENY";
-        headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
-        headers["Referrer-Policy"] = "no-referrer";
-        headers.CacheControl = "no-store";
-        headers["X-Request-Id"] = context.TraceIdentifier;
-        if (Scheme.IsHttps(context.Request)) headers.StrictTransportSecurity = "max-age=31536000";
+        context.Response.OnStarting(() =>
+        {
+            var headers = context.Response.Headers;
+            headers.XContentTypeOptions = "nosniff";
+            headers.XFrameOptions = "DENY";
+            if (headers.ContentSecurityPolicy.Count == 0) headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+            headers["Referrer-Policy"] = "no-referrer";
+            headers.CacheControl = "no-store";
+            headers["X-Request-Id"] = context.TraceIdentifier;
+            if (Scheme.IsHttps(context.Request)) headers.StrictTransportSecurity = "max-age=31536000";
+            return Task.CompletedTask;
+        });
         return next(context);
     }
 }

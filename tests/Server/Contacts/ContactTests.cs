@@ -163,6 +163,39 @@ public sealed class ContactTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Undoing_brings_back_nobody_whose_address_is_another_contact_s_by_now()
+    {
+        var carl = await AddAsync("carl@customer.example");
+        (await _lab.SendAsync(HttpMethod.Delete, $"technicians/{carl}", token: _ann)).Status.ShouldBe(HttpStatusCode.OK);
+        var deleted = (await _lab.SendAsync(HttpMethod.Get, "changes?limit=1", token: _ann)).Json["items"]![0]!["id"]!.GetValue<long>();
+        await AddAsync("carl@customer.example");
+        (await _lab.SendAsync(HttpMethod.Post, $"changes/{deleted}/undo", token: _ann)).Status.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    [Fact]
+    public async Task Where_no_mail_is_sent_nobody_is_told_that_a_link_is_on_its_way()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        (await lab.SendAsync(HttpMethod.Post, "sign-in/link", new JsonObject { ["mail"] = "carl@customer.example" })).Status.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    [Fact]
+    public async Task Who_asked_for_a_link_and_from_where_is_in_the_log()
+    {
+        await AddAsync("carl@customer.example");
+        await LinkAsync("carl@customer.example");
+        var record = (await _lab.AuditAsync()).Single(record => record.Kind == "sign-in.link-sent");
+        (record.Source, record.Correlation.Length > 0).ShouldBe((IPAddress.Loopback, true));
+    }
+
+    [Fact]
+    public async Task Links_that_are_used_are_not_counted_as_guessing()
+    {
+        await AddAsync("carl@customer.example");
+        for (var time = 0; time < 8; time++) (await UseAsync((await LinkAsync("carl@customer.example")).Token)).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task A_browser_of_another_page_is_signed_in_by_nobody()
     {
         await AddAsync("carl@customer.example");

@@ -190,6 +190,18 @@ public sealed class BrowserTests
             answer.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem().ShouldContain("frame-ancestors 'none'");
             answer.Headers.GetValues("Referrer-Policy").ShouldBe(["no-referrer"]);
         }
+
+        // Also where a request can't be read, and what made the answer cleared all that was there.
+        foreach (var length in (int[])[1, 2 * 1024 * 1024])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "sign-in") { Content = new StringContent(new string('[', length), new System.Net.Http.Headers.MediaTypeHeaderValue("application/json")) };
+            request.Headers.ExpectContinue = true;
+            using var answer = await lab.Http.SendAsync(request, IdentityLab.Stop);
+            answer.IsSuccessStatusCode.ShouldBeFalse();
+            answer.Headers.GetValues("X-Content-Type-Options").ShouldBe(["nosniff"]);
+            answer.Headers.GetValues("Content-Security-Policy").ShouldHaveSingleItem().ShouldContain("frame-ancestors 'none'");
+            answer.Headers.GetValues("X-Request-Id").ShouldHaveSingleItem();
+        }
     }
 
     private static Task<HttpResponseMessage> SignInAsync(IdentityLab lab, params (string, string)[] headers) =>

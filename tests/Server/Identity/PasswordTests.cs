@@ -32,6 +32,20 @@ public sealed class PasswordTests
     }
 
     [Fact]
+    public async Task A_hash_of_fewer_rounds_costs_as_many_as_one_of_today()
+    {
+        using var before = new PasswordHashing(_cheap);
+        using var today = new PasswordHashing(_cheap with { PasswordIterations = 2500 });
+        var old = await before.HashAsync("correct horse battery", TestContext.Current.CancellationToken);
+        today.RoundsShort(old).ShouldBe(1500);
+        today.RoundsShort(await today.HashAsync("correct horse battery", TestContext.Current.CancellationToken)).ShouldBe(0);
+        before.RoundsShort(await today.HashAsync("correct horse battery", TestContext.Current.CancellationToken)).ShouldBe(0);
+        today.RoundsShort("no hash").ShouldBe(0);
+        (await today.VerifyAsync(old, "correct horse battery", TestContext.Current.CancellationToken)).ShouldBe(PasswordCheck.RightButOutdated);
+        (await today.VerifyAsync(old, "another", TestContext.Current.CancellationToken)).ShouldBe(PasswordCheck.Wrong);
+    }
+
+    [Fact]
     public async Task A_hash_verifies_its_password_and_no_other()
     {
         using var hashing = new PasswordHashing(_cheap);

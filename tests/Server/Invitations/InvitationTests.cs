@@ -100,6 +100,7 @@ public sealed class InvitationTests : IAsyncLifetime
         other.To.ShouldBe("eva@example.org");
         (await _lab.SendAsync(HttpMethod.Post, $"technicians/{id}/disable", token: _ann)).Status.ShouldBe(HttpStatusCode.OK);
         (await JoinAsync(other.Token, "eve")).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await _lab.SendAsync(HttpMethod.Post, $"technicians/{id}/invitation", new JsonObject(), _ann)).Status.ShouldBe(HttpStatusCode.Conflict);
         (await _lab.SendAsync(HttpMethod.Post, $"technicians/{id}/enable", token: _ann)).Status.ShouldBe(HttpStatusCode.OK);
         (await JoinAsync(other.Token, "eve")).Status.ShouldBe(HttpStatusCode.NotFound);
         (await _lab.SendAsync(HttpMethod.Delete, $"technicians/{id}", token: _ann)).Status.ShouldBe(HttpStatusCode.OK);

@@ -101,6 +101,18 @@ public sealed class MailTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_link_that_a_mail_server_refuses_by_name_is_kept_nowhere_with_what_makes_it_good()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Options);
+        var token = new string('k', 43);
+        await _post.AnswerNextAsync($"554 blocked: https://gate.example.org/join#{token}");
+        var id = await AddAsync(lab, "ann@example.org", Plain);
+        (await EndedAsync(lab, id)).Problem.ShouldBe("554 blocked: https://gate.example.org/join#[removed]");
+        (await lab.AuditAsync()).ShouldAllBe(record => !record.Details.Contains(token, StringComparison.Ordinal));
+        lab.Log.Lines.ShouldAllBe(line => !line.Contains(token, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Nothing_is_sent_once_its_time_is_over()
     {
         await using var lab = await IdentityLab.StartAsync(mail: _post.Options);

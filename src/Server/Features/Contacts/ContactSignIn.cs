@@ -22,7 +22,7 @@ internal sealed record LinkUse(string Token, string? Label = null, SignInAs As =
 
 /// <summary>Contacts have no password: a link to their address signs them in, once, and with a second factor where they have one.</summary>
 internal sealed class ContactSignIn(
-    ContactLinks links, MailedLinks mailed, SignInThrottle throttle, SignInTickets tickets, SignInGrant grant, SignInFailures failures, PolicySource policy, PolicyWriter writer,
+    ContactLinks links, MailedLinks mailed, Outbox outbox, SignInThrottle throttle, SignInTickets tickets, SignInGrant grant, SignInFailures failures, PolicySource policy, PolicyWriter writer,
     WriteQueue queue, TimeProvider time)
 {
     private const string Method = "mailed link";
@@ -32,8 +32,14 @@ internal sealed class ContactSignIn(
     {
         var mail = request.Mail.Trim();
         if (!Names.IsMail(mail)) return Problems.Invalid("mail", "This is no mail address: one such as ann@example.org is wanted.");
+        if (!outbox.Sends) return Problems.Conflict("This server was told no mail server, so that it can't mail links.");
         var (asked, source) = (Asked(mail), Source(context));
-        if (throttle.Wait(asked, source) is var wait && wait > TimeSpan.Zero) return Problems.TooManyAttempts(context, wait);
+        if (throttle.Wait(asked, source) is var wait && wait > TimeSpan.Zero)
+        {
+            failures.Note("", source, "api", Method);
+            return Problems.TooManyAttempts(context, wait);
+        }
+
         throttle.Failed(asked, source);
         links.Ask(new(mail, source, context.TraceIdentifier));
         return TypedResults.Accepted((string?)null);

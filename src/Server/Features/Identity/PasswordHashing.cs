@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
@@ -22,7 +23,12 @@ internal enum PasswordCheck
 /// </summary>
 internal sealed class PasswordHashing : IDisposable
 {
+    private const int RestLength = 32;
+
+    private static readonly byte[] _restSalt = new byte[16];
+
     private readonly PasswordHasher<object> _hasher;
+    private readonly int _rounds;
     private readonly SemaphoreSlim _slots;
     private readonly int _mostWaiting;
     private readonly string _nobodys;
@@ -31,6 +37,7 @@ internal sealed class PasswordHashing : IDisposable
     public PasswordHashing(SignInLimits limits)
     {
         _hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = limits.PasswordIterations }));
+        _rounds = limits.PasswordIterations;
         _slots = new(limits.Verifications);
         _mostWaiting = limits.WaitingVerifications;
         _nobodys = _hasher.HashPassword(this, RandomNumberGenerator.GetHexString(32));
@@ -43,7 +50,16 @@ internal sealed class PasswordHashing : IDisposable
     /// <param name="hash">Null where there is none: the answer is wrong, at the price of a verification.</param>
     public async Task<PasswordCheck> VerifyAsync(string? hash, string password, CancellationToken cancellation)
     {
-        var verified = await TakeTurnAsync(() => (PasswordVerificationResult?)_hasher.VerifyHashedPassword(this, hash ?? _nobodys, password), cancellation);
+        var verified = await TakeTurnAsync(
+            () =>
+            {
+                var result = _hasher.VerifyHashedPassword(this, hash ?? _nobodys, password);
+
+                // A hash of before the rounds were raised costs less: the rest is spent, too, so that time does not tell it from a login that nobody has.
+                if (hash is not null && RoundsShort(hash) is > 0 and var rest) Rfc2898DeriveBytes.Pbkdf2(password, _restSalt, rest, HashAlgorithmName.SHA512, RestLength);
+                return (PasswordVerificationResult?)result;
+            },
+            cancellation);
         return verified switch
         {
             null => PasswordCheck.Busy,
@@ -52,6 +68,15 @@ internal sealed class PasswordHashing : IDisposable
             PasswordVerificationResult.SuccessRehashNeeded => PasswordCheck.RightButOutdated,
             _ => PasswordCheck.Wrong,
         };
+    }
+
+    /// <summary>How many rounds fewer than today's the hash was made with; 0: none fewer. In the hasher's form the count stands behind its version and function.</summary>
+    public int RoundsShort(string hash)
+    {
+        Span<byte> form = stackalloc byte[128];
+        return Convert.TryFromBase64String(hash, form, out var length) && length > 9 && form[0] == 1
+            ? Math.Max(0, _rounds - BinaryPrimitives.ReadInt32BigEndian(form[5..]))
+            : 0;
     }
 
     public void Dispose() => _slots.Dispose();

@@ -66,6 +66,7 @@ internal sealed class Inviting(
                 problem = person switch
                 {
                     { Kind: not PersonKind.Technician } or { State: not PersonState.Invited } => Problems.Conflict(Joined),
+                    { Status: not PersonStatus.Active } => Problems.Conflict("They are disabled: enable them first."),
                     { Mail: "" } => Problems.Conflict("There is no address to send it to: edit the technician first."),
                     _ => null,
                 };

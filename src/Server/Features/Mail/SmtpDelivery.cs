@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.RegularExpressions;
 using Countersign.Server.Features.Vault;
 using Countersign.Ssh;
 using MailKit;
@@ -26,7 +27,7 @@ internal abstract record Delivery
 }
 
 /// <summary>Gives messages to the mail server, several over one connection.</summary>
-internal sealed class SmtpDelivery : IDisposable
+internal sealed partial class SmtpDelivery : IDisposable
 {
     private const int LargestPasswordFile = 4096;
 
@@ -150,9 +151,13 @@ internal sealed class SmtpDelivery : IDisposable
         || (failure is OperationCanceledException && !cancellation.IsCancellationRequested);
 
     /// <summary>The mail server's words may be anything: one clean line of bounded length.</summary>
-    private static Delivery.Refused Refused(string problem, bool isFinal)
+    internal static Delivery.Refused Refused(string problem, bool isFinal)
     {
-        var line = string.Concat(problem.Select(character => char.IsControl(character) ? ' ' : character)).Trim();
+        // Filters like to say which address they dislike: what makes a link good stands behind the hash.
+        var line = string.Concat(Fragment().Replace(problem, "#[removed]").Select(character => char.IsControl(character) ? ' ' : character)).Trim();
         return new(line.Length <= OutgoingMailMapping.LongestProblem ? line : line[..OutgoingMailMapping.LongestProblem], isFinal);
     }
+
+    [GeneratedRegex("(#|%23)[A-Za-z0-9_-]{16,}")]
+    private static partial Regex Fragment();
 }
