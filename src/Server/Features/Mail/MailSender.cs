@@ -12,10 +12,11 @@ namespace Countersign.Server.Features.Mail;
 /// process that ends in between sends the mail again, under the same Message-ID.
 /// </summary>
 internal sealed partial class MailSender(
-    Outbox outbox, SmtpDelivery delivery, WriteQueue queue, AuditLog audit, TimeProvider time, ILogger<MailSender> log) : BackgroundService
+    Outbox outbox, SmtpDelivery delivery, WriteQueue queue, Database database, AuditLog audit, TimeProvider time, ILogger<MailSender> log) : BackgroundService
 {
     private const int Batch = 20;
 
+    /// <summary>At the latest, also where the clock was set meanwhile.</summary>
     private static readonly TimeSpan _look = TimeSpan.FromMinutes(1);
 
     /// <summary>What was sent or given up is shown so long, and then forgotten.</summary>
@@ -33,7 +34,7 @@ internal sealed partial class MailSender(
                     // There may be more.
                 }
 
-                await RestAsync(stoppingToken);
+                await RestAsync(await UntilNextAsync(stoppingToken), stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -43,7 +44,7 @@ internal sealed partial class MailSender(
             {
                 // The disk is full, the file is locked: what was claimed comes due again by itself.
                 LogFailed(failure);
-                await RestAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await RestAsync(_look, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -135,10 +136,20 @@ internal sealed partial class MailSender(
             cancellation);
     }
 
-    private async Task RestAsync(CancellationToken cancellation)
+    /// <summary>Until the next mail is due, a minute at most.</summary>
+    private async Task<TimeSpan> UntilNextAsync(CancellationToken cancellation)
+    {
+        await using var db = database.Open();
+        var next = await db.Set<OutgoingMail>().IgnoreQueryFilters().Where(row => row.State == MailState.Waiting).MinAsync(row => (DateTimeOffset?)row.Due, cancellation);
+        if (next is not { } due) return _look;
+        var wait = due - time.GetUtcNow();
+        return wait > _look ? _look : wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
+
+    private async Task RestAsync(TimeSpan wait, CancellationToken cancellation)
     {
         using var resting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await Task.WhenAny(outbox.WokenAsync(resting.Token), Task.Delay(_look, time, resting.Token));
+        await Task.WhenAny(outbox.WokenAsync(resting.Token), Task.Delay(wait, time, resting.Token));
         await resting.CancelAsync();
         cancellation.ThrowIfCancellationRequested();
     }
