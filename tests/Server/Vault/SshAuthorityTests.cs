@@ -27,6 +27,16 @@ public sealed class SshAuthorityTests
     }
 
     [Fact]
+    public async Task A_master_administrator_sees_what_devices_are_to_trust_before_there_is_any_group_of_them()
+    {
+        await using var running = await RunningServer.StartAsync();
+        var tenant = await Tenant.FoundAsync(running, "acme");
+        var nobody = await tenant.AddTechnicianAsync("nobody");
+        (await tenant.Owner.GetAsync("/api/v1/ssh/ca")).Expect(HttpStatusCode.OK).Body.GetProperty("authorities").GetArrayLength().ShouldBe(1);
+        (await tenant.As(nobody).GetAsync("/api/v1/ssh/ca")).Expect(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
     public async Task A_certificate_is_for_the_account_for_minutes_and_permits_what_the_session_is_for()
     {
         await using var lab = await IdentityLab.StartAsync();

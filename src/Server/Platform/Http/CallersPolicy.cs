@@ -31,8 +31,8 @@ internal sealed class CallersPolicy(PolicySnapshot snapshot, Caller caller, Date
 
     public bool MayReadLog => Snapshot.HoldsOverTeam(Person, Permission.AuditLog, At);
 
-    /// <summary>To some device group.</summary>
-    public bool MayAddDevices => Snapshot.All<DeviceGroupRow>().Any(group => Snapshot.MayAddDevices(Person, group.Id, At));
+    /// <summary>To some device group; master administrators also while there is none.</summary>
+    public bool MayAddDevices => IsMasterAdministrator || Snapshot.All<DeviceGroupRow>().Any(group => Snapshot.MayAddDevices(Person, group.Id, At));
 
     public bool MaySee(PersonId other) => Snapshot.MaySeePerson(Person, other, At);
 
