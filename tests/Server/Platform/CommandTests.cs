@@ -29,10 +29,11 @@ public sealed class CommandTests
     {
         await using var running = await RunningServer.StartAsync();
         var tenant = await Tenant.FoundAsync(running, "acme");
+        var branches = await RouteBranches.AddAsync(tenant);
         var routes = Routes(running);
         foreach (var (method, pattern) in routes)
         {
-            var stage = await RouteStage.SetAsync(tenant);
+            var stage = await RouteStage.SetAsync(tenant, branches);
             if (pattern.Contains("{number}", StringComparison.Ordinal)) await stage.AskAsync(tenant, pattern);
             var path = stage.Path(method, pattern);
 

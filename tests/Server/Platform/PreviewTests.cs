@@ -12,11 +12,12 @@ public sealed class PreviewTests
     {
         await using var running = await RunningServer.StartAsync();
         var tenant = await Tenant.FoundAsync(running, "acme");
+        var branches = await RouteBranches.AddAsync(tenant);
         var routes = Routes(running, policy: true);
         routes.Count.ShouldBeGreaterThan(30);
         foreach (var (method, pattern) in routes)
         {
-            var stage = await RouteStage.SetAsync(tenant);
+            var stage = await RouteStage.SetAsync(tenant, branches);
             if (pattern.Contains("{number}", StringComparison.Ordinal)) await stage.AskAsync(tenant, pattern);
             var path = stage.Path(method, pattern);
             var body = stage.Body(method, pattern);
@@ -69,7 +70,7 @@ public sealed class PreviewTests
     {
         await using var running = await RunningServer.StartAsync();
         var tenant = await Tenant.FoundAsync(running, "acme");
-        var stage = await RouteStage.SetAsync(tenant);
+        var stage = await RouteStage.SetAsync(tenant, await RouteBranches.AddAsync(tenant));
         stage.Session = await tenant.BeginSessionAsync(stage.Unique);
         foreach (var (method, pattern) in Routes(running, policy: false))
         {

@@ -31,49 +31,52 @@ internal sealed class RouteStage
     public required Guid Invited { get; init; }
 
     /// <summary>Made only where it is needed: there are at most 50.</summary>
-    public Guid OwnersKey { get; set; }
+    public Guid OwnersKey { get; private set; }
 
     /// <summary>Begun only where it is needed.</summary>
     public Guid Session { get; set; }
 
     /// <summary>The number of a request or of a change of policy; asked or made only where it is needed.</summary>
-    public long Request { get; set; }
+    public long Request { get; private set; }
 
     /// <summary>Made only where it is needed: there are at most 50.</summary>
-    public Guid OwnersToken { get; set; }
+    public Guid OwnersToken { get; private set; }
 
     /// <summary>Made only where it is needed.</summary>
-    public Guid OwnersSignIn { get; set; }
+    public Guid OwnersSignIn { get; private set; }
 
     /// <summary>Made only where it is needed.</summary>
-    public Guid OwnersPasskey { get; set; }
+    public Guid OwnersPasskey { get; private set; }
 
     /// <summary>Waits; made only where it is needed.</summary>
-    public Guid Mail { get; set; }
+    public Guid Mail { get; private set; }
 
     /// <summary>The key before the newest of the authority; made only where it is needed.</summary>
-    public Guid OldAuthority { get; set; }
+    public Guid OldAuthority { get; private set; }
 
     public required string Unique { get; init; }
 
-    public required Guid Everyone { get; init; }
+    public required RouteBranches Branches { get; init; }
 
-    public static async Task<RouteStage> SetAsync(Tenant tenant)
+    public static async Task<RouteStage> SetAsync(Tenant tenant, RouteBranches branches)
     {
         var unique = Guid.NewGuid().ToString("N")[..12];
         var person = await tenant.AddTechnicianAsync($"p{unique}");
-        var deviceGroup = await tenant.AddGroupAsync($"g{unique}");
+        var invited = (await tenant.Owner.PostAsync("/api/v1/invitations", new { mail = "invited@example.org" })).Expect(HttpStatusCode.Created).Id;
+        foreach (var member in (Guid[])[person, invited])
+            (await tenant.Owner.PutAsync($"/api/v1/technician-groups/{branches.Technicians}/members/{member}")).Expect(HttpStatusCode.OK);
+        var deviceGroup = await tenant.AddGroupAsync($"g{unique}", branches.Devices);
         var device = await tenant.AddDeviceAsync($"d{unique}", deviceGroup, "root", "deploy");
-        var group = (await tenant.Owner.PostAsync("/api/v1/technician-groups", new { parent = tenant.Everyone, name = unique })).Expect(HttpStatusCode.Created).Id;
+        var group = (await tenant.Owner.PostAsync("/api/v1/technician-groups", new { parent = branches.Technicians, name = unique })).Expect(HttpStatusCode.Created).Id;
         return new()
         {
             Unique = unique,
-            Everyone = tenant.Everyone,
+            Branches = branches,
             Person = person,
-            Invited = (await tenant.Owner.PostAsync("/api/v1/invitations", new { mail = "invited@example.org" })).Expect(HttpStatusCode.Created).Id,
+            Invited = invited,
             DeviceGroup = deviceGroup,
             Device = device,
-            EmptyDeviceGroup = await tenant.AddGroupAsync($"e{unique}"),
+            EmptyDeviceGroup = await tenant.AddGroupAsync($"e{unique}", branches.Devices),
             Group = group,
             ExternalGroup = (await tenant.Owner.PostAsync("/api/v1/external-groups", new { name = unique })).Expect(HttpStatusCode.Created).Id,
             Contact = (await tenant.Owner.PostAsync("/api/v1/contacts", new { name = "Contact", mail = $"c{unique}@example.org" })).Expect(HttpStatusCode.Created).Id,
@@ -82,6 +85,21 @@ internal sealed class RouteStage
                 .Expect(HttpStatusCode.Created).Id,
             Grant = await tenant.GrantAsync(person, device, SystemRoles.OnlyDeviceConnection.Id),
         };
+    }
+
+    /// <summary>What only this route needs.</summary>
+    public async Task PrepareAsync(Tenant tenant, string pattern)
+    {
+        OwnersKey = pattern == "/api/v1/me/keys/{id}" ? await AddKeyAsync(tenant) : default;
+        OwnersToken = pattern == "/api/v1/me/tokens/{id}" ? await AddTokenAsync(tenant) : default;
+        OldAuthority = pattern is "/api/v1/ssh/ca/{id}" or "/api/v1/ssh/door-ca/{id}" ? await OldAuthorityAsync(tenant, pattern.Replace("/{id}", "", StringComparison.Ordinal)) : default;
+        if (pattern.EndsWith("/rotate", StringComparison.Ordinal)) await RemoveOldAuthorityAsync(tenant, pattern.Replace("/rotate", "", StringComparison.Ordinal));
+        OwnersPasskey = pattern.StartsWith("/api/v1/me/passkeys/{id}", StringComparison.Ordinal) ? await tenant.AddPasskeyAsync() : default;
+        Mail = pattern.StartsWith("/api/v1/mail/", StringComparison.Ordinal) ? await tenant.AddMailAsync() : default;
+        OwnersSignIn = pattern == "/api/v1/me/sign-ins/{id}" ? await tenant.AddSignInAsync() : default;
+        Session = pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) ? await tenant.BeginSessionAsync(Unique) : default;
+        if (pattern.StartsWith("/api/v1/recordings/", StringComparison.Ordinal)) Session = await tenant.RecordSessionAsync(Person, $"d{Unique}");
+        if (pattern.Contains("{number}", StringComparison.Ordinal)) await AskAsync(tenant, pattern);
     }
 
     /// <summary>A request that the owner may do that with.</summary>
@@ -112,17 +130,23 @@ internal sealed class RouteStage
         if (pattern.EndsWith("/revoke", StringComparison.Ordinal)) (await tenant.Owner.PostAsync($"/api/v1/requests/{Request}/approve")).Expect(HttpStatusCode.OK);
     }
 
-    public static async Task<Guid> OldAuthorityAsync(Tenant tenant, string path)
+    private static async Task<Guid> OldAuthorityAsync(Tenant tenant, string path)
     {
         // There are two at most: whoever was here before may have made the second one.
         await tenant.Owner.PostAsync($"{path}/rotate");
         return (await tenant.Owner.GetAsync(path)).Expect(HttpStatusCode.OK).Body.GetProperty("authorities")[1].GetProperty("id").GetGuid();
     }
 
-    public static async Task<Guid> AddTokenAsync(Tenant tenant) =>
+    private static async Task RemoveOldAuthorityAsync(Tenant tenant, string path)
+    {
+        foreach (var old in (await tenant.Owner.GetAsync(path)).Expect(HttpStatusCode.OK).Body.GetProperty("authorities").EnumerateArray().Skip(1))
+            (await tenant.Owner.DeleteAsync($"{path}/{old.GetProperty("id").GetGuid()}")).Expect(HttpStatusCode.OK);
+    }
+
+    private static async Task<Guid> AddTokenAsync(Tenant tenant) =>
         (await tenant.Owner.PostAsync("/api/v1/me/tokens", new { label = "old", scopes = new[] { "read" } })).Expect(HttpStatusCode.Created).Id;
 
-    public static async Task<Guid> AddKeyAsync(Tenant tenant) => (await tenant.Owner.PostAsync("/api/v1/me/keys", NewKey())).Expect(HttpStatusCode.Created).Id;
+    private static async Task<Guid> AddKeyAsync(Tenant tenant) => (await tenant.Owner.PostAsync("/api/v1/me/keys", NewKey())).Expect(HttpStatusCode.Created).Id;
 
     public string Path(string method, string pattern)
     {
@@ -186,7 +210,7 @@ internal sealed class RouteStage
         ("POST", "/me/two-factor/confirm") => new { code = "000000" },
         ("POST", "/me/two-factor/codes" or "/me/two-factor/disable") => new { password = "none", code = "000000" },
         ("POST", "/devices/bulk") => new { devices = new[] { Device }, action = "tag", tags = new[] { $"t{Unique}" } },
-        ("POST", "/devices/import") => new SentBytes(Encoding.UTF8.GetBytes($"group,name,host\r\ng{Unique},i{Unique},192.0.2.8\r\n"), "text/csv"),
+        ("POST", "/devices/import") => new SentBytes(Encoding.UTF8.GetBytes($"group,name,host\r\n{RouteBranches.Name}/g{Unique},i{Unique},192.0.2.8\r\n"), "text/csv"),
         ("POST", "/devices/host-key") => new { host = "127.0.0.1", port = 1 },
         ("PUT", "/devices/{id}/accounts/{name}") => new { password = "secret" },
         ("POST", "/requests") => new { devices = new[] { Device }, time = new { kind = "fromApproval", duration = "1h" } },
@@ -195,7 +219,7 @@ internal sealed class RouteStage
         ("POST", "/requests/{number}/reject" or "/requests/{number}/revoke") => new { reason = "no" },
         ("POST", "/audit/erase") => new { person = Guid.NewGuid(), fields = new[] { "actorLogin" }, reason = "asked for", preview = true },
         ("POST", "/sessions/{id}/end") => new { reason = "maintenance" },
-        ("POST", "/technician-groups") => new { parent = Everyone, name = $"new {Unique}" },
+        ("POST", "/technician-groups") => new { parent = Branches.Technicians, name = $"new {Unique}" },
         ("POST", "/device-groups") => new { name = $"new {Unique}" },
         ("POST", "/devices") => new { group = DeviceGroup, name = $"n{Unique}", host = "192.0.2.7", port = 22, accounts = new[] { "root" } },
         ("POST", "/roles") => new { name = $"new {Unique}", purpose = "devicesAndGroups", permissions = new[] { "Terminal" } },
