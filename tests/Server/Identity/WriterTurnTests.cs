@@ -100,6 +100,36 @@ public sealed class WriterTurnTests
         (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Fact]
+    public async Task While_nothing_is_written_the_requests_of_a_token_leave_one_note_behind()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var token = await lab.TokenOfAsync("tom");
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, (_, _) => Task.CompletedTask);
+        await entered.Task;
+        for (var request = 0; request < 3; request++) (await lab.SendAsync(HttpMethod.Get, "me", token: token)).Status.ShouldBe(HttpStatusCode.OK);
+        NotesOf(lab).ShouldBe(0);
+        go.SetResult();
+        await held;
+        await TurnAsync(lab);
+        NotesOf(lab).ShouldBe(1);
+
+        // Later uses are noted again, once it is known that the note before was written.
+        for (var use = 0; use < 100 && NotesOf(lab) == 1; use++)
+        {
+            lab.Clock.Advance(TimeSpan.FromMinutes(2));
+            (await lab.SendAsync(HttpMethod.Get, "me", token: token)).Status.ShouldBe(HttpStatusCode.OK);
+        }
+
+        NotesOf(lab).ShouldBe(2);
+    }
+
+    private static int NotesOf(IdentityLab lab) => lab.Log.Lines.Count(line => line.Contains("Executed DbCommand", StringComparison.Ordinal) && line.Contains("SET \"LastUsed\"", StringComparison.Ordinal));
+
+    /// <summary>Whatever was handed in before has been written.</summary>
+    private static Task TurnAsync(IdentityLab lab) => lab.Get<WriteQueue>().WriteAsync(lab.Organization, (_, _) => Task.CompletedTask, IdentityLab.Stop);
+
     private static async Task RefusedAsync(IdentityLab lab, Func<CountersignDb, CancellationToken, Task> first)
     {
         var (signing, tokens) = await SignInBehindAsync(lab, first);
