@@ -61,7 +61,7 @@ internal sealed class RouteStage
     public static async Task<RouteStage> SetAsync(Tenant tenant)
     {
         var unique = Guid.NewGuid().ToString("N")[..12];
-        var person = await tenant.AddTechnicianAsync($"p{unique}");
+        var person = await tenant.AddTechnicianAsync($"p{unique}", $"p{unique}@example.org");
         var deviceGroup = await tenant.AddGroupAsync($"g{unique}");
         var device = await tenant.AddDeviceAsync($"d{unique}", deviceGroup, "root", "deploy");
         var group = (await tenant.Owner.PostAsync("/api/v1/technician-groups", new { parent = tenant.Everyone, name = unique })).Expect(HttpStatusCode.Created).Id;
