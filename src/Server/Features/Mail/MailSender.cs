@@ -12,10 +12,11 @@ namespace Countersign.Server.Features.Mail;
 /// process that is killed in between sends the mail again, under the same Message-ID; one that is asked to stop finishes the mail that it is at.
 /// </summary>
 internal sealed partial class MailSender(
-    Outbox outbox, SmtpDelivery delivery, WriteQueue queue, AuditLog audit, TimeProvider time, ILogger<MailSender> log) : BackgroundService
+    Outbox outbox, SmtpDelivery delivery, WriteQueue queue, Database database, AuditLog audit, TimeProvider time, ILogger<MailSender> log) : BackgroundService
 {
     private const int Batch = 20;
 
+    /// <summary>At the latest, also where the clock was set meanwhile.</summary>
     private static readonly TimeSpan _look = TimeSpan.FromMinutes(1);
 
     /// <summary>So long a mail server may take to answer once the server was asked to stop.</summary>
@@ -36,7 +37,7 @@ internal sealed partial class MailSender(
                     // There may be more.
                 }
 
-                await RestAsync(stoppingToken);
+                await RestAsync(await UntilNextAsync(stoppingToken), stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -46,7 +47,7 @@ internal sealed partial class MailSender(
             {
                 // The disk is full, the file is locked: what was claimed comes due again by itself.
                 LogFailed(failure);
-                await RestAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await RestAsync(_look, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -177,10 +178,20 @@ internal sealed partial class MailSender(
         if (state == MailState.Waiting) LogNotTaken(mail.Id, mail.Attempts, refused!.Problem);
     }
 
-    private async Task RestAsync(CancellationToken cancellation)
+    /// <summary>Until the next mail is due, a minute at most.</summary>
+    private async Task<TimeSpan> UntilNextAsync(CancellationToken cancellation)
+    {
+        await using var db = database.Open();
+        var next = await db.Set<OutgoingMail>().IgnoreQueryFilters().Where(row => row.State == MailState.Waiting).MinAsync(row => (DateTimeOffset?)row.Due, cancellation);
+        if (next is not { } due) return _look;
+        var wait = due - time.GetUtcNow();
+        return wait > _look ? _look : wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
+
+    private async Task RestAsync(TimeSpan wait, CancellationToken cancellation)
     {
         using var resting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await Task.WhenAny(outbox.WokenAsync(resting.Token), Task.Delay(_look, time, resting.Token));
+        await Task.WhenAny(outbox.WokenAsync(resting.Token), Task.Delay(wait, time, resting.Token));
         await resting.CancelAsync();
         cancellation.ThrowIfCancellationRequested();
     }
