@@ -113,7 +113,7 @@ internal sealed partial class MailSender(
         cancellation);
 
     /// <summary>As they were before they were claimed: nobody has tried them.</summary>
-    private Task PutBackAsync(IReadOnlyList<OutgoingMail> untried) => queue.WriteAsync(
+    private async Task PutBackAsync(List<OutgoingMail> untried) => await queue.WriteAsync(
         async (unit, stop) =>
         {
             foreach (var mail in untried)
