@@ -65,6 +65,7 @@ internal static class Composition
         api.MapVault();
         api.MapMail();
         api.MapIdentity();
+        app.MapNewPasswordPage();
         api.MapOrganizations();
         api.MapRequests();
         api.MapSessions();

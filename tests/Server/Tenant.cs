@@ -49,8 +49,8 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
         new(running.Http, TestTokens.Write(id, new(person), scopes, strength));
 
     /// <summary>An activated technician without any rights.</summary>
-    public async Task<Guid> AddTechnicianAsync(string login) =>
-        (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login, name = login, password = Password })).Expect(HttpStatusCode.Created).Id;
+    public async Task<Guid> AddTechnicianAsync(string login, string mail = "") =>
+        (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login, name = login, mail, password = Password })).Expect(HttpStatusCode.Created).Id;
 
     /// <summary>A sign-in of the owner's.</summary>
     public async Task<Guid> AddSignInAsync()

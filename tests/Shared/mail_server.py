@@ -1,7 +1,7 @@
 """A mail server for tests: one port that wants STARTTLS and a password, one that has neither.
 
 Arguments: certificate, key, user, password. It says the ports on its first line of output, then each mail that it took, as JSON.
-On its input it is told what to answer to the messages that come next ("451 later"; "hang" for none), each line once; it says "told" to each.
+On its input it is told what to answer to the messages that come next ("451 later"; "hang" for none; "take" to take it), each line once; it says "told" to each.
 """
 import asyncio
 import email
@@ -25,10 +25,11 @@ class Taking:
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         if answers:
             answer = answers.pop(0)
-            if answer != "hang":
+            if answer == "hang":
+                say({"hanging": True, "id": message["Message-ID"]})
+                await asyncio.sleep(3600)
+            elif answer != "take":
                 return answer
-            say({"hanging": True, "id": message["Message-ID"]})
-            await asyncio.sleep(3600)
         say({
             "to": envelope.rcpt_tos,
             "from": message["From"],

@@ -20,6 +20,7 @@ internal static class TechniciansCommand
         InvitationCommands.CreateWithdraw(common),
         CreateStatus(common, "disable", "Disables a technician or a contact: sessions end at once, and tokens, keys and passwords let nobody in.", "Disabled"),
         CreateStatus(common, "enable", "Enables somebody who was disabled.", "Enabled"),
+        CreateResetPassword(common),
         HandOverCommand.Create(common),
     };
 
@@ -101,6 +102,30 @@ internal static class TechniciansCommand
             if (!(await client.PostAsync($"technicians/{id}/{verb}", cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
             if (output.IsJson) output.Json(json);
             else output.Line($"{done} {parsed.GetRequiredValue(who)}.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static DocumentedCommand CreateResetPassword(CommonOptions common)
+    {
+        var who = Who();
+        var command = new DocumentedCommand(
+            "reset-password",
+            "Mails a link to a technician who has lost their password, by which they choose another one. A second factor stays as it is.",
+            "countersign technicians reset-password eve")
+        {
+            who,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var output = common.OutputFor(parsed);
+            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
+            using var client = api;
+            if (!(await NamedThings.PersonAsync(client, parsed.GetRequiredValue(who), cancellation)).TryGet(out var id, out failure)) return output.Fail(failure);
+            if (!(await client.PostAsync($"technicians/{id}/password/reset", cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
+            if (output.IsJson) output.Json(json);
+            else output.Line($"A link to choose another password goes to {parsed.GetRequiredValue(who)}.");
             return ExitCode.Ok;
         });
         return command;

@@ -49,6 +49,7 @@ public static class PlatformComposition
     /// <param name="routed">What looks at a request once its route is known, and before anybody is let through to it.</param>
     internal static void UsePlatform(this WebApplication app, Action<WebApplication> routed)
     {
+        app.UsePublicScheme();
         app.Use(SecurityHeaders);
         app.UseExceptionHandler();
         app.UseStatusCodePages();

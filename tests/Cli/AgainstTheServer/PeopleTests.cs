@@ -52,6 +52,11 @@ public sealed class PeopleTests : IAsyncLifetime
         await RunAsync(0, ["technicians", "enable", "tina"]);
         await RunAsync(0, ["technicians", "list", "--status", "disabled"]);
         _terminal.Output.ShouldBeEmpty();
+        await RunAsync(0, ["technicians", "add", "tess", "--name", "Tess", "--mail", "tess@example.org"], "wandering-otter-lantern-58");
+        await RunAsync(0, ["technicians", "reset-password", "tess"]);
+        _terminal.Output.ShouldStartWith("A link to choose another password goes to tess.");
+        await RunAsync(1, ["technicians", "reset-password", "tina"]);
+        await RunAsync(1, ["technicians", "reset-password", "olga"]);
         await RunAsync(4, ["technicians", "disable", "nobody"]);
         await RunAsync(1, ["technicians", "disable", "olga"]);
     }

@@ -16,30 +16,43 @@ public sealed class BrowserTests
         json["token"].ShouldBeNull();
         var cookie = signedIn.Headers.GetValues("Set-Cookie").ShouldHaveSingleItem();
         var parts = cookie.Split("; ").Select(part => part.ToLowerInvariant()).ToList();
-        parts[0].ShouldStartWith("countersign=cst_");
+        parts[0].ShouldStartWith("__Host-countersign=cst_");
         parts.ShouldContain("httponly");
         parts.ShouldContain("samesite=strict");
         parts.ShouldContain("path=/");
-        parts.ShouldNotContain("secure");
+        parts.ShouldContain("secure");
 
         var value = ValueOf(signedIn);
-        (await GetMeAsync(lab, ("Cookie", $"countersign={value}"))).ShouldBe(HttpStatusCode.OK);
+        (await GetMeAsync(lab, ("Cookie", $"__Host-countersign={value}"))).ShouldBe(HttpStatusCode.OK);
         (await GetMeAsync(lab, ("Authorization", $"Bearer {value}"))).ShouldBe(HttpStatusCode.Unauthorized);
-        (await GetMeAsync(lab, ("Authorization", "Bearer x"), ("Cookie", $"countersign={value}"))).ShouldBe(HttpStatusCode.Unauthorized);
-        (await GetMeAsync(lab, ("Cookie", $"countersign={await lab.TokenOfAsync("tom")}"))).ShouldBe(HttpStatusCode.Unauthorized);
+        (await GetMeAsync(lab, ("Authorization", "Bearer x"), ("Cookie", $"__Host-countersign={value}"))).ShouldBe(HttpStatusCode.Unauthorized);
+        (await GetMeAsync(lab, ("Cookie", $"__Host-countersign={await lab.TokenOfAsync("tom")}"))).ShouldBe(HttpStatusCode.Unauthorized);
     }
 
-    [Fact]
-    public async Task With_TLS_the_cookie_is_bound_to_it_and_to_the_host_and_the_browser_told_to_stay()
+    /// <summary>What a proxy does not say, or says in other words, must not leave the cookie to be planted and overheard.</summary>
+    [Theory]
+    [InlineData("https://gate.example.org/", "", true)]
+    [InlineData("https://gate.example.org/", "http", true)]
+    [InlineData("https://gate.example.org/", "http, https", true)]
+    [InlineData("http://gate.example.org/", "", false)]
+    [InlineData("http://gate.example.org/", "http", false)]
+    [InlineData("http://gate.example.org/", "https", true)]
+    [InlineData("http://gate.example.org/", "HTTPS,http", true)]
+    public async Task With_TLS_the_cookie_is_bound_to_it_and_to_the_host_and_the_browser_told_to_stay(string address, string forwarded, bool isBound)
     {
-        await using var lab = await IdentityLab.StartAsync();
-        using var signedIn = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"), ("X-Forwarded-Proto", "https"));
+        await using var lab = await IdentityLab.StartAsync(address: address);
+        (string, string)[] headers = forwarded == "" ? [("Sec-Fetch-Site", "same-origin")] : [("Sec-Fetch-Site", "same-origin"), ("X-Forwarded-Proto", forwarded)];
+        using var signedIn = await SignInAsync(lab, headers);
         var cookie = signedIn.Headers.GetValues("Set-Cookie").ShouldHaveSingleItem();
-        cookie.ShouldStartWith("__Host-countersign=cst_");
-        cookie.Split("; ").ShouldContain("secure");
-        signedIn.Headers.GetValues("Strict-Transport-Security").ShouldBe(["max-age=31536000"]);
-        using var plain = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"));
-        plain.Headers.Contains("Strict-Transport-Security").ShouldBeFalse();
+        cookie.ShouldStartWith(isBound ? "__Host-countersign=cst_" : "countersign=cst_");
+        cookie.Split("; ").Contains("secure").ShouldBe(isBound);
+        signedIn.Headers.TryGetValues("Strict-Transport-Security", out var stay).ShouldBe(isBound);
+        if (isBound) stay.ShouldBe(["max-age=31536000"]);
+
+        // It counts under its one name: what another page could plant under the other is nobody's.
+        var other = isBound ? "countersign" : "__Host-countersign";
+        (await GetMeAsync(lab, [.. headers, ("Cookie", cookie.Split(';')[0])])).ShouldBe(HttpStatusCode.OK);
+        (await GetMeAsync(lab, [.. headers, ("Cookie", $"{other}={ValueOf(signedIn)}")])).ShouldBe(HttpStatusCode.Unauthorized);
     }
 
     [Theory]
@@ -56,7 +69,7 @@ public sealed class BrowserTests
     {
         await using var lab = await IdentityLab.StartAsync();
         using var signedIn = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"));
-        var headers = new List<(string, string)> { ("Cookie", $"countersign={ValueOf(signedIn)}") };
+        var headers = new List<(string, string)> { ("Cookie", $"__Host-countersign={ValueOf(signedIn)}") };
         if (site is not null) headers.Add(("Sec-Fetch-Site", site));
         if (origin is not null) headers.Add(("Origin", origin.Replace("{own}", lab.Server.HttpAddress.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)));
         var body = new JsonObject { ["label"] = "x", ["scopes"] = new JsonArray("read") };
@@ -74,7 +87,7 @@ public sealed class BrowserTests
     {
         await using var lab = await IdentityLab.StartAsync();
         using var signedIn = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"));
-        (await GetMeAsync(lab, ("Cookie", $"countersign={ValueOf(signedIn)}"), ("Upgrade", "websocket"), ("Connection", "Upgrade"))).ShouldBe(HttpStatusCode.Forbidden);
+        (await GetMeAsync(lab, ("Cookie", $"__Host-countersign={ValueOf(signedIn)}"), ("Upgrade", "websocket"), ("Connection", "Upgrade"))).ShouldBe(HttpStatusCode.Forbidden);
     }
 
     [Fact]
@@ -91,15 +104,29 @@ public sealed class BrowserTests
     {
         await using var lab = await IdentityLab.StartAsync();
         using var first = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"));
-        var old = ("Cookie", $"countersign={ValueOf(first)}");
+        var old = ("Cookie", $"__Host-countersign={ValueOf(first)}");
         using var second = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"), old);
-        var now = ("Cookie", $"countersign={ValueOf(second)}");
+        var now = ("Cookie", $"__Host-countersign={ValueOf(second)}");
         (await GetMeAsync(lab, old)).ShouldBe(HttpStatusCode.Unauthorized);
         (await GetMeAsync(lab, now)).ShouldBe(HttpStatusCode.OK);
         using var signedOut = await SendAsync(lab, HttpMethod.Post, "sign-out", null, now, ("Sec-Fetch-Site", "same-origin"));
         signedOut.StatusCode.ShouldBe(HttpStatusCode.NoContent);
         signedOut.Headers.GetValues("Set-Cookie").ShouldHaveSingleItem().ShouldContain("expires=Thu, 01 Jan 1970");
         (await GetMeAsync(lab, now)).ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task Signing_a_program_out_leaves_the_browser_its_cookie_and_its_session()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var browser = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"));
+        var cookie = ("Cookie", $"__Host-countersign={ValueOf(browser)}");
+        var bearer = ("Authorization", $"Bearer {await lab.TokenOfAsync("tom")}");
+        using var signedOut = await SendAsync(lab, HttpMethod.Post, "sign-out", null, bearer, cookie);
+        signedOut.StatusCode.ShouldBe(HttpStatusCode.NoContent);
+        signedOut.Headers.Contains("Set-Cookie").ShouldBeFalse();
+        (await GetMeAsync(lab, bearer)).ShouldBe(HttpStatusCode.Unauthorized);
+        (await GetMeAsync(lab, cookie)).ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
@@ -114,7 +141,7 @@ public sealed class BrowserTests
         var body = new JsonObject { ["ticket"] = ticket, ["code"] = app.Next(), ["as"] = "cookie" };
         using var second = await SendAsync(lab, HttpMethod.Post, "sign-in/code", body, ("Sec-Fetch-Site", "same-origin"));
         second.StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await GetMeAsync(lab, ("Cookie", $"countersign={ValueOf(second)}"))).ShouldBe(HttpStatusCode.OK);
+        (await GetMeAsync(lab, ("Cookie", $"__Host-countersign={ValueOf(second)}"))).ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
@@ -122,7 +149,7 @@ public sealed class BrowserTests
     {
         await using var lab = await IdentityLab.StartAsync();
         using var signedIn = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"), ("User-Agent", "Browser/1.0"));
-        var cookie = ("Cookie", $"countersign={ValueOf(signedIn)}");
+        var cookie = ("Cookie", $"__Host-countersign={ValueOf(signedIn)}");
         var token = await lab.TokenOfAsync("tom");
         var ann = await lab.TokenOfAsync("ann");
         var items = (await lab.SendAsync(HttpMethod.Get, "me/sign-ins", token: token)).Json["items"]!.AsArray();
@@ -153,7 +180,7 @@ public sealed class BrowserTests
         await using var lab = await IdentityLab.StartAsync();
         var token = await lab.TokenOfAsync("tom");
         using var signedIn = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"));
-        var cookie = ("Cookie", $"countersign={ValueOf(signedIn)}");
+        var cookie = ("Cookie", $"__Host-countersign={ValueOf(signedIn)}");
         for (var request = 0; request < 3; request++)
         {
             lab.Clock.Advance(TimeSpan.FromMinutes(29));
@@ -170,7 +197,7 @@ public sealed class BrowserTests
     {
         await using var lab = await IdentityLab.StartAsync();
         using var signedIn = await SignInAsync(lab, ("Sec-Fetch-Site", "same-origin"));
-        var cookie = ("Cookie", $"countersign={ValueOf(signedIn)}");
+        var cookie = ("Cookie", $"__Host-countersign={ValueOf(signedIn)}");
         var token = await lab.TokenOfAsync("tom");
         var made = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "job", ["scopes"] = new JsonArray("read") }, token)).Json["token"]!.GetValue<string>();
         (await lab.SendAsync(HttpMethod.Get, "me", token: made)).Status.ShouldBe(HttpStatusCode.OK);

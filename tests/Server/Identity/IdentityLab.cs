@@ -25,6 +25,8 @@ internal sealed class IdentityLab : IAsyncDisposable
 
     private static readonly string _hostKey = MakeHostKey();
 
+    private ServerOptions _options = null!;
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("countersign-identity");
 
     public SetClock Clock { get; } = new();
@@ -73,12 +75,17 @@ internal sealed class IdentityLab : IAsyncDisposable
             Mail = mail,
             Public = new(address),
         };
-        lab.Server = await CountersignServer.StartAsync(
-            with?.Invoke(options) ?? options,
-            Stop,
-            builder => builder.Logging.AddProvider(lab.Log).AddFilter<CapturedLog>(null, LogLevel.Trace));
-        lab.Http = new() { BaseAddress = new(lab.Server.HttpAddress, "/api/v1/") };
+        lab._options = with?.Invoke(options) ?? options;
+        await lab.BeginAsync();
         return lab;
+    }
+
+    /// <summary>Stops the server and starts one on the same data.</summary>
+    public async Task RestartAsync()
+    {
+        Http.Dispose();
+        await Server.DisposeAsync();
+        await BeginAsync();
     }
 
     public static async Task<IdentityLab> StartAsync(SignInLimits? limits = null, MailOptions? mail = null, string address = "https://gate.example.org/", Func<ServerOptions, ServerOptions>? with = null)
@@ -148,6 +155,12 @@ internal sealed class IdentityLab : IAsyncDisposable
         await Server.DisposeAsync();
         Log.Dispose();
         _folder.Delete(recursive: true);
+    }
+
+    private async Task BeginAsync()
+    {
+        Server = await CountersignServer.StartAsync(_options, Stop, builder => builder.Logging.AddProvider(Log).AddFilter<CapturedLog>(null, LogLevel.Trace));
+        Http = new() { BaseAddress = new(Server.HttpAddress, "/api/v1/") };
     }
 
     private async Task FoundAsync()

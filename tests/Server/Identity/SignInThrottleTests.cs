@@ -75,6 +75,20 @@ public sealed class SignInThrottleTests
         (throttle.Wait("bob", IPAddress.Parse(asking)) > TimeSpan.Zero).ShouldBe(same);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public void A_clock_that_is_set_makes_no_wait_longer_or_shorter(int hours)
+    {
+        var throttle = new SignInThrottle(new() { FailuresPerAddress = 20 }, _clock);
+        for (var failure = 0; failure < 20; failure++) throttle.Failed("alice", _source);
+        _clock.Set(TimeSpan.FromHours(hours));
+        throttle.Wait("alice", _source).ShouldBe(TimeSpan.FromMinutes(15));
+        throttle.Wait("bob", _source).ShouldBe(TimeSpan.FromMinutes(10));
+        _clock.Advance(TimeSpan.FromMinutes(15));
+        throttle.Wait("alice", _source).ShouldBe(TimeSpan.Zero);
+    }
+
     [Fact]
     public void Failures_are_forgotten_after_a_day()
     {

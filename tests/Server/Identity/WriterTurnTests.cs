@@ -100,6 +100,49 @@ public sealed class WriterTurnTests
         (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Fact]
+    public async Task While_nothing_is_written_the_requests_of_a_token_leave_one_note_behind()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var token = await lab.TokenOfAsync("tom");
+        await CountNotesAsync(lab);
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, (_, _) => Task.CompletedTask);
+        await entered.Task;
+        for (var request = 0; request < 3; request++) (await lab.SendAsync(HttpMethod.Get, "me", token: token)).Status.ShouldBe(HttpStatusCode.OK);
+        (await NotesAsync(lab)).ShouldBe(0);
+        go.SetResult();
+        await held;
+        await TurnAsync(lab);
+        (await NotesAsync(lab)).ShouldBe(1);
+
+        // Later uses are noted again, once it is known that the note before was written.
+        for (var use = 0; use < 100 && await NotesAsync(lab) == 1; use++)
+        {
+            lab.Clock.Advance(TimeSpan.FromMinutes(2));
+            (await lab.SendAsync(HttpMethod.Get, "me", token: token)).Status.ShouldBe(HttpStatusCode.OK);
+        }
+
+        (await NotesAsync(lab)).ShouldBe(2);
+    }
+
+    /// <summary>How often the last use of a token was written, once <see cref="CountNotesAsync"/> has been called.</summary>
+    private static async Task<int> NotesAsync(IdentityLab lab)
+    {
+        await using var db = lab.Get<Database>().Open();
+        return await db.Database.SqlQuery<int>($"SELECT COUNT(*) AS Value FROM noted").SingleAsync(IdentityLab.Stop);
+    }
+
+    private static async Task CountNotesAsync(IdentityLab lab)
+    {
+        await using var db = lab.Get<Database>().Open();
+        await db.Database.ExecuteSqlAsync($"CREATE TABLE noted (at INTEGER)", IdentityLab.Stop);
+        await db.Database.ExecuteSqlAsync($"CREATE TRIGGER note AFTER UPDATE OF LastUsed ON api_token BEGIN INSERT INTO noted VALUES (NEW.LastUsed); END", IdentityLab.Stop);
+    }
+
+    /// <summary>Whatever was handed in before has been written.</summary>
+    private static Task TurnAsync(IdentityLab lab) => lab.Get<WriteQueue>().WriteAsync(lab.Organization, (_, _) => Task.CompletedTask, IdentityLab.Stop);
+
     private static async Task RefusedAsync(IdentityLab lab, Func<CountersignDb, CancellationToken, Task> first)
     {
         var (signing, tokens) = await SignInBehindAsync(lab, first);

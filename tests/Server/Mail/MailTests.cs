@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Countersign.Server.Features.Mail;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform.Persistence;
@@ -230,6 +231,68 @@ public sealed class MailTests : IAsyncLifetime
         added.ShouldBeNull();
     }
 
+    [Fact]
+    public async Task A_stop_between_two_mails_sends_neither_twice()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Clear);
+        await _post.AnswerNextAsync("take", "hang");
+        await AddTwoAsync(lab);
+        var taken = await _post.NextAsync();
+        var held = await _post.NextAsync();
+        ((bool)held.Json["hanging"]!).ShouldBeTrue();
+        await lab.RestartAsync();
+        await PassAsync(lab);
+        var again = await _post.NextAsync();
+        (again.Id, again.Id == taken.Id).ShouldBe((held.Id, false));
+        var last = await AddAsync(lab, "kim@example.org", Plain);
+        (await _post.NextAsync()).To.ShouldBe("kim@example.org");
+        await EndedAsync(lab, last);
+        _post.Waiting.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_mail_server_that_says_nothing_is_waited_for_once_for_all_mails()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var lab = await IdentityLab.StartAsync(mail: SilentOptions(silent) with { Patience = TimeSpan.FromSeconds(1) });
+        foreach (var id in await AddTwoAsync(lab)) await TriedAsync(lab, id, 1);
+        using var only = await silent.AcceptTcpClientAsync(IdentityLab.Stop);
+        silent.Pending().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task The_wait_after_an_attempt_begins_when_the_attempt_is_over()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var lab = await IdentityLab.StartAsync(mail: SilentOptions(silent));
+        var id = await AddAsync(lab, "ann@example.org", Plain);
+        using (await silent.AcceptTcpClientAsync(IdentityLab.Stop)) lab.Clock.Advance(TimeSpan.FromHours(1));
+        (await TriedAsync(lab, id, 1)).Due.ShouldBeGreaterThan(lab.Clock.GetUtcNow());
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_set_back_holds_no_mail_up()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Clear);
+        await _post.AnswerNextAsync("451 later");
+        var id = await AddAsync(lab, "ann@example.org", Plain);
+        await TriedAsync(lab, id, 1);
+        lab.Clock.Set(TimeSpan.FromHours(-3));
+        lab.Get<Outbox>().Wake();
+        (await _post.NextAsync()).Id.ShouldBe($"<{id:N}@example.org>");
+    }
+
+    private static MailOptions SilentOptions(TcpListener silent) =>
+        new() { Host = "127.0.0.1", Port = ((IPEndPoint)silent.LocalEndpoint).Port, Security = MailSecurity.None, From = "gate@example.org" };
+
+    /// <summary>In one transaction, so that they are sent together.</summary>
+    private static Task<Guid[]> AddTwoAsync(IdentityLab lab) => lab.Get<WriteQueue>().WriteAsync(
+        lab.Organization,
+        (db, _) => Task.FromResult<Guid[]>([lab.Get<Outbox>().Add(db, "ann@example.org", Plain)!.Value, lab.Get<Outbox>().Add(db, "tom@example.org", Plain)!.Value]),
+        IdentityLab.Stop);
+
     private static Letter Plain => new("test", "Nothing", ["Nothing to say."]);
 
     private static async Task<Guid> AddAsync(IdentityLab lab, string to, Letter letter, DateTimeOffset? expires = null) => (await lab.Get<WriteQueue>().WriteAsync(
@@ -243,7 +306,9 @@ public sealed class MailTests : IAsyncLifetime
         return Task.CompletedTask;
     }
 
-    private static Task<OutgoingMail> TriedAsync(IdentityLab lab, Guid id, int attempts) => RowAsync(lab, id, row => row.Attempts == attempts && row.Problem.Length > 0 && row.State == MailState.Waiting);
+    /// <summary>Its row says so before the attempt, and the log only once it waits again.</summary>
+    private static Task<OutgoingMail> TriedAsync(IdentityLab lab, Guid id, int attempts) => RowAsync(
+        lab, id, row => row.Attempts == attempts && row.State == MailState.Waiting && lab.Log.Lines.Any(line => line.Contains($"Mail {id} was not taken at attempt {attempts}:", StringComparison.Ordinal)));
 
     private static Task<OutgoingMail> EndedAsync(IdentityLab lab, Guid id) => RowAsync(lab, id, row => row.State != MailState.Waiting);
 

@@ -61,7 +61,7 @@ internal sealed class RouteStage
     public static async Task<RouteStage> SetAsync(Tenant tenant, RouteBranches branches)
     {
         var unique = Guid.NewGuid().ToString("N")[..12];
-        var person = await tenant.AddTechnicianAsync($"p{unique}");
+        var person = await tenant.AddTechnicianAsync($"p{unique}", $"p{unique}@example.org");
         var invited = (await tenant.Owner.PostAsync("/api/v1/invitations", new { mail = "invited@example.org" })).Expect(HttpStatusCode.Created).Id;
         foreach (var member in (Guid[])[person, invited])
             (await tenant.Owner.PutAsync($"/api/v1/technician-groups/{branches.Technicians}/members/{member}")).Expect(HttpStatusCode.OK);

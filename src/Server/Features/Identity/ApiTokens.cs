@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Countersign.Access;
 using Countersign.Server.Platform;
@@ -50,6 +51,9 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
 
     private static readonly TimeSpan _useResolution = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _longestNote = TimeSpan.FromSeconds(1);
+
+    /// <summary>The tokens whose last use is on its way to the database.</summary>
+    private readonly ConcurrentDictionary<Guid, bool> _noting = new();
 
     /// <summary>Stored with the context, in its organization.</summary>
     public IssuedToken Add(CountersignDb db, NewToken wanted)
@@ -130,20 +134,35 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
     /// <summary>A browser may be a screen that somebody has left; a token that a program keeps is bounded by its lifetime alone.</summary>
     private static TimeSpan? IdleOf(ApiToken token, SignInSettings rules) => token.Origin == TokenOrigin.Browser ? rules.Idle : null;
 
-    /// <summary>Waits a moment for it and not longer: while nothing can be written, a session can still be ended through the API.</summary>
+    /// <summary>
+    /// Waits a moment for it and not longer: while nothing can be written, a session can still be ended through the API. One note at a time for each
+    /// token, so that its requests pile up nothing in front of what sessions have to write.
+    /// </summary>
     private async Task NoteUseAsync(ApiToken token, DateTimeOffset now, CancellationToken cancellation)
     {
-        var noting = queue.WriteAsync(
-            token.OrganizationId,
-            (db, stop) => db.Set<ApiToken>().Where(row => row.Id == token.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastUsed, now), stop),
-            CancellationToken.None);
+        if (!_noting.TryAdd(token.Id, true)) return;
         try
         {
-            await noting.WaitAsync(_longestNote, TimeProvider.System, cancellation);
+            await WriteUseAsync(token, now).WaitAsync(_longestNote, TimeProvider.System, cancellation);
         }
         catch (TimeoutException)
         {
             // It stays in the queue.
+        }
+    }
+
+    private async Task WriteUseAsync(ApiToken token, DateTimeOffset now)
+    {
+        try
+        {
+            await queue.WriteAsync(
+                token.OrganizationId,
+                (db, stop) => db.Set<ApiToken>().Where(row => row.Id == token.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastUsed, now), stop),
+                CancellationToken.None);
+        }
+        finally
+        {
+            _noting.TryRemove(token.Id, out _);
         }
     }
 }

@@ -9,6 +9,8 @@ namespace Countersign.Server.Features.Identity;
 /// <summary>Signing in: passwords, second factors, sessions, API tokens, SSH keys, and what keeps guessers out.</summary>
 internal static class IdentityFeature
 {
+    private static readonly EmbeddedPage _newPasswordPage = new("NewPasswordPage.html");
+
     public static IServiceCollection AddIdentity(this IServiceCollection services, ServerOptions options)
     {
         services.AddSingleton(options.SignIn);
@@ -33,6 +35,7 @@ internal static class IdentityFeature
         services.AddSingleton<SignInFailures>();
         services.AddSingleton<ApiTokens>();
         services.AddSingleton<RegisteredKeys>();
+        services.AddSingleton<LostPassword>();
         // The last registration of a service counts: it stands for the platform's, which lets nobody in.
         services.AddSingleton<ValidateToken>(provider => provider.GetRequiredService<ApiTokens>().ValidateAsync);
         services.AddSingleton<StandingTokens>(provider => provider.GetRequiredService<ApiTokens>().StandingAsync);
@@ -51,6 +54,7 @@ internal static class IdentityFeature
         api.MapGet("/me", Me.GetAsync).Requires(TokenScopes.None).ForContactsToo();
         api.MapPost("/me/password", Me.ChangePasswordAsync).Requires(TokenScopes.None).ForContactsToo();
 
+        MapLostPassword(api);
         MapTwoFactor(api);
         api.MapPasskeys();
         MapSignIns(api);
@@ -68,6 +72,18 @@ internal static class IdentityFeature
         api.MapPost("/technicians/{id:guid}/keys", Keys.AddForAsync).Requires(TokenScopes.People);
         api.MapPost("/technicians/{id:guid}/two-factor/reset", ResetTwoFactor.HandleAsync).Requires(TokenScopes.People);
     }
+
+    private static void MapLostPassword(IEndpointRouteBuilder api)
+    {
+        api.MapPost("/technicians/{id:guid}/password/reset", (Guid id, Caller caller, LostPassword lost, CancellationToken cancellation) =>
+            lost.SendAsync(id, caller, cancellation)).Requires(TokenScopes.People);
+        api.MapPost("/new-password", (NewPasswordRequest request, HttpContext context, LostPassword lost, CancellationToken cancellation) =>
+            lost.ChooseAsync(request, context, cancellation)).Anonymous("whoever lost their password has no token: the link's takes the place of one");
+    }
+
+    /// <summary>Outside the API: the page that the mailed link opens.</summary>
+    public static void MapNewPasswordPage(this IEndpointRouteBuilder app) =>
+        app.MapGet("/new-password", (HttpContext context) => _newPasswordPage.Show(context)).Anonymous("the page holds nothing; what it sends is checked").ExcludeFromDescription();
 
     private static void MapTwoFactor(IEndpointRouteBuilder api)
     {
@@ -108,6 +124,8 @@ internal static class IdentityFeature
 [JsonSerializable(typeof(Page<SignInShown>))]
 [JsonSerializable(typeof(MeAnswer))]
 [JsonSerializable(typeof(PasswordRequest))]
+[JsonSerializable(typeof(PasswordLinkSent))]
+[JsonSerializable(typeof(NewPasswordRequest))]
 [JsonSerializable(typeof(TokenRequest))]
 [JsonSerializable(typeof(TokenMade))]
 [JsonSerializable(typeof(Page<TokenShown>))]

@@ -8,7 +8,8 @@ namespace Countersign.Server.Features.Identity;
 
 /// <summary>
 /// Makes guessing slow: by login with a growing wait, by address with a number of failures in a time. It counts logins that don't exist like
-/// those that do, so that its answers tell nothing. In memory and bounded; a restart forgets, which an attacker can't bring about.
+/// those that do, so that its answers tell nothing. By the steady clock: one on the wall that is put right neither frees guessers nor shuts others out. In
+/// memory and bounded; a restart forgets, which an attacker can't bring about.
 /// </summary>
 internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
 {
@@ -28,15 +29,15 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
     /// <summary>How long nothing is tried for this login from this source, not even the right password; zero: now is fine.</summary>
     public TimeSpan Wait(string login, IPAddress source)
     {
-        var now = time.GetUtcNow();
+        var now = time.GetTimestamp();
         lock (_lock)
         {
             var wait = TimeSpan.Zero;
             if (_logins.TryGetValue(KeyOf(login), out var byLogin) && byLogin.Failures > limits.FreeFailures)
-                wait = byLogin.Last + WaitAfter(byLogin.Failures) - now;
+                wait = WaitAfter(byLogin.Failures) - time.GetElapsedTime(byLogin.Last, now);
             if (_addresses.TryGetValue(KeyOf(source), out var byAddress) && byAddress.Failures >= limits.FailuresPerAddress)
             {
-                var rest = byAddress.First + limits.AddressWindow - now;
+                var rest = limits.AddressWindow - time.GetElapsedTime(byAddress.First, now);
                 if (rest > wait) wait = rest;
             }
 
@@ -46,11 +47,11 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
 
     public void Failed(string login, IPAddress source)
     {
-        var now = time.GetUtcNow();
+        var now = time.GetTimestamp();
         lock (_lock)
         {
-            CountOne(_logins, KeyOf(login), now, last => now - last.Last > limits.Memory);
-            CountOne(_addresses, KeyOf(source), now, last => now - last.First >= limits.AddressWindow);
+            CountOne(_logins, KeyOf(login), now, last => time.GetElapsedTime(last.Last, now) > limits.Memory);
+            CountOne(_addresses, KeyOf(source), now, last => time.GetElapsedTime(last.First, now) >= limits.AddressWindow);
         }
     }
 
@@ -67,7 +68,7 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
         return wait < limits.LongestWait ? wait : limits.LongestWait;
     }
 
-    private void CountOne<TKey>(Dictionary<TKey, Count> counts, TKey key, DateTimeOffset now, Predicate<Count> over)
+    private void CountOne<TKey>(Dictionary<TKey, Count> counts, TKey key, long now, Predicate<Count> over)
         where TKey : notnull
     {
         if (counts.Count >= limits.Remembered && !counts.ContainsKey(key)) MakeRoom(counts, over);
@@ -104,5 +105,6 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
         return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(bytes);
     }
 
-    private readonly record struct Count(int Failures, DateTimeOffset First, DateTimeOffset Last);
+    /// <param name="First">As <see cref="TimeProvider.GetTimestamp"/>, like the last.</param>
+    private readonly record struct Count(int Failures, long First, long Last);
 }

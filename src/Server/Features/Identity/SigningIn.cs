@@ -143,7 +143,9 @@ internal sealed class SigningIn(
                 audit.Add(db, AuditEntry.By(caller, "sign-out") with { Subject = caller.Login, SubjectId = caller.Person.Value });
             },
             cancellation);
-        SessionCookie.Forget(context);
+
+        // One that only came along belongs to another sign-in, which goes on.
+        if (caller.Carrier == TokenCarrier.Cookie) SessionCookie.Forget(context);
         return TypedResults.NoContent();
     }
 

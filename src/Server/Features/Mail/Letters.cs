@@ -42,6 +42,24 @@ internal static class Letters
             $"If you did not ask for this, speak to {by} at once, in another way than by mail.",
         ]);
 
+    public static Letter PasswordLink(string organization, string by, string link, TimeSpan life) => new(
+        "password link",
+        "Choose a new password",
+        [
+            $"{by} has a link sent to you by which you choose a new password at {organization}.",
+            $"It works once, for {life.TotalHours:F0} hours. Once you use it, everything that you are signed in with ends; a second factor stays as it is.",
+            $"If you did not ask for this, do nothing, and speak to {by} in another way than by mail.",
+        ],
+        new("Choose a password", link));
+
+    public static Letter PasswordReplaced(string organization) => new(
+        "password replaced",
+        "Your password was replaced",
+        [
+            $"By the link that you were mailed another password was chosen for you at {organization}, and everything that you were signed in with has ended.",
+            "If this was not you, tell those who administer it at once, in another way than by mail.",
+        ]);
+
     public static Letter KeyAdded(string organization, string by, string fingerprint) => new(
         "key added",
         "A key was registered for you",

@@ -38,6 +38,9 @@ public sealed record MailOptions
     /// <summary>Certificates (PEM) of the authorities that the mail server's own is held to; null: those that this machine trusts.</summary>
     public string? AuthorityFile { get; init; }
 
+    /// <summary>For each step of the conversation with the mail server.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Null when mail can be sent so, else one sentence.</summary>
     public string? Problem()
     {

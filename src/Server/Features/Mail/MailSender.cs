@@ -8,8 +8,8 @@ using MimeKit;
 namespace Countersign.Server.Features.Mail;
 
 /// <summary>
-/// Sends what waits in the outbox, each at least once: an attempt is counted before it is made, and that it succeeded is written down after it. A
-/// process that ends in between sends the mail again, under the same Message-ID.
+/// Sends what waits in the outbox, each at least once: an attempt is counted before it is made, and that it succeeded is written down just after it. A
+/// process that is killed in between sends the mail again, under the same Message-ID; one that is asked to stop finishes the mail that it is at.
 /// </summary>
 internal sealed partial class MailSender(
     Outbox outbox, SmtpDelivery delivery, WriteQueue queue, Database database, AuditLog audit, TimeProvider time, ILogger<MailSender> log) : BackgroundService
@@ -18,6 +18,9 @@ internal sealed partial class MailSender(
 
     /// <summary>At the latest, also where the clock was set meanwhile.</summary>
     private static readonly TimeSpan _look = TimeSpan.FromMinutes(1);
+
+    /// <summary>So long a mail server may take to answer once the server was asked to stop.</summary>
+    private static readonly TimeSpan _grace = TimeSpan.FromSeconds(5);
 
     /// <summary>What was sent or given up is shown so long, and then forgotten.</summary>
     private static readonly TimeSpan _kept = TimeSpan.FromDays(30);
@@ -49,29 +52,45 @@ internal sealed partial class MailSender(
         }
     }
 
-    private async Task<int> SendDueAsync(CancellationToken cancellation)
+    private async Task<int> SendDueAsync(CancellationToken stopping)
     {
-        var claimed = await ClaimAsync(cancellation);
+        var claimed = await ClaimAsync(stopping);
         if (claimed.Count == 0) return 0;
-        var sending = new List<(OutgoingMail Mail, MimeMessage Message)>();
-        foreach (var mail in claimed)
+        using var cut = new CancellationTokenSource();
+        await using var asked = stopping.UnsafeRegister(static cutting => ((CancellationTokenSource)cutting!).CancelAfter(_grace), cut);
+        using var round = delivery.Begin();
+        var tried = 0;
+        try
         {
-            if (mail.Expires <= time.GetUtcNow()) await NoteAsync(mail, new Delivery.Refused("Its time was over before it could be sent.", IsFinal: true), cancellation);
-            else if (MessageOf(mail) is { } message) sending.Add((mail, message));
-            else await NoteAsync(mail, new Delivery.Refused("It does not open: the database was changed by hand, or the master key is another one.", IsFinal: true), cancellation);
-        }
+            while (tried < claimed.Count && !stopping.IsCancellationRequested)
+            {
+                var mail = claimed[tried++];
+                await NoteAsync(mail, await TryAsync(round, mail, cut.Token));
+            }
 
-        var answers = sending.Count == 0 ? [] : await delivery.SendAsync([.. sending.Select(each => each.Message)], cancellation);
-        foreach (var ((mail, message), answer) in sending.Zip(answers))
+            await round.EndAsync(cut.Token);
+        }
+        finally
         {
-            message.Dispose();
-            await NoteAsync(mail, answer, cancellation);
+            if (tried < claimed.Count) await PutBackAsync(claimed[tried..]);
         }
 
         return claimed.Count;
     }
 
-    /// <summary>What is due, of all organizations. Each is counted and put off before it is tried, so that none is tried without end.</summary>
+    private async Task<Delivery> TryAsync(SmtpDelivery.Round round, OutgoingMail mail, CancellationToken cancellation)
+    {
+        if (mail.Expires <= time.GetUtcNow()) return new Delivery.Refused("Its time was over before it could be sent.", IsFinal: true);
+        using var message = MessageOf(mail);
+        return message is null
+            ? new Delivery.Refused("It does not open: the database was changed by hand, or the master key is another one.", IsFinal: true)
+            : await round.SendAsync(message, cancellation);
+    }
+
+    /// <summary>
+    /// What is due, of all organizations. Each is counted and put off before it is tried, so that none is tried without end. What is due later than any wait
+    /// could make it was put off by a clock that has been put right since.
+    /// </summary>
     private Task<List<OutgoingMail>> ClaimAsync(CancellationToken cancellation) => queue.WriteAsync(
         async (unit, stop) =>
         {
@@ -79,7 +98,8 @@ internal sealed partial class MailSender(
             var all = unit.Db.Set<OutgoingMail>().IgnoreQueryFilters();
             var forgotten = now - _kept;
             await all.Where(row => row.State != MailState.Waiting && row.Due <= forgotten).ExecuteDeleteAsync(stop);
-            var due = await all.AsNoTracking().Where(row => row.State == MailState.Waiting && row.Due <= now).OrderBy(row => row.Due).Take(Batch).ToListAsync(stop);
+            var latest = now + MailPatience.Longest;
+            var due = await all.AsNoTracking().Where(row => row.State == MailState.Waiting && (row.Due <= now || row.Due > latest)).OrderBy(row => row.Due).Take(Batch).ToListAsync(stop);
             foreach (var mail in due)
             {
                 mail.Attempts++;
@@ -91,6 +111,20 @@ internal sealed partial class MailSender(
             return due;
         },
         cancellation);
+
+    /// <summary>As they were before they were claimed: nobody has tried them.</summary>
+    private async Task PutBackAsync(List<OutgoingMail> untried) => await queue.WriteAsync(
+        async (unit, stop) =>
+        {
+            foreach (var mail in untried)
+            {
+                await unit.Db.Set<OutgoingMail>().IgnoreQueryFilters().Where(row => row.OrganizationId == mail.OrganizationId && row.Id == mail.Id && row.State == MailState.Waiting)
+                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.Attempts, mail.Attempts - 1).SetProperty(row => row.Due, mail.Due), stop);
+            }
+
+            return untried.Count;
+        },
+        CancellationToken.None);
 
     private MimeMessage? MessageOf(OutgoingMail mail)
     {
@@ -105,7 +139,8 @@ internal sealed partial class MailSender(
         }
     }
 
-    private async Task NoteAsync(OutgoingMail mail, Delivery answer, CancellationToken cancellation)
+    /// <summary>Also while the server stops: what a mail server has taken must not go out again.</summary>
+    private async Task NoteAsync(OutgoingMail mail, Delivery answer)
     {
         var refused = answer as Delivery.Refused;
         var state = refused is null ? MailState.Sent
@@ -120,7 +155,13 @@ internal sealed partial class MailSender(
                 if (row is null) return;
                 row.State = state;
                 row.Problem = refused?.Problem ?? "";
-                if (state == MailState.Waiting) return;
+                if (state == MailState.Waiting)
+                {
+                    // From now: a long silence of the mail server would use the wait up.
+                    row.Due = time.GetUtcNow() + MailPatience.After(mail.Attempts);
+                    return;
+                }
+
                 row.Content = null;
                 row.Ended = time.GetUtcNow();
                 if (state != MailState.GivenUp) return;
@@ -133,7 +174,8 @@ internal sealed partial class MailSender(
                     Details = new() { ["mail"] = mail.Kind, ["attempts"] = mail.Attempts, ["problem"] = refused!.Problem },
                 });
             },
-            cancellation);
+            CancellationToken.None);
+        if (state == MailState.Waiting) LogNotTaken(mail.Id, mail.Attempts, refused!.Problem);
     }
 
     /// <summary>Until the next mail is due, a minute at most.</summary>
@@ -159,6 +201,9 @@ internal sealed partial class MailSender(
 
     [LoggerMessage(2, LogLevel.Warning, "Mail {Mail} ({Kind}) of organization {Organization} was given up after {Attempts} attempts: {Problem}")]
     private partial void LogGivenUp(Guid mail, string kind, Access.OrganizationId organization, int attempts, string problem);
+
+    [LoggerMessage(3, LogLevel.Debug, "Mail {Mail} was not taken at attempt {Attempt}: {Problem}")]
+    private partial void LogNotTaken(Guid mail, int attempt, string problem);
 }
 
 /// <summary>How often, and after which waits, a mail is tried.</summary>
@@ -169,6 +214,9 @@ internal static class MailPatience
 
     private static readonly TimeSpan _first = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _longest = TimeSpan.FromHours(1);
+
+    /// <summary>No wait is longer.</summary>
+    public static TimeSpan Longest { get; } = _longest * 1.2;
 
     /// <summary>
     /// The wait after an attempt: twice the one before, at most an hour, and up to a fifth more or less by chance, so that what failed together is not tried

@@ -16,6 +16,9 @@ internal enum LinkPurpose : byte
 
     /// <summary>Signing in, for contacts.</summary>
     SignIn = 2,
+
+    /// <summary>Choosing another password, for technicians who have lost theirs.</summary>
+    Password = 3,
 }
 
 /// <summary>A link that somebody was mailed and that is still good, if its time is not over. One that was used, replaced or withdrawn has no row.</summary>

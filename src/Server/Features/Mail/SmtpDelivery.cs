@@ -31,9 +31,6 @@ internal sealed partial class SmtpDelivery : IDisposable
 {
     private const int LargestPasswordFile = 4096;
 
-    /// <summary>For each step of the conversation.</summary>
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
-
     private readonly MailOptions _options;
     private readonly Secret? _password;
     private readonly X509Certificate2Collection? _authorities;
@@ -59,41 +56,25 @@ internal sealed partial class SmtpDelivery : IDisposable
 
     public MailboxAddress From { get; }
 
-    /// <summary>One answer for each message, in their order. Whatever goes wrong is an answer.</summary>
-    public async Task<IReadOnlyList<Delivery>> SendAsync(IReadOnlyList<MimeMessage> messages, CancellationToken cancellation)
-    {
-        var answers = new List<Delivery>(messages.Count);
-        using var client = Client();
-        foreach (var message in messages) answers.Add(await SendAsync(client, message, cancellation));
-        try
-        {
-            if (client.IsConnected) await client.DisconnectAsync(quit: true, cancellation);
-        }
-        catch (Exception failure) when (IsOfTheNetwork(failure, cancellation))
-        {
-            // Taken is taken: whether the mail server hears the farewell changes nothing.
-        }
-
-        return answers;
-    }
+    public Round Begin() => new(this);
 
     public void Dispose() => _password?.Dispose();
 
     private SmtpClient Client() => new()
     {
-        Timeout = (int)_patience.TotalMilliseconds,
+        Timeout = (int)_options.Patience.TotalMilliseconds,
         // Whether the authority's list of revoked certificates can be fetched from here must not decide whether mail goes out.
         CheckCertificateRevocation = false,
         ServerCertificateValidationCallback = _authorities is null ? null : HoldsToAuthorities,
     };
 
-    private async Task<Delivery> SendAsync(SmtpClient client, MimeMessage message, CancellationToken cancellation)
+    /// <summary>Null: it was done. Whatever goes wrong is an answer.</summary>
+    private static async Task<Delivery.Refused?> RefusalOfAsync(Func<Task> step, CancellationToken cancellation)
     {
         try
         {
-            if (!client.IsConnected) await ConnectAsync(client, cancellation);
-            await client.SendAsync(message, cancellation);
-            return new Delivery.Taken();
+            await step();
+            return null;
         }
         catch (SmtpCommandException refusal)
         {
@@ -156,6 +137,38 @@ internal sealed partial class SmtpDelivery : IDisposable
         // Filters like to say which address they dislike: what makes a link good stands behind the hash.
         var line = string.Concat(Fragment().Replace(problem, "#[removed]").Select(character => char.IsControl(character) ? ' ' : character)).Trim();
         return new(line.Length <= OutgoingMailMapping.LongestProblem ? line : line[..OutgoingMailMapping.LongestProblem], isFinal);
+    }
+
+    /// <summary>
+    /// Messages that go out together, one after the other, over one connection: it is made when the first message wants it, and again where it broke. Where
+    /// it can't be made, that answers for all that come after: a mail server that swallows what it is sent costs one patience and not one for each.
+    /// </summary>
+    public sealed class Round(SmtpDelivery delivery) : IDisposable
+    {
+        private readonly SmtpClient _client = delivery.Client();
+        private Delivery.Refused? _outOfReach;
+
+        /// <summary>Whatever goes wrong is an answer.</summary>
+        public async Task<Delivery> SendAsync(MimeMessage message, CancellationToken cancellation)
+        {
+            if (_outOfReach is null && !_client.IsConnected) _outOfReach = await RefusalOfAsync(() => delivery.ConnectAsync(_client, cancellation), cancellation);
+            if (_outOfReach is not null) return _outOfReach;
+            return await RefusalOfAsync(() => _client.SendAsync(message, cancellation), cancellation) is { } refused ? refused : new Delivery.Taken();
+        }
+
+        public async Task EndAsync(CancellationToken cancellation)
+        {
+            try
+            {
+                if (_client.IsConnected) await _client.DisconnectAsync(quit: true, cancellation);
+            }
+            catch (Exception failure) when (IsOfTheNetwork(failure, cancellation))
+            {
+                // Taken is taken: whether the mail server hears the farewell changes nothing.
+            }
+        }
+
+        public void Dispose() => _client.Dispose();
     }
 
     [GeneratedRegex("(#|%23)[A-Za-z0-9_-]{16,}")]

@@ -110,7 +110,9 @@ internal sealed partial class Registration(
             using var message = letter.ToMessage(delivery.From, mail, Guid.NewGuid(), time.GetUtcNow());
 
             // There is no organization yet whose outbox it could wait in: who gets no mail asks again.
-            if ((await delivery.SendAsync([message], stoppingToken))[0] is Delivery.Refused) LogNotSent();
+            using var round = delivery.Begin();
+            if (await round.SendAsync(message, stoppingToken) is Delivery.Refused) LogNotSent();
+            await round.EndAsync(stoppingToken);
         }
     }
 

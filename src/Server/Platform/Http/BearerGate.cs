@@ -135,6 +135,7 @@ internal sealed class BearerGate(RequestDelegate next, ValidateToken validate, P
             identity.Organization, identity.Person, person.Login, identity.Scopes, identity.TokenId, shown.Source, identity.Strength, shown.Correlation)
         {
             Channel = shown.Channel,
+            Carrier = shown.Carrier,
             Kind = person.Kind,
         };
     }

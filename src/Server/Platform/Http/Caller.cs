@@ -50,6 +50,9 @@ internal sealed record Caller(
     /// </summary>
     public string Channel { get; init; } = "api";
 
+    /// <summary>How the token came that says so.</summary>
+    public TokenCarrier Carrier { get; init; } = TokenCarrier.Header;
+
     /// <summary>Lets a handler take the caller as a parameter.</summary>
     public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());
 }

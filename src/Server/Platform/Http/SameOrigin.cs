@@ -28,10 +28,22 @@ internal static class SameOrigin
 internal static class Scheme
 {
     /// <summary>
-    /// A proxy's word is taken by whoever says it, because all that hangs on it makes things stricter, for that client alone: a cookie that is
-    /// sent over TLS only, and the demand to come with TLS from now on.
+    /// A proxy's word is taken by whoever says it, of several proxies any one's, because all that hangs on it makes things stricter, for that client
+    /// alone: a cookie that is sent over TLS only, and the demand to come with TLS from now on.
     /// </summary>
-    public static bool IsHttps(HttpRequest request) => request.IsHttps || request.Headers["X-Forwarded-Proto"] == "https";
+    public static bool IsHttps(HttpRequest request) =>
+        request.IsHttps || request.Headers.GetCommaSeparatedValues("X-Forwarded-Proto").Contains("https", StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Where people are told to come with TLS, all requests count as come so: no proxy has to say it, and none can unsay it.</summary>
+    public static void UsePublicScheme(this WebApplication app)
+    {
+        if (app.Services.GetRequiredService<ServerOptions>().Public?.Scheme != Uri.UriSchemeHttps) return;
+        app.Use((context, next) =>
+        {
+            context.Request.IsHttps = true;
+            return next(context);
+        });
+    }
 }
 
 /// <summary>What the session's cookie is called.</summary>

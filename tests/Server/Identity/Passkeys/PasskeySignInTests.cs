@@ -243,7 +243,7 @@ public sealed class PasskeySignInTests
         request.Headers.Add("Sec-Fetch-Site", "same-origin");
         using var response = await lab.Http.SendAsync(request, IdentityLab.Stop);
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        response.Headers.GetValues("Set-Cookie").ShouldHaveSingleItem().ShouldStartWith("countersign=cst_");
+        response.Headers.GetValues("Set-Cookie").ShouldHaveSingleItem().ShouldStartWith("__Host-countersign=cst_");
         JsonNode.Parse(await response.Content.ReadAsStringAsync(IdentityLab.Stop))!["token"].ShouldBeNull();
     }
 }
