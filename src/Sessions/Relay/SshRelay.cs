@@ -116,7 +116,7 @@ public sealed class SshRelay
     private void ReadWith(Func<Outlets, Interpreter> make, JournalWriter? journal, Action<string> broken)
     {
         _toDevice.IsHeldUp = journal is null ? null : () => journal.IsBehind;
-        _understanding!.Set(make(new(_toDevice.Put, bytes => _toClient!.Put(bytes), () => _toClient!.Waiting > Flow.MostUnread)), broken);
+        _understanding!.Set(make(new(_toDevice.Put, bytes => _toClient!.Put(bytes), () => _toClient!.Waiting > Flow.MostUnread, () => journal?.IsBehind == true)), broken);
         if (journal is not null) journal.CaughtUp = () =>
         {
             _toDevice.OnRoom();
