@@ -62,6 +62,10 @@ internal sealed class ApiClient : IDisposable
         string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancellation) =>
         Read(await SendAsync(HttpMethod.Post, path, Content(body, bodyType), cancellation), type);
 
+    public async Task<Answer<Reply<T>>> PatchAsync<TBody, T>(
+        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        Read(await SendAsync(HttpMethod.Patch, path, Content(body, bodyType), cancellation), type);
+
     /// <summary>For what answers with nothing, or with nothing that matters here.</summary>
     /// <returns>The body, perhaps empty.</returns>
     public Task<Answer<string>> PostAsync<TBody>(string path, TBody body, JsonTypeInfo<TBody> bodyType, CancellationToken cancellation) =>

@@ -51,7 +51,6 @@ internal static class PolicyTables
         device.Property(row => row.Name).HasMaxLength(253);
         device.Property(row => row.Description).HasMaxLength(2000);
         device.Property(row => row.Host).HasMaxLength(253);
-        device.Property(row => row.HostKey).HasMaxLength(4000);
         device.Property(row => row.Tags).HasMaxLength(DeviceTags.MaxLength).HasDefaultValue("");
         device.HasIndex(Organization, nameof(DeviceRow.Name)).IsUnique();
         References<DeviceRow, DeviceGroupRow>(device, nameof(DeviceRow.Group));
@@ -59,6 +58,10 @@ internal static class PolicyTables
         var account = Row<DeviceAccountRow>(model, "device_account", nameof(DeviceAccountRow.Device), nameof(DeviceAccountRow.Name));
         account.Property(row => row.Name).HasMaxLength(64);
         References<DeviceAccountRow, DeviceRow>(account, nameof(DeviceAccountRow.Device));
+
+        var service = Row<DeviceServiceRow>(model, "device_service", nameof(DeviceServiceRow.Device), nameof(DeviceServiceRow.Protocol));
+        service.Property(row => row.Pin).HasMaxLength(ServiceProtocols.LongestPin);
+        References<DeviceServiceRow, DeviceRow>(service, nameof(DeviceServiceRow.Device));
 
         Row<RoleRow>(model, "role", nameof(RoleRow.Id)).Property(row => row.Name).HasMaxLength(200);
 
@@ -83,7 +86,7 @@ internal static class PolicyTables
             [ReadAsync<PersonRow>, ReadAsync<TechnicianGroupRow>, ReadAsync<MembershipRow>, ReadAsync<GroupManagerRow>, ReadAsync<GroupAdministratorRow>,
                 ReadAsync<GroupPermissionRow>, ReadAsync<ExternalGroupRow>, ReadAsync<ExternalMemberRow>, ReadAsync<RoleRow>, ReadAsync<GrantRow>];
         Func<CountersignDb, Task<List<PolicyRow>>>[] devices =
-            [ReadAsync<DeviceGroupRow>, ReadAsync<DeviceRow>, ReadAsync<DeviceAccountRow>, ReadAsync<SettingRow>, ReadAsync<WorkflowRow>];
+            [ReadAsync<DeviceGroupRow>, ReadAsync<DeviceRow>, ReadAsync<DeviceAccountRow>, ReadAsync<DeviceServiceRow>, ReadAsync<SettingRow>, ReadAsync<WorkflowRow>];
         var halves = await Task.WhenAll(Task.Run(() => TogetherAsync(people), cancellation), Task.Run(() => TogetherAsync(devices), cancellation));
         return [.. halves.SelectMany(rows => rows)];
 
