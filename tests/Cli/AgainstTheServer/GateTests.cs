@@ -131,7 +131,7 @@ public sealed class GateTests : IAsyncLifetime
             "/api/v1/me/certificate" => "null",
             "/api/v1/me" => """{"person":{"login":"olga"}}""",
             "/api/v1/ssh" => $$"""{"host":"{{host}}","port":22,"hostKeys":["{{key}}"]}""",
-            _ => $$"""{"items":[{"name":"web0","state":"allowed"},{"name":"{{device}}","state":"allowed"}]}""",
+            _ => $$"""{"items":[{"name":"web0","state":"allowed","services":[{"protocol":"ssh"}]},{"name":"{{device}}","state":"allowed","services":[{"protocol":"ssh"}]}]}""",
         }));
         using var terminal = new FakeTerminal { ["COUNTERSIGN_TOKEN"] = "token" };
         (await terminal.RunAsync("ssh-config", "--server", server.Address)).ShouldBe(1);
