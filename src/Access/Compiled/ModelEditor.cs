@@ -279,6 +279,12 @@ internal sealed partial class ModelEditor
         if (row.Port is < 1 or > 65535) throw new PolicyException($"{row.Key}: no port has the number {row.Port}");
         if (row.Pin is not "" && !ServiceProtocols.IsCanonicalPin(row.Protocol, row.Pin)) throw new PolicyException($"{row.Key}: what is pinned is not of its form");
         var draft = Draft(row.Device, row);
+        if (after is not null && draft.Services.Length == 0)
+        {
+            draft.Services = [after];
+            return;
+        }
+
         var others = Array.FindAll(draft.Services, service => service.Protocol != row.Protocol);
         if (isNew && others.Length < draft.Services.Length) throw Twice(row);
         draft.Services = after is null ? others : [.. others, after];

@@ -17,7 +17,8 @@ internal sealed record Device(
     IReadOnlyList<string>? Tags,
     IReadOnlyList<string>? Permissions,
     string? State,
-    HostKeyAlert? HostKeyAlert);
+    HostKeyAlert? HostKeyAlert,
+    long? Version);
 
 internal sealed record HostKeyAlert(string? Fingerprint, DateTimeOffset? First, long? Refused);
 

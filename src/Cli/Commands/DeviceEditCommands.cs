@@ -92,7 +92,7 @@ internal static class DeviceEditCommands
                 inside, parsed.GetValue(rename), parsed.GetValue(description), parsed.GetValue(enabled), parsed.GetValue(host),
                 put.Count + gone.Length == 0 ? null : ServiceText.Edit(found.Value.Services ?? [], put, gone),
                 parsed.GetValue(accounts) is { Length: > 0 } all ? all : null, parsed.GetValue(tags) is { Length: > 0 } marks ? marks : null);
-            if (!(await client.PatchAsync($"devices/{found.Value.Id}", change, ApiJson.Default.DeviceChange, ApiJson.Default.Device, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
+            if (!(await client.PatchAsync($"devices/{Uri.EscapeDataString(found.Value.Id ?? "")}", change, found.Value.Version ?? 0, ApiJson.Default.DeviceChange, ApiJson.Default.Device, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
             if (output.IsJson) output.Json(reply.Json);
             else Show(output, reply.Value);
             return ExitCode.Ok;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 
 namespace Countersign.Cli.AgainstTheServer;
 
@@ -67,6 +68,31 @@ public sealed class DeviceEditTests : IAsyncLifetime
         _terminal.Error.ShouldContain("services[1].protocol");
         await RunAsync(4, "devices", "show", "web1");
         await RunAsync(4, "devices", "edit", "web1", "--service", "ssh");
+    }
+
+    [Fact]
+    public async Task A_change_starts_from_what_was_read()
+    {
+        var sent = new List<string>();
+        await using var server = await HostileServer.StartAsync(async context =>
+        {
+            if (context.Request.Method != "PATCH")
+            {
+                const string Device = """{"id":"00000000-0000-0000-0000-000000000007","name":"web1","version":7,"services":[{"protocol":"ssh","port":22,"hostKey":""},{"protocol":"vnc","port":5900}]}""";
+                await context.Response.WriteAsync(context.Request.Path.Value == "/api/v1/devices" ? $$"""{"items":[{{Device}}]}""" : Device);
+                return;
+            }
+
+            using var body = new StreamReader(context.Request.Body);
+            sent.Add($"{context.Request.Headers.IfMatch} {await body.ReadToEndAsync()}");
+            context.Response.StatusCode = 412;
+            context.Response.ContentType = "application/problem+json";
+            await context.Response.WriteAsync("""{"title":"Changed meanwhile","detail":"Changed by Adam at noon."}""");
+        });
+        using var terminal = new FakeTerminal { ["COUNTERSIGN_TOKEN"] = "token" };
+        (await terminal.RunAsync("devices", "edit", "web1", "--server", server.Address, "--service", "rdp", "--remove-service", "vnc")).ShouldBe(1, terminal.Error);
+        terminal.Error.ShouldContain("Changed by Adam at noon.");
+        sent.ShouldBe(["\"7\" {\"services\":[{\"protocol\":\"ssh\"},{\"protocol\":\"rdp\"}]}"]);
     }
 
     private async Task RunAsync(int exit, params string[] arguments) => (await _terminal.RunAsync(arguments)).ShouldBe(exit, _terminal.Error);

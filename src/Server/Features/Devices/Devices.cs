@@ -8,7 +8,7 @@ namespace Countersign.Server.Features.Devices;
 /// <summary>What the caller can do with a device right now.</summary>
 public enum DeviceState : byte
 {
-    /// <summary>Seen, and no way to connect.</summary>
+    /// <summary>Seen, and no way to connect; without a service by ssh there is none.</summary>
     Visible = 0,
     OnRequest = 1,
     NeedsApproval = 2,
@@ -52,7 +52,7 @@ internal sealed record DeviceAnswer(
             [.. policy.Snapshot.AccountsOf(row.Id).Select(account => new DeviceAccountAnswer(account.Name, account.IsDefault))],
             DeviceTags.Read(row.Tags),
             [.. held],
-            StateOf(policy.WayTo(row.Id)),
+            policy.Snapshot.Endpoint(row.Id, ServiceProtocol.Ssh) is null ? DeviceState.Visible : StateOf(policy.WayTo(row.Id)),
             policy.Version)
         {
             HostKeyAlert = manages ? alert : null,

@@ -82,12 +82,12 @@ internal static class PolicyTables
     /// <summary>All rows of an organization, while nobody writes. Half by half at once: with a hundred thousand devices most of a start is this.</summary>
     public static async Task<List<PolicyRow>> LoadAsync(Database database, OrganizationId organization, CancellationToken cancellation)
     {
-        Func<CountersignDb, Task<List<PolicyRow>>>[] people =
+        Func<CountersignDb, Task<List<PolicyRow>>>[] first =
             [ReadAsync<PersonRow>, ReadAsync<TechnicianGroupRow>, ReadAsync<MembershipRow>, ReadAsync<GroupManagerRow>, ReadAsync<GroupAdministratorRow>,
-                ReadAsync<GroupPermissionRow>, ReadAsync<ExternalGroupRow>, ReadAsync<ExternalMemberRow>, ReadAsync<RoleRow>, ReadAsync<GrantRow>];
-        Func<CountersignDb, Task<List<PolicyRow>>>[] devices =
-            [ReadAsync<DeviceGroupRow>, ReadAsync<DeviceRow>, ReadAsync<DeviceAccountRow>, ReadAsync<DeviceServiceRow>, ReadAsync<SettingRow>, ReadAsync<WorkflowRow>];
-        var halves = await Task.WhenAll(Task.Run(() => TogetherAsync(people), cancellation), Task.Run(() => TogetherAsync(devices), cancellation));
+                ReadAsync<GroupPermissionRow>, ReadAsync<ExternalGroupRow>, ReadAsync<ExternalMemberRow>, ReadAsync<RoleRow>, ReadAsync<GrantRow>, ReadAsync<DeviceServiceRow>];
+        Func<CountersignDb, Task<List<PolicyRow>>>[] second =
+            [ReadAsync<DeviceGroupRow>, ReadAsync<DeviceRow>, ReadAsync<DeviceAccountRow>, ReadAsync<SettingRow>, ReadAsync<WorkflowRow>];
+        var halves = await Task.WhenAll(Task.Run(() => TogetherAsync(first), cancellation), Task.Run(() => TogetherAsync(second), cancellation));
         return [.. halves.SelectMany(rows => rows)];
 
         async Task<List<PolicyRow>> TogetherAsync(Func<CountersignDb, Task<List<PolicyRow>>>[] tables)
