@@ -358,6 +358,8 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Device))]
 [JsonSerializable(typeof(NewDevice))]
 [JsonSerializable(typeof(DeviceChange))]
+[JsonSerializable(typeof(HostKeyWanted))]
+[JsonSerializable(typeof(HostKeyShown))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(WhoCanPage))]
 [JsonSerializable(typeof(PolicyChangePage))]

@@ -27,6 +27,10 @@ internal sealed record DevicePage(IReadOnlyList<Device>? Items, string? Next);
 internal sealed record NewDevice(
     string Group, string Name, string Description, string Host, IReadOnlyList<DeviceService> Services, IReadOnlyList<string> Accounts, IReadOnlyList<string> Tags);
 
+internal sealed record HostKeyWanted(string Device);
+
+internal sealed record HostKeyShown(string? HostKey, string? Fingerprint);
+
 /// <summary>What is null stays as it is.</summary>
 internal sealed record DeviceChange(
     string? Group, string? Name, string? Description, bool? Enabled, string? Host, IReadOnlyList<DeviceService>? Services, IReadOnlyList<string>? Accounts, IReadOnlyList<string>? Tags);

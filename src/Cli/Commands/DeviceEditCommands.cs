@@ -100,6 +100,37 @@ internal static class DeviceEditCommands
         return command;
     }
 
+    public static Command CreateHostKey(CommonOptions common)
+    {
+        var name = Named();
+        var command = new DocumentedCommand(
+            "host-key",
+            "Shows the host key that a device's service by ssh shows now, and on the error stream its fingerprint. Compare that with what its own people say before you pin it.",
+            "countersign devices host-key web1",
+            "countersign devices edit web1 --service \"ssh=$(countersign devices host-key web1)\"")
+        {
+            name,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var output = common.OutputFor(parsed);
+            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
+            using var client = api;
+            if (!(await NamedThings.DevicesAsync(client, [parsed.GetRequiredValue(name)], cancellation)).TryGet(out var ids, out failure)) return output.Fail(failure);
+            if (!(await client.PostAsync("devices/host-key", new HostKeyWanted(ids[0]), ApiJson.Default.HostKeyWanted, ApiJson.Default.HostKeyShown, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
+            if (output.IsJson)
+            {
+                output.Json(reply.Json);
+                return ExitCode.Ok;
+            }
+
+            output.Line(reply.Value.HostKey ?? "");
+            output.Note(reply.Value.Fingerprint ?? "");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
     private static Argument<string> Named() => new("NAME") { Description = "The device's name or ID." };
 
     private static Option<string[]> Services() => new("--service")

@@ -26,6 +26,7 @@ internal static class DevicesCommand
             DeviceEditCommands.CreateShow(common),
             DeviceEditCommands.CreateAdd(common),
             DeviceEditCommands.CreateEdit(common),
+            DeviceEditCommands.CreateHostKey(common),
             DeviceTableCommands.CreateImport(common),
             DeviceTableCommands.CreateExport(common),
         };

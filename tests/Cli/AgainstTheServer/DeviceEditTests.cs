@@ -56,6 +56,22 @@ public sealed class DeviceEditTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_host_key_that_is_shown_is_read_and_pinned()
+    {
+        var door = JsonNode.Parse(await _server.GetAsync("ssh"))!;
+        await RunAsync(0, "devices", "add", "web1", "--group", "Servers", "--host", "127.0.0.1", "--service", $"ssh:{door["port"]}");
+        await RunAsync(0, "devices", "host-key", "web1");
+        var key = _terminal.Output.Trim();
+        door["hostKeys"]!.AsArray().Select(shown => (string)shown!).ShouldContain(key);
+        _terminal.Error.ShouldStartWith("SHA256:");
+        await RunAsync(0, "devices", "edit", "web1", "--service", $"ssh={key}");
+        _terminal.Output.ShouldContain($"service ssh:{door["port"]}: {key}\n");
+        await RunAsync(0, "devices", "edit", "web1", "--remove-service", "ssh");
+        await RunAsync(1, "devices", "host-key", "web1");
+        _terminal.Error.ShouldContain("It has no service by ssh.");
+    }
+
+    [Fact]
     public async Task What_is_no_service_is_told_beside_it_and_nothing_is_done()
     {
         await RunAsync(2, "devices", "add", "web1", "--group", "Servers", "--host", "192.0.2.1", "--service", "ssh:many");
@@ -73,7 +89,7 @@ public sealed class DeviceEditTests : IAsyncLifetime
     [Fact]
     public async Task A_change_starts_from_what_was_read()
     {
-        var sent = new List<string>();
+        var read = new List<string?>();
         await using var server = await HostileServer.StartAsync(async context =>
         {
             if (context.Request.Method != "PATCH")
@@ -83,8 +99,7 @@ public sealed class DeviceEditTests : IAsyncLifetime
                 return;
             }
 
-            using var body = new StreamReader(context.Request.Body);
-            sent.Add($"{context.Request.Headers.IfMatch} {await body.ReadToEndAsync()}");
+            read.Add(context.Request.Headers.IfMatch);
             context.Response.StatusCode = 412;
             context.Response.ContentType = "application/problem+json";
             await context.Response.WriteAsync("""{"title":"Changed meanwhile","detail":"Changed by Adam at noon."}""");
@@ -92,7 +107,8 @@ public sealed class DeviceEditTests : IAsyncLifetime
         using var terminal = new FakeTerminal { ["COUNTERSIGN_TOKEN"] = "token" };
         (await terminal.RunAsync("devices", "edit", "web1", "--server", server.Address, "--service", "rdp", "--remove-service", "vnc")).ShouldBe(1, terminal.Error);
         terminal.Error.ShouldContain("Changed by Adam at noon.");
-        sent.ShouldBe(["\"7\" {\"services\":[{\"protocol\":\"ssh\"},{\"protocol\":\"rdp\"}]}"]);
+        read.ShouldBe(["\"7\""]);
+        server.Requests.Last().ShouldBe("""PATCH /api/v1/devices/00000000-0000-0000-0000-000000000007 {"services":[{"protocol":"ssh"},{"protocol":"rdp"}]}""");
     }
 
     private async Task RunAsync(int exit, params string[] arguments) => (await _terminal.RunAsync(arguments)).ShouldBe(exit, _terminal.Error);
