@@ -51,7 +51,6 @@ internal static class PolicyTables
         device.Property(row => row.Name).HasMaxLength(253);
         device.Property(row => row.Description).HasMaxLength(2000);
         device.Property(row => row.Host).HasMaxLength(253);
-        device.Property(row => row.HostKey).HasMaxLength(4000);
         device.Property(row => row.Tags).HasMaxLength(DeviceTags.MaxLength).HasDefaultValue("");
         device.HasIndex(Organization, nameof(DeviceRow.Name)).IsUnique();
         References<DeviceRow, DeviceGroupRow>(device, nameof(DeviceRow.Group));
@@ -59,6 +58,10 @@ internal static class PolicyTables
         var account = Row<DeviceAccountRow>(model, "device_account", nameof(DeviceAccountRow.Device), nameof(DeviceAccountRow.Name));
         account.Property(row => row.Name).HasMaxLength(64);
         References<DeviceAccountRow, DeviceRow>(account, nameof(DeviceAccountRow.Device));
+
+        var service = Row<DeviceServiceRow>(model, "device_service", nameof(DeviceServiceRow.Device), nameof(DeviceServiceRow.Protocol));
+        service.Property(row => row.Pin).HasMaxLength(ServiceProtocols.LongestPin);
+        References<DeviceServiceRow, DeviceRow>(service, nameof(DeviceServiceRow.Device));
 
         Row<RoleRow>(model, "role", nameof(RoleRow.Id)).Property(row => row.Name).HasMaxLength(200);
 
@@ -82,12 +85,12 @@ internal static class PolicyTables
     /// </summary>
     public static async Task<List<PolicyRow>> LoadAsync(Database database, OrganizationId organization, CancellationToken cancellation)
     {
-        Func<CountersignDb, IEnumerable<PolicyRow>>[] people =
+        Func<CountersignDb, IEnumerable<PolicyRow>>[] first =
             [Read<PersonRow>, Read<TechnicianGroupRow>, Read<MembershipRow>, Read<GroupManagerRow>, Read<GroupAdministratorRow>,
-                Read<GroupPermissionRow>, Read<ExternalGroupRow>, Read<ExternalMemberRow>, Read<RoleRow>, Read<GrantRow>];
-        Func<CountersignDb, IEnumerable<PolicyRow>>[] devices =
+                Read<GroupPermissionRow>, Read<ExternalGroupRow>, Read<ExternalMemberRow>, Read<RoleRow>, Read<GrantRow>, Read<DeviceServiceRow>];
+        Func<CountersignDb, IEnumerable<PolicyRow>>[] second =
             [Read<DeviceGroupRow>, Read<DeviceRow>, Read<DeviceAccountRow>, Read<SettingRow>, Read<WorkflowRow>];
-        var halves = await Task.WhenAll(Task.Run(() => Together(people), cancellation), Task.Run(() => Together(devices), cancellation));
+        var halves = await Task.WhenAll(Task.Run(() => Together(first), cancellation), Task.Run(() => Together(second), cancellation));
         return [.. halves[0], .. halves[1]];
 
         List<PolicyRow> Together(Func<CountersignDb, IEnumerable<PolicyRow>>[] tables)
