@@ -196,7 +196,7 @@ public sealed class JournalWriter : IAsyncDisposable
             if (_failure is null) await WriteAsync(lines, flush: order is not null);
             order?.Mark?.TrySetResult(_failure is null ? _chain.Head : null);
             var before = Interlocked.Add(ref _waiting, -size) + size;
-            if (before > Backlog && !IsBehind) CaughtUp?.Invoke();
+            if (before > Backlog && !IsBehind) TellCaughtUp();
         }
     }
 
@@ -239,6 +239,19 @@ public sealed class JournalWriter : IAsyncDisposable
         var frame = keys.Seal(plain.WrittenSpan, sequence, frames);
         RecordingFormat.AdvanceChain(frames, frame);
         return frame;
+    }
+
+    private void TellCaughtUp()
+    {
+        try
+        {
+            CaughtUp?.Invoke();
+        }
+        catch (Exception error)
+        {
+            // Whoever was held up: foreign code in the one loop that writes. It is told of as a failure, and what is under way is brought to its end.
+            Fail($"who was held up could not be told ({error.GetType().Name})");
+        }
     }
 
     private void Fail(string why)
