@@ -15,6 +15,7 @@ internal static class IdentityFeature
     {
         services.AddSingleton(options.SignIn);
         services.AddSingleton<PasswordHashing>();
+        services.AddSingleton<PasswordRenewal>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<SignInThrottle>();
         services.AddSingleton<PasswordSignIn>();
@@ -23,6 +24,7 @@ internal static class IdentityFeature
         services.AddSingleton<SignInGrant>();
         services.AddSingleton<SigningIn>();
         services.AddSingleton<DoorCertificates>();
+        services.AddSingleton<AccountNews>();
         services.AddSingleton<LiveSignIns>();
         services.AddHostedService<SignInGuard>();
         services.AddSingleton<MySignIns>();

@@ -32,14 +32,19 @@ internal static class Keys
     }
 
     public static async Task<Results<Created<KeyShown>, ProblemHttpResult>> AddMineAsync(
-        KeyRequest request, Caller caller, RegisteredKeys keys, WriteQueue queue, CancellationToken cancellation)
+        KeyRequest request, Caller caller, RegisteredKeys keys, AccountNews news, WriteQueue queue, CancellationToken cancellation)
     {
         if (Read(request, out var key) is { } problem) return problem;
         try
         {
             var registered = await queue.WriteAsync(
                 caller.Organization,
-                (db, stop) => keys.AddAsync(db, caller.Person, caller.Login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop),
+                async (db, stop) =>
+                {
+                    var added = await keys.AddAsync(db, caller.Person, caller.Login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop);
+                    await news.TellAsync(db, caller.Person, caller, AccountChange.KeyAdded(added.Label, added.Fingerprint), stop);
+                    return added;
+                },
                 cancellation);
             return TypedResults.Created($"/api/v1/me/keys/{registered.Id}", KeyShown.Of(registered));
         }
@@ -78,12 +83,12 @@ internal static class Keys
     /// nothing; what it refuses is refused here, in the same words and with the same record.
     /// </summary>
     public static async Task<Results<Created<KeyShown>, ProblemHttpResult>> AddForAsync(
-        Guid id, KeyRequest request, Caller caller, RegisteredKeys keys, PolicyWriter writer, PolicySource policies, Outbox outbox, CancellationToken cancellation)
+        Guid id, KeyRequest request, Caller caller, RegisteredKeys keys, AccountNews news, PolicyWriter writer, CancellationToken cancellation)
     {
         if (Read(request, out var key) is { } problem) return problem;
         RegisteredKey? registered = null;
         var person = new PersonId(id);
-        var (login, mail, isIn) = ("", "", false);
+        var (login, isIn) = ("", false);
         try
         {
             var outcome = await writer.ApplyAsync(
@@ -91,7 +96,7 @@ internal static class Keys
                 policy =>
                 {
                     if (policy.Person(person) is not { } row) return null;
-                    (login, mail, isIn) = (row.Login, row.Mail, row.State == PersonState.Activated);
+                    (login, isIn) = (row.Login, row.State == PersonState.Activated);
                     return new PolicyCommand.EditPerson(person, row.Name, row.Mail);
                 },
                 cancellation,
@@ -100,9 +105,7 @@ internal static class Keys
                     // A key that lies ready for who has not joined would be somebody else's way in as them.
                     if (!isIn) throw new KeyRefusedException("They have not joined yet.");
                     registered = await keys.AddAsync(db, person, login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop);
-                    if (person == caller.Person) return;
-                    var by = policies.Current(caller.Organization)?.Person(caller.Person)?.Name ?? caller.Login;
-                    outbox.Add(db, mail, Letters.KeyAdded(await OrganizationNames.OfAsync(db, stop), by, registered.Fingerprint));
+                    await news.TellAsync(db, person, caller, AccountChange.KeyAdded(registered.Label, registered.Fingerprint), stop);
                 });
             return outcome.AnswerCreated($"/api/v1/technicians/{id}/keys", _ => KeyShown.Of(registered!));
         }
