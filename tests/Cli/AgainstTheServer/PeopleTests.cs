@@ -57,6 +57,9 @@ public sealed class PeopleTests : IAsyncLifetime
         _terminal.Output.ShouldStartWith("A link to choose another password goes to tess.");
         await RunAsync(1, ["technicians", "reset-password", "tina"]);
         await RunAsync(1, ["technicians", "reset-password", "olga"]);
+        await RunAsync(0, ["technicians", "reset-two-factor", "tess"]);
+        _terminal.Output.ShouldBe("No second factor is asked of tess.\n");
+        await RunAsync(1, ["technicians", "reset-two-factor", "olga"]);
         await RunAsync(4, ["technicians", "disable", "nobody"]);
         await RunAsync(1, ["technicians", "disable", "olga"]);
     }
