@@ -61,6 +61,12 @@ function onSubmit(form, act) {
   });
 }
 
+// There is nothing left to fill in.
+function giveUp(form, message) {
+  form.hidden = true;
+  fail(message);
+}
+
 // The end: the link is used up, and what was typed is gone from the page.
 function finish(login) {
   history.replaceState(null, "", location.pathname);
