@@ -5,9 +5,12 @@ namespace Countersign.Cli.Commands;
 
 internal static class KeysListCommand
 {
-    private static readonly Listing<Key> _list = new(
+    private static readonly Listing<Key> _list = Listing("You have no key here. Add one: countersign keys add ~/.ssh/id_ed25519.pub");
+
+    /// <param name="none">What is noted where there is none.</param>
+    public static Listing<Key> Listing(string none) => new(
         ApiJson.Default.KeyPage,
-        "You have no key here. Add one: countersign keys add ~/.ssh/id_ed25519.pub",
+        none,
         ["ID", "LABEL", "TYPE", "FINGERPRINT", "ADDED"],
         (key, output) => [key.Id ?? "", key.Label ?? "", key.Type ?? "", key.Fingerprint ?? "", output.Time(key.Added)]);
 

@@ -14,11 +14,16 @@ internal sealed record Listing<T>(JsonTypeInfo<Page<T>> Type, string None, IRead
 {
     /// <param name="path">With its query.</param>
     /// <returns>The exit code.</returns>
-    public async Task<int> RunAsync(CommonOptions common, ParseResult parsed, string path, CancellationToken cancellation)
+    public Task<int> RunAsync(CommonOptions common, ParseResult parsed, string path, CancellationToken cancellation) =>
+        RunAsync(common, parsed, (_, _) => Task.FromResult<Answer<string>>(path), cancellation);
+
+    /// <summary>The same for a path that has to be asked for first.</summary>
+    public async Task<int> RunAsync(CommonOptions common, ParseResult parsed, Func<ApiClient, CancellationToken, Task<Answer<string>>> place, CancellationToken cancellation)
     {
         var output = common.OutputFor(parsed);
         if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
         using var client = api;
+        if (!(await place(client, cancellation)).TryGet(out var path, out failure)) return output.Fail(failure);
         if (!(await client.GetAsync(path, Type, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
         if (output.IsJson)
         {

@@ -32,6 +32,8 @@ internal static class TechniciansCommand
             "two-factor/reset",
             "Takes the second factor from somebody who has lost theirs: app, passkeys, recovery codes. All that they are signed in with ends, and they are told by mail.",
             "No second factor is asked of"),
+        CreateKeys(common),
+        CreateRemoveKey(common),
         HandOverCommand.Create(common),
     };
 
@@ -112,6 +114,41 @@ internal static class TechniciansCommand
             parsed.GetRequiredValue(who),
             (client, id, stop) => client.PostAsync($"technicians/{id}/{path}", stop),
             $"{done} {parsed.GetRequiredValue(who)}.",
+            cancellation));
+        return command;
+    }
+
+    private static DocumentedCommand CreateKeys(CommonOptions common)
+    {
+        var who = Who();
+        var paging = new Paging();
+        var list = KeysListCommand.Listing("They have no key here.");
+        var command = new DocumentedCommand("keys", "Lists the public keys that somebody signs in with.", "countersign technicians keys eve") { who, paging.Limit, paging.Cursor };
+        command.SetAction((parsed, cancellation) => list.RunAsync(
+            common,
+            parsed,
+            async (client, stop) => (await NamedThings.PersonAsync(client, parsed.GetRequiredValue(who), stop)).TryGet(out var id, out var failure) ? $"technicians/{id}/keys?{paging.Query(parsed)}" : failure,
+            cancellation));
+        return command;
+    }
+
+    private static DocumentedCommand CreateRemoveKey(CommonOptions common)
+    {
+        var who = Who();
+        var key = IdArgument.Create("ID", "The key's ID, as \"countersign technicians keys\" shows it.");
+        var command = new DocumentedCommand(
+            "remove-key",
+            "Removes a public key of somebody's. Connections that it opened end, and they are told by mail.",
+            "countersign technicians remove-key eve 0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68")
+        {
+            who, key,
+        };
+        command.SetAction((parsed, cancellation) => Acting.WithPersonAsync(
+            common,
+            parsed,
+            parsed.GetRequiredValue(who),
+            (client, id, stop) => client.DeleteAsync($"technicians/{id}/keys/{parsed.GetValue(key)}", stop),
+            $"Removed {parsed.GetValue(key)} of {parsed.GetRequiredValue(who)}.",
             cancellation));
         return command;
     }

@@ -33,6 +33,9 @@ public sealed class AccountNewsTests : IAsyncLifetime
         using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
         await AddKeyAsync("me/keys", key, token);
         (await ToldAsync("An SSH key was added to your account")).Text.ShouldContain(key.PublicKey.Fingerprint);
+        var id = (await Lab.SendAsync(HttpMethod.Get, "me/keys", token: token)).Json["items"]![0]!["id"]!.GetValue<Guid>();
+        (await Lab.SendAsync(HttpMethod.Delete, $"me/keys/{id}", token: token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await ToldAsync("An SSH key was taken off your account")).Text.ShouldContain(key.PublicKey.Fingerprint);
         await MakeTokenAsync(token);
         (await ToldAsync("An API token was made for your account")).Text.ShouldContain("called \"job\"");
         using var passkey = new TestPasskey();
@@ -62,6 +65,9 @@ public sealed class AccountNewsTests : IAsyncLifetime
         var mail = await ToldAsync("An SSH key was added to your account", by: "by ANN");
         mail.Text.ShouldContain(key.PublicKey.Fingerprint);
         mail.Text.ShouldContain("Speak to ANN at once");
+        var id = (await Lab.SendAsync(HttpMethod.Get, $"technicians/{Lab.Tom.Id}/keys", token: _with.Ann)).Json["items"]![0]!["id"]!.GetValue<Guid>();
+        (await Lab.SendAsync(HttpMethod.Delete, $"technicians/{Lab.Tom.Id}/keys/{id}", token: _with.Ann)).Status.ShouldBe(HttpStatusCode.NoContent);
+        await ToldAsync("An SSH key was taken off your account", by: "by ANN");
         (await Lab.SendAsync(HttpMethod.Post, $"technicians/{Lab.Tom.Id}/two-factor/reset", token: _with.Ann)).Status.ShouldBe(HttpStatusCode.OK);
         await ToldAsync("Your second factor was reset", by: "by ANN");
 

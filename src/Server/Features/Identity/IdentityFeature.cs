@@ -72,6 +72,8 @@ internal static class IdentityFeature
         api.MapPost("/me/keys", Keys.AddMineAsync).Requires(TokenScopes.Account).ForContactsToo();
         api.MapDelete("/me/keys/{id:guid}", Keys.RemoveMineAsync).Requires(TokenScopes.Account).ForContactsToo();
         api.MapPost("/technicians/{id:guid}/keys", Keys.AddForAsync).Requires(TokenScopes.People);
+        api.MapGet("/technicians/{id:guid}/keys", Keys.ListForAsync).Requires(TokenScopes.PeopleRead);
+        api.MapDelete("/technicians/{id:guid}/keys/{key:guid}", Keys.RemoveForAsync).Requires(TokenScopes.People);
         api.MapPost("/technicians/{id:guid}/two-factor/reset", ResetTwoFactor.HandleAsync).Requires(TokenScopes.People);
     }
 

@@ -56,22 +56,15 @@ internal static class Keys
 
     /// <summary>Ends the connections that it opened, too.</summary>
     public static async Task<Results<NoContent, ProblemHttpResult>> RemoveMineAsync(
-        Guid id, Caller caller, WriteQueue queue, LiveSignIns live, AuditLog audit, CancellationToken cancellation)
+        Guid id, Caller caller, RegisteredKeys keys, AccountNews news, WriteQueue queue, LiveSignIns live, CancellationToken cancellation)
     {
         var removed = await queue.WriteAsync(
             async (unit, stop) =>
             {
                 var db = unit.Db.Of(caller.Organization);
-                var registered = await db.Set<RegisteredKey>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person, stop);
-                if (registered is null) return false;
-                db.Remove(registered);
-                audit.Add(db, AuditEntry.By(caller, "key.removed") with
-                {
-                    Subject = caller.Login,
-                    SubjectId = caller.Person.Value,
-                    Details = new() { ["fingerprint"] = registered.Fingerprint, ["label"] = registered.Label },
-                });
-                unit.Committed = () => live.End(caller.Organization, caller.Person, one => one.Proof is SignInProof.Key key && key.Id == id, "the key was removed");
+                if (await keys.RemoveAsync(db, caller.Person, caller.Login, id, AuditEntry.By(caller, "key.removed"), stop) is not { } removed) return false;
+                await news.TellAsync(db, caller.Person, caller, AccountChange.KeyRemoved(removed.Label, removed.Fingerprint), stop);
+                unit.Committed = () => EndConnections(live, caller, caller.Person, id);
                 return true;
             },
             cancellation);
@@ -114,6 +107,47 @@ internal static class Keys
             return Problems.Conflict(refused.Message);
         }
     }
+
+    /// <summary>For whoever may edit the person, too: nothing is seen of the owner's.</summary>
+    public static async Task<Results<Ok<Page<KeyShown>>, ProblemHttpResult>> ListForAsync(
+        Guid id, [AsParameters] PageQuery page, CallersPolicy policy, Database database, CancellationToken cancellation)
+    {
+        var person = new PersonId(id);
+        if (policy.Snapshot.Person(person) is not { } row) return Problems.NotFound();
+        if (policy.Snapshot.Plan(new PolicyCommand.EditPerson(person, row.Name, row.Mail), policy.Person, policy.At) is not PlanResult.Planned and var refusal) return Problems.Of(refusal);
+        await using var db = database.Read(policy.Snapshot.Organization);
+        var keys = await db.Set<RegisteredKey>().AsNoTracking().Where(key => key.Person == person).ToListAsync(cancellation);
+        return page.Cut(keys, key => key.Id.ToString(), KeyShown.Of);
+    }
+
+    /// <summary>For whoever may edit the person, who is told. Ends the connections that it opened, too.</summary>
+    public static async Task<Results<NoContent, ProblemHttpResult>> RemoveForAsync(
+        Guid id, Guid key, Caller caller, RegisteredKeys keys, AccountNews news, PolicyWriter writer, LiveSignIns live, CancellationToken cancellation)
+    {
+        var (person, login) = (new PersonId(id), "");
+        RegisteredKey? removed = null;
+        var outcome = await writer.ApplyAsync(
+            caller,
+            policy =>
+            {
+                if (policy.Person(person) is not { } row) return null;
+                login = row.Login;
+                return new PolicyCommand.EditPerson(person, row.Name, row.Mail);
+            },
+            cancellation,
+            async (db, _, stop) =>
+            {
+                removed = await keys.RemoveAsync(db, person, login, key, AuditEntry.By(caller, "key.removed"), stop);
+                if (removed is not null) await news.TellAsync(db, person, caller, AccountChange.KeyRemoved(removed.Label, removed.Fingerprint), stop);
+            });
+        if (outcome is not PolicyOutcome.Applied) return outcome.Refusal();
+        if (removed is null) return Problems.NotFound();
+        EndConnections(live, caller, person, key);
+        return TypedResults.NoContent();
+    }
+
+    private static void EndConnections(LiveSignIns live, Caller caller, PersonId person, Guid key) =>
+        live.End(caller.Organization, person, one => one.Proof is SignInProof.Key proof && proof.Id == key, "the key was removed");
 
     private static ProblemHttpResult? Read(KeyRequest request, out SshPublicKey? key)
     {

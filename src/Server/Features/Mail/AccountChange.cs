@@ -10,7 +10,7 @@ internal sealed record AccountChange(string Subject, string What, string Remedy)
 {
     private const string Elsewhere = "end your other sign-ins (countersign signins end --others), and choose another password if you have one";
 
-    private const string ShutOut = "ask those who administer it for a link to choose another password (countersign technicians reset-password)";
+    private const string ShutOut = "have those who administer the organization send you a link to choose another password (countersign technicians reset-password)";
 
     public static AccountChange PasswordChanged { get; } = new(
         "Your password was changed", "your password was changed, and all that you had been signed in with elsewhere has ended.", $"you can't sign in any more; {ShutOut}.");
@@ -18,12 +18,12 @@ internal sealed record AccountChange(string Subject, string What, string Remedy)
     public static AccountChange PasswordReplaced { get; } = new(
         "Your password was replaced",
         "another password was chosen for you by the link that you were mailed, and everything that you were signed in with has ended.",
-        $"somebody else reads your mail; see to that first, then {ShutOut}.");
+        $"somebody else reads your mail; see to that first, and then {ShutOut}.");
 
     public static AccountChange AppAdded { get; } = new(
         "Your second factor was set up",
         "an authenticator app was set up as your second factor: from now on you are asked for a code of it. Your other sign-ins have ended.",
-        "you can't sign in any more; have those who administer it reset your second factor (countersign technicians reset-two-factor), and choose another password then.");
+        "you can't sign in any more; have those who administer the organization reset your second factor (countersign technicians reset-two-factor), and choose another password then.");
 
     public static AccountChange AppRemoved { get; } = new(
         "Your second factor was taken off",
@@ -47,6 +47,11 @@ internal sealed record AccountChange(string Subject, string What, string Remedy)
         "An SSH key was added to your account",
         $"an SSH key was registered for you, called \"{label}\": whoever holds it signs in there as you. Its fingerprint is {fingerprint}.",
         $"remove it (countersign keys list, countersign keys remove ID), {Elsewhere}.");
+
+    public static AccountChange KeyRemoved(string label, string fingerprint) => new(
+        "An SSH key was taken off your account",
+        $"an SSH key was taken off what you sign in with; it was called \"{label}\", and its fingerprint is {fingerprint}.",
+        $"{Elsewhere}; then add it again (countersign keys add FILE).");
 
     public static AccountChange PasskeyAdded(string label) => new(
         "A passkey was added to your account",
