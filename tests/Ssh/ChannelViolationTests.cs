@@ -251,7 +251,7 @@ public sealed class ChannelViolationTests
     }
 
     [Fact]
-    public async Task The_peer_may_renew_the_keys_as_often_as_it_likes()
+    public async Task The_peer_may_renew_the_keys_in_the_middle_of_its_data()
     {
         await using var server = RawServer.Start();
         var peer = await RawPeer.LogInAsync(server.Stream, Cancellation, rekeyBytes: 5000);

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Threading.Channels;
+using Countersign.Ssh.Transport;
 
 namespace Countersign.Ssh.Tests;
 
@@ -304,6 +306,55 @@ public sealed class ConnectionTests
         time.Advance(TimeSpan.FromMinutes(2));
         pause.Set();
         (await peer.DisconnectedAsync(Cancellation)).ShouldContain("key exchange took too long");
+    }
+
+    [Theory]
+    [InlineData(1000, 0, true)]
+    [InlineData(1000, 1, false)]
+    [InlineData(1 << 19, 0, false)]
+    public async Task A_peer_that_renews_the_keys_for_nothing_is_sent_away_and_one_that_sends_or_waits_is_not(int every, int seconds, bool goes)
+    {
+        var time = new FakeTime();
+        await using var server = RawServer.Start(with: options => options with { Time = time, KeepAlive = TimeSpan.Zero });
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation, rekeyBytes: every);
+        var ping = new SshWriter().Byte(SshMessage.Ping).String(new byte[Math.Min(every, 30_000)]);
+        while (peer.Transport.Exchanges <= 2 * RenewalAllowance.Most)
+        {
+            time.Advance(TimeSpan.FromSeconds(seconds));
+            peer.Send(ping);
+            try
+            {
+                (await peer.ReadAsync(Cancellation))[0].ShouldBe(SshMessage.Pong);
+            }
+            catch (ChannelClosedException)
+            {
+                break;
+            }
+        }
+
+        peer.Transport.IsEnding.ShouldBe(goes);
+        if (!goes) return;
+        (await peer.DisconnectedAsync(Cancellation)).ShouldContain("too many renewals of the keys for what was sent");
+        peer.Transport.Exchanges.ShouldBe(1 + RenewalAllowance.Most);
+    }
+
+    [Fact]
+    public async Task A_server_that_renews_the_keys_for_nothing_is_left()
+    {
+        await using var pair = await OwnPair.StartAsync(Cancellation, options => options with { RekeyBytes = 4000 }, options => options with { Time = new FakeTime() });
+        var (channel, streams) = await SshChannelStreams.OpenSessionAsync(pair.Client, Cancellation);
+        await channel.RequestAsync(SessionRequests.Exec, new ExecRequest("cat").Encode(), Cancellation);
+        var answer = new byte[5000];
+        await Should.ThrowAsync<IOException>(async () =>
+        {
+            while (pair.Client.Transport.Exchanges <= 2 * RenewalAllowance.Most)
+            {
+                await channel.WriteAsync(answer, Cancellation);
+                await streams.Output.ReadExactlyAsync(answer, Cancellation);
+            }
+        });
+        await pair.Client.Closed.WaitAsync(Cancellation);
+        pair.Client.EndReason.ShouldBe("too many renewals of the keys for what was sent");
     }
 
     [Fact]

@@ -25,6 +25,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     private readonly TransportOptions _options;
     private readonly PacketInput _input;
     private readonly FlushBatch _batch = new();
+    private readonly RenewalAllowance _renewals;
     private readonly Lock _exchangeGate = new();
     private readonly Lock _endGate = new();
     private readonly CancellationTokenSource _stop;
@@ -52,6 +53,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         _user = user;
         _options = options;
         _offer = options.Offer;
+        _renewals = new RenewalAllowance(options.Time);
         _stop = new CancellationTokenSource(Timeout.InfiniteTimeSpan, options.Time);
         _input = new PacketInput(stream);
         Output = new PacketOutput(stream, this);
@@ -338,6 +340,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         lock (_exchangeGate)
         {
             if (first && _options.Side == Side.Server) _offer = _offer.For(init);
+            if (!first && _ownInit is null && !_renewals.TryTake(_input.BytesSinceKeys + Output.BytesSinceKeys)) throw new SshConnectionException(DisconnectReason.ProtocolError, "too many renewals of the keys for what was sent");
             _peerInit = init;
         }
 
