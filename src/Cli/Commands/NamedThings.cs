@@ -26,7 +26,6 @@ internal static class NamedThings
         $"{path}search={Uri.EscapeDataString(name)}&",
         name,
         ApiJson.Default.TechnicianPage,
-       
         person => person.Id,
         person => string.Equals(person.Mail, name, StringComparison.OrdinalIgnoreCase) ? person.Mail : person.Login,
         cancellation);
