@@ -45,8 +45,12 @@ public static class Names
     public static bool IsPlain(string text) => Fields.IsPlain(text);
 
     /// <summary>The login as a hasty eye reads it: two that look alike are the same here.</summary>
-    public static string LookOf(string login) =>
-        login.Replace('0', 'o').Replace('1', 'l').Replace("rn", "m", StringComparison.Ordinal).Replace("vv", "w", StringComparison.Ordinal);
+    public static string LookOf(string login) => login
+        .Replace('0', 'o').Replace('1', 'l').Replace('i', 'l').Replace('_', '-').Replace('.', '-')
+        .Replace("rn", "m", StringComparison.Ordinal).Replace("vv", "w", StringComparison.Ordinal);
+
+    /// <summary>Like what those are called who have not chosen a login, or never do: nobody chooses one like it.</summary>
+    public static bool IsGivenLogin(string login) => login.StartsWith("invited-", StringComparison.Ordinal) || login.StartsWith("contact-", StringComparison.Ordinal);
 
     private static bool IsLabel(string label) =>
         label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(character => char.IsAsciiLetterOrDigit(character) || character == '-');

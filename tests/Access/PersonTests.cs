@@ -58,6 +58,8 @@ public class PersonTests
     [InlineData("vvolf", "wolf")]
     [InlineData("b0b", "bob")]
     [InlineData("pau1", "paul")]
+    [InlineData("billy", "blliy")]
+    [InlineData("ann_b", "ann.b")]
     public void What_a_hasty_eye_reads_as_one_is_one(string one, string other) => Names.LookOf(one).ShouldBe(Names.LookOf(other));
 
     [Theory]
