@@ -25,25 +25,27 @@ public sealed class DropbearServerTests
         folder.Write(".ssh/authorized_keys", System.Text.Encoding.ASCII.GetBytes(userKey.PublicKey + "\n"));
 
         var (server, port) = await StartAsync(folder);
-        using (server)
+        using var disposing = server;
+        try
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync(IPAddress.Loopback, port, Cancellation);
             var options = new SshClientOptions { User = Environment.UserName, Credentials = [new SshCredential.Key(userKey)], TrustedHostKeys = [hostKey] };
-            await using (var client = await SshClientConnection.ConnectAsync(new NetworkStream(socket, ownsSocket: true), options, Cancellation))
-            {
-                var (channel, streams) = await SshChannelStreams.OpenSessionAsync(client, Cancellation);
-                (await channel.RequestAsync(SessionRequests.Exec, new ExecRequest("cat").Encode(), Cancellation)).ShouldBeTrue();
-                var data = RandomNumberGenerator.GetBytes(1_500_000);
-                var hashing = SHA256.HashDataAsync(streams.Output, Cancellation);
-                (await channel.WriteAsync(data, Cancellation)).ShouldBeTrue();
-                channel.SendEof();
-                (await hashing).ShouldBe(SHA256.HashData(data));
-                (await streams.ExitStatus).ShouldBe(0u);
-            }
-
+            await using var client = await SshClientConnection.ConnectAsync(new NetworkStream(socket, ownsSocket: true), options, Cancellation);
+            var (channel, streams) = await SshChannelStreams.OpenSessionAsync(client, Cancellation);
+            (await channel.RequestAsync(SessionRequests.Exec, new ExecRequest("cat").Encode(), Cancellation)).ShouldBeTrue();
+            var data = RandomNumberGenerator.GetBytes(1_500_000);
+            var hashing = SHA256.HashDataAsync(streams.Output, Cancellation);
+            (await channel.WriteAsync(data, Cancellation)).ShouldBeTrue();
+            channel.SendEof();
+            (await hashing).ShouldBe(SHA256.HashData(data));
+            (await streams.ExitStatus).ShouldBe(0u);
+            client.Transport.Agreement!.KeyExchange.ShouldBe(HybridExchange.OrNext);
+        }
+        finally
+        {
             server.Kill(entireProcessTree: true);
-            await server.WaitForExitAsync(Cancellation);
+            await server.WaitForExitAsync(CancellationToken.None);
         }
     }
 

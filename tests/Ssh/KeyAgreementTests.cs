@@ -14,17 +14,17 @@ public sealed class KeyAgreementTests
     public async Task ML_KEM_is_used_between_our_ends_exactly_where_the_platform_has_it()
     {
         await using var pair = await OwnPair.StartAsync(Cancellation);
-        pair.Client.Transport.Agreement!.KeyExchange.ShouldBe(MLKem.IsSupported ? "mlkem768x25519-sha256" : "curve25519-sha256");
+        pair.Client.Transport.Agreement!.KeyExchange.ShouldBe(HybridExchange.OrNext);
     }
 
     [Fact]
     public void ML_KEM_is_named_exactly_where_the_platform_has_it_and_asked_for_alone_elsewhere_there_is_nothing_in_common()
     {
         var server = new AlgorithmOffer { HostKeys = ["ssh-ed25519"] };
-        KexInit.Create(server, Side.Server).KeyExchanges.Contains("mlkem768x25519-sha256").ShouldBe(MLKem.IsSupported);
-        var client = KexInit.Create(new AlgorithmOffer { HostKeys = ["ssh-ed25519"], KeyExchanges = ["mlkem768x25519-sha256"] }, Side.Client);
+        KexInit.Create(server, Side.Server).KeyExchanges.Contains(HybridExchange.Name).ShouldBe(MLKem.IsSupported);
+        var client = KexInit.Create(new AlgorithmOffer { HostKeys = ["ssh-ed25519"], KeyExchanges = [HybridExchange.Name] }, Side.Client);
         var agree = () => Agreement.Between(client, KexInit.Create(server.For(client), Side.Server), Side.Server);
-        if (MLKem.IsSupported) agree().KeyExchange.ShouldBe("mlkem768x25519-sha256");
+        if (MLKem.IsSupported) agree().KeyExchange.ShouldBe(HybridExchange.Name);
         else Should.Throw<SshConnectionException>(agree).Message.ShouldContain("no common key exchange algorithm; the peer offers mlkem768x25519-sha256");
     }
 
@@ -59,6 +59,37 @@ public sealed class KeyAgreementTests
         using var server = new MlKemX25519Agreement(Side.Server);
         server.Form.ShouldBe(SecretForm.Text);
         Should.Throw<CryptographicException>(() => server.Agree(new byte[length]));
+    }
+
+    [Fact]
+    public void A_hybrid_s_ends_come_to_the_same_secret_and_with_any_part_changed_they_do_not()
+    {
+        if (!MLKem.IsSupported)
+        {
+            Should.Throw<PlatformNotSupportedException>(() => new MlKemX25519Agreement(Side.Client));
+            return;
+        }
+
+        using var client = new MlKemX25519Agreement(Side.Client);
+        using var server = new MlKemX25519Agreement(Side.Server);
+        using var ours = server.Agree(client.Public);
+        (client.Public.Length, server.Public.Length).ShouldBe((1216, 1120));
+        using (var theirs = client.Agree(server.Public)) theirs.Expose().SequenceEqual(ours.Expose()).ShouldBeTrue();
+
+        // In the ciphertext, where ML-KEM gives another secret and no error, and in the point.
+        foreach (var at in (int[])[0, 1087, 1088, 1118])
+        {
+            var changed = server.Public.ToArray();
+            changed[at] ^= 1;
+            using var other = client.Agree(changed);
+            other.Expose().SequenceEqual(ours.Expose()).ShouldBeFalse($"byte {at}");
+        }
+
+        // A point of a small order; a key whose numbers are not below the modulus (FIPS 203, section 7.2).
+        Should.Throw<CryptographicException>(() => client.Agree([.. server.Public.AsSpan(..1088), .. new byte[32]]));
+        using var another = new MlKemX25519Agreement(Side.Server);
+        Should.Throw<CryptographicException>(() => another.Agree([.. client.Public.AsSpan(..1184), .. new byte[32]]));
+        Should.Throw<CryptographicException>(() => another.Agree([.. Enumerable.Repeat((byte)0xff, 1152), .. client.Public.AsSpan(1152)]));
     }
 
     [Theory]

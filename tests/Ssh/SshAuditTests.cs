@@ -10,6 +10,7 @@ public sealed partial class SshAuditTests
     private static readonly Dictionary<string, string> Accepted = new()
     {
         ["hmac-sha2-256: using encrypt-and-MAC mode"] = "libssh2 (curl) has no other MAC in common with us",
+        ["diffie-hellman-group14-sha256: 2048-bit modulus only provides 112-bits of symmetric strength"] = "said since its version 3; the last in the list, for what has nothing else",
         ["kex-strict-s-v00@openssh.com: unknown algorithm"] = "younger than this auditor: the marker of strict key exchange, and no algorithm",
     };
 
@@ -24,7 +25,8 @@ public sealed partial class SshAuditTests
         var report = await Command.RunAsync("ssh-audit", ["--no-colors", "--timeout=30", "-p", $"{server.Port}", "127.0.0.1"], Cancellation);
         report.Output.ShouldContain("(kex) curve25519-sha256 ", customMessage: report.Error);
         report.Output.ShouldNotContain("[fail]");
-        Warnings(report).ShouldBe(Accepted.Keys, ignoreOrder: true);
+        Warnings(report).ShouldBeSubsetOf(Accepted.Keys);
+        Warnings(report).ShouldContain("hmac-sha2-256: using encrypt-and-MAC mode");
     }
 
     [Fact]
