@@ -147,26 +147,23 @@ internal sealed class ChannelTable(SshConnection connection)
 
     private async Task SettleAsync(Slot slot, ChannelTerms asked, Task<SshChannelAnswer> coming)
     {
-        SshChannelAnswer answer;
         try
         {
-            answer = await coming.ConfigureAwait(false);
+            var answer = await coming.ConfigureAwait(false);
+            if (answer is SshChannelAnswer.Accept accept)
+            {
+                Accept(slot, asked, accept);
+                return;
+            }
+
+            Remove(asked.OwnId);
+            SendRefusal(asked.PeerId, answer as SshChannelAnswer.Refuse ?? new(2, "it can't be opened"));
         }
         catch (Exception error)
         {
             // From a handler, which is foreign code: it costs the connection, as a fault in any of its other calls does.
             connection.Transport.OnHandlerFault(error);
-            return;
         }
-
-        if (answer is SshChannelAnswer.Accept accept)
-        {
-            Accept(slot, asked, accept);
-            return;
-        }
-
-        Remove(asked.OwnId);
-        SendRefusal(asked.PeerId, answer as SshChannelAnswer.Refuse ?? new(2, "it can't be opened"));
     }
 
     private void Accept(Slot slot, ChannelTerms asked, SshChannelAnswer.Accept accept)

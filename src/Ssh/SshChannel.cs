@@ -87,6 +87,12 @@ public sealed class SshChannel
     /// <summary>As <see cref="WriteAsync"/>, on standard error.</summary>
     public ValueTask<bool> WriteErrorAsync(ReadOnlyMemory<byte> data, CancellationToken cancellation) => WriteAllAsync(1, data, cancellation);
 
+    /// <summary>
+    /// Has <see cref="SshChannelHandler.OnDrained"/> called when the network has taken what is queued on the connection, also if nothing of it is this channel's.
+    /// False: nothing is queued, and it is not called.
+    /// </summary>
+    public bool TellWhenDrained() => Connection.Transport.Output.TellWhenDrained(this);
+
     public void SendEof()
     {
         lock (_gate)

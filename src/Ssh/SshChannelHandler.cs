@@ -23,7 +23,7 @@ public abstract class SshChannelHandler
 
     /// <summary>
     /// The network has taken everything that was queued on the channel's connection: the moment to hand credit on. Only after something was sent on
-    /// this channel. Unlike the other calls this one comes from whichever thread wrote last, never from inside a send method: it may run beside the
+    /// this channel, or it was asked for (<see cref="SshChannel.TellWhenDrained"/>). Unlike the other calls this one comes from whichever thread wrote last, never from inside a send method: it may run beside the
     /// others, and once after <see cref="OnClosed"/>, but never beside itself.
     /// </summary>
     public virtual void OnDrained(SshChannel channel)

@@ -42,8 +42,14 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
     /// <summary>Why it ended, in one line without control characters. Null for an orderly end, and as long as it lasts.</summary>
     public string? EndReason => Transport.Error?.Message;
 
+    /// <summary>What one of our own handlers threw, which ended it: for the log of whoever owns the connection. Null: nothing.</summary>
+    public Exception? Fault => Transport.Fault;
+
     /// <summary>Bytes queued for the network and not yet taken by it.</summary>
     public long PendingBytes => Transport.Output.Pending;
+
+    /// <summary>For whoever relays to this connection's channels.</summary>
+    public CreditBudget Credit { get; } = new();
 
     bool ITransportUser.IsAuthenticated => IsAuthenticated;
 

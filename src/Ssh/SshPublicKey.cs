@@ -83,16 +83,21 @@ public sealed class SshPublicKey : IEquatable<SshPublicKey>
         var outer = new SshReader(signature);
         if (!outer.TryReadText(out var named, 64) || named != algorithm || !outer.TryReadString(out var value) || !outer.IsAtEnd) return false;
         if (!SignatureAlgorithms.ForKey(Type).Contains(algorithm)) return false;
+
+        // The blob was read when this key was made: it has its fields.
         var reader = new SshReader(_blob);
-        if (!reader.TryReadString(out _)) return false;
+        reader.TryReadString(out _);
         switch (Type)
         {
             case Ed25519:
-                return reader.TryReadString(out var point) && Ed25519Key.Verify(point, data, value);
+                reader.TryReadString(out var point);
+                return Ed25519Key.Verify(point, data, value);
             case Rsa:
-                return TryReadRsa(ref reader, out var exponent, out var modulus) && VerifyRsa(exponent, modulus, SignatureAlgorithms.Hash(algorithm), data, value);
+                TryReadRsa(ref reader, out var exponent, out var modulus);
+                return VerifyRsa(exponent, modulus, SignatureAlgorithms.Hash(algorithm), data, value);
             default:
-                return TryReadEcdsa(Type, ref reader, out var curve, out var q) && VerifyEcdsa(curve, q, data, value);
+                TryReadEcdsa(Type, ref reader, out var curve, out var q);
+                return VerifyEcdsa(curve, q, data, value);
         }
     }
 

@@ -95,7 +95,7 @@ public sealed class SshServerConnection : SshConnection
         }
 
         cancellation.ThrowIfCancellationRequested();
-        return new SshServerOutcome(connection.IsAuthenticated, connection.EndReason is { } reason ? PeerText.Clean(reason, 500) : null);
+        return new SshServerOutcome(connection.IsAuthenticated, connection.EndReason is { } reason ? PeerText.Clean(reason, 500) : null, connection.Fault);
     }
 
     /// <summary>Sends a line for the person, which most clients show only when asked to be talkative (SSH_MSG_DEBUG, RFC 4253 section 11.3). Only after authentication.</summary>
@@ -227,4 +227,5 @@ public sealed class SshServerConnection : SshConnection
 
 /// <param name="Authenticated">Whether authentication had succeeded.</param>
 /// <param name="Error">Null for an orderly end; else one line that says what the peer, the network or we did wrong. Untrusted text is cleaned.</param>
-public sealed record SshServerOutcome(bool Authenticated, string? Error);
+/// <param name="Fault">What one of our own handlers threw, which ended it: for the log. Null: nothing.</param>
+public sealed record SshServerOutcome(bool Authenticated, string? Error, Exception? Fault = null);

@@ -50,6 +50,9 @@ public sealed class ChannelViolationTests
     public static TheoryData<string, string> Violations => new()
     {
         { "unknown channel", "there is no channel 99" },
+        { "confirmation of an unknown one", "there is no channel 99" },
+        { "failure of an unknown one", "there is no channel 99" },
+        { "failure of nothing", "there is no channel" },
         { "data after eof", "data after the end of file" },
         { "eof twice", "a second end of file" },
         { "reply to nothing", "a reply to no request" },
@@ -265,6 +268,30 @@ public sealed class ChannelViolationTests
         peer.Transport.Exchanges.ShouldBeGreaterThan(1);
     }
 
+    [Theory]
+    [InlineData(SshMessage.ChannelOpenConfirmation, 0)]
+    [InlineData(SshMessage.ChannelOpenConfirmation, 1)]
+    [InlineData(SshMessage.ChannelOpenConfirmation, 2)]
+    [InlineData(SshMessage.ChannelOpenConfirmation, 3)]
+    [InlineData(SshMessage.ChannelOpenFailure, 0)]
+    [InlineData(SshMessage.ChannelOpenFailure, 1)]
+    public async Task An_answer_to_our_own_opening_that_can_t_be_read_ends_the_connection(byte number, int fields)
+    {
+        var handler = new TestServerHandler();
+        await using var server = RawServer.Start(handler);
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        var opening = handler.Connection!.OpenChannelAsync("forwarded-tcpip", default, new Recorder(), 1000, Cancellation);
+        var asked = await peer.ReadAsync(Cancellation);
+        asked[0].ShouldBe(SshMessage.ChannelOpen);
+        var answer = Message(number, RawPeer.ReadNumber(asked.AsSpan(5 + "forwarded-tcpip".Length)));
+
+        // With three of its numbers, a confirmation is whole and takes too little in one message.
+        for (var field = 0; field < fields; field++) answer = answer.UInt32(255);
+        peer.Send(answer);
+        (await peer.DisconnectedAsync(Cancellation)).ShouldContain($"malformed channel message {number}");
+        await Should.ThrowAsync<SshConnectionException>(opening);
+    }
+
     private static SshWriter Message(byte number, uint channel) => new SshWriter().Byte(number).UInt32(channel);
 
     private static IEnumerable<SshWriter> Messages(string violation, uint id) => violation switch
@@ -280,6 +307,9 @@ public sealed class ChannelViolationTests
         "long request name" => [Message(SshMessage.ChannelRequest, id).String(new string('x', 65)).Boolean(true)],
         "long type" => [new SshWriter().Byte(SshMessage.ChannelOpen).String(new string('x', 65)).UInt32(7).UInt32(1000).UInt32(1000)],
         "confirmation of nothing" => [Message(SshMessage.ChannelOpenConfirmation, id).UInt32(1).UInt32(1).UInt32(1000)],
+        "confirmation of an unknown one" => [Message(SshMessage.ChannelOpenConfirmation, 99).UInt32(1).UInt32(1).UInt32(1000)],
+        "failure of an unknown one" => [Message(SshMessage.ChannelOpenFailure, 99).UInt32(1).String("no").String("")],
+        "failure of nothing" => [Message(SshMessage.ChannelOpenFailure, id).UInt32(1).String("no").String("")],
         "message after close" => [Message(SshMessage.ChannelClose, id), Message(SshMessage.ChannelEof, id)],
         "many requests" => Enumerable.Range(0, 65).Select(_ => Message(SshMessage.ChannelRequest, id).String("shell").Boolean(true)),
         "no number" => [new SshWriter().Byte(SshMessage.ChannelData)],

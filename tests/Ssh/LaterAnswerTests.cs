@@ -65,6 +65,66 @@ public sealed class LaterAnswerTests
         (await pair.Outcome).Error.ShouldNotBeNull().ShouldNotContain("a fault of the application");
     }
 
+    [Fact]
+    public async Task A_handler_that_throws_when_its_channel_is_opened_later_ends_the_connection()
+    {
+        await using var pair = await OwnPair.StartAsync(TestContext.Current.CancellationToken, handler: _handler);
+        var opening = pair.Client.OpenChannelAsync("direct-tcpip", default, new Told(), 1000, TestContext.Current.CancellationToken);
+        _handler.Answer.SetResult(new SshChannelAnswer.Accept(new Throws(), 1000));
+        (await pair.Outcome.WaitAsync(TestContext.Current.CancellationToken)).Fault.ShouldBeOfType<InvalidOperationException>();
+        try
+        {
+            await opening;
+        }
+        catch (SshConnectionException)
+        {
+            // The confirmation may have come before the end, or not.
+        }
+    }
+
+    [Fact]
+    public async Task A_channel_that_is_opened_when_nobody_wants_it_any_more_is_closed_at_once()
+    {
+        await using var pair = await OwnPair.StartAsync(TestContext.Current.CancellationToken, handler: _handler);
+        using var given = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var wanted = new Told();
+        var opening = pair.Client.OpenChannelAsync("direct-tcpip", default, wanted, 1000, given.Token);
+        await _handler.Asked.Task.WaitAsync(TestContext.Current.CancellationToken);
+        await given.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => opening);
+        var end = new Told();
+        _handler.Answer.SetResult(new SshChannelAnswer.Accept(end, 1000));
+        await end.Closed.Task.WaitAsync(TestContext.Current.CancellationToken);
+        end.Calls.ShouldContain("closed");
+        wanted.Calls.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_neither_refuses()
+    {
+        await using var pair = await OwnPair.StartAsync(TestContext.Current.CancellationToken, handler: _handler);
+        var opening = pair.Client.OpenChannelAsync("direct-tcpip", default, new Told(), 1000, TestContext.Current.CancellationToken);
+        _handler.Answer.SetResult(new SshChannelAnswer.Later(_handler.Answer.Task));
+        (await Should.ThrowAsync<SshChannelRefusedException>(() => opening)).Reason.ShouldBe(2u);
+    }
+
+    [Fact]
+    public async Task A_refusal_that_comes_after_the_connection_is_told_to_nobody()
+    {
+        var pair = await OwnPair.StartAsync(TestContext.Current.CancellationToken, handler: _handler);
+        var opening = pair.Client.OpenChannelAsync("direct-tcpip", default, new Told(), 1000, TestContext.Current.CancellationToken);
+        await _handler.Asked.Task.WaitAsync(TestContext.Current.CancellationToken);
+        await pair.DisposeAsync();
+        await Should.ThrowAsync<SshConnectionException>(() => opening);
+        _handler.Answer.SetResult(new SshChannelAnswer.Refuse(1, "not today"));
+        (await pair.Outcome).Fault.ShouldBeNull();
+    }
+
+    private sealed class Throws : SshChannelHandler
+    {
+        public override void OnOpened(SshChannel channel) => throw new InvalidOperationException("a fault of the application");
+    }
+
     private sealed class LateHandler : SshServerHandler
     {
         public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

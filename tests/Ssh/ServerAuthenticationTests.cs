@@ -301,7 +301,11 @@ public sealed class ServerAuthenticationTests
         var peer = await RawPeer.ConnectAsync(server.Stream, Cancellation);
         peer.Send(Password("alice", "right"));
         (await peer.DisconnectedAsync(Cancellation)).ShouldNotContain("secret detail");
-        (await server.Outcome).ShouldBe(new SshServerOutcome(false, "internal error (InvalidOperationException)"));
+        var outcome = await server.Outcome;
+        (outcome.Authenticated, outcome.Error).ShouldBe((false, "internal error (InvalidOperationException)"));
+
+        // Whoever runs the server is told all of it.
+        outcome.Fault.ShouldBeOfType<InvalidOperationException>().Message.ShouldBe("a secret detail");
     }
 
     [Fact]

@@ -15,6 +15,12 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
     /// <summary>What a client may send on a channel before a device is there to take it: typing ahead, not transfers.</summary>
     private const uint FirstWindow = 64 * 1024;
 
+    /// <summary>Sessions of one connection that run or wind down when one more is forwarded.</summary>
+    private const int MostRunning = 64;
+
+    /// <summary>RFC 4254 section 5.1.</summary>
+    private const uint ResourceShortage = 4;
+
     /// <summary>RFC 4253 section 11.1.</summary>
     private const uint TooManyConnections = 12;
 
@@ -137,7 +143,9 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
 
     private SshChannelAnswer.Later Forward(SignedIn person, TunnelTarget leads, ConnectionNotes notes)
     {
-        var channel = new TunnelChannel(services, person, _target, source, leads, notes);
+        // Those that the client has closed and that wind down still are as much work as others, and the library does not count them any more.
+        if (_running.Count >= MostRunning) return new(Task.FromResult<SshChannelAnswer>(new SshChannelAnswer.Refuse(ResourceShortage, "too many connections are being forwarded")));
+        var channel = new TunnelChannel(services, time, person, _target, source, leads, notes);
         Track(channel, channel.RunAsync(_gone.Token));
         return new(channel.Answer);
     }

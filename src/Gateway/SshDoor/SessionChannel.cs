@@ -291,6 +291,7 @@ internal sealed partial class SessionChannel(
 
             if (_terminal is not null) session.Watchers.ShowIn(line => relay.Tell(Say(WaitingRoom.Clean(line))));
             var end = await relay.Ended;
+            if (device.Fault is { } fault) LogFailed(fault);
             relay.EndInterpreting();
             switch (end.Outcome)
             {

@@ -217,6 +217,7 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
         try
         {
             var outcome = await SshServerConnection.RunAsync(stream, _server, handler, closing.Token);
+            if (outcome.Fault is { } fault) LogFault(fault, address);
             if (outcome.Error is { } error) LogEnded(address, outcome.Authenticated, error);
         }
         catch (OperationCanceledException)
@@ -236,6 +237,9 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "SSH connection from {Address} (signed in: {Authenticated}) ended: {Error}")]
     private partial void LogEnded(IPAddress address, bool authenticated, string error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "SSH connection from {Address} was ended by a fault of ours")]
+    private partial void LogFault(Exception fault, IPAddress address);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "SSH connection from {Address} was closed to make room or to stop")]
     private partial void LogDropped(IPAddress address);

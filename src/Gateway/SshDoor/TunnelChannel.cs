@@ -10,7 +10,7 @@ namespace Countersign.Gateway.SshDoor;
 
 /// <summary>One forwarded connection of a technician: a session of its own, decided, approved where that is needed, opened at the device, and only then accepted.</summary>
 internal sealed partial class TunnelChannel(
-    SshFrontDoorServices services, SignedIn person, SshTarget target, IPAddress source, TunnelTarget leads, ConnectionNotes notes)
+    SshFrontDoorServices services, TimeProvider time, SignedIn person, SshTarget target, IPAddress source, TunnelTarget leads, ConnectionNotes notes)
 {
     /// <summary>RFC 4254 section 5.1.</summary>
     private const uint Prohibited = 1, ConnectFailed = 2;
@@ -62,7 +62,7 @@ internal sealed partial class TunnelChannel(
     private async Task ConnectAsync(AdmissionResult.Admitted admitted, CancellationToken gone)
     {
         await using var session = admitted.Session;
-        var relay = new TunnelRelay();
+        var relay = new TunnelRelay(time);
         session.Traffic = relay.Traffic;
         session.ShowNotices(notes.Tell);
         await using var ending = session.Ending.Register(() =>
@@ -88,6 +88,7 @@ internal sealed partial class TunnelChannel(
             await using var leaving = gone.Register(relay.Stop);
             _answer.TrySetResult(new SshChannelAnswer.Accept(relay.Client, TunnelRelay.FirstWindow));
             await relay.Ended;
+            if (device.Fault is { } fault) LogFailed(fault);
             if (relay.IsLost) session.Finish(EndReason.ConnectionLost, $"the connection to {name} was lost");
             else session.Finish(EndReason.Completed, "");
         }

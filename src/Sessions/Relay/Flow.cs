@@ -26,6 +26,7 @@ internal sealed class Flow
     private readonly SshChannel _from;
     private readonly Action<int> _count;
     private SshChannel? _to;
+    private CreditBudget? _budget;
     private volatile bool _isPaused;
     private long _credit;
     private long _waitingBytes;
@@ -82,6 +83,12 @@ internal sealed class Flow
         lock (_gate)
         {
             _to = to;
+            if (!_stopped && !_eof)
+            {
+                _budget = to.Connection.Credit;
+                _budget.Add(_credit);
+            }
+
             Drain();
             HandOnCredit();
         }
@@ -92,7 +99,7 @@ internal sealed class Flow
         _count(data.Length);
         lock (_gate)
         {
-            _credit -= data.Length;
+            Use(data.Length);
             if (_stopped) return;
             Pass(type, data);
             HandOnCredit();
@@ -103,7 +110,7 @@ internal sealed class Flow
     public void Arrive(int bytes)
     {
         _count(bytes);
-        lock (_gate) _credit -= bytes;
+        lock (_gate) Use(bytes);
     }
 
     /// <summary>As long as there is no receiver: throws away what waits for it, and gives the credit back.</summary>
@@ -171,6 +178,7 @@ internal sealed class Flow
         lock (_gate)
         {
             _eof = true;
+            ForgoCredit();
             PassEof();
         }
     }
@@ -180,6 +188,7 @@ internal sealed class Flow
     {
         lock (_gate)
         {
+            ForgoCredit();
             if (_waiting.Count > 0 && !_stopped)
             {
                 _atEnd = done;
@@ -197,6 +206,7 @@ internal sealed class Flow
         lock (_gate)
         {
             _stopped = true;
+            ForgoCredit();
             while (_waiting.TryDequeue(out var segment)) ArrayPool<byte>.Shared.Return(segment.Rented);
             _waitingBytes = 0;
             atEnd = _atEnd;
@@ -204,6 +214,19 @@ internal sealed class Flow
         }
 
         atEnd?.Invoke();
+    }
+
+    private void Use(int bytes)
+    {
+        _credit -= bytes;
+        _budget?.Return(bytes);
+    }
+
+    /// <summary>The sender sends nothing more: what it was promised is free for others.</summary>
+    private void ForgoCredit()
+    {
+        _budget?.Return(_credit);
+        _budget = null;
     }
 
     private void Pass(uint type, ReadOnlySpan<byte> data)
@@ -257,9 +280,14 @@ internal sealed class Flow
 
     private void HandOnCredit()
     {
-        if (_to is not { } to || _eof || _isPaused || to.Connection.PendingBytes > Backlog || IsHeldUp?.Invoke() == true) return;
+        if (_to is not { } to || _budget is not { } budget || _isPaused || IsHeldUp?.Invoke() == true) return;
+
+        // What waits may all be others': then nothing of ours tells when it is gone.
+        if (to.Connection.PendingBytes > Backlog && to.TellWhenDrained()) return;
         var more = Math.Min(to.SendWindow - _waitingBytes, MostCredit) - _credit;
         if (more <= 0 || more < Portion && _credit >= Portion / 2) return;
+        more = budget.Take(more, _credit);
+        if (more == 0) return;
         _credit += more;
         _from.GrantWindow((uint)more);
     }

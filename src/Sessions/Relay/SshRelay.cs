@@ -230,7 +230,8 @@ public sealed class SshRelay
     /// <exception cref="SshChannelRefusedException">The device opens no session.</exception>
     public async Task<bool> StartAsync(SshConnection connection, RelayStart start, CancellationToken cancellation)
     {
-        var window = (uint)Math.Clamp(_client.SendWindow, 1, Flow.MostCredit);
+        // The rest of what the technician takes is granted when the program runs, out of what their connection takes altogether.
+        var window = (uint)Math.Clamp(_client.SendWindow, 1, CreditBudget.Least);
         var device = await connection.OpenChannelAsync("session", ReadOnlyMemory<byte>.Empty, new DeviceEnd(this, window), window, cancellation);
         _device = device;
         foreach (var (name, payload) in start.Requests)

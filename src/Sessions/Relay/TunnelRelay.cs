@@ -3,8 +3,12 @@ using Countersign.Ssh;
 namespace Countersign.Sessions.Relay;
 
 /// <summary>Joins a forwarded connection's two channels, opaquely: the device's first, then the technician's, which is accepted once the device has opened its own.</summary>
-public sealed class TunnelRelay
+/// <param name="time">Of how long the device may take what a technician sent who has left.</param>
+public sealed class TunnelRelay(TimeProvider time)
 {
+    /// <summary>What the technician sent before closing has so long to find room at the device.</summary>
+    internal static readonly TimeSpan LongestParting = TimeSpan.FromSeconds(30);
+
     /// <summary>What either end may send before the other is there.</summary>
     public const uint FirstWindow = 64 * 1024;
 
@@ -14,14 +18,14 @@ public sealed class TunnelRelay
     private SshChannel? _device;
     private Flow? _toDevice;
     private Flow? _toClient;
+    private ClientEnd? _end;
+    private ITimer? _parting;
     private bool _over;
-
-    public TunnelRelay() => Client = new ClientEnd(this);
 
     public TrafficCount Traffic { get; } = new();
 
     /// <summary>The technician's channel tells of itself here.</summary>
-    public SshChannelHandler Client { get; }
+    public SshChannelHandler Client => _end ??= new ClientEnd(this);
 
     /// <summary>The device's connection broke.</summary>
     public bool IsLost { get; private set; }
@@ -45,7 +49,12 @@ public sealed class TunnelRelay
     /// <summary>Both ends are closed at once.</summary>
     public void Stop()
     {
-        lock (_gate) _over = true;
+        lock (_gate)
+        {
+            _over = true;
+            _parting?.Dispose();
+        }
+
         _toDevice?.Stop();
         _toClient?.Stop();
         _client?.Close();
@@ -87,7 +96,15 @@ public sealed class TunnelRelay
         ToClient(device).WhenEmpty(Stop);
     }
 
-    private void OnClientClosed(SshChannel client) => ToDevice(client).WhenEmpty(Stop);
+    private void OnClientClosed(SshChannel client)
+    {
+        lock (_gate)
+        {
+            if (!_over) _parting = time.CreateTimer(_ => Stop(), null, LongestParting, Timeout.InfiniteTimeSpan);
+        }
+
+        ToDevice(client).WhenEmpty(Stop);
+    }
 
     private sealed class ClientEnd(TunnelRelay relay) : SshChannelHandler
     {

@@ -88,6 +88,19 @@ internal sealed class PacketOutput(Stream stream, IPacketOutputOwner owner)
         }
     }
 
+    /// <summary>The channel is told once nothing waits for the network. False: nothing does.</summary>
+    public bool TellWhenDrained(SshChannel channel)
+    {
+        lock (_gate)
+        {
+            if (_closed || _pending == 0) return false;
+            if (channel.IsWaitingForDrain) return true;
+            channel.IsWaitingForDrain = true;
+            _sentOn.Add(channel);
+            return true;
+        }
+    }
+
     /// <summary>The last message; nothing is sent after it.</summary>
     public void SendLast(ReadOnlySpan<byte> message)
     {

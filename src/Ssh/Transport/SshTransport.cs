@@ -71,6 +71,9 @@ internal sealed class SshTransport : IPacketOutputOwner
     /// <summary>Why it ended; null for an orderly end, and as long as it lasts.</summary>
     public Exception? Error { get; private set; }
 
+    /// <summary>What a handler threw, which nothing should; null: nothing.</summary>
+    public Exception? Fault { get; private set; }
+
     public bool IsEnding => _ending;
 
     /// <summary>What the exchange under way, or the last one, has agreed on.</summary>
@@ -151,6 +154,7 @@ internal sealed class SshTransport : IPacketOutputOwner
 
     public void OnHandlerFault(Exception error)
     {
+        Fault ??= error;
         var fault = new SshConnectionException(DisconnectReason.ByApplication, $"internal error ({error.GetType().Name})", error);
         End(fault, Farewell.Say);
         Error ??= fault;

@@ -1,0 +1,98 @@
+using Countersign.Ssh;
+
+namespace Countersign.Sessions.Tests.Relay;
+
+/// <summary>What several channels of one technician do to each other.</summary>
+public sealed class RelayCreditTests
+{
+    /// <summary>For what would never happen otherwise.</summary>
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Twenty_transfers_over_one_connection_that_reads_slowly_all_arrive()
+    {
+        const int Channels = 20, Bytes = 4 * 1024 * 1024;
+        await using var lab = await RelayLab.StartAsync(Cancellation);
+        var counts = Enumerable.Range(0, Channels).Select(_ => new Counter()).ToArray();
+        foreach (var count in counts) count.Channel = await lab.StartAsync(count, SshChannelStreams.DefaultWindow, Bytes, Cancellation);
+        lab.Door.Credit.Promised.ShouldBeInRange(CreditBudget.Most - CreditBudget.Least, CreditBudget.Most + (Channels * CreditBudget.Least));
+        lab.Hold();
+        foreach (var count in counts) await RelayLab.GoAsync(count.Channel!, Cancellation);
+
+        // All that the devices may send has come, and nobody reads it.
+        await UntilAsync(() => lab.Door.Credit.Promised == 0 || lab.Technician.Closed.IsCompleted);
+        lab.Door.PendingBytes.ShouldBeInRange(CreditBudget.Most / 2, 2 * CreditBudget.Most);
+        lab.Release();
+        foreach (var count in counts) (await count.Closed.WaitAsync(Long, Cancellation)).ShouldBe(Bytes);
+        await UntilAsync(() => lab.Door.Credit.Promised == 0);
+    }
+
+    [Fact]
+    public async Task A_transfer_that_was_held_back_by_another_s_backlog_goes_on_when_that_is_gone()
+    {
+        await using var lab = await RelayLab.StartAsync(Cancellation);
+        var held = new Counter { Grants = false };
+        var other = new Counter();
+        held.Channel = await lab.StartAsync(held, 100_000, 200_000, Cancellation);
+        other.Channel = await lab.StartAsync(other, SshChannelStreams.DefaultWindow, 1_500_000, Cancellation);
+        await RelayLab.GoAsync(held.Channel, Cancellation);
+        await UntilAsync(() => held.Bytes == 100_000);
+        lab.Hold();
+        await RelayLab.GoAsync(other.Channel, Cancellation);
+        await UntilAsync(() => lab.Relays[1].Traffic.Out == 1_500_000);
+        held.Channel.GrantWindow(100_000);
+        await UntilAsync(() => lab.Adjusted == 1);
+        lab.Release();
+        (await held.Closed.WaitAsync(Long, Cancellation)).ShouldBe(200_000);
+        (await other.Closed.WaitAsync(Long, Cancellation)).ShouldBe(1_500_000);
+    }
+
+    [Fact]
+    public void A_budget_leaves_everybody_something_and_no_trifles()
+    {
+        var budget = new CreditBudget();
+        budget.Take(CreditBudget.Most + 1, 0).ShouldBe(CreditBudget.Most);
+        budget.Take(1 << 20, 0).ShouldBe(CreditBudget.Least);
+        budget.Take(1 << 20, CreditBudget.Least).ShouldBe(0);
+        budget.Take(1 << 20, CreditBudget.Least - 1).ShouldBe(0);
+        budget.Take(100, CreditBudget.Least - 100).ShouldBe(100);
+        budget.Return(CreditBudget.Most);
+        budget.Take(1 << 20, 1 << 20).ShouldBe(1 << 20);
+        budget.Promised.ShouldBe(CreditBudget.Least + 100 + (1 << 20));
+    }
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        while (!isSo())
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Counts what comes, and gives it back as credit, or not.</summary>
+    private sealed class Counter : SshChannelHandler
+    {
+        private readonly TaskCompletionSource<long> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private long _bytes;
+
+        public SshChannel? Channel { get; set; }
+
+        public bool Grants { get; init; } = true;
+
+        public long Bytes => Interlocked.Read(ref _bytes);
+
+        /// <summary>How much had come.</summary>
+        public Task<long> Closed => _closed.Task;
+
+        public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data)
+        {
+            Interlocked.Add(ref _bytes, data.Length);
+            if (Grants) channel.GrantWindow((uint)data.Length);
+        }
+
+        public override void OnClosed(SshChannel channel) => _closed.TrySetResult(Bytes);
+    }
+}
