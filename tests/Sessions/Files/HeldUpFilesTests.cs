@@ -62,16 +62,16 @@ public sealed class HeldUpFilesTests
         var path = new string('+', 128);
         while (true)
         {
-                var open = writer.Begin(SftpType.Open, ++id).String(path).UInt32((uint)SftpOpenFlags.Write).Attributes(default).End().ToArray();
-                passed = 0;
-                interpreter.FromClient(open);
-                if (passed == 0) break;
-                interpreter.FromDevice(writer.Begin(SftpType.Handle, id).UInt32(4).UInt32(id).End());
-                for (var part = 0; part < 70; part++)
-                {
-                    interpreter.FromClient(writer.Begin(SftpType.Write, ++id).UInt32(4).UInt32(id - (uint)part - 1).UInt64(1_000_000_000_000_000ul + ((ulong)part * 9)).String("x").End());
-                    interpreter.FromDevice(writer.Status(id, SftpStatus.Ok, ""));
-                }
+            var open = writer.Begin(SftpType.Open, ++id).String(path).UInt32((uint)SftpOpenFlags.Write).Attributes(default).End().ToArray();
+            passed = 0;
+            interpreter.FromClient(open);
+            if (passed == 0) break;
+            interpreter.FromDevice(writer.Begin(SftpType.Handle, id).UInt32(4).UInt32(id).End());
+            for (var part = 0; part < 70; part++)
+            {
+                interpreter.FromClient(writer.Begin(SftpType.Write, ++id).UInt32(4).UInt32(id - (uint)part - 1).UInt64(1_000_000_000_000_000ul + ((ulong)part * 9)).String("x").End());
+                interpreter.FromDevice(writer.Status(id, SftpStatus.Ok, ""));
+            }
         }
 
         disk.Hold();
