@@ -28,9 +28,9 @@ public sealed class SeenTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(0x08u, false)]
-    [InlineData(0x09u, true)]
-    public async Task A_file_of_sshd_s_is_read_by_no_flags_that_the_journal_does_not_see(uint flags, bool opens)
+    [InlineData(0x08u)]
+    [InlineData(0x0Cu)]
+    public async Task A_file_of_sshd_s_is_read_by_no_flags_that_the_journal_does_not_see(uint flags)
     {
         _there.Write("file", "secret-content");
         await using var sftp = _gateway.Client.StartSsh("tina+web01", _gateway.Tina.ByKey, "sftp", "-s");
@@ -40,14 +40,13 @@ public sealed class SeenTests : IAsyncLifetime
 
         // OpenSSH's server counts its handles from zero.
         await sftp.Input.FlushAsync(Cancellation);
-        await Eventually.TrueAsync(() => Task.FromResult(sftp.OutputSoFar.Contains(opens ? "\0\0\0\u0004\0\0\0\0" : "A file is opened for", StringComparison.Ordinal)), "the answer to the opening");
+        await Eventually.TrueAsync(() => Task.FromResult(sftp.OutputSoFar.Contains("A file is opened for", StringComparison.Ordinal)), "the answer to the opening");
         await sftp.Input.WriteAsync(writer.Begin(SftpType.Read, 2).String(new byte[4]).UInt64(0).UInt32(100).End().ToArray(), Cancellation);
         await sftp.Input.WriteAsync(writer.Begin(SftpType.Close, 3).String(new byte[4]).End().ToArray(), Cancellation);
         await sftp.SendAsync(default);
         var outcome = await sftp.EndAsync();
-        outcome.Text.Contains("secret-content", StringComparison.Ordinal).ShouldBe(opens);
-        var read = (await JournalAsync()).Where(one => (string)one["event"]! == "file").ToList();
-        read.Sum(one => (long)one["bytes"]!).ShouldBe(opens ? 14 : 0);
+        outcome.Text.ShouldNotContain("secret-content");
+        (await JournalAsync()).ShouldNotContain(one => (string)one["event"]! == "file");
     }
 
     [Fact]
@@ -211,7 +210,7 @@ public sealed class SeenTests : IAsyncLifetime
     private async Task<List<JsonNode>> JournalAsync()
     {
         var session = await _gateway.EndedSessionAsync();
-        return [.. (await _gateway.Owner.GetAsync($"sessions/{(string)session["id"]!}/journal"))["items"]!.AsArray().Select(item => item!["event"]!)];
+        return [.. (await _gateway.Owner.GetAsync($"sessions/{(string)session["id"]!}/journal?limit=1000"))["items"]!.AsArray().Select(item => item!["event"]!)];
     }
 
     private async Task<string> OutputAsync()
