@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Countersign.Access;
 
 /// <summary>What logins and device names look like.</summary>
@@ -12,13 +15,13 @@ public static class Names
     /// <summary><c>[a-z0-9][a-z0-9.-]*</c>, at most 253 characters.</summary>
     public static bool IsDevice(ReadOnlySpan<char> text) => text.Length <= 253 && Matches(text, ".-");
 
-    /// <summary>An account's name at a device: 1 to 64 characters, none of them a control character, a comma, a plus or a blank.</summary>
+    /// <summary>An account's name at a device: 1 to 64 characters that all show, none of them a comma, a plus or a blank.</summary>
     public static bool IsAccount(ReadOnlySpan<char> text)
     {
         if (text.Length is 0 or > 64) return false;
-        foreach (var character in text)
+        foreach (var character in text.EnumerateRunes())
         {
-            if (char.IsControl(character) || char.IsWhiteSpace(character) || character is ',' or '+') return false;
+            if (Rune.IsWhiteSpace(character) || character.Value is ',' or '+' or 0xFFFD || Rune.GetUnicodeCategory(character) is UnicodeCategory.Control or UnicodeCategory.Format) return false;
         }
 
         return true;
@@ -42,8 +45,12 @@ public static class Names
     public static bool IsPlain(string text) => Fields.IsPlain(text);
 
     /// <summary>The login as a hasty eye reads it: two that look alike are the same here.</summary>
-    public static string LookOf(string login) =>
-        login.Replace('0', 'o').Replace('1', 'l').Replace("rn", "m", StringComparison.Ordinal).Replace("vv", "w", StringComparison.Ordinal);
+    public static string LookOf(string login) => login
+        .Replace('0', 'o').Replace('1', 'l').Replace('i', 'l').Replace('_', '-').Replace('.', '-')
+        .Replace("rn", "m", StringComparison.Ordinal).Replace("vv", "w", StringComparison.Ordinal);
+
+    /// <summary>Like what those are called who have not chosen a login, or never do: nobody chooses one like it.</summary>
+    public static bool IsGivenLogin(string login) => login.StartsWith("invited-", StringComparison.Ordinal) || login.StartsWith("contact-", StringComparison.Ordinal);
 
     private static bool IsLabel(string label) =>
         label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(character => char.IsAsciiLetterOrDigit(character) || character == '-');

@@ -108,7 +108,7 @@ public sealed class Admission(
         var (device, account, question) = (asked.Device!, asked.Account(wish), asked.Question);
         var relied = question.Preapprovals.Where(request => request.IsOpen(question.At)).ToList();
         var opening = new SessionOpening(
-            new(Guid.CreateVersion7(question.At)), wish.Organization, wish.Person, wish.Login, device.Id, device.Name, account, wish.Kind, wish.Command,
+            new(Guid.CreateVersion7(question.At)), wish.Organization, wish.Person, wish.Login, device.Id, device.Name, account, wish.Kind, ShownCommand.Of(wish.Command),
             wish.Source, question.At, asked.Snapshot.Version)
         {
             Request = claim?.Number,
@@ -144,6 +144,11 @@ public sealed class Admission(
             {
                 await session.DisposeAsync();
                 return new AdmissionResult.Refused(DecisionKind.Denied, unrecorded);
+            }
+
+            if (!ShownCommand.IsWhole(wish.Command))
+            {
+                foreach (var part in CommandGiven.Of(wish.Command)) session.Note(part);
             }
         }
         catch

@@ -38,7 +38,7 @@ public sealed record ConnectionWish(
             PermissionSet.Of(Permission.ReceiveFiles),
             PermissionSet.Of(Permission.FileManager, Permission.ManageFiles),
         ],
-        SessionKind.Files => [FileCommand!.Needs],
+        SessionKind.Files => FileCommand!.LivesOn,
         SessionKind.Tunnel => [PermissionSet.Of(Permission.Tunnel)],
         _ => throw new InvalidOperationException($"session kind {Kind} has no permission it lives on"),
     };

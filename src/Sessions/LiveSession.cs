@@ -204,14 +204,29 @@ public sealed class LiveSession : IAsyncDisposable
         if (Interlocked.Exchange(ref _written, 1) != 0) return;
         Finish(EndReason.ConnectionLost, "the connection was lost");
         await Timer.DisposeAsync();
-        var recording = await FinishRecordingAsync();
-        var journal = await FinishJournalAsync(recording);
+        var recording = await OwedAsync(FinishRecordingAsync()) ?? new(RecordingState.Failed, null, null, "its end could not be written");
+        var journal = await OwedAsync(FinishJournalAsync(recording));
         await _sessions.RemoveAsync(
             this,
             new(Opening.Id, Opening.Organization, _reason!.Value, _detail, _exitStatus, Traffic.In, Traffic.Out, _ended) { Recording = recording, Journal = journal });
     }
 
-    private async Task<RecordingSummary> FinishRecordingAsync()
+    /// <summary>Null: it failed, and that is logged. Whatever it was, the session's own end is still to be written down.</summary>
+    private async Task<T?> OwedAsync<T>(Task<T?> finishing)
+        where T : class
+    {
+        try
+        {
+            return await finishing;
+        }
+        catch (Exception fault)
+        {
+            _sessions.OnUnfinished(this, fault);
+            return null;
+        }
+    }
+
+    private async Task<RecordingSummary?> FinishRecordingAsync()
     {
         if (Recording is not { } recording) return new(_recordingFailure is null ? RecordingState.None : RecordingState.Failed, null, null, _recordingFailure);
         var result = await recording.FinishAsync(new(_reason!.Value, _detail, _exitStatus));

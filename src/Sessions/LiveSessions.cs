@@ -117,6 +117,8 @@ public sealed partial class LiveSessions : IAsyncDisposable
 
     internal void OnFault(LiveSession session, Exception fault) => LogFault(fault, session.Opening.Id.Value);
 
+    internal void OnUnfinished(LiveSession session, Exception fault) => LogUnfinished(fault, session.Opening.Id.Value);
+
     /// <summary>What can't be written now, because the disk is full or the database locked, is tried again: else the row would go on saying that the session runs.</summary>
     private async Task WriteEndAsync(SessionEnd end)
     {
@@ -146,9 +148,24 @@ public sealed partial class LiveSessions : IAsyncDisposable
 
     /// <summary>
     /// Until the policy that was asked is the one in force, and the evidence is what is in hand: newer ones may be asked on another thread meanwhile, and
-    /// the older must not be the last to set the time of the next question.
+    /// the older must not be the last to set the time of the next question. Never throws: others are asked after this one, or it is a timer's thread, where an
+    /// exception ends the process.
     /// </summary>
     private void AskAgain(LiveSession session)
+    {
+        try
+        {
+            AskUntilCurrent(session);
+        }
+        catch (Exception fault)
+        {
+            // Whatever it was: what can't be decided is not allowed.
+            LogNotDecided(fault, session.Opening.Id.Value);
+            session.Finish(EndReason.PermissionRevoked, "whether you may go on could not be decided");
+        }
+    }
+
+    private void AskUntilCurrent(LiveSession session)
     {
         PolicySnapshot? snapshot;
         SessionQuestion question;
@@ -290,6 +307,12 @@ public sealed partial class LiveSessions : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Session {Session} was ended, but not everybody could be told")]
     private partial void LogFault(Exception fault, Guid session);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Whether session {Session} may go on could not be decided: it ends")]
+    private partial void LogNotDecided(Exception fault, Guid session);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The recording or the journal of session {Session} could not be brought to its end")]
+    private partial void LogUnfinished(Exception fault, Guid session);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The end of session {Session} could not be written down; it is tried again")]
     private partial void LogNotWritten(Exception failure, Guid session);

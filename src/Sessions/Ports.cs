@@ -59,7 +59,7 @@ public enum SessionKind : byte
 }
 
 /// <param name="DeviceName">As it was when the session began; the device may be renamed or deleted later.</param>
-/// <param name="Command">What is run, at most 4,096 characters; empty for a shell and for SFTP. Of a tunnel: where it leads.</param>
+/// <param name="Command">What is run, as <see cref="ShownCommand"/> shows it; empty for a shell and for SFTP. Of a tunnel: where it leads.</param>
 /// <param name="PolicyVersion">The version of policy that allowed it.</param>
 public sealed record SessionOpening(
     SessionId Id,

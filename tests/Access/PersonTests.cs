@@ -58,6 +58,8 @@ public class PersonTests
     [InlineData("vvolf", "wolf")]
     [InlineData("b0b", "bob")]
     [InlineData("pau1", "paul")]
+    [InlineData("billy", "blliy")]
+    [InlineData("ann_b", "ann.b")]
     public void What_a_hasty_eye_reads_as_one_is_one(string one, string other) => Names.LookOf(one).ShouldBe(Names.LookOf(other));
 
     [Theory]
@@ -133,4 +135,16 @@ public class PersonTests
     private PolicyDelta Planned(PersonId actor, PolicyCommand command) => Plan(actor, command).ShouldBeOfType<PlanResult.Planned>().Delta;
 
     private void Apply(PersonId actor, PolicyCommand command) => _policy = _policy.Apply(Planned(actor, command));
+
+    [Theory]
+    [InlineData("root", true)]
+    [InlineData("DOMAIN\\admin", true)]
+    [InlineData("j\u00f6rg", true)]
+    [InlineData("ro\u202eot", false)]
+    [InlineData("ro\u200bot", false)]
+    [InlineData("ro\ufeffot", false)]
+    [InlineData("ro\u001bot", false)]
+    [InlineData("a b", false)]
+    [InlineData("a+b", false)]
+    public void An_account_s_name_shows_whole(string name, bool isOne) => Names.IsAccount(name).ShouldBe(isOne);
 }

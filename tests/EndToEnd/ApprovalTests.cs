@@ -85,6 +85,34 @@ public sealed class ApprovalTests : IAsyncLifetime
         await StateAsync("cancelled");
     }
 
+    /// <summary>What is typed while it waits, and what came with the client's first word, before it was told to wait.</summary>
+    [Fact]
+    public async Task What_is_typed_before_somebody_is_let_in_runs_nowhere()
+    {
+        using var there = new TempFolder();
+        await using var ssh = _gateway.Client.StartSsh("tina+web01", _gateway.Tina.ByKey, null, "-tt", "-vv");
+        await TypeAsync($"touch {there["first"]}");
+        var number = await WaitingAsync(ssh);
+
+        // Whoever threw it away gave its credit back, which the client tells of.
+        await SaysAsync(ssh, $"rcvd adjust {$"touch {there["first"]}\r".Length}");
+        await TypeAsync($"touch {there["while-waiting"]}");
+        await SaysAsync(ssh, $"rcvd adjust {$"touch {there["while-waiting"]}\r".Length}");
+        await _mara.PostAsync($"requests/{number}/approve");
+        await SaysAsync(ssh, "approved by");
+        await TypeAsync($"touch {there["last"]}; exit");
+        await ssh.EndAsync();
+        File.Exists(there["last"]).ShouldBeTrue();
+        File.Exists(there["first"]).ShouldBeFalse();
+        File.Exists(there["while-waiting"]).ShouldBeFalse();
+
+        async Task TypeAsync(string line)
+        {
+            await ssh.Input.WriteAsync(System.Text.Encoding.ASCII.GetBytes(line + "\r"), TestContext.Current.CancellationToken);
+            await ssh.Input.FlushAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
     [Fact]
     public async Task A_client_that_is_closed_cancels()
     {

@@ -190,6 +190,19 @@ public sealed class FileRightsTests : IAsyncLifetime
         Path.Exists(_there["three"]).ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData("bsrm", true)]
+    [InlineData("s", false)]
+    public async Task A_file_that_runs_as_its_owner_is_sent_by_scp_by_who_may_manage_files(string held, bool goes)
+    {
+        await HoldAsync(held);
+        var local = _here.Write("local", "content\n");
+        File.SetUnixFileMode(local, (UnixFileMode)0x9ED);
+        var put = await MoveAsync("scp -O -p", "", local, _there["file"]);
+        (put.ExitCode == 0).ShouldBe(goes, put.ToString());
+        if (goes) ((int)File.GetUnixFileMode(_there["file"])).ShouldBe(0x9ED);
+    }
+
     [Fact]
     public async Task A_tree_goes_both_ways_by_each_client()
     {

@@ -76,6 +76,7 @@ public sealed class ForwardingTests : IAsyncLifetime
     [Fact]
     public async Task Where_recording_is_required_nothing_is_forwarded()
     {
+        (await _gateway.Client.SshAsync("tina+web01", _gateway.Tina.ByKey, null, default, "-W", Service)).Error.ShouldNotContain("not allowed");
         await _gateway.Owner.PutAsync($"settings/devices/{_gateway.DeviceId}/recording", new() { ["value"] = "required" });
         var outcome = await _gateway.Client.SshAsync("tina+web01", _gateway.Tina.ByKey, null, default, "-W", Service);
         outcome.Error.ShouldContain("port forwarding is not allowed");

@@ -188,4 +188,39 @@ public sealed class LiveSessionTests
         await ending;
         world.Ended.ShouldBeEmpty();
     }
+
+    [Fact]
+    public async Task A_session_that_can_not_be_decided_ends_and_the_others_are_asked_all_the_same()
+    {
+        await using var world = new World();
+        world.Set(SettingKind.MaxSession, "20m");
+        await using var broken = (await world.AdmittedAsync()).Session;
+        await using var other = (await world.AdmittedAsync()).Session;
+        var told = new List<string>();
+        broken.ShowNotices(_ => throw new InvalidOperationException("a fault of our own"));
+        other.ShowNotices(told.Add);
+        world.Time.Advance(TimeSpan.FromMinutes(15));
+        broken.End!.Value.Reason.ShouldBe(EndReason.PermissionRevoked);
+        told.ShouldHaveSingleItem();
+        other.End.ShouldBeNull();
+        world.Change(new RowChange(world.TinasGrant, null));
+        other.End!.Value.Reason.ShouldBe(EndReason.PermissionRevoked);
+    }
+
+    [Fact]
+    public async Task The_end_is_written_down_though_the_journal_could_not_tell_that_its_disk_caught_up()
+    {
+        await using var world = new World();
+        Journal.SlowDisk? disk = null;
+        world.Journals.Disk = file => disk = new(file);
+        var session = (await world.AdmittedAsync()).Session;
+        session.Journal!.CaughtUp = () => throw new InvalidOperationException("a fault of our own");
+        disk!.Hold();
+        while (!session.Journal.IsBehind) session.Note(new Sessions.Journal.SignalSent(new string('x', 50_000)));
+        disk.Release();
+        (await session.Journal.Failed.WaitAsync(TestContext.Current.CancellationToken)).ShouldContain("InvalidOperationException");
+        await session.DisposeAsync();
+        world.Ended.ShouldHaveSingleItem().Journal!.Complete.ShouldBeFalse();
+        world.Sessions.Of(session.Opening.Organization).ShouldBeEmpty();
+    }
 }

@@ -20,7 +20,7 @@ internal sealed class ScpStreamTarget : Target
         var held = chance.OneIn(2) ? PermissionSet.None : PermissionSet.Of(Permission.FileManager, Permission.ManageFiles);
         var (client, device) = (new Way("the device"), new Way("the technician"));
         var events = new List<JournalEvent>();
-        using var interpreter = new ScpInterpreter(new(client.Out, device.Out, () => false), command!, () => held, events.Add);
+        var interpreter = new ScpInterpreter(new(client.Out, device.Out, () => false, () => chance.OneIn(16)), command!, () => held, events.Add);
         try
         {
             foreach (var step in steps)
@@ -41,7 +41,10 @@ internal sealed class ScpStreamTarget : Target
             // The session ends.
         }
 
+        interpreter.Dispose();
         var content = events.OfType<FileTransferred>().Sum(file => file.Bytes);
+        var records = client.Lines + device.Lines;
+        Require(events.Count <= (2 * records) + 2, $"{events.Count} events for {records} lines");
         Require(content <= (command!.Direction == FileDirection.ToDevice ? client : device).Came, "more content was written down than came");
         return ValueTask.CompletedTask;
     }
@@ -54,6 +57,9 @@ internal sealed class ScpStreamTarget : Target
         private int _taken;
 
         public int Came => _came.Count;
+
+        /// <summary>Ends of lines and answers of one byte: each is at most an event of its own and one for the warnings before it.</summary>
+        public int Lines => _came.Count(one => one is (byte)'C' or (byte)'D' or 0);
 
         public ReadOnlySpan<byte> Waiting => _came.ToArray().AsSpan(_taken);
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Countersign.Access;
 using Countersign.Sessions.Files;
+using Countersign.Sessions.Journal;
 using Countersign.Sessions.Relay;
 using Countersign.Ssh.Sftp;
 
@@ -20,6 +21,7 @@ internal sealed class SftpRelayTarget : Target
     public override ValueTask PlayAsync(IReadOnlyList<Step> steps, Chance chance)
     {
         using var relay = new Played();
+        var understood = true;
         try
         {
             foreach (var step in steps)
@@ -31,8 +33,11 @@ internal sealed class SftpRelayTarget : Target
         catch (NotUnderstoodException)
         {
             // The session ends.
+            understood = false;
         }
 
+        relay.Dispose();
+        relay.RequireSeen(understood);
         return ValueTask.CompletedTask;
     }
 
@@ -49,6 +54,7 @@ internal sealed class SftpRelayTarget : Target
             var piece = rest[..(chance.OneIn(2) ? rest.Length : 1 + chance.Below(rest.Length))];
             rest = rest[piece.Length..];
             relay.ClientIsBehind = chance.OneIn(16);
+            relay.JournalIsBehind = chance.OneIn(16);
             if (step.Kind == StepKind.Client) relay.FromClient(piece.Span);
             else relay.FromDevice(piece.Span);
         }
@@ -63,7 +69,7 @@ internal sealed class SftpRelayTarget : Target
         private readonly SftpStreamWatch _toClient;
         private readonly Dictionary<uint, int> _open = [];
         private readonly List<byte> _waiting = [];
-        private int _events;
+        private readonly List<FileTransferred> _files = [];
         private bool _isOver;
 
         public Played()
@@ -80,12 +86,14 @@ internal sealed class SftpRelayTarget : Target
                 Require(_open.TryGetValue(id, out var times) && times > 0, $"the client was told {type} for an id that is not open");
                 _open[id]--;
             });
-            _interpreter = new(new(bytes => Out(_toDevice, bytes), bytes => Out(_toClient, bytes), () => ClientIsBehind), () => Held, _ => _events++);
+            _interpreter = new(new(bytes => Out(_toDevice, bytes), bytes => Out(_toClient, bytes), () => ClientIsBehind, () => JournalIsBehind), () => Held, Note);
         }
 
         public PermissionSet Held { get; set; } = PermissionSet.Of(Bits);
 
         public bool ClientIsBehind { get; set; }
+
+        public bool JournalIsBehind { get; set; }
 
         public void FromClient(ReadOnlySpan<byte> data)
         {
@@ -102,8 +110,24 @@ internal sealed class SftpRelayTarget : Target
 
         public void Dispose()
         {
+            if (_isOver) return;
             _interpreter.Dispose();
             _isOver = true;
+        }
+
+        /// <summary>After the end: the journal has the content that went, each way, byte for byte. What was not understood may have been counted and not passed on.</summary>
+        public void RequireSeen(bool understood)
+        {
+            foreach (var (watch, direction) in ((SftpStreamWatch, FileDirection)[])[(_toClient, FileDirection.FromDevice), (_toDevice, FileDirection.ToDevice)])
+            {
+                var told = _files.Where(file => file.Direction == direction).Sum(file => file.Bytes);
+                Require(told == watch.Content || (!understood && told > watch.Content), $"{watch.Content} bytes of content went and the journal has {told}, {direction}");
+            }
+        }
+
+        private void Note(JournalEvent one)
+        {
+            if (one is FileTransferred file) _files.Add(file);
         }
 
         private void Retry()
@@ -132,32 +156,45 @@ internal sealed class SftpRelayTarget : Target
     }
 }
 
-/// <summary>Reads lengths, types and ids in a stream of SFTP, and nothing else; told at the first moment at which both are there.</summary>
+/// <summary>Reads lengths, types, ids and how much content goes in a stream of SFTP, and nothing else; told of a message at the first moment at which type and id are there.</summary>
 internal sealed class SftpStreamWatch(Action<SftpType, uint> begins)
 {
-    private readonly byte[] _head = new byte[9];
-    private int _filled;
-    private long _left;
+    /// <summary>Length, type, id, and the first field behind them.</summary>
+    private const int Known = 13;
+
+    private readonly byte[] _head = new byte[Known];
+    private long _at;
+    private long _end = 9;
+    private long _content = long.MaxValue;
+
+    /// <summary>Bytes of SSH_FXP_DATA's and SSH_FXP_WRITE's content.</summary>
+    public long Content { get; private set; }
 
     public void Take(ReadOnlySpan<byte> bytes)
     {
-        while (!bytes.IsEmpty)
+        foreach (var one in bytes)
         {
-            if (_filled < _head.Length)
+            if (_at < Known) _head[_at] = one;
+            if (_at++ >= _content) Content++;
+            if (_at == 9)
             {
-                _head[_filled++] = bytes[0];
-                bytes = bytes[1..];
-                if (_filled < _head.Length) continue;
-                _left = (long)BinaryPrimitives.ReadUInt32BigEndian(_head) - 5;
+                _end = Math.Max(9, 4 + (long)BinaryPrimitives.ReadUInt32BigEndian(_head));
                 begins((SftpType)_head[4], BinaryPrimitives.ReadUInt32BigEndian(_head.AsSpan(5)));
             }
 
-            var taken = (int)Math.Clamp(_left, 0, bytes.Length);
-            bytes = bytes[taken..];
-            _left -= taken;
-            if (_left <= 0) _filled = 0;
+            if (_at == Known) _content = ContentAt((SftpType)_head[4], BinaryPrimitives.ReadUInt32BigEndian(_head.AsSpan(9)));
+            if (_at < 9 || _at < _end) continue;
+            (_at, _end, _content) = (0, 9, long.MaxValue);
         }
     }
+
+    /// <summary>Behind the announced length of the content; of a write behind its handle and offset, too.</summary>
+    private static long ContentAt(SftpType type, uint first) => type switch
+    {
+        SftpType.Data => Known,
+        SftpType.Write => Known + first + 8L + 4,
+        _ => long.MaxValue,
+    };
 }
 
 internal static class SftpMessages

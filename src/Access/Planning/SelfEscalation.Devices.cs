@@ -22,7 +22,10 @@ internal sealed partial class SelfEscalation
         return null;
     }
 
-    /// <summary>Everybody to whom a grant may bring more on the device than it did, each once: those whom such a grant is for.</summary>
+    /// <summary>
+    /// Everybody to whom a grant may bring more on the device than it did, each once: those whom such a grant is for. No further than it is asked for: the first
+    /// who would get too much is enough.
+    /// </summary>
     private IEnumerable<PersonNode> ReachedAnew(DeviceNode earlier, DeviceNode device)
     {
         var isAnswersSame = string.Equals(earlier.DefaultAccount, device.DefaultAccount, StringComparison.Ordinal);
@@ -32,14 +35,15 @@ internal sealed partial class SelfEscalation
             if (isAnswersSame && earlier.Row.Enabled && _before.Covers(grant.Row.Scope, earlier) && !ComesByAccount(grant, earlier, device)) continue;
             if (grant.Row.Subject.Kind == SubjectKind.Person)
             {
-                found.Add(new(grant.Row.Subject.Id));
+                if (found.Add(new(grant.Row.Subject.Id))) yield return _after.People.GetValueOrDefault(new(grant.Row.Subject.Id))!;
                 continue;
             }
 
-            foreach (var member in _after.MembersOf(_after.TechnicianGroups.GetValueOrDefault(new(grant.Row.Subject.Id))!)) found.Add(member.Id);
+            foreach (var member in _after.MembersOf(_after.TechnicianGroups.GetValueOrDefault(new(grant.Row.Subject.Id))!))
+            {
+                if (found.Add(member.Id)) yield return member;
+            }
         }
-
-        return found.Select(id => _after.People.GetValueOrDefault(id)!);
     }
 
     private bool IsReachedAlike(DeviceNode earlier, DeviceNode device) =>

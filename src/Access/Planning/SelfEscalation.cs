@@ -30,6 +30,7 @@ internal sealed partial class SelfEscalation
     /// <param name="actor">As before the change.</param>
     public static string? Refusal(PolicyModel before, PolicyModel after, PersonNode actor, IReadOnlyList<RowChange> changes)
     {
+        changes = WithoutWhatGoes(changes);
         var check = new SelfEscalation(before, after, actor);
         if (changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.DeviceService))
         {
@@ -41,6 +42,23 @@ internal sealed partial class SelfEscalation
         var devicesOnly = changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.DeviceService or PolicyTable.Setting);
         return (devicesOnly ? null : check.OverPeople() ?? check.OverApprovers()) ?? check.OverDevices(after.Devices.Values);
     }
+
+    /// <summary>Less the devices that go, and what goes with them: what is nowhere any more gives nobody anything, and is not looked for over everybody.</summary>
+    private static IReadOnlyList<RowChange> WithoutWhatGoes(IReadOnlyList<RowChange> changes)
+    {
+        var gone = changes.Where(change => change is { Before: DeviceRow, After: null }).Select(change => change.Key.Id).ToHashSet();
+        return gone.Count == 0 ? changes : [.. changes.Where(change => change.After is not null || DeviceOf(change.Before) is not { } device || !gone.Contains(device))];
+    }
+
+    /// <summary>The one device that the row is about; null: it is about something else, or about more.</summary>
+    private static Guid? DeviceOf(PolicyRow? row) => row switch
+    {
+        DeviceRow device => device.Id.Value,
+        DeviceAccountRow account => account.Device.Value,
+        SettingRow { Node: { Kind: SettingNodeKind.Device, Id: var id } } => id,
+        GrantRow { Scope: { Kind: ScopeKind.Device, Id: var id } } => id,
+        _ => null,
+    };
 
     private string? OverPeople()
     {

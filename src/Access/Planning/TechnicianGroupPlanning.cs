@@ -118,7 +118,7 @@ internal sealed partial class Planner
     {
         if (VisibleGroup(groupId) is not { } group) return NotFound("technician group");
         if (VisiblePerson(personId) is not { } person) return NotFound("person");
-        if (!_authority.IsMaster) return OnlyMasters($"appoint a {what}");
+        if (!_authority.IsMaster) return OnlyMasters($"appoint {what}s");
         if (person.IsContact) return Fields.Invalid("person", $"A contact can't be {what} of a group.");
         _draft.Put(row);
         return _draft.Planned($"Made {person.Row.Name} ({person.Row.Login}) {what} of {Describe.Path(group)}.");
@@ -128,7 +128,7 @@ internal sealed partial class Planner
     {
         if (VisibleGroup(groupId) is not { } group) return NotFound("technician group");
         if (VisiblePerson(personId) is not { } person) return NotFound("person");
-        if (!_authority.IsMaster) return OnlyMasters($"dismiss a {what}");
+        if (!_authority.IsMaster) return OnlyMasters($"dismiss {what}s");
         _draft.RemoveIfThere(key);
         return _draft.Planned($"{person.Row.Name} ({person.Row.Login}) is no longer {what} of {Describe.Path(group)}.");
     }

@@ -81,6 +81,10 @@ internal sealed class ApiClient : IDisposable
 
     public Task<Answer<string>> PutAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Put, path, null, cancellation);
 
+    /// <summary>For what answers with nothing, or with nothing that matters here.</summary>
+    public Task<Answer<string>> PatchAsync<TBody>(string path, TBody body, JsonTypeInfo<TBody> bodyType, CancellationToken cancellation) =>
+        SendForNothingAsync(HttpMethod.Patch, path, Content(body, bodyType), cancellation);
+
     public Task<Answer<string>> DeleteAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Delete, path, null, cancellation);
 
     /// <summary>For an answer of any length: into a stream, as it comes. Patience counts anew with every piece.</summary>

@@ -78,7 +78,19 @@ internal sealed record TwoFactor(bool? Enabled, DateTimeOffset? Since, int? Pass
 
 internal sealed record MailItem(string? Id, string? Kind, string? To, string? State, int? Attempts, DateTimeOffset? Created, string? Problem);
 
-internal sealed record MailPage(IReadOnlyList<MailItem>? Items, string? Next);
+/// <summary>A page of a list.</summary>
+/// <param name="Next">For what follows; null: this is the end.</param>
+internal sealed record Page<T>(IReadOnlyList<T>? Items, string? Next);
+
+internal sealed record PasskeyItem(string? Id, string? Label, DateTimeOffset? Added, DateTimeOffset? LastUsed, bool? Synced);
+
+internal sealed record PasskeyNaming(string Label);
+
+/// <summary>Not a record: its text form would show the password.</summary>
+internal sealed class PasskeyRemoval
+{
+    public required string Password { get; init; }
+}
 
 internal sealed record NewToken(string Label, IReadOnlyList<string> Scopes, DateTimeOffset Expires);
 
@@ -94,12 +106,8 @@ internal sealed class MadeToken
 
 internal sealed record TokenItem(string? Id, string? Label, IReadOnlyList<string>? Scopes, DateTimeOffset? Expires, DateTimeOffset? LastUsed, bool? Current);
 
-internal sealed record TokenPage(IReadOnlyList<TokenItem>? Items, string? Next);
-
 internal sealed record SignInItem(
     string? Id, string? Kind, string? Label, string? Client, string? Address, DateTimeOffset? Since, DateTimeOffset? LastSeen, string? SignIn, bool? Current);
-
-internal sealed record SignInPage(IReadOnlyList<SignInItem>? Items, string? Next);
 
 /// <summary>Not a record: its text form would show both.</summary>
 internal sealed class PasswordChange
@@ -123,11 +131,7 @@ internal sealed record Explanation(string? Decision, string? Reason, IReadOnlyLi
 
 internal sealed record WhoCan(string? Login, string? Name, string? State, DateTimeOffset? Until);
 
-internal sealed record WhoCanPage(IReadOnlyList<WhoCan>? Items, string? Next);
-
 internal sealed record PolicyChange(long? Id, DateTimeOffset? At, string? Login, string? Summary);
-
-internal sealed record PolicyChangePage(IReadOnlyList<PolicyChange>? Items, string? Next);
 
 internal sealed record TouchedRow(string? Fate, string? Table, string? Id, string? Part);
 
@@ -164,8 +168,6 @@ internal sealed record Session(
     string? Detail,
     DateTimeOffset? EndsAt,
     string? EndsBecause);
-
-internal sealed record SessionPage(IReadOnlyList<Session>? Items, string? Next);
 
 internal sealed record EndSessionRequest(string? Reason);
 
@@ -212,29 +214,19 @@ internal sealed record NamedDevice(string? Id, string? Name);
 /// <param name="Kind">fixed, fromApproval, fromFirstUse.</param>
 internal sealed record TimeAhead(string? Kind, DateTimeOffset? From, DateTimeOffset? To, string? Duration, DateTimeOffset? LatestStart);
 
-internal sealed record RolePage(IReadOnlyList<NamedRole>? Items, string? Next);
-
 internal sealed record NamedGroup(string? Id, string? Name);
 
-internal sealed record DeviceGroupPage(IReadOnlyList<NamedGroup>? Items, string? Next);
-
 internal sealed record ExternalGroup(string? Id, string? Name, string? Description, IReadOnlyList<string>? Members);
-
-internal sealed record ExternalGroupPage(IReadOnlyList<ExternalGroup>? Items, string? Next);
 
 internal sealed record NewExternalGroup(string Name, string Description);
 
 internal sealed record LoginOf(string? Id, string? Login);
-
-internal sealed record PersonPage(IReadOnlyList<LoginOf>? Items, string? Next);
 
 internal sealed record AskAhead(TimeAhead Time, IReadOnlyList<string>? Devices, string? DeviceGroup, string? Role, string? Account, string Reason);
 
 internal sealed record AskForMoreTime(DateTimeOffset? To, string? Duration, string Reason);
 
 internal sealed record RequestLess(DateTimeOffset? From, DateTimeOffset? To, string? Duration, string? Role, IReadOnlyList<string>? Devices);
-
-internal sealed record RequestPage(IReadOnlyList<Request>? Items, string? Next);
 
 /// <summary>Its items as they came, because <c>approvals --follow --json</c> shows each on a line.</summary>
 internal sealed record RequestItems(IReadOnlyList<JsonElement>? Items, string? Next);
@@ -253,8 +245,6 @@ internal sealed record NewKey(string Label, string Key);
 
 internal sealed record Key(string? Id, string? Label, string? Type, string? Fingerprint, DateTimeOffset? Added);
 
-internal sealed record KeyPage(IReadOnlyList<Key>? Items, string? Next);
-
 /// <param name="Host">Null: where the API is.</param>
 internal sealed record SshDoor(string? Host, int? Port, IReadOnlyList<string>? HostKeys);
 
@@ -264,8 +254,6 @@ internal sealed record AuditItem(
     long? Id, DateTimeOffset? At, string? Kind, AuditActor? Actor, string? Channel, string? Source, string? Subject, string? Outcome, JsonElement? Details);
 
 /// <summary>Its items as they came, because <c>audit tail --json</c> shows each on a line.</summary>
-internal sealed record AuditPage(IReadOnlyList<JsonElement>? Items, string? Next);
-
 /// <summary>What <c>audit export --json</c> prints.</summary>
 internal sealed record Exported(string File, long Records);
 
@@ -284,8 +272,6 @@ internal sealed record Recording(
     double? Length,
     long? Size);
 
-internal sealed record RecordingPage(IReadOnlyList<Recording>? Items, string? Next);
-
 /// <summary>What <c>export --json</c> prints.</summary>
 internal sealed record ExportedRecording(string File, long Events);
 
@@ -299,8 +285,6 @@ internal sealed record ErasureRequest(Guid Person, IReadOnlyList<string> Fields,
 internal sealed record Erasure(long? Records);
 
 internal sealed record Technician(string? Id, string? Kind, string? Login, string? Name, string? Mail, string? State, string? Status);
-
-internal sealed record TechnicianPage(IReadOnlyList<Technician>? Items, string? Next);
 
 /// <summary>Not a record: its text form would show the password.</summary>
 internal sealed class NewTechnician
@@ -347,53 +331,56 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Enrolment))]
 [JsonSerializable(typeof(RecoveryCodes))]
 [JsonSerializable(typeof(TwoFactor))]
-[JsonSerializable(typeof(SignInPage))]
-[JsonSerializable(typeof(MailPage))]
+[JsonSerializable(typeof(Page<SignInItem>), TypeInfoPropertyName = "SignInPage")]
+[JsonSerializable(typeof(Page<MailItem>), TypeInfoPropertyName = "MailPage")]
+[JsonSerializable(typeof(Page<PasskeyItem>), TypeInfoPropertyName = "PasskeyPage")]
+[JsonSerializable(typeof(PasskeyNaming))]
+[JsonSerializable(typeof(PasskeyRemoval))]
 [JsonSerializable(typeof(NewToken))]
 [JsonSerializable(typeof(MadeToken))]
-[JsonSerializable(typeof(TokenPage))]
+[JsonSerializable(typeof(Page<TokenItem>), TypeInfoPropertyName = "TokenPage")]
 [JsonSerializable(typeof(SignedIn))]
 [JsonSerializable(typeof(Me))]
-[JsonSerializable(typeof(DevicePage))]
+[JsonSerializable(typeof(Page<Device>), TypeInfoPropertyName = "DevicePage")]
 [JsonSerializable(typeof(Device))]
 [JsonSerializable(typeof(NewDevice))]
 [JsonSerializable(typeof(DeviceChange))]
 [JsonSerializable(typeof(HostKeyWanted))]
 [JsonSerializable(typeof(HostKeyShown))]
 [JsonSerializable(typeof(Explanation))]
-[JsonSerializable(typeof(WhoCanPage))]
-[JsonSerializable(typeof(PolicyChangePage))]
+[JsonSerializable(typeof(Page<WhoCan>), TypeInfoPropertyName = "WhoCanPage")]
+[JsonSerializable(typeof(Page<PolicyChange>), TypeInfoPropertyName = "PolicyChangePage")]
 [JsonSerializable(typeof(ImportedDevices))]
 [JsonSerializable(typeof(UndoneChange))]
-[JsonSerializable(typeof(SessionPage))]
+[JsonSerializable(typeof(Page<Session>), TypeInfoPropertyName = "SessionPage")]
 [JsonSerializable(typeof(EndSessionRequest))]
 [JsonSerializable(typeof(Request))]
-[JsonSerializable(typeof(RequestPage))]
-[JsonSerializable(typeof(RolePage))]
-[JsonSerializable(typeof(ExternalGroupPage))]
+[JsonSerializable(typeof(Page<Request>), TypeInfoPropertyName = "RequestPage")]
+[JsonSerializable(typeof(Page<NamedRole>), TypeInfoPropertyName = "RolePage")]
+[JsonSerializable(typeof(Page<ExternalGroup>), TypeInfoPropertyName = "ExternalGroupPage")]
 [JsonSerializable(typeof(NewExternalGroup))]
-[JsonSerializable(typeof(PersonPage))]
-[JsonSerializable(typeof(DeviceGroupPage))]
+[JsonSerializable(typeof(Page<LoginOf>), TypeInfoPropertyName = "PersonPage")]
+[JsonSerializable(typeof(Page<NamedGroup>), TypeInfoPropertyName = "DeviceGroupPage")]
 [JsonSerializable(typeof(AskAhead))]
 [JsonSerializable(typeof(AskForMoreTime))]
 [JsonSerializable(typeof(RequestItems))]
 [JsonSerializable(typeof(DecisionRequest))]
 [JsonSerializable(typeof(NewKey))]
 [JsonSerializable(typeof(Key))]
-[JsonSerializable(typeof(KeyPage))]
+[JsonSerializable(typeof(Page<Key>), TypeInfoPropertyName = "KeyPage")]
 [JsonSerializable(typeof(SshDoor))]
 [JsonSerializable(typeof(AuditItem))]
-[JsonSerializable(typeof(AuditPage))]
+[JsonSerializable(typeof(Page<JsonElement>), TypeInfoPropertyName = "AuditPage")]
 [JsonSerializable(typeof(Exported))]
 [JsonSerializable(typeof(Verified))]
-[JsonSerializable(typeof(RecordingPage))]
+[JsonSerializable(typeof(Page<Recording>), TypeInfoPropertyName = "RecordingPage")]
 [JsonSerializable(typeof(ExportedRecording))]
 [JsonSerializable(typeof(RecordedLine))]
 [JsonSerializable(typeof(CheckpointOf))]
 [JsonSerializable(typeof(ErasureRequest))]
 [JsonSerializable(typeof(Erasure))]
 [JsonSerializable(typeof(Technician))]
-[JsonSerializable(typeof(TechnicianPage))]
+[JsonSerializable(typeof(Page<Technician>), TypeInfoPropertyName = "TechnicianPage")]
 [JsonSerializable(typeof(NewTechnician))]
 [JsonSerializable(typeof(NewContact))]
 [JsonSerializable(typeof(Invite))]

@@ -11,8 +11,8 @@ internal static class ContactsCommand
         var search = new Argument<string?>("SEARCH") { Description = "Part of a name or mail address.", Arity = ArgumentArity.ZeroOrOne };
         var paging = new Paging();
         var list = new DocumentedCommand("list", "Lists the contacts whom you may see.", "countersign contacts list") { search, paging.Limit, paging.Cursor };
-        list.SetAction((parsed, cancellation) => PeopleList.RunAsync(
-            common, parsed, $"kind=contact&{(parsed.GetValue(search) is { } text ? $"search={Uri.EscapeDataString(text)}&" : "")}{paging.Query(parsed)}", cancellation));
+        list.SetAction((parsed, cancellation) => PeopleList.Shown.RunAsync(
+            common, parsed, $"technicians?kind=contact&{(parsed.GetValue(search) is { } text ? $"search={Uri.EscapeDataString(text)}&" : "")}{paging.Query(parsed)}", cancellation));
         return new DocumentedCommand(
             "contacts",
             "People outside your organization. Disable and enable them as technicians.",
@@ -48,17 +48,14 @@ internal static class ContactsCommand
     {
         var who = TechniciansCommand.Who("Mail address or ID.");
         var command = new DocumentedCommand("remove", "Deletes a contact.", "countersign contacts remove carl@customer.example") { who };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await NamedThings.ContactAsync(client, parsed.GetRequiredValue(who), cancellation)).TryGet(out var id, out failure)) return output.Fail(failure);
-            if (!(await client.DeleteAsync($"technicians/{id}", cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(json);
-            else output.Line($"Deleted {parsed.GetRequiredValue(who)}.");
-            return ExitCode.Ok;
-        });
+        command.SetAction((parsed, cancellation) => Acting.RunAsync(
+            common,
+            parsed,
+            async (client, stop) => (await NamedThings.ContactAsync(client, parsed.GetRequiredValue(who), stop)).TryGet(out var id, out var failure)
+                ? await client.DeleteAsync($"technicians/{id}", stop)
+                : failure,
+            $"Deleted {parsed.GetRequiredValue(who)}.",
+            cancellation));
         return command;
     }
 }

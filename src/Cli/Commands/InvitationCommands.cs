@@ -58,17 +58,13 @@ internal static class InvitationCommands
     {
         var who = TechniciansCommand.Who();
         var command = new DocumentedCommand("withdraw", "Makes a link void that was mailed to somebody. They stay in the list, to be invited again or deleted.", "countersign technicians withdraw eve@example.org") { who };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await NamedThings.PersonAsync(client, parsed.GetRequiredValue(who), cancellation)).TryGet(out var id, out failure)) return output.Fail(failure);
-            if (!(await client.DeleteAsync($"technicians/{id}/invitation", cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(json);
-            else output.Line($"The invitation of {parsed.GetRequiredValue(who)} is withdrawn.");
-            return ExitCode.Ok;
-        });
+        command.SetAction((parsed, cancellation) => Acting.WithPersonAsync(
+            common,
+            parsed,
+            parsed.GetRequiredValue(who),
+            (client, id, stop) => client.DeleteAsync($"technicians/{id}/invitation", stop),
+            $"The invitation of {parsed.GetRequiredValue(who)} is withdrawn.",
+            cancellation));
         return command;
     }
 

@@ -14,18 +14,8 @@ internal static class KeysRemoveCommand
         {
             id,
         };
-        command.SetAction((parsed, cancellation) => RunAsync(common, parsed, parsed.GetValue(id), cancellation));
+        command.SetAction((parsed, cancellation) => Acting.RunAsync(
+            common, parsed, (client, stop) => client.DeleteAsync($"me/keys/{parsed.GetValue(id)}", stop), $"Removed {parsed.GetValue(id)}.", cancellation));
         return command;
-    }
-
-    private static async Task<int> RunAsync(CommonOptions common, ParseResult parsed, Guid id, CancellationToken cancellation)
-    {
-        var output = common.OutputFor(parsed);
-        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-        using var client = api;
-        if (!(await client.DeleteAsync($"me/keys/{id}", cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-        if (output.IsJson) output.Json(json);
-        else output.Line($"Removed {id}.");
-        return ExitCode.Ok;
     }
 }

@@ -1,12 +1,28 @@
 using System.CommandLine;
 using System.Globalization;
 using Countersign.Cli.Api;
+using Countersign.Cli.Shown;
 
 namespace Countersign.Cli.Commands;
 
 /// <summary>What the server mails, for master administrators.</summary>
 internal static class MailCommand
 {
+    private static readonly Listing<MailItem> _list = new(
+        ApiJson.Default.MailPage,
+        "There is no such mail.",
+        ["ID", "KIND", "TO", "STATE", "TRIED", "CREATED", "PROBLEM"],
+        (mail, output) =>
+        [
+            mail.Id ?? "",
+            mail.Kind ?? "",
+            mail.To ?? "",
+            Output.Words(mail.State),
+            mail.Attempts?.ToString(CultureInfo.InvariantCulture) ?? "",
+            output.Time(mail.Created),
+            mail.Problem ?? "",
+        ]);
+
     public static Command Create(CommonOptions common) => new DocumentedCommand(
         "mail",
         "The mails that the server sends for your organization, and what became of them.",
@@ -24,38 +40,8 @@ internal static class MailCommand
         state.AcceptOnlyFromAmong("waiting", "sent", "givenUp");
         var paging = new Paging();
         var command = new DocumentedCommand("list", "Lists mails, newest first.", "countersign mail list", "countersign mail list --state givenUp --json") { state, paging.Limit, paging.Cursor };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            var query = $"{(parsed.GetValue(state) is { } wanted ? $"state={wanted}&" : "")}{paging.Query(parsed)}";
-            if (!(await client.GetAsync($"mail?{query}", ApiJson.Default.MailPage, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson)
-            {
-                output.Json(reply.Json);
-                return ExitCode.Ok;
-            }
-
-            if (reply.Value.Items is not { Count: > 0 } mails)
-            {
-                output.Note("There is no such mail.");
-                return ExitCode.Ok;
-            }
-
-            output.Table(["ID", "KIND", "TO", "STATE", "TRIED", "CREATED", "PROBLEM"], mails.Select(mail => new[]
-            {
-                mail.Id ?? "",
-                mail.Kind ?? "",
-                mail.To ?? "",
-                Shown.Output.Words(mail.State),
-                mail.Attempts?.ToString(CultureInfo.InvariantCulture) ?? "",
-                output.Time(mail.Created),
-                mail.Problem ?? "",
-            }));
-            Paging.NoteMore(output, reply.Value.Next);
-            return ExitCode.Ok;
-        });
+        command.SetAction((parsed, cancellation) =>
+            _list.RunAsync(common, parsed, $"mail?{(parsed.GetValue(state) is { } wanted ? $"state={wanted}&" : "")}{paging.Query(parsed)}", cancellation));
         return command;
     }
 
@@ -64,16 +50,7 @@ internal static class MailCommand
     {
         var id = IdArgument.Create("ID", "The mail's ID, as \"countersign mail list\" shows it.");
         var command = new DocumentedCommand(verb, description, $"countersign mail {verb} 0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68") { id };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await change(client, parsed.GetValue(id), cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(json);
-            else output.Line(done);
-            return ExitCode.Ok;
-        });
+        command.SetAction((parsed, cancellation) => Acting.RunAsync(common, parsed, (client, stop) => change(client, parsed.GetValue(id), stop), done, cancellation));
         return command;
     }
 }

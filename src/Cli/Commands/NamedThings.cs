@@ -8,13 +8,13 @@ internal static class NamedThings
 {
     /// <summary>A group goes by its id where several have its name.</summary>
     public static Task<Answer<string>> GroupAsync(ApiClient client, string name, CancellationToken cancellation) =>
-        OneAsync(client, "device-groups", name, ApiJson.Default.DeviceGroupPage, page => (page.Items, page.Next), group => group.Id, group => group.Name, cancellation);
+        OneAsync(client, "device-groups", name, ApiJson.Default.DeviceGroupPage, group => group.Id, group => group.Name, cancellation);
 
     public static Task<Answer<string>> RoleAsync(ApiClient client, string name, CancellationToken cancellation) =>
-        OneAsync(client, "roles", name, ApiJson.Default.RolePage, page => (page.Items, page.Next), role => role.Id, role => role.Name, cancellation);
+        OneAsync(client, "roles", name, ApiJson.Default.RolePage, role => role.Id, role => role.Name, cancellation);
 
     public static Task<Answer<string>> ExternalGroupAsync(ApiClient client, string name, CancellationToken cancellation) =>
-        OneAsync(client, "external-groups", name, ApiJson.Default.ExternalGroupPage, page => (page.Items, page.Next), group => group.Id, group => group.Name, cancellation);
+        OneAsync(client, "external-groups", name, ApiJson.Default.ExternalGroupPage, group => group.Id, group => group.Name, cancellation);
 
     /// <summary>Whoever has the login, or the mail address: those who were invited have no login of their own yet.</summary>
     public static Task<Answer<string>> PersonAsync(ApiClient client, string name, CancellationToken cancellation) => PersonAsync(client, "technicians?", name, cancellation);
@@ -26,7 +26,6 @@ internal static class NamedThings
         $"{path}search={Uri.EscapeDataString(name)}&",
         name,
         ApiJson.Default.TechnicianPage,
-        page => (page.Items, page.Next),
         person => person.Id,
         person => string.Equals(person.Mail, name, StringComparison.OrdinalIgnoreCase) ? person.Mail : person.Login,
         cancellation);
@@ -37,7 +36,7 @@ internal static class NamedThings
         foreach (var name in names)
         {
             var path = $"devices?search={Uri.EscapeDataString(name)}&";
-            var found = await OneAsync(client, path, name, ApiJson.Default.DevicePage, page => (page.Items, page.Next), device => device.Id, device => device.Name, cancellation);
+            var found = await OneAsync(client, path, name, ApiJson.Default.DevicePage, device => device.Id, device => device.Name, cancellation);
             if (!found.TryGet(out var id, out var failure)) return failure;
             ids.Add(id);
         }
@@ -45,12 +44,11 @@ internal static class NamedThings
         return ids;
     }
 
-    private static async Task<Answer<string>> OneAsync<TPage, T>(
+    private static async Task<Answer<string>> OneAsync<T>(
         ApiClient client,
         string path,
         string name,
-        JsonTypeInfo<TPage> type,
-        Func<TPage, (IReadOnlyList<T>? Items, string? Next)> read,
+        JsonTypeInfo<Page<T>> type,
         Func<T, string?> id,
         Func<T, string?> called,
         CancellationToken cancellation)
@@ -61,10 +59,9 @@ internal static class NamedThings
         for (var cursor = ""; ;)
         {
             if (!(await client.GetAsync($"{pages}limit=1000{cursor}", type, cancellation)).TryGet(out var reply, out var failure)) return failure;
-            var (items, next) = read(reply.Value);
-            found.AddRange((items ?? []).Where(item => string.Equals(called(item), name, StringComparison.OrdinalIgnoreCase)).Select(item => id(item) ?? ""));
-            if (string.IsNullOrEmpty(next)) break;
-            cursor = $"&cursor={Uri.EscapeDataString(next)}";
+            found.AddRange((reply.Value.Items ?? []).Where(item => string.Equals(called(item), name, StringComparison.OrdinalIgnoreCase)).Select(item => id(item) ?? ""));
+            if (string.IsNullOrEmpty(reply.Value.Next)) break;
+            cursor = $"&cursor={Uri.EscapeDataString(reply.Value.Next)}";
         }
 
         return found switch

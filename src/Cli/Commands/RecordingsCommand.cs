@@ -8,6 +8,23 @@ namespace Countersign.Cli.Commands;
 /// <summary>The recordings that one may play, and their removal.</summary>
 internal static class RecordingsCommand
 {
+    private static readonly Listing<Recording> _list = new(
+        ApiJson.Default.RecordingPage,
+        "There is no recording that you may play.",
+        ["ID", "WHO", "DEVICE", "ACCOUNT", "WHAT", "STARTED", "LENGTH", "SIZE", "STATE"],
+        (one, output) =>
+        [
+            one.Session ?? "",
+            one.Login ?? "",
+            one.DeviceName ?? "",
+            one.Account ?? "",
+            string.IsNullOrEmpty(one.Command) ? Output.Words(one.Kind) : $"{Output.Words(one.Kind)}: {one.Command}",
+            output.Time(one.Started),
+            Length(one.Length),
+            one.Size is { } size ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(1, size / 1024)} KiB") : "",
+            one.Missing == true ? "missing" : Output.Words(one.State),
+        ]);
+
     public static Command Create(CommonOptions common)
     {
         var paging = new Paging();
@@ -22,7 +39,7 @@ internal static class RecordingsCommand
             paging.Cursor,
             CreateDelete(common),
         };
-        command.SetAction((parsed, cancellation) => ListAsync(common, parsed, paging, cancellation));
+        command.SetAction((parsed, cancellation) => _list.RunAsync(common, parsed, $"recordings?{paging.Query(parsed)}", cancellation));
         return command;
     }
 
@@ -36,52 +53,13 @@ internal static class RecordingsCommand
         {
             session,
         };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            var id = parsed.GetValue(session);
-            if (!(await client.DeleteAsync($"recordings/{id}", cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(json);
-            else output.Line($"The recording of session {id} is deleted.");
-            return ExitCode.Ok;
-        });
+        command.SetAction((parsed, cancellation) => Acting.RunAsync(
+            common,
+            parsed,
+            (client, stop) => client.DeleteAsync($"recordings/{parsed.GetValue(session)}", stop),
+            $"The recording of session {parsed.GetValue(session)} is deleted.",
+            cancellation));
         return command;
-    }
-
-    private static async Task<int> ListAsync(CommonOptions common, ParseResult parsed, Paging paging, CancellationToken cancellation)
-    {
-        var output = common.OutputFor(parsed);
-        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-        using var client = api;
-        if (!(await client.GetAsync($"recordings?{paging.Query(parsed)}", ApiJson.Default.RecordingPage, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-        if (output.IsJson)
-        {
-            output.Json(reply.Json);
-            return ExitCode.Ok;
-        }
-
-        if (reply.Value.Items is not { Count: > 0 } recordings)
-        {
-            output.Note("There is no recording that you may play.");
-            return ExitCode.Ok;
-        }
-
-        output.Table(["ID", "WHO", "DEVICE", "ACCOUNT", "WHAT", "STARTED", "LENGTH", "SIZE", "STATE"], recordings.Select(one => (string[])
-        [
-            one.Session ?? "",
-            one.Login ?? "",
-            one.DeviceName ?? "",
-            one.Account ?? "",
-            string.IsNullOrEmpty(one.Command) ? Output.Words(one.Kind) : $"{Output.Words(one.Kind)}: {one.Command}",
-            output.Time(one.Started),
-            Length(one.Length),
-            one.Size is { } size ? string.Create(CultureInfo.InvariantCulture, $"{Math.Max(1, size / 1024)} KiB") : "",
-            one.Missing == true ? "missing" : Output.Words(one.State),
-        ]));
-        Paging.NoteMore(output, reply.Value.Next);
-        return ExitCode.Ok;
     }
 
     private static string Length(double? seconds) => seconds is >= 0 and < 1e9

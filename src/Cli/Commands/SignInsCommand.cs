@@ -6,6 +6,21 @@ namespace Countersign.Cli.Commands;
 /// <summary>Where the caller is signed in.</summary>
 internal static class SignInsCommand
 {
+    private static readonly Listing<SignInItem> _list = new(
+        ApiJson.Default.SignInPage,
+        "You are signed in nowhere.",
+        ["ID", "KIND", "FACTORS", "FROM", "SINCE", "LAST SEEN", "CLIENT"],
+        (item, output) =>
+        [
+            item.Id ?? "",
+            item.Current == true ? $"{item.Kind} (this)" : item.Kind ?? "",
+            item.SignIn == "twoFactor" ? "2" : "1",
+            item.Address ?? "",
+            output.Time(item.Since),
+            output.Time(item.LastSeen),
+            item.Client ?? "",
+        ]);
+
     public static Command Create(CommonOptions common) => new DocumentedCommand(
         "signins",
         "Where you are signed in: programs, browsers, SSH connections.",
@@ -20,7 +35,7 @@ internal static class SignInsCommand
     {
         var paging = new Paging();
         var command = new DocumentedCommand("list", "Lists where you are signed in.", "countersign signins list", "countersign signins list --json") { paging.Limit, paging.Cursor };
-        command.SetAction((parsed, cancellation) => ListAsync(common, parsed, paging, cancellation));
+        command.SetAction((parsed, cancellation) => _list.RunAsync(common, parsed, $"me/sign-ins?{paging.Query(parsed)}", cancellation));
         return command;
     }
 
@@ -42,45 +57,9 @@ internal static class SignInsCommand
         {
             if (result.GetValue(others) == (result.GetValue(id) != Guid.Empty)) result.AddError("Give the ID of one, or --others.");
         });
-        command.SetAction((parsed, cancellation) => EndAsync(common, parsed, parsed.GetValue(others) ? null : parsed.GetValue(id), cancellation));
+        command.SetAction((parsed, cancellation) => parsed.GetValue(others)
+            ? Acting.RunAsync(common, parsed, (client, stop) => client.DeleteAsync("me/sign-ins", stop), "You are signed in here only.", cancellation)
+            : Acting.RunAsync(common, parsed, (client, stop) => client.DeleteAsync($"me/sign-ins/{parsed.GetValue(id)}", stop), $"Ended {parsed.GetValue(id)}.", cancellation));
         return command;
-    }
-
-    private static async Task<int> ListAsync(CommonOptions common, ParseResult parsed, Paging paging, CancellationToken cancellation)
-    {
-        var output = common.OutputFor(parsed);
-        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-        using var client = api;
-        if (!(await client.GetAsync($"me/sign-ins?{paging.Query(parsed)}", ApiJson.Default.SignInPage, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-        if (output.IsJson)
-        {
-            output.Json(reply.Json);
-            return ExitCode.Ok;
-        }
-
-        output.Table(["ID", "KIND", "FACTORS", "FROM", "SINCE", "LAST SEEN", "CLIENT"], (reply.Value.Items ?? []).Select(item => new[]
-        {
-            item.Id ?? "",
-            item.Current == true ? $"{item.Kind} (this)" : item.Kind ?? "",
-            item.SignIn == "twoFactor" ? "2" : "1",
-            item.Address ?? "",
-            output.Time(item.Since),
-            output.Time(item.LastSeen),
-            item.Client ?? "",
-        }));
-        Paging.NoteMore(output, reply.Value.Next);
-        return ExitCode.Ok;
-    }
-
-    private static async Task<int> EndAsync(CommonOptions common, ParseResult parsed, Guid? id, CancellationToken cancellation)
-    {
-        var output = common.OutputFor(parsed);
-        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-        using var client = api;
-        var path = id is { } one ? $"me/sign-ins/{one}" : "me/sign-ins";
-        if (!(await client.DeleteAsync(path, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-        if (output.IsJson) output.Json(json);
-        else output.Line(id is null ? "You are signed in here only." : $"Ended {id}.");
-        return ExitCode.Ok;
     }
 }

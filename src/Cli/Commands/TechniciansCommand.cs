@@ -18,9 +18,22 @@ internal static class TechniciansCommand
         InvitationCommands.CreateInvite(common),
         InvitationCommands.CreateResend(common),
         InvitationCommands.CreateWithdraw(common),
-        CreateStatus(common, "disable", "Disables a technician or a contact: sessions end at once, and tokens, keys and passwords let nobody in.", "Disabled"),
-        CreateStatus(common, "enable", "Enables somebody who was disabled.", "Enabled"),
-        CreateResetPassword(common),
+        CreateAct(common, "disable", "disable", "Disables a technician or a contact: sessions end at once, and tokens, keys and passwords let nobody in.", "Disabled"),
+        CreateAct(common, "enable", "enable", "Enables somebody who was disabled.", "Enabled"),
+        CreateAct(
+            common,
+            "reset-password",
+            "password/reset",
+            "Mails a link to a technician who has lost their password, by which they choose another one. A second factor stays as it is.",
+            "A link to choose another password goes to"),
+        CreateAct(
+            common,
+            "reset-two-factor",
+            "two-factor/reset",
+            "Takes the second factor from somebody who has lost theirs: app, passkeys, recovery codes. All that they are signed in with ends, and they are told by mail.",
+            "No second factor is asked of"),
+        CreateKeys(common),
+        CreateRemoveKey(common),
         HandOverCommand.Create(common),
     };
 
@@ -48,7 +61,7 @@ internal static class TechniciansCommand
             var query = (parsed.GetValue(search) is { } text ? $"search={Uri.EscapeDataString(text)}&" : "")
                 + (parsed.GetValue(invitations) ? "state=invited&" : "")
                 + (parsed.GetValue(status) is { } wanted ? $"status={wanted}&" : "");
-            return PeopleList.RunAsync(common, parsed, $"{query}{paging.Query(parsed)}", cancellation);
+            return PeopleList.Shown.RunAsync(common, parsed, $"technicians?{query}{paging.Query(parsed)}", cancellation);
         });
         return command;
     }
@@ -89,45 +102,54 @@ internal static class TechniciansCommand
         return command;
     }
 
-    private static DocumentedCommand CreateStatus(CommonOptions common, string verb, string description, string done)
+    /// <param name="path">Behind the person's.</param>
+    /// <param name="done">Goes before who it was done to.</param>
+    private static DocumentedCommand CreateAct(CommonOptions common, string verb, string path, string description, string done)
     {
         var who = Who();
         var command = new DocumentedCommand(verb, description, $"countersign technicians {verb} eve") { who };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await NamedThings.PersonAsync(client, parsed.GetRequiredValue(who), cancellation)).TryGet(out var id, out failure)) return output.Fail(failure);
-            if (!(await client.PostAsync($"technicians/{id}/{verb}", cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(json);
-            else output.Line($"{done} {parsed.GetRequiredValue(who)}.");
-            return ExitCode.Ok;
-        });
+        command.SetAction((parsed, cancellation) => Acting.WithPersonAsync(
+            common,
+            parsed,
+            parsed.GetRequiredValue(who),
+            (client, id, stop) => client.PostAsync($"technicians/{id}/{path}", stop),
+            $"{done} {parsed.GetRequiredValue(who)}.",
+            cancellation));
         return command;
     }
 
-    private static DocumentedCommand CreateResetPassword(CommonOptions common)
+    private static DocumentedCommand CreateKeys(CommonOptions common)
     {
         var who = Who();
+        var paging = new Paging();
+        var list = KeysListCommand.Listing("They have no key here.");
+        var command = new DocumentedCommand("keys", "Lists the public keys that somebody signs in with.", "countersign technicians keys eve") { who, paging.Limit, paging.Cursor };
+        command.SetAction((parsed, cancellation) => list.RunAsync(
+            common,
+            parsed,
+            async (client, stop) => (await NamedThings.PersonAsync(client, parsed.GetRequiredValue(who), stop)).TryGet(out var id, out var failure) ? $"technicians/{id}/keys?{paging.Query(parsed)}" : failure,
+            cancellation));
+        return command;
+    }
+
+    private static DocumentedCommand CreateRemoveKey(CommonOptions common)
+    {
+        var who = Who();
+        var key = IdArgument.Create("ID", "The key's ID, as \"countersign technicians keys\" shows it.");
         var command = new DocumentedCommand(
-            "reset-password",
-            "Mails a link to a technician who has lost their password, by which they choose another one. A second factor stays as it is.",
-            "countersign technicians reset-password eve")
+            "remove-key",
+            "Removes a public key of somebody's. Connections that it opened end, and they are told by mail.",
+            "countersign technicians remove-key eve 0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68")
         {
-            who,
+            who, key,
         };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await NamedThings.PersonAsync(client, parsed.GetRequiredValue(who), cancellation)).TryGet(out var id, out failure)) return output.Fail(failure);
-            if (!(await client.PostAsync($"technicians/{id}/password/reset", cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(json);
-            else output.Line($"A link to choose another password goes to {parsed.GetRequiredValue(who)}.");
-            return ExitCode.Ok;
-        });
+        command.SetAction((parsed, cancellation) => Acting.WithPersonAsync(
+            common,
+            parsed,
+            parsed.GetRequiredValue(who),
+            (client, id, stop) => client.DeleteAsync($"technicians/{id}/keys/{parsed.GetValue(key)}", stop),
+            $"Removed {parsed.GetValue(key)} of {parsed.GetRequiredValue(who)}.",
+            cancellation));
         return command;
     }
 

@@ -7,6 +7,19 @@ namespace Countersign.Cli.Commands;
 /// <summary>Tokens that the caller makes for programs.</summary>
 internal static class TokensCommand
 {
+    private static readonly Listing<TokenItem> _list = new(
+        ApiJson.Default.TokenPage,
+        "You have made no token. Make one: countersign tokens create --label NAME --scope read",
+        ["ID", "LABEL", "SCOPES", "EXPIRES", "LAST USED"],
+        (token, output) =>
+        [
+            token.Id ?? "",
+            token.Current == true ? $"{token.Label} (this)" : token.Label ?? "",
+            string.Join(' ', token.Scopes ?? []),
+            output.Time(token.Expires),
+            output.Time(token.LastUsed),
+        ]);
+
     public static Command Create(CommonOptions common) => new DocumentedCommand(
         "tokens",
         "Tokens for programs, each good for some of what you may do.",
@@ -23,7 +36,7 @@ internal static class TokensCommand
     {
         var paging = new Paging();
         var command = new DocumentedCommand("list", "Lists the tokens that you have made.", "countersign tokens list", "countersign tokens list --json") { paging.Limit, paging.Cursor };
-        command.SetAction((parsed, cancellation) => ListAsync(common, parsed, paging, cancellation));
+        command.SetAction((parsed, cancellation) => _list.RunAsync(common, parsed, $"me/tokens?{paging.Query(parsed)}", cancellation));
         return command;
     }
 
@@ -73,47 +86,9 @@ internal static class TokensCommand
         {
             id,
         };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await client.DeleteAsync($"me/tokens/{parsed.GetValue(id)}", cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(json);
-            else output.Line($"Removed {parsed.GetValue(id)}.");
-            return ExitCode.Ok;
-        });
+        command.SetAction((parsed, cancellation) => Acting.RunAsync(
+            common, parsed, (client, stop) => client.DeleteAsync($"me/tokens/{parsed.GetValue(id)}", stop), $"Removed {parsed.GetValue(id)}.", cancellation));
         return command;
-    }
-
-    private static async Task<int> ListAsync(CommonOptions common, ParseResult parsed, Paging paging, CancellationToken cancellation)
-    {
-        var output = common.OutputFor(parsed);
-        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-        using var client = api;
-        if (!(await client.GetAsync($"me/tokens?{paging.Query(parsed)}", ApiJson.Default.TokenPage, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-        if (output.IsJson)
-        {
-            output.Json(reply.Json);
-            return ExitCode.Ok;
-        }
-
-        if (reply.Value.Items is not { Count: > 0 } tokens)
-        {
-            output.Note("You have made no token. Make one: countersign tokens create --label NAME --scope read");
-            return ExitCode.Ok;
-        }
-
-        output.Table(["ID", "LABEL", "SCOPES", "EXPIRES", "LAST USED"], tokens.Select(token => new[]
-        {
-            token.Id ?? "",
-            token.Current == true ? $"{token.Label} (this)" : token.Label ?? "",
-            string.Join(' ', token.Scopes ?? []),
-            output.Time(token.Expires),
-            output.Time(token.LastUsed),
-        }));
-        Paging.NoteMore(output, reply.Value.Next);
-        return ExitCode.Ok;
     }
 
     private static int ReadDays(System.CommandLine.Parsing.ArgumentResult result)

@@ -44,10 +44,9 @@ internal static class TwoFactorCommand
         CommonOptions common, ParseResult parsed, Func<Turn, CancellationToken, Task<Answer<string>>> act, CancellationToken cancellation)
     {
         var (output, around) = (common.OutputFor(parsed), common.Around);
-        if (!around.CanAsk) return output.Fail(new(ExitCode.Usage, "Nobody can be asked for the password here.", "Run it on a terminal."));
         if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
         using var client = api;
-        if (around.AskSecret("Password: ") is not { Length: > 0 } asked) return output.Fail(new(ExitCode.Usage, "No password was given."));
+        if (!OwnPassword.Ask(around).TryGet(out var asked, out failure)) return output.Fail(failure);
         using var password = asked;
         if (!(await act(new(client, password, output, around), cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
         if (output.IsJson) output.Json(json);

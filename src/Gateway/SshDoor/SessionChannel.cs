@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using System.Text.Unicode;
 using Countersign.Access;
 using Countersign.Reach;
 using Countersign.Sessions;
@@ -29,9 +28,7 @@ internal sealed partial class SessionChannel(
 {
     private const int MostEnvironment = 32;
     private const int MostPayload = 4096;
-    private const int CommandKept = 4096;
     private const int MostListed = 40;
-    private const int MostTerminalType = 64;
 
     private readonly ILogger _log = services.Log;
     private readonly CancellationTokenSource _gone = new();
@@ -68,7 +65,11 @@ internal sealed partial class SessionChannel(
         _relay?.OnClientRoom();
     }
 
-    public override void OnEof(SshChannel channel) => Relay(channel).OnClientEof();
+    public override void OnEof(SshChannel channel)
+    {
+        _picking?.OnEof();
+        Relay(channel).OnClientEof();
+    }
 
     public override void OnClosed(SshChannel channel)
     {
@@ -90,7 +91,7 @@ internal sealed partial class SessionChannel(
         switch (request.Name)
         {
             case "pty-req" when _terminal is null && PtyRequest.TryParse(request.Payload.Span, out var pty):
-                _terminal = ReadTerminal(request.Payload.Span);
+                _terminal = ReadTerminal(pty);
                 _requests.Add((request.Name, pty.Encode()));
                 request.Reply(SshReply.Success);
                 return;
@@ -166,11 +167,11 @@ internal sealed partial class SessionChannel(
 
         // The answer comes before the decision: what takes time (an approval, the end user) waits in the channel, and refusals are told there.
         request.Reply(SshReply.Success);
-        _room = new(channel, _terminal is not null, _reason, time);
+        _room = new(channel, _terminal is not null, _reason, time, Relay(channel).ForgetInput);
         _picking = kind == SessionKind.Shell ? OpenPicker(channel) : null;
         var relay = Relay(channel);
         notes.Open(ShowNote);
-        track(this, RunAsync(relay, _room, kind, command.Length > CommandKept ? command[..CommandKept] : command));
+        track(this, RunAsync(relay, _room, kind, command));
     }
 
     /// <summary>Of the connection's forwardings: at once where the person waits here themselves, else between what the device writes.</summary>
@@ -264,6 +265,8 @@ internal sealed partial class SessionChannel(
         await using var session = admitted.Session;
         session.Traffic = relay.Traffic;
         if (session.Recording is { } recording) relay.Record(recording);
+        if (_terminal is null && session.Opening.Kind == SessionKind.Shell) relay.RecordInput();
+        if (_terminal is null && session.Opening.Kind == SessionKind.Command) relay.MeasureInput();
         session.ShowNotices(notice => relay.Tell(Say(notice), _terminal is null ? 1u : 0u));
         if (session.Journal is { } journal) relay.Keep(journal);
         if (IsUnderstood(session)) relay.Interpret(session, _files);
@@ -289,11 +292,21 @@ internal sealed partial class SessionChannel(
             if (_terminal is not null) session.Watchers.ShowIn(line => relay.Tell(Say(WaitingRoom.Clean(line))));
             var end = await relay.Ended;
             relay.EndInterpreting();
-            if (end.Lost) Fail($"the connection to {name} was lost", EndReason.ConnectionLost);
-            else
+            switch (end.Outcome)
             {
-                session.Note(new ProgramExited(end.ExitStatus, relay.Traffic.In, relay.Traffic.Out));
-                session.Finish(EndReason.Completed, "", end.ExitStatus);
+                case RelayOutcome.DeviceLost:
+                    Fail($"the connection to {name} was lost", EndReason.ConnectionLost);
+                    break;
+                case RelayOutcome.TechnicianLost:
+                    session.Finish(EndReason.ConnectionLost, "the technician's connection was lost");
+                    break;
+                case RelayOutcome.Exited:
+                    session.Note(new ProgramExited(end.ExitStatus, relay.Traffic.In, relay.Traffic.Out, end.Signal));
+                    session.Finish(EndReason.Completed, "", end.ExitStatus);
+                    break;
+                default:
+                    session.Finish(EndReason.Completed, "");
+                    break;
             }
         }
         catch (SshChannelRefusedException)
@@ -334,25 +347,15 @@ internal sealed partial class SessionChannel(
     }
 
     /// <summary>RFC 4254 section 6.2; the type is the technician's word, kept only if it looks like one.</summary>
-    private static AskedTerminal ReadTerminal(ReadOnlySpan<byte> payload)
-    {
-        var reader = new SshReader(payload);
-        var named = reader.TryReadString(out var type, MostTerminalType) && type.Length > 0 && !type.ContainsAnyExceptInRange((byte)'!', (byte)'~');
-        return named && reader.TryReadUInt32(out var columns) && reader.TryReadUInt32(out var rows)
-            ? new(Encoding.ASCII.GetString(type), new(columns, rows))
-            : new("unknown", new(80, 24));
-    }
+    private static AskedTerminal ReadTerminal(PtyRequest pty) =>
+        new(pty.Term.Length > 0 && pty.Term.All(character => character is >= '!' and <= '~') ? pty.Term : "unknown", new(pty.Size.Columns, pty.Size.Rows));
 
     /// <summary>The value of <c>LC_REASON</c>, whose name OpenSSH's clients and servers let through; null: another variable.</summary>
-    private static string? ReadReason(ReadOnlySpan<byte> payload)
-    {
-        var reader = new SshReader(payload);
-        if (!reader.TryReadString(out var name, 64) || !name.SequenceEqual("LC_REASON"u8)) return null;
-        return reader.TryReadString(out var value, MostPayload) && Utf8.IsValid(value) ? Encoding.UTF8.GetString(value) : "";
-    }
+    private static string? ReadReason(ReadOnlySpan<byte> payload) =>
+        EnvironmentRequest.TryParse(payload, out var variable) && variable.Name == "LC_REASON" ? variable.Value : null;
 
     /// <summary>On the receive loop only.</summary>
-    private SshRelay Relay(SshChannel channel) => _relay ??= new(channel, window);
+    private SshRelay Relay(SshChannel channel) => _relay ??= new(channel, window, time);
 
     private static string Say(string message) => $"countersign: {message}";
 

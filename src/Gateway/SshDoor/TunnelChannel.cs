@@ -64,7 +64,14 @@ internal sealed partial class TunnelChannel(
         await using var session = admitted.Session;
         var relay = new TunnelRelay();
         session.Traffic = relay.Traffic;
-        await using var ending = session.Ending.Register(relay.Stop);
+        session.ShowNotices(notes.Tell);
+        await using var ending = session.Ending.Register(() =>
+        {
+            relay.Stop();
+
+            // The channel itself only closes. Its own end needs no words.
+            if (session.End is { Reason: not EndReason.Completed } end) notes.Tell($"{leads.Text}: session ended: {end.Detail}");
+        });
         using var either = CancellationTokenSource.CreateLinkedTokenSource(session.Ending, gone);
         var name = admitted.Connection.Device.Name;
         try
@@ -81,7 +88,8 @@ internal sealed partial class TunnelChannel(
             await using var leaving = gone.Register(relay.Stop);
             _answer.TrySetResult(new SshChannelAnswer.Accept(relay.Client, TunnelRelay.FirstWindow));
             await relay.Ended;
-            session.Finish(EndReason.Completed, "");
+            if (relay.IsLost) session.Finish(EndReason.ConnectionLost, $"the connection to {name} was lost");
+            else session.Finish(EndReason.Completed, "");
         }
         catch (SshChannelRefusedException refused)
         {

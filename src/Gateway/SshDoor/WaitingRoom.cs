@@ -6,12 +6,13 @@ namespace Countersign.Gateway.SshDoor;
 
 /// <summary>
 /// A session channel while it waits for an approval: shows lines on standard error, asks for the reason where there is a terminal, and takes Ctrl-C.
-/// In a terminal whatever else is typed meanwhile is thrown away: nobody expects it to run on the device minutes later.
+/// In a terminal whatever else is typed meanwhile, or was typed before, is thrown away: nobody expects it to run on the device minutes later.
 /// </summary>
 /// <param name="terminal">The client has one, in raw mode: it echoes nothing itself, and Ctrl-C comes as a byte.</param>
 /// <param name="reason">As the client gave it in its environment.</param>
 /// <param name="time">The network's.</param>
-internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reason, TimeProvider time) : IWaitingRoom
+/// <param name="forget">Throws away what was typed so far.</param>
+internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reason, TimeProvider time, Action forget) : IWaitingRoom
 {
     /// <summary>How long a question stands: nobody else waits for the answer.</summary>
     private static readonly TimeSpan LongestQuestion = TimeSpan.FromMinutes(5);
@@ -37,7 +38,7 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
     {
         lock (_gate)
         {
-            _open = true;
+            Open();
             Write($"countersign: {Clean(line)}\r\n");
         }
     }
@@ -58,7 +59,7 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
     {
         lock (_gate)
         {
-            _open = false;
+            Shut();
             Write($"countersign: {Clean(line)}\r\n");
         }
     }
@@ -69,7 +70,7 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
         Task<string> answer;
         lock (_gate)
         {
-            _open = true;
+            Open();
             _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
             answer = _answer.Task;
             _typed.Clear();
@@ -89,7 +90,20 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
     /// <summary>From here on what is typed is for the device.</summary>
     public void Close()
     {
-        lock (_gate) _open = false;
+        lock (_gate) Shut();
+    }
+
+    private void Open()
+    {
+        if (!_open && terminal) forget();
+        _open = true;
+    }
+
+    /// <summary>Once more: a key that was pressed just as the room opened went by it.</summary>
+    private void Shut()
+    {
+        if (_open && terminal) forget();
+        _open = false;
     }
 
     /// <summary>On the receive loop. False: the data is not for here.</summary>

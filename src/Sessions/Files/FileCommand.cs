@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Countersign.Access;
 using Countersign.Sessions.Journal;
@@ -21,6 +22,11 @@ public sealed record FileCommand(FileProtocol Protocol, string Command, Permissi
 {
     /// <summary>Directories go with what is in them.</summary>
     public bool IsRecursive { get; init; }
+
+    /// <summary>
+    /// The ways that a session for it can live on. Who holds Manage files as well has it for what only shows as the files come: a mode of <c>scp</c>.
+    /// </summary>
+    internal ImmutableArray<PermissionSet> LivesOn => Protocol == FileProtocol.Scp && Direction == FileDirection.ToDevice && !Needs.Covers(Manage) ? [Needs, Needs | Manage] : [Needs];
 
     /// <summary>The path is a directory that files go into.</summary>
     public bool IsIntoDirectory { get; init; }

@@ -11,12 +11,17 @@ internal sealed class OpenFile(string path, SftpOpenFlags flags, bool isDirector
     private FileContent? _written;
     private FileOutcome _readOutcome = FileOutcome.Ok;
     private FileOutcome _writeOutcome = FileOutcome.Ok;
+    private FileOutcome? _closed;
+    private int _underWay;
+    private bool _told;
 
     public string Path { get; } = path;
 
+    public bool IsDirectory { get; } = isDirectory;
+
     public bool IsForWriting { get; } = !isDirectory && SftpRights.Writes(flags);
 
-    private bool IsForReading { get; } = !isDirectory && SftpRights.Reads(flags);
+    public bool IsForReading { get; } = !isDirectory && SftpRights.Reads(flags);
 
     public void Read(long offset, ReadOnlySpan<byte> bytes) => (_read ??= new()).Add(offset, bytes);
 
@@ -33,26 +38,65 @@ internal sealed class OpenFile(string path, SftpOpenFlags flags, bool isDirector
 
     public void WriteFailed(FileOutcome outcome) => _writeOutcome = outcome;
 
-    /// <summary>Writes down what was done with it.</summary>
-    public void Close(FileOutcome outcome, Action<JournalEvent> note)
+    /// <summary>Content was asked for, or is being stored.</summary>
+    public void Begin() => _underWay++;
+
+    /// <summary>What was begun has been answered. True: the file had been closed, and with this it is at its end.</summary>
+    public bool Finish(Action<JournalEvent> note)
     {
-        if (IsForWriting && (_written is not null || _read is null)) note((_written ??= new()).Tell(FileDirection.ToDevice, Path, Worse(_writeOutcome, outcome)));
-        if (IsForReading && (_read is not null || !IsForWriting)) note((_read ??= new()).Tell(FileDirection.FromDevice, Path, Worse(_readOutcome, outcome)));
+        _underWay--;
+        return _closed is { } outcome && TryTell(outcome, note);
+    }
+
+    /// <summary>
+    /// The device has answered the close. It may do so before it answers what was asked before that: then the file's end is when all of it has come.
+    /// </summary>
+    /// <returns>Whether it is at its end, and has been written down.</returns>
+    public bool Close(FileOutcome outcome, Action<JournalEvent> note)
+    {
+        _closed = outcome;
+        return TryTell(outcome, note);
+    }
+
+    /// <summary>The session is over: nothing more comes.</summary>
+    public void Cut(Action<JournalEvent> note)
+    {
+        _underWay = 0;
+        TryTell(FileOutcome.Interrupted, note);
+    }
+
+    private bool TryTell(FileOutcome outcome, Action<JournalEvent> note)
+    {
+        if (_underWay > 0 || _told) return false;
+        _told = true;
+
+        // Whatever it was opened for: where bytes went, it is told. Of a file that was opened for both, the direction that was used.
+        if (_written is not null || (IsForWriting && _read is null)) note((_written ??= new()).Tell(FileDirection.ToDevice, Path, Worse(_writeOutcome, outcome)));
+        if (_read is not null || (IsForReading && !IsForWriting)) note((_read ??= new()).Tell(FileDirection.FromDevice, Path, Worse(_readOutcome, outcome)));
         _read?.Dispose();
         _written?.Dispose();
+        return true;
     }
 
     private static FileOutcome Worse(FileOutcome one, FileOutcome other) => one == FileOutcome.Ok ? other : one;
 }
 
-/// <summary>What is open, by the handles that the device gave.</summary>
+/// <summary>
+/// What is open, by the handles that the device gave. Files that are being opened, and those whose close has not come to its end, have their places here,
+/// too: what is written down of all of them at once, should the session be cut, is bounded.
+/// </summary>
 internal sealed class OpenFiles
 {
-    /// <summary>Open at once, and being opened.</summary>
+    /// <summary>Places.</summary>
     public const int Most = 1024;
+
+    /// <summary>Characters of all their paths together.</summary>
+    public const int MostText = 128 * 1024;
 
     private readonly Dictionary<byte[], OpenFile> _files;
     private readonly Dictionary<byte[], OpenFile>.AlternateLookup<ReadOnlySpan<byte>> _byHandle;
+    private int _places;
+    private int _text;
 
     public OpenFiles()
     {
@@ -60,9 +104,22 @@ internal sealed class OpenFiles
         _byHandle = _files.GetAlternateLookup<ReadOnlySpan<byte>>();
     }
 
-    public int Count => _files.Count;
-
     public IEnumerable<OpenFile> All => _files.Values;
+
+    /// <summary>False: there is no place.</summary>
+    public bool TryTakePlace(string path)
+    {
+        if (_places == Most || _text + path.Length > MostText) return false;
+        _places++;
+        _text += path.Length;
+        return true;
+    }
+
+    public void GiveBackPlace(string path)
+    {
+        _places--;
+        _text -= path.Length;
+    }
 
     /// <summary>False: the handle is taken.</summary>
     public bool TryAdd(ReadOnlySpan<byte> handle, OpenFile file) => _byHandle.TryAdd(handle, file);

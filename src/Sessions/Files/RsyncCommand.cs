@@ -72,7 +72,8 @@ internal static partial class RsyncCommand
         if (isFirst && Bundle().Match(option) is { Success: true } bundle)
         {
             var letters = bundle.Groups["letters"].Value;
-            if (letters.Any(letter => !Harmless.Contains(letter, StringComparison.Ordinal) && !Reaching.Contains(letter, StringComparison.Ordinal))) return null;
+            // A dash alone would be a path to rsync.
+            if (option.Length == 1 || letters.Any(letter => !Harmless.Contains(letter, StringComparison.Ordinal) && !Reaching.Contains(letter, StringComparison.Ordinal))) return null;
             return letters.Any(letter => Reaching.Contains(letter, StringComparison.Ordinal)) ? reach : PermissionSet.None;
         }
 

@@ -31,6 +31,8 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
     private FileContent? _content;
     private string _path = "";
     private bool _sourceFailed;
+    private bool _warned;
+    private int _moreWarnings;
 
     /// <summary>Whose turn it is, and for what.</summary>
     private enum State
@@ -61,6 +63,8 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
 
     public override int FromClient(ReadOnlySpan<byte> data)
     {
+        // What it sends is an event or two for each turn; the device's are bounded by these turns.
+        if (outlets.JournalIsBehind()) return 0;
         var taken = Take(data, ClientIsSource, out var passes);
         outlets.ToDevice(data[..passes]);
         return taken;
@@ -77,6 +81,7 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
 
     private void Cut()
     {
+        TellWarnings();
         if (_content is not null) Tell(FileOutcome.Interrupted);
     }
 
@@ -145,7 +150,7 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
                 break;
             case State.Record:
                 // The source could not read something, says so, and goes on with the next.
-                note(new FileActed(FileAction.Open, command.Path, null, null, FileOutcome.Failed));
+                OnWarning();
                 break;
             case State.Reply:
                 OnReply(isFine: word == Ok ? Fine.Yes : Fine.No);
@@ -165,6 +170,24 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
         Cut();
         _state = State.Over;
     }
+
+    /// <summary>Nobody answers it, so it may come as often as there is credit: the first is written down at once, those that follow by their number.</summary>
+    private void OnWarning()
+    {
+        if (_warned) _moreWarnings++;
+        else note(NotOpened(1));
+        _warned = true;
+    }
+
+    private void TellWarnings()
+    {
+        if (_moreWarnings > 0) note(NotOpened(_moreWarnings));
+        _moreWarnings = 0;
+        _warned = false;
+    }
+
+    private FileActed NotOpened(int times) => new(
+        FileAction.Open, command.Path.Length > FileNames.LongestPath ? command.Path[..FileNames.LongestPath] : command.Path, null, null, FileOutcome.Failed, times);
 
     private enum Fine
     {
@@ -193,6 +216,7 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
 
     private void OnRecord(string line)
     {
+        TellWarnings();
         _record = line[0];
         _state = State.Reply;
         switch (_record)

@@ -45,6 +45,8 @@ internal sealed partial class SftpInterpreter
             return Refuse(request.Id, SftpStatus.BadMessage, $"A path has at most {FileNames.LongestPath} bytes, none of them zero.");
         if (request.Type == SftpType.Open && !SftpRights.IsKnown(request.Flags))
             return Refuse(request.Id, SftpStatus.BadMessage, "Version 3 of SFTP has no such flags.");
+        if (request.Type == SftpType.Open && !SftpRights.IsClear(request.Flags))
+            return Refuse(request.Id, SftpStatus.BadMessage, "A file is opened for reading, writing or both, and emptied where it is opened for writing.");
         if (request.Offset > MostOffset) return Refuse(request.Id, SftpStatus.BadMessage, "No file is that long.");
 
         OpenFile? file = null;
@@ -55,8 +57,10 @@ internal sealed partial class SftpInterpreter
 
         var needs = SftpRights.Needs(request, file?.IsForWriting ?? _own.Contains(request.Path));
         if (Lacks(needs)) return Refuse(request, file, needs);
-        if (request.Type is SftpType.Open or SftpType.OpenDirectory && _files.Count + _opening >= OpenFiles.Most)
-            return Refuse(request.Id, SftpStatus.Failure, $"{OpenFiles.Most} files are open, and that is the most.");
+        if (request.Type == SftpType.Read && !file!.IsForReading) return Refuse(request.Id, SftpStatus.Failure, "This handle is not open for reading.");
+        if (request.Type == SftpType.ReadDirectory && !file!.IsDirectory) return Refuse(request.Id, SftpStatus.Failure, "This handle is no directory's.");
+        if (request.Type is SftpType.Open or SftpType.OpenDirectory && !_files.TryTakePlace(FileNames.Text(request.Path)))
+            return Refuse(request.Id, SftpStatus.Failure, $"Too many files are open: {OpenFiles.Most} is the most, fewer with long names.");
         Ask(request, file, target, needs);
         return true;
     }
@@ -117,13 +121,14 @@ internal sealed partial class SftpInterpreter
             Offset = (long)request.Offset,
             Length = request.Length,
         });
-        if (request.Type is SftpType.Open or SftpType.OpenDirectory) _opening++;
     }
 
     private void Add(SftpAsked asked)
     {
         _order.Enqueue(asked);
         _underWay.Add(asked.Id, asked);
+        _text += asked.Text;
+        if (asked.IsContent) asked.File!.Begin();
     }
 
     private byte[]? Uploads(in SftpRequest request)

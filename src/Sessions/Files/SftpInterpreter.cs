@@ -15,6 +15,12 @@ internal sealed partial class SftpInterpreter : Interpreter
     /// <summary>Requests under way at once. More wait, unread.</summary>
     public const int MostUnderWay = 1024;
 
+    /// <summary>Characters of the texts that will be written down when what is under way is answered. With more, what comes waits, unread.</summary>
+    public const int MostText = 256 * 1024;
+
+    /// <summary>A server's extension has a version, one or two digits.</summary>
+    private const int LongestExtensionData = 16;
+
     private readonly Outlets _outlets;
     private readonly Func<PermissionSet> _held;
     private readonly Action<JournalEvent> _note;
@@ -27,7 +33,7 @@ internal sealed partial class SftpInterpreter : Interpreter
     private readonly Queue<SftpAsked> _order = [];
     private readonly Dictionary<uint, SftpAsked> _underWay = [];
     private SftpAsked? _init;
-    private int _opening;
+    private int _text;
 
     /// <summary>What the content that comes now belongs to; null: a request that was refused, or an answer that is withheld.</summary>
     private SftpAsked? _writing;
@@ -98,16 +104,17 @@ internal sealed partial class SftpInterpreter : Interpreter
         _refused.Flush();
         foreach (var asked in _order)
         {
-            if (asked is { IsAnswered: false, Refusal: null }) WriteDown(asked, FileOutcome.Interrupted);
+            if (asked is { IsAnswered: false, Refusal: null, IsContent: false }) WriteDown(asked, FileOutcome.Interrupted);
+            asked.File?.Cut(_note);
         }
 
-        foreach (var file in _files.All) file.Close(FileOutcome.Interrupted, _note);
+        foreach (var file in _files.All) file.Cut(_note);
         _order.Clear();
         _fromClient.Dispose();
         _fromDevice.Dispose();
     }
 
-    private bool IsFull => _order.Count >= MostUnderWay || _outlets.ClientIsBehind();
+    private bool IsFull => _order.Count >= MostUnderWay || _text >= MostText || _outlets.ClientIsBehind() || _outlets.JournalIsBehind();
 
     private bool OnWritten(ReadOnlySpan<byte> bytes)
     {
@@ -146,18 +153,21 @@ internal sealed partial class SftpInterpreter : Interpreter
         switch (type)
         {
             case SftpType.Status:
-                OnStatus(asked, Parse(packet).Status);
-                break;
+                var status = Parse(packet);
+                OnStatus(asked, status.Status);
+                Answered(asked);
+                return PassesAsItIs(status, packet.Length) || !Pass(Anew(status), ref passing);
             case SftpType.Handle:
                 OnHandle(asked, Parse(packet).Handle);
                 break;
             case SftpType.ExtendedReply when asked.Extension == SftpExtension.Limits:
                 Answered(asked);
-                passing.Pass(Clamp(asked.Id, Parse(packet).Data));
-                return false;
+                return !Pass(Clamp(asked.Id, Parse(packet).Data), ref passing);
             default:
+                var told = Parse(packet);
                 WriteDown(asked, FileOutcome.Ok);
-                break;
+                Answered(asked);
+                return PassesAsItIs(asked, told) || !Pass(Anew(asked, told), ref passing);
         }
 
         Answered(asked);
@@ -191,9 +201,11 @@ internal sealed partial class SftpInterpreter : Interpreter
         if (version.Version != SftpLimits.Version) throw Broken($"the device speaks version {version.Version} of SFTP, and {SftpLimits.Version} is spoken here");
         _writer.BeginVersion(SftpType.Version, SftpLimits.Version);
         var extensions = version.Extensions;
+        var said = new HashSet<SftpExtension> { SftpExtension.Unknown };
         while (extensions.MoveNext())
         {
-            if (SftpExtensionNames.Find(extensions.Current) != SftpExtension.Unknown) _writer.String(extensions.Current).String(extensions.CurrentData);
+            if (extensions.CurrentData.Length <= LongestExtensionData && said.Add(SftpExtensionNames.Find(extensions.Current)))
+                _writer.String(extensions.Current).String(extensions.CurrentData);
         }
 
         _init.IsAnswered = true;
@@ -208,7 +220,7 @@ internal sealed partial class SftpInterpreter : Interpreter
         {
             // The client has nothing to go on with, whatever the device means by it.
             if (status == SftpStatus.Ok) throw Broken("the device opened a file and gave no handle");
-            _opening--;
+            _files.GiveBackPlace(asked.Path!);
         }
 
         switch (asked.Type)
@@ -228,25 +240,10 @@ internal sealed partial class SftpInterpreter : Interpreter
 
     private void OnHandle(SftpAsked asked, ReadOnlySpan<byte> handle)
     {
-        _opening--;
         var file = new OpenFile(asked.Path!, asked.Flags, asked.Type == SftpType.OpenDirectory);
         if (!_files.TryAdd(handle, file)) throw Broken("the device gave a handle that is open already");
         if (asked.Uploads is { } path) _own.Add(path);
         if (asked.Type == SftpType.OpenDirectory) WriteDown(asked, FileOutcome.Ok);
-    }
-
-    /// <summary>What the device takes, as far as it can be taken here (OpenSSH's PROTOCOL, 4.8); zero there means that nothing is said.</summary>
-    private ReadOnlySpan<byte> Clamp(uint id, ReadOnlySpan<byte> limits)
-    {
-        if (limits.Length < 32) throw Broken("an answer of the device can't be read");
-        _writer.Begin(SftpType.ExtendedReply, id);
-        foreach (var (at, most) in ((int, ulong)[])[(0, SftpLimits.Packet), (8, SftpLimits.Payload), (16, SftpLimits.Payload), (24, OpenFiles.Most)])
-        {
-            var theirs = BinaryPrimitives.ReadUInt64BigEndian(limits[at..]);
-            _writer.UInt64(theirs == 0 ? most : Math.Min(theirs, most));
-        }
-
-        return _writer.End();
     }
 
     /// <summary>Writes an operation down that is one by itself; content is written down when its file is closed.</summary>
@@ -254,7 +251,7 @@ internal sealed partial class SftpInterpreter : Interpreter
     {
         if (asked.Type == SftpType.Close)
         {
-            asked.File!.Close(outcome, _note);
+            if (asked.File!.Close(outcome, _note)) _files.GiveBackPlace(asked.File.Path);
         }
         else if (asked.Path is { } path)
         {
@@ -267,6 +264,8 @@ internal sealed partial class SftpInterpreter : Interpreter
     {
         asked.IsAnswered = true;
         _underWay.Remove(asked.Id);
+        _text -= asked.Text;
+        if (asked.IsContent && asked.File!.Finish(_note)) _files.GiveBackPlace(asked.File.Path);
     }
 
     /// <summary>Refusals whose turn has come: all that was asked before them has been answered.</summary>

@@ -40,9 +40,15 @@ internal static class SftpRights
     /// <summary>Flags that version 3 does not have can't be held to anything.</summary>
     public static bool IsKnown(SftpOpenFlags flags) => (flags & ~Known) == 0;
 
-    public static bool Reads(SftpOpenFlags flags) => (flags & SftpOpenFlags.Read) != 0 || (flags & Writing) == 0;
+    /// <summary>
+    /// It says what the file is opened for. Without reading and writing OpenSSH's server opens for reading, whatever the other flags are; and a file that is
+    /// opened for reading alone is emptied by Linux all the same.
+    /// </summary>
+    public static bool IsClear(SftpOpenFlags flags) => Writes(flags) || (Reads(flags) && (flags & SftpOpenFlags.Truncate) == 0);
 
-    public static bool Writes(SftpOpenFlags flags) => (flags & Writing) != 0;
+    public static bool Reads(SftpOpenFlags flags) => (flags & SftpOpenFlags.Read) != 0;
+
+    public static bool Writes(SftpOpenFlags flags) => (flags & SftpOpenFlags.Write) != 0;
 
     public static FileAction ActionOf(in SftpRequest request) => request.Type switch
     {
@@ -76,7 +82,7 @@ internal static class SftpRights
     };
 
     private static PermissionSet ToOpen(SftpOpenFlags flags) =>
-        (Reads(flags) ? Receive : PermissionSet.None) | (Writes(flags) ? Send : PermissionSet.None);
+        (Reads(flags) ? Receive : PermissionSet.None) | ((flags & Writing) != 0 ? Send : PermissionSet.None);
 
     private static PermissionSet ToExtend(in SftpRequest request, bool isOwn) => request.Extension switch
     {

@@ -58,7 +58,8 @@ public sealed record FileTransferred(
 /// <summary>Anything else that was done with files.</summary>
 /// <param name="To">The new name, or what a link is to contain.</param>
 /// <param name="Changes">Attributes that were set.</param>
-public sealed record FileActed(FileAction Action, string Path, string? To, string? Changes, FileOutcome Outcome) : JournalEvent;
+/// <param name="Times">How often, where what was done again and again is one event.</param>
+public sealed record FileActed(FileAction Action, string Path, string? To, string? Changes, FileOutcome Outcome, int Times = 1) : JournalEvent;
 
 /// <summary>The gateway refused something; the device did not hear of it.</summary>
 /// <param name="Path">Of the last one.</param>

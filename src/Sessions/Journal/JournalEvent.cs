@@ -15,6 +15,10 @@ namespace Countersign.Sessions.Journal;
 [JsonDerivedType(typeof(WatcherJoined), "watcherJoined")]
 [JsonDerivedType(typeof(WatcherLeft), "watcherLeft")]
 [JsonDerivedType(typeof(SignalSent), "signal")]
+[JsonDerivedType(typeof(SignalsLeftOut), "signalsLeftOut")]
+[JsonDerivedType(typeof(CommandGiven), "command")]
+[JsonDerivedType(typeof(ProgramRead), "input")]
+[JsonDerivedType(typeof(DeviceWrote), "deviceWrote")]
 [JsonDerivedType(typeof(ProgramExited), "exited")]
 [JsonDerivedType(typeof(RecordingFailed), "recordingFailed")]
 [JsonDerivedType(typeof(RightsChanged), "rights")]
@@ -72,9 +76,43 @@ public sealed record WatcherLeft(Guid Person, string Login) : JournalEvent;
 /// <param name="Name">As RFC 4254 section 6.9 has it, such as <c>TERM</c>; <c>BREAK</c> for a break (RFC 4335).</param>
 public sealed record SignalSent(string Name) : JournalEvent;
 
-/// <summary>The shell or command came to its end at the device.</summary>
+/// <summary>At the end: signals and breaks that were handed to the device and are no events of their own, since they were so many.</summary>
+public sealed record SignalsLeftOut(int Times) : JournalEvent;
+
+/// <summary>A command that is longer than what <see cref="SessionBegan"/> shows, from its first character to its last, in as many events as it takes.</summary>
+/// <param name="Part">From one.</param>
+public sealed record CommandGiven(int Part, int Parts, string Text) : JournalEvent
+{
+    /// <summary>Characters of an event: as JSON each can be six bytes.</summary>
+    internal const int MostText = 8000;
+
+    internal static IEnumerable<CommandGiven> Of(string command)
+    {
+        var cuts = new List<int> { 0 };
+        while (cuts[^1] < command.Length)
+        {
+            var next = Math.Min(command.Length, cuts[^1] + MostText);
+            cuts.Add(next < command.Length && char.IsLowSurrogate(command[next]) ? next - 1 : next);
+        }
+
+        return Enumerable.Range(1, cuts.Count - 1).Select(part => new CommandGiven(part, cuts.Count - 1, command[cuts[part - 1]..cuts[part]]));
+    }
+}
+
+/// <summary>What a command without a terminal was given on its standard input.</summary>
+/// <param name="Sha256">Over all of it, in hexadecimal.</param>
+public sealed record ProgramRead(long Bytes, string Sha256) : JournalEvent;
+
+/// <summary>At the end of a session of files: what the device wrote on standard error.</summary>
+/// <param name="Text">All that the technician was given of it; what no line holds is blanks.</param>
+/// <param name="Passed">How many bytes that were.</param>
+/// <param name="Bytes">How many the device wrote.</param>
+public sealed record DeviceWrote(string Text, long Passed, long Bytes) : JournalEvent;
+
+/// <summary>The device told that the shell or command came to its end.</summary>
 /// <param name="Status">What it returned; null: a signal killed it.</param>
-public sealed record ProgramExited(int? Status, long BytesIn, long BytesOut) : JournalEvent;
+/// <param name="Signal">That signal, as RFC 4254 section 6.10 has it, such as <c>KILL</c>.</param>
+public sealed record ProgramExited(int? Status, long BytesIn, long BytesOut, string? Signal = null) : JournalEvent;
 
 public sealed record RecordingFailed(string Why) : JournalEvent;
 

@@ -27,8 +27,12 @@ public sealed class JournalWriter : IAsyncDisposable
     /// <summary>With so many bytes handed over and not yet written, <see cref="IsBehind"/>.</summary>
     public const int Backlog = 256 * 1024;
 
-    /// <summary>More is waiting than somebody who is held up can still have in flight: the journal has failed.</summary>
-    public const int MostWaiting = 4 * 1024 * 1024;
+    /// <summary>
+    /// More is waiting than somebody who is held up can still have in flight: the journal has failed. That is, in a session of files, what it takes to be
+    /// behind; a thousand requests under way with 256 Ki characters of paths, each six bytes as JSON can be; and a thousand open files with 128 Ki of
+    /// them and 64 ranges each, should the session end there: less than 7 MiB.
+    /// </summary>
+    public const int MostWaiting = 8 * 1024 * 1024;
 
     /// <summary>What was written is on the disk itself after so long.</summary>
     public static readonly TimeSpan FlushAfter = TimeSpan.FromSeconds(1);
@@ -107,7 +111,7 @@ public sealed class JournalWriter : IAsyncDisposable
     public Task<string> Failed => _failed.Task;
 
     /// <summary>The disk has more to take than it should. <see cref="CaughtUp"/> is called when it has taken it.</summary>
-    public bool IsBehind => Interlocked.Read(ref _waiting) > Backlog;
+    public bool IsBehind => _failure is null && Interlocked.Read(ref _waiting) > Backlog;
 
     /// <summary>Called, on a thread of the pool, when the writer no longer <see cref="IsBehind"/>, and when it has failed.</summary>
     public Action? CaughtUp { get; set; }
@@ -192,7 +196,7 @@ public sealed class JournalWriter : IAsyncDisposable
             if (_failure is null) await WriteAsync(lines, flush: order is not null);
             order?.Mark?.TrySetResult(_failure is null ? _chain.Head : null);
             var before = Interlocked.Add(ref _waiting, -size) + size;
-            if (before > Backlog && !IsBehind) CaughtUp?.Invoke();
+            if (before > Backlog && !IsBehind) TellCaughtUp();
         }
     }
 
@@ -235,6 +239,19 @@ public sealed class JournalWriter : IAsyncDisposable
         var frame = keys.Seal(plain.WrittenSpan, sequence, frames);
         RecordingFormat.AdvanceChain(frames, frame);
         return frame;
+    }
+
+    private void TellCaughtUp()
+    {
+        try
+        {
+            CaughtUp?.Invoke();
+        }
+        catch (Exception error)
+        {
+            // Whoever was held up: foreign code in the one loop that writes. It is told of as a failure, and what is under way is brought to its end.
+            Fail($"who was held up could not be told ({error.GetType().Name})");
+        }
     }
 
     private void Fail(string why)

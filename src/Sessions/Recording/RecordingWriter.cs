@@ -249,7 +249,7 @@ public sealed class RecordingWriter : IAsyncDisposable
             }
 
             var before = Interlocked.Add(ref _waiting, -frame.Length) + frame.Length;
-            if (before > Backlog && !IsBehind) CaughtUp?.Invoke();
+            if (before > Backlog && !IsBehind) TellCaughtUp();
         }
     }
 
@@ -271,6 +271,19 @@ public sealed class RecordingWriter : IAsyncDisposable
         }
 
         progress.TrySetResult();
+    }
+
+    private void TellCaughtUp()
+    {
+        try
+        {
+            CaughtUp?.Invoke();
+        }
+        catch (Exception error)
+        {
+            // Whoever was held up: foreign code in the one loop that writes. It is told of as a failure, and what is under way is brought to its end.
+            Fail($"who was held up could not be told ({error.GetType().Name})");
+        }
     }
 
     private void Fail(string why)

@@ -46,6 +46,9 @@ internal sealed class Flow
     /// <summary>Whether the sender is held up because a disk is behind; null: by none.</summary>
     public Func<bool>? IsHeldUp { get; set; }
 
+    /// <summary>Given all that goes to the receiver, in its order, just before it goes; null: nobody looks.</summary>
+    public Outlet? Going { get; set; }
+
     /// <summary>While it is, the sender is given no more credit: what it sent waits elsewhere.</summary>
     public bool IsPaused
     {
@@ -101,6 +104,20 @@ internal sealed class Flow
     {
         _count(bytes);
         lock (_gate) _credit -= bytes;
+    }
+
+    /// <summary>As long as there is no receiver: throws away what waits for it, and gives the credit back.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+        {
+            if (_stopped || _to is not null || _waitingBytes == 0) return;
+            var bytes = _waitingBytes;
+            while (_waiting.TryDequeue(out var segment)) ArrayPool<byte>.Shared.Return(segment.Rented);
+            _waitingBytes = 0;
+            _credit += bytes;
+            _from.GrantWindow((uint)bytes);
+        }
     }
 
     /// <summary>Passes on what was read, or what is said in its place.</summary>
@@ -203,8 +220,9 @@ internal sealed class Flow
         _waitingBytes += data.Length;
     }
 
-    private static void Send(SshChannel to, uint type, ReadOnlySpan<byte> data)
+    private void Send(SshChannel to, uint type, ReadOnlySpan<byte> data)
     {
+        Going?.Invoke(data);
         if (type == 0) to.SendData(data);
         else to.SendExtendedData(type, data);
     }

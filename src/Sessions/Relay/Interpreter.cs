@@ -5,7 +5,8 @@ internal delegate void Outlet(ReadOnlySpan<byte> bytes);
 
 /// <summary>Where what was read goes on to.</summary>
 /// <param name="ClientIsBehind">The technician has much to read before more should be said.</param>
-internal sealed record Outlets(Outlet ToDevice, Outlet ToClient, Func<bool> ClientIsBehind);
+/// <param name="JournalIsBehind">The disk has much to take before more should be done: what is not asked yet waits.</param>
+internal sealed record Outlets(Outlet ToDevice, Outlet ToClient, Func<bool> ClientIsBehind, Func<bool> JournalIsBehind);
 
 /// <summary>Reads one protocol as it passes, both ways, and decides what goes on, what is answered, what is written down. One call at a time.</summary>
 internal abstract class Interpreter : IDisposable

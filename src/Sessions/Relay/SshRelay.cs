@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Countersign.Sessions.Files;
 using Countersign.Sessions.Journal;
@@ -6,11 +7,6 @@ using Countersign.Ssh;
 
 namespace Countersign.Sessions.Relay;
 
-/// <summary>How the device's end of a relay came to its end.</summary>
-/// <param name="ExitStatus">What the command returned, or null: it was killed by a signal, or the connection was lost.</param>
-/// <param name="Lost">The device's connection broke before it had said how the command ended.</param>
-public sealed record RelayEnd(int? ExitStatus, bool Lost);
-
 /// <summary>What is asked of the device once its channel is open: requests in order, the last of which starts the program.</summary>
 public sealed record RelayStart(IReadOnlyList<(string Name, ReadOnlyMemory<byte> Payload)> Requests);
 
@@ -18,14 +14,23 @@ public sealed record RelayStart(IReadOnlyList<(string Name, ReadOnlyMemory<byte>
 /// Joins a technician's session channel with one at the device. It takes the technician's side from the moment that channel is open; the device's
 /// side is added by <see cref="StartAsync"/>.
 /// </summary>
+[SuppressMessage("Reliability", "CA1001", Justification = "The timer is disposed with the relay's end, whatever ends it; and whoever made the relay has EndInterpreting.")]
 public sealed class SshRelay
 {
     private const int MostUntold = 8;
-    private const int LongestSignal = 64;
     private const int LongestMessage = 200;
+    private const int LongestLine = 16 * 1024;
+
+    /// <summary>Signals that are events of their own: no window bounds how many a client sends.</summary>
+    private const int MostSignals = 256;
+
+    /// <summary>How long the end of the output waits for the exit status: the two come together, or the program goes on.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(1);
 
     private readonly SshChannel _client;
+    private readonly TimeProvider _time;
     private readonly Flow _toDevice;
+    private readonly Beside _beside = new();
     private readonly Lock _gate = new();
 
     /// <summary>What goes to the technician goes into the recording in the same order.</summary>
@@ -37,32 +42,61 @@ public sealed class SshRelay
     private RecordingWriter? _recording;
     private JournalWriter? _journal;
     private SshChannel? _device;
-    private ReadOnlyMemory<byte>? _windowChange;
+    private ProgramInput? _input;
+    private WindowSize? _size;
+    private ITimer? _silence;
+    private int _signals;
     private bool _running;
-    private int? _exitStatus;
-    private bool _exitKnown;
+    private RelayEnd? _exit;
     private bool _deviceEof;
     private bool _endOfWritePassed;
     private bool _closed;
 
     /// <param name="window">What the technician's channel was given at opening; so much is kept until the device is there.</param>
-    public SshRelay(SshChannel client, uint window)
+    /// <param name="time">The network's.</param>
+    public SshRelay(SshChannel client, uint window, TimeProvider time)
     {
         _client = client;
+        _time = time;
         _toDevice = new(client, window, Traffic.AddIn);
     }
 
     public TrafficCount Traffic { get; } = new();
 
-    /// <summary>Completes when the device's side has come to its end and everything it sent has been handed to the technician's side, or the relay was stopped.</summary>
+    /// <summary>
+    /// Completes when the device's side has come to its end and everything it sent has been handed to the technician's side, when the technician is gone, or when
+    /// the relay was stopped.
+    /// </summary>
     public Task<RelayEnd> Ended => _ended.Task;
 
     /// <summary>From here on everything that the device writes, and every size of the terminal, is recorded. Before <see cref="StartAsync"/>.</summary>
     public void Record(RecordingWriter recording)
     {
         _recording = recording;
-        recording.CaughtUp = OnClientRoom;
+        recording.CaughtUp = () =>
+        {
+            _toDevice.OnRoom();
+            OnClientRoom();
+        };
     }
+
+    /// <summary>What a shell without a terminal is given is recorded as a terminal would have shown it. After <see cref="Record"/>.</summary>
+    public void RecordInput()
+    {
+        if (_recording is not { } recording) return;
+        _toDevice.IsHeldUp = () => recording.IsBehind;
+        _toDevice.Going = typed => TypedEcho.Show(typed, recording.Output);
+    }
+
+    /// <summary>How much a command without a terminal is given, and the hash of it, is written down at its end. Before <see cref="StartAsync"/>.</summary>
+    public void MeasureInput()
+    {
+        var input = _input = new();
+        _toDevice.Going = input.Add;
+    }
+
+    /// <summary>What the technician has sent so far is thrown away: it was typed before there was anybody to type to.</summary>
+    public void ForgetInput() => _toDevice.Forget();
 
     /// <summary>From here on signals are written down. Before <see cref="StartAsync"/>.</summary>
     public void Keep(JournalWriter journal) => _journal = journal;
@@ -116,7 +150,7 @@ public sealed class SshRelay
     private void ReadWith(Func<Outlets, Interpreter> make, JournalWriter? journal, Action<string> broken)
     {
         _toDevice.IsHeldUp = journal is null ? null : () => journal.IsBehind;
-        _understanding!.Set(make(new(_toDevice.Put, bytes => _toClient!.Put(bytes), () => _toClient!.Waiting > Flow.MostUnread)), broken);
+        _understanding!.Set(make(new(_toDevice.Put, bytes => _toClient!.Put(bytes), () => _toClient!.Waiting > Flow.MostUnread, () => journal?.IsBehind == true)), broken);
         if (journal is not null) journal.CaughtUp = () =>
         {
             _toDevice.OnRoom();
@@ -124,34 +158,63 @@ public sealed class SshRelay
         };
     }
 
-    /// <summary>Writes down what was not at its end. When the relay is over, before the session's own end is.</summary>
-    public void EndInterpreting() => _understanding?.End();
+    /// <summary>Writes down what was not at its end, and what is known at the end only. When the relay is over, before the session's own end is; again, it does nothing.</summary>
+    public void EndInterpreting()
+    {
+        _understanding?.End();
+        lock (_outward)
+        {
+            if (Interlocked.Exchange(ref _journal, null) is not { } journal) return;
+            if (_input?.Tell() is { } read) journal.Append(read);
+            if (_beside.Tell() is { } wrote) journal.Append(wrote);
+            if (_signals > MostSignals) journal.Append(new SignalsLeftOut(_signals - MostSignals));
+            _input?.Dispose();
+        }
+    }
 
     /// <summary>Requests while the program runs: those that are meaningful then are passed on, as the device can't be asked on anybody's behalf for others.</summary>
     public void OnClientRequest(SshChannelRequest request)
     {
-        if (request.Name is not ("window-change" or "signal" or "break" or "eow@openssh.com"))
-        {
-            request.Reply(SshReply.Failure);
-            return;
-        }
+        bool passes;
+        lock (_gate) passes = Passes(request);
+        request.Reply(passes ? SshReply.Success : SshReply.Failure);
+    }
 
-        lock (_gate)
+    /// <summary>What was read is passed on, put together anew. Before the program runs there is nobody to tell but of the size that its terminal is to have.</summary>
+    private bool Passes(SshChannelRequest request)
+    {
+        switch (request.Name)
         {
-            // Before the program runs there is nobody to tell but of the size that its terminal is to have.
-            if (!_running)
-            {
-                if (request.Name == "window-change") _windowChange = request.Payload;
-            }
-            else
-            {
-                _device!.SendRequest(request.Name, request.Payload.Span);
-                if (request.Name == "window-change") RecordSize(request.Payload.Span);
-                else NoteSignal(request);
-            }
-        }
+            case SessionRequests.WindowChange when WindowSize.TryParse(request.Payload.Span, out var size):
+                _size = size;
+                if (_running) Resize(size);
+                return true;
 
-        request.Reply(SshReply.Success);
+            // The name is the client's word.
+            case SessionRequests.Signal when SignalRequest.TryParse(request.Payload.Span, out var signal) && PlainLine.IsPlain(signal.Name):
+                if (_running) Signal(request.Name, signal.Encode(), signal.Name);
+                return true;
+            case SessionRequests.Break when BreakRequest.TryParse(request.Payload.Span, out var pause):
+                if (_running) Signal(request.Name, pause.Encode(), "BREAK");
+                return true;
+            case SessionRequests.EndOfWrite:
+                if (_running) _device!.SendRequest(request.Name, []);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void Resize(WindowSize size)
+    {
+        _device!.SendRequest(SessionRequests.WindowChange, size.Encode());
+        _recording?.Resize(new(size.Columns, size.Rows));
+    }
+
+    private void Signal(string request, ReadOnlySpan<byte> payload, string name)
+    {
+        _device!.SendRequest(request, payload);
+        if (++_signals <= MostSignals) _journal?.Append(new SignalSent(name));
     }
 
     /// <summary>The technician's channel is gone: so is the device's.</summary>
@@ -160,7 +223,7 @@ public sealed class SshRelay
         _toDevice.Stop();
         _toClient?.Stop();
         _device?.Close();
-        _ended.TrySetResult(new(_exitStatus, Lost: false));
+        End(_exit ?? new(_client.Connection.EndReason is null ? RelayOutcome.Left : RelayOutcome.TechnicianLost));
     }
 
     /// <summary>Opens the channel at the device and starts the program there. False: the device refused; nothing has been told to the technician yet.</summary>
@@ -190,11 +253,7 @@ public sealed class SshRelay
         lock (_gate)
         {
             _running = true;
-            if (_windowChange is { } change)
-            {
-                device.SendRequest("window-change", change.Span);
-                RecordSize(change.Span);
-            }
+            if (_size is { } size) Resize(size);
         }
 
         ToClient(device, window).SetReceiver(_client);
@@ -247,7 +306,13 @@ public sealed class SshRelay
         _recording?.Error(line);
         if (_client.SendWindow >= line.Length) _client.SendExtendedData(1, line);
         CloseClient(exitStatus);
-        _ended.TrySetResult(new(null, Lost: false));
+        End(new(RelayOutcome.Stopped));
+    }
+
+    private void End(RelayEnd how)
+    {
+        lock (_gate) _silence?.Dispose();
+        _ended.TrySetResult(how);
     }
 
     /// <summary>The flow towards the technician; made by whichever comes first, the device's first word or the end of the start.</summary>
@@ -268,29 +333,16 @@ public sealed class SshRelay
         toClient.Say(notice.Type, notice.Line);
     }
 
-    private static byte[] Line(string message) => Encoding.UTF8.GetBytes($"\r\n{message}\r\n");
-
-    /// <summary>RFC 4254 section 6.7.</summary>
-    private void RecordSize(ReadOnlySpan<byte> payload)
-    {
-        var reader = new SshReader(payload);
-        if (_recording is { } recording && reader.TryReadUInt32(out var columns) && reader.TryReadUInt32(out var rows)) recording.Resize(new(columns, rows));
-    }
-
-    /// <summary>RFC 4254 section 6.9; the name is the client's word.</summary>
-    private void NoteSignal(SshChannelRequest request)
-    {
-        if (request.Name == "break") _journal?.Append(new SignalSent("BREAK"));
-        var reader = new SshReader(request.Payload.Span);
-        if (request.Name == "signal" && reader.TryReadString(out var name, LongestSignal) && !name.ContainsAnyExceptInRange((byte)'!', (byte)'~'))
-            _journal?.Append(new SignalSent(Encoding.ASCII.GetString(name)));
-    }
+    /// <summary>Whatever is told goes to a terminal: names and reasons in it are others' words.</summary>
+    private static byte[] Line(string message) =>
+        Encoding.UTF8.GetBytes($"\r\n{string.Join("\r\n", message.Split("\r\n").Select(line => PlainLine.Clean(line, LongestLine)))}\r\n");
 
     private void OnDeviceData(Flow toClient, uint type, ReadOnlySpan<byte> data)
     {
-        if (type == 0 && _understanding is { } understanding)
+        if (_understanding is { } understanding)
         {
-            understanding.FromDevice(toClient, data);
+            if (type == 0) understanding.FromDevice(toClient, data);
+            else OnBeside(toClient, type, data);
             return;
         }
 
@@ -303,6 +355,17 @@ public sealed class SshRelay
         }
     }
 
+    private void OnBeside(Flow toClient, uint type, ReadOnlySpan<byte> data)
+    {
+        toClient.Arrive(data.Length);
+        lock (_outward)
+        {
+            if (type == 1) toClient.Say(type, data[.._beside.Add(data)]);
+        }
+
+        toClient.Settle();
+    }
+
     private void CloseClient(int? exitStatus)
     {
         if (exitStatus is { } status)
@@ -313,10 +376,12 @@ public sealed class SshRelay
         _client.Close();
     }
 
-    private void OnDeviceClosed(Flow toClient)
+    private void OnDeviceClosed(SshChannel device, Flow toClient)
     {
         _toDevice.Stop();
-        var lost = !_exitKnown;
+        var end = _exit ?? new(device.Connection.EndReason is null ? RelayOutcome.Closed : RelayOutcome.DeviceLost);
+        var lost = end.Outcome == RelayOutcome.DeviceLost;
+        if (end.Outcome == RelayOutcome.Closed) toClient.OnEof();
         toClient.WhenEmpty(() =>
         {
             lock (_gate)
@@ -325,20 +390,29 @@ public sealed class SshRelay
                 if (!lost) _closed = true;
             }
 
-            // A lost connection is told by whoever owns the session; all else is told by the exit status that has been passed on.
+            // A lost connection is told by whoever owns the session; all else is told by the exit status that has been passed on, or by none as there was none.
             if (!lost) CloseClient(null);
-            _ended.TrySetResult(new(_exitStatus, lost));
+            End(end);
         });
     }
 
     /// <summary>
     /// The end of the output is told after the exit status: OpenSSH closes a channel as soon as both sides are at their end, and a status that comes
-    /// behind that would be lost.
+    /// behind that would be lost. A program that closes its output and goes on has no status yet, and its client may wait for the end of the output.
     /// </summary>
     private void OnDeviceEof(Flow toClient)
     {
         _deviceEof = true;
-        if (_exitKnown) toClient.OnEof();
+        if (_exit is not null)
+        {
+            toClient.OnEof();
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (!_ended.Task.IsCompleted) _silence ??= _time.CreateTimer(_ => toClient.OnEof(), null, LongestSilence, Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>
@@ -349,12 +423,11 @@ public sealed class SshRelay
     {
         switch (request.Name)
         {
-            case SessionRequests.ExitStatus when !_exitKnown && ExitStatusRequest.TryParse(request.Payload.Span, out var status):
-                _exitStatus = (int)status.Status;
-                PassExit(request, status.Encode());
+            case SessionRequests.ExitStatus when _exit is null && ExitStatusRequest.TryParse(request.Payload.Span, out var status):
+                PassExit(request, status.Encode(), new(RelayOutcome.Exited, (int)status.Status));
                 return;
-            case SessionRequests.ExitSignal when !_exitKnown && ExitSignalRequest.TryParse(request.Payload.Span, out var signal) && PlainLine.IsPlain(signal.Name):
-                PassExit(request, (signal with { Message = PlainLine.Clean(signal.Message, LongestMessage) }).Encode());
+            case SessionRequests.ExitSignal when _exit is null && ExitSignalRequest.TryParse(request.Payload.Span, out var signal) && PlainLine.IsPlain(signal.Name):
+                PassExit(request, (signal with { Message = PlainLine.Clean(signal.Message, LongestMessage) }).Encode(), new(RelayOutcome.Exited, null, signal.Name));
                 return;
             case SessionRequests.EndOfWrite when !_endOfWritePassed:
                 _endOfWritePassed = true;
@@ -366,9 +439,9 @@ public sealed class SshRelay
         }
     }
 
-    private void PassExit(SshChannelRequest request, ReadOnlySpan<byte> payload)
+    private void PassExit(SshChannelRequest request, ReadOnlySpan<byte> payload, RelayEnd how)
     {
-        _exitKnown = true;
+        _exit = how;
         _client.SendRequest(request.Name, payload);
         request.Reply(SshReply.Success);
         if (_deviceEof) _toClient?.OnEof();
@@ -389,6 +462,6 @@ public sealed class SshRelay
 
         public override void OnRequest(SshChannel channel, SshChannelRequest request) => relay.OnDeviceRequest(request);
 
-        public override void OnClosed(SshChannel channel) => relay.OnDeviceClosed(relay.ToClient(channel, window));
+        public override void OnClosed(SshChannel channel) => relay.OnDeviceClosed(channel, relay.ToClient(channel, window));
     }
 }

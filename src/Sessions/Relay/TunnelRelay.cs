@@ -23,6 +23,9 @@ public sealed class TunnelRelay
     /// <summary>The technician's channel tells of itself here.</summary>
     public SshChannelHandler Client { get; }
 
+    /// <summary>The device's connection broke.</summary>
+    public bool IsLost { get; private set; }
+
     /// <summary>Completes when either end is gone and what it sent has been handed on, or the relay was stopped.</summary>
     public Task Ended => _ended.Task;
 
@@ -78,7 +81,11 @@ public sealed class TunnelRelay
         if (isOver) client.Close();
     }
 
-    private void OnDeviceClosed(SshChannel device) => ToClient(device).WhenEmpty(Stop);
+    private void OnDeviceClosed(SshChannel device)
+    {
+        IsLost |= device.Connection.EndReason is not null;
+        ToClient(device).WhenEmpty(Stop);
+    }
 
     private void OnClientClosed(SshChannel client) => ToDevice(client).WhenEmpty(Stop);
 

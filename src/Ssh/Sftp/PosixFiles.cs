@@ -92,6 +92,9 @@ internal static unsafe partial class PosixFiles
             {
                 var count = pwrite(file, data + written, (nuint)(source.Length - written), (long)offset + written);
                 if (count < 0 && Marshal.GetLastPInvokeError() != Errno.Interrupted) return Marshal.GetLastPInvokeError();
+
+                // Nothing taken and nothing said: a device file. Asking again would not end.
+                if (count == 0) return Errno.IoError;
                 if (count > 0) written += (int)count;
             }
         }

@@ -57,6 +57,17 @@ public sealed class PeopleTests : IAsyncLifetime
         _terminal.Output.ShouldStartWith("A link to choose another password goes to tess.");
         await RunAsync(1, ["technicians", "reset-password", "tina"]);
         await RunAsync(1, ["technicians", "reset-password", "olga"]);
+        await RunAsync(0, ["technicians", "reset-two-factor", "tess"]);
+        _terminal.Output.ShouldBe("No second factor is asked of tess.\n");
+        await RunAsync(1, ["technicians", "reset-two-factor", "olga"]);
+        var tess = JsonDocument.Parse(await _server.GetAsync("technicians?search=tess")).RootElement.GetProperty("items")[0].GetProperty("id").GetString()!;
+        var key = (string)(await _server.PostAsync($"technicians/{tess}/keys", new() { ["label"] = "laptop", ["key"] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEO65f8uujEZKxyso2ao8eYjq41Hk7mCe/reijALA7vx" }))["id"]!;
+        await RunAsync(0, ["technicians", "keys", "tess"]);
+        _terminal.Output.ShouldContain("laptop");
+        await RunAsync(0, ["technicians", "remove-key", "tess", key]);
+        await RunAsync(4, ["technicians", "remove-key", "tess", key]);
+        await RunAsync(0, ["technicians", "keys", "tess"]);
+        _terminal.Error.ShouldBe("They have no key here.\n");
         await RunAsync(4, ["technicians", "disable", "nobody"]);
         await RunAsync(1, ["technicians", "disable", "olga"]);
     }

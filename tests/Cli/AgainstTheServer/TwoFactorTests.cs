@@ -1,5 +1,11 @@
 using System.Text.Json;
+using Countersign.Access;
 using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Identity.Passkeys;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Countersign.Cli.AgainstTheServer;
 
@@ -47,6 +53,30 @@ public sealed class TwoFactorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Passkeys_are_listed_renamed_and_removed()
+    {
+        await RunAsync(0, ["login", "--server", _server.Address, "olga"], LiveServer.Password);
+        await RunAsync(0, ["passkeys", "list"]);
+        _terminal.Error.ShouldStartWith("You have no passkey here.");
+        var id = await AddPasskeyAsync();
+        await RunAsync(0, ["passkeys", "rename", id, "blue stick"]);
+        _terminal.Output.ShouldBe("It is called blue stick.\n");
+        await RunAsync(1, ["passkeys", "rename", id, " "]);
+        _terminal.Error.ShouldContain("label: ");
+        await RunAsync(0, ["passkeys", "list"]);
+        _terminal.Output.ShouldContain("blue stick");
+        await RunAsync(0, ["two-factor", "status"]);
+        _terminal.Output.ShouldStartWith("On: a passkey, ");
+        await RunAsync(1, ["passkeys", "remove", id], "wrong");
+        _terminal.Error.ShouldContain("This is not the password.");
+        await RunAsync(0, ["passkeys", "remove", id], LiveServer.Password);
+        _terminal.Output.ShouldBe($"Removed {id}. Your other sign-ins have ended.\n");
+        await RunAsync(4, ["passkeys", "remove", id], LiveServer.Password);
+        _terminal.CanAsk = false;
+        await RunAsync(2, ["passkeys", "remove", id]);
+    }
+
+    [Fact]
     public async Task On_a_terminal_the_secret_is_drawn_as_well()
     {
         await RunAsync(0, ["login", "--server", _server.Address, "olga"], LiveServer.Password);
@@ -78,6 +108,34 @@ public sealed class TwoFactorTests : IAsyncLifetime
         await RunAsync(0, ["whoami"]);
         await RunAsync(2, ["signins", "end"]);
         await RunAsync(2, ["signins", "end", id, "--others"]);
+    }
+
+    /// <summary>One of olga's that nobody can sign in with, as if a browser had added it in her sign-ins.</summary>
+    private async Task<string> AddPasskeyAsync()
+    {
+        var policy = _server.Services.GetRequiredService<PolicySource>().All.Single();
+        var row = new Passkey
+        {
+            OrganizationId = policy.Organization,
+            Id = Guid.NewGuid(),
+            Person = policy.All<PersonRow>().Single(person => person.Login == "olga").Id,
+            CredentialId = [1, 2, 3],
+            PublicKey = [4],
+            Label = "browser",
+            SignCount = 0,
+            BackupEligible = false,
+            BackedUp = false,
+            Added = TimeProvider.System.GetUtcNow(),
+        };
+        await _server.Services.GetRequiredService<WriteQueue>().WriteAsync(
+            policy.Organization,
+            (db, stop) =>
+            {
+                db.Add(row);
+                return db.Set<ApiToken>().ExecuteUpdateAsync(set => set.SetProperty(token => token.Strength, SignInStrength.TwoFactor), stop);
+            },
+            TestContext.Current.CancellationToken);
+        return row.Id.ToString();
     }
 
     /// <summary>The app sees the secret once it is shown, which is when the code is asked for.</summary>

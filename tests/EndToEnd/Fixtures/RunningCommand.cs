@@ -22,12 +22,16 @@ public sealed class RunningCommand : IAsyncDisposable
     private RunningCommand(Process process)
     {
         _process = process;
-        _pumps = Task.WhenAll(PumpAsync(process.StandardOutput.BaseStream, _output), PumpAsync(process.StandardError.BaseStream, _error));
+        OutputEnded = PumpAsync(process.StandardOutput.BaseStream, _output);
+        _pumps = Task.WhenAll(OutputEnded, PumpAsync(process.StandardError.BaseStream, _error));
     }
 
     public int Id => _process.Id;
 
     public bool HasExited => _process.HasExited;
+
+    /// <summary>It has closed its standard output.</summary>
+    public Task OutputEnded { get; }
 
     public Stream Input => _process.StandardInput.BaseStream;
 

@@ -87,6 +87,9 @@ public sealed class SessionTests : FeatureTests
             TestContext.Current.CancellationToken)).ShouldBeOfType<AdmissionResult.Admitted>();
         await using var session = admitted.Session;
         var id = session.Opening.Id.Value;
+        foreach (var hidden in (string[])["\u202eecnanetniam", "main\u200btenance", "\u001b[2J"])
+            (await Owner.PostAsync($"/api/v1/sessions/{id}/end", new { reason = hidden })).Expect(HttpStatusCode.BadRequest);
+        session.End.ShouldBeNull();
         (await Owner.PostAsync($"/api/v1/sessions/{id}/end", new { reason = "maintenance" })).Expect(HttpStatusCode.NoContent);
         session.End!.Value.Reason.ShouldBe(EndReason.Terminated);
         var record = (await Owner.GetAsync("/api/v1/audit")).Items.Single(item => item.GetProperty("kind").GetString() == "session.terminated");

@@ -31,6 +31,33 @@ public sealed class AdministeredPeopleTests
     }
 
     [Fact]
+    public async Task Somebody_elses_keys_are_seen_and_taken_off_by_whoever_may_edit_them_and_what_they_opened_ends()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        using var own = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        var (ann, tom) = (await lab.TokenOfAsync("ann"), await lab.TokenOfAsync("tom"));
+        await AddAsync(lab, lab.Kim, key, ann);
+        await lab.SendAsync(HttpMethod.Post, "me/keys", new JsonObject { ["label"] = "mine", ["key"] = own.PublicKey.ToString() }, ann);
+        using var connection = (await lab.SshDoor.WithKeyAsync("kim", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Done>().Person;
+        var shown = (await lab.SendAsync(HttpMethod.Get, $"technicians/{lab.Kim.Id}/keys", token: ann)).Json["items"]!.AsArray();
+        shown.ShouldHaveSingleItem()!["fingerprint"]!.GetValue<string>().ShouldBe(key.PublicKey.Fingerprint);
+        var id = shown[0]!["id"]!.GetValue<Guid>();
+        (await lab.SendAsync(HttpMethod.Get, $"technicians/{lab.Kim.Id}/keys", token: tom)).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await lab.SendAsync(HttpMethod.Delete, $"technicians/{lab.Kim.Id}/keys/{id}", token: tom)).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await lab.SendAsync(HttpMethod.Delete, $"technicians/{lab.Tom.Id}/keys/{id}", token: ann)).Status.ShouldBe(HttpStatusCode.NotFound);
+        await ApplyAsync(lab, new PolicyCommand.AddGrant(
+            new(Guid.NewGuid()), GrantSubject.To(lab.Tom.Id), GrantScope.Team, SystemRoles.TeamAdministrator.Id, GrantAccounts.Default, GrantWindow.Always));
+        (await lab.SendAsync(HttpMethod.Get, $"technicians/{lab.Ann.Id}/keys", token: tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        connection.Ended.IsCancellationRequested.ShouldBeFalse();
+        (await lab.SendAsync(HttpMethod.Delete, $"technicians/{lab.Kim.Id}/keys/{id}", token: tom)).Status.ShouldBe(HttpStatusCode.NoContent);
+        connection.Ended.IsCancellationRequested.ShouldBeTrue();
+        (await lab.SshDoor.WithKeyAsync("kim", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Refused>();
+        var record = (await lab.AuditAsync()).Single(record => record.Kind == "key.removed");
+        (record.ActorLogin, record.Subject, record.SubjectId).ShouldBe(("tom", "kim", lab.Kim.Id.Value));
+    }
+
+    [Fact]
     public async Task Nobody_registers_a_key_for_the_owner_but_the_owner()
     {
         await using var lab = await IdentityLab.StartAsync();

@@ -27,6 +27,8 @@ internal sealed class IdentityLab : IAsyncDisposable
 
     private ServerOptions _options = null!;
 
+    private Action<IServiceCollection> _services = _ => { };
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("countersign-identity");
 
     public SetClock Clock { get; } = new();
@@ -65,9 +67,12 @@ internal sealed class IdentityLab : IAsyncDisposable
     public static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     /// <summary>A server that nobody has set up.</summary>
-    public static async Task<IdentityLab> StartEmptyAsync(SignInLimits? limits = null, MailOptions? mail = null, string address = "https://gate.example.org/", Func<ServerOptions, ServerOptions>? with = null)
+    /// <param name="services">Further ones; the last registration counts.</param>
+    public static async Task<IdentityLab> StartEmptyAsync(
+        SignInLimits? limits = null, MailOptions? mail = null, string address = "https://gate.example.org/", Func<ServerOptions, ServerOptions>? with = null, Action<IServiceCollection>? services = null)
     {
         var lab = new IdentityLab();
+        if (services is not null) lab._services = services;
         var options = new ServerOptions
         {
             DataDirectory = lab.DataDirectory,
@@ -91,9 +96,10 @@ internal sealed class IdentityLab : IAsyncDisposable
         await BeginAsync();
     }
 
-    public static async Task<IdentityLab> StartAsync(SignInLimits? limits = null, MailOptions? mail = null, string address = "https://gate.example.org/", Func<ServerOptions, ServerOptions>? with = null)
+    public static async Task<IdentityLab> StartAsync(
+        SignInLimits? limits = null, MailOptions? mail = null, string address = "https://gate.example.org/", Func<ServerOptions, ServerOptions>? with = null, Action<IServiceCollection>? services = null)
     {
-        var lab = await StartEmptyAsync(limits, mail, address, with);
+        var lab = await StartEmptyAsync(limits, mail, address, with, services);
         await lab.FoundAsync();
         return lab;
     }
@@ -162,7 +168,11 @@ internal sealed class IdentityLab : IAsyncDisposable
 
     private async Task BeginAsync()
     {
-        Server = await CountersignServer.StartAsync(_options, Stop, builder => builder.Logging.AddProvider(Log).AddFilter<CapturedLog>(null, LogLevel.Trace));
+        Server = await CountersignServer.StartAsync(_options, Stop, builder =>
+        {
+            builder.Logging.AddProvider(Log).AddFilter<CapturedLog>(null, LogLevel.Trace);
+            _services(builder.Services);
+        });
         Http = new() { BaseAddress = new(Server.HttpAddress, "/api/v1/") };
     }
 

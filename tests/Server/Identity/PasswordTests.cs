@@ -42,7 +42,22 @@ public sealed class PasswordTests
         before.RoundsShort(await today.HashAsync("correct horse battery", TestContext.Current.CancellationToken)).ShouldBe(0);
         today.RoundsShort("no hash").ShouldBe(0);
         (await today.VerifyAsync(old, "correct horse battery", TestContext.Current.CancellationToken)).ShouldBe(PasswordCheck.RightButOutdated);
+        today.RoundsSpent.ShouldBe(2500);
         (await today.VerifyAsync(old, "another", TestContext.Current.CancellationToken)).ShouldBe(PasswordCheck.Wrong);
+        today.RoundsSpent.ShouldBe(5000);
+    }
+
+    [Fact]
+    public async Task A_login_that_nobody_has_costs_as_much_as_a_wrong_password_and_a_right_one()
+    {
+        using var hashing = new PasswordHashing(_cheap);
+        var hash = await hashing.HashAsync("correct horse battery", TestContext.Current.CancellationToken);
+        foreach (var (kept, password) in ((string?, string)[])[(null, "correct horse battery"), (hash, "another"), (hash, "correct horse battery")])
+        {
+            var before = hashing.RoundsSpent;
+            await hashing.VerifyAsync(kept, password, TestContext.Current.CancellationToken);
+            (hashing.RoundsSpent - before).ShouldBe(1000);
+        }
     }
 
     [Fact]

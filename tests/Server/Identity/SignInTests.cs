@@ -1,11 +1,25 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Countersign.Access;
+using Countersign.Server.Features.Identity;
 
 namespace Countersign.Server.Tests.Identity;
 
 public sealed class SignInTests
 {
+    [Theory]
+    [InlineData("Browser/1.0 (Ä)", "Browser/1.0 (Ä)")]
+    [InlineData("a\u202Eb\u2066c\u2028d\u0007e", "abcde")]
+    [InlineData("a\uD83Db", "ab")]
+    public void What_a_client_calls_itself_is_kept_as_far_as_names_may_hold_it(string client, string kept) => SignInGrant.CleanClient(client).ShouldBe(kept);
+
+    [Fact]
+    public void What_a_client_calls_itself_is_cut_between_characters()
+    {
+        var cut = SignInGrant.CleanClient(new string('x', ApiToken.LongestClient - 1) + "\U0001F511");
+        cut.ShouldBe(new string('x', ApiToken.LongestClient - 1));
+    }
+
     [Fact]
     public async Task The_right_password_yields_a_token_that_says_who_one_is()
     {

@@ -183,7 +183,7 @@ public sealed class WriterTurnTests
 
     private static Task<Results<NoContent, ProblemHttpResult>> ChangeAsync(IdentityLab lab, Caller caller, string password) => Me.ChangePasswordAsync(
         new(IdentityLab.Password, password), caller, new DefaultHttpContext(), lab.Get<PasswordSignIn>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<WriteQueue>(),
-        lab.Get<LiveSignIns>(), lab.Get<AuditLog>(), IdentityLab.Stop);
+        lab.Get<LiveSignIns>(), lab.Get<AccountNews>(), lab.Get<AuditLog>(), IdentityLab.Stop);
 
     private static async Task<Caller> CallerAsync(IdentityLab lab)
     {

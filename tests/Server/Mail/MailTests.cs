@@ -88,8 +88,8 @@ public sealed class MailTests : IAsyncLifetime
     [Fact]
     public async Task Attempts_are_bounded()
     {
-        var nobody = _post.Clear with { Port = 1 };
-        await using var lab = await IdentityLab.StartAsync(mail: nobody);
+        using var nobody = Bound();
+        await using var lab = await IdentityLab.StartAsync(mail: OptionsFor(nobody));
         var id = await AddAsync(lab, "ann@example.org", Plain, lab.Clock.GetUtcNow().AddDays(30));
         for (var attempt = 1; attempt < MailPatience.MostAttempts; attempt++)
         {
@@ -145,7 +145,8 @@ public sealed class MailTests : IAsyncLifetime
     [Fact]
     public async Task What_a_mail_says_is_sealed_while_it_waits_and_opens_in_its_own_row_only()
     {
-        await using var lab = await IdentityLab.StartAsync(mail: _post.Clear with { Port = 1 });
+        using var nobody = Bound();
+        await using var lab = await IdentityLab.StartAsync(mail: OptionsFor(nobody));
         var id = await AddAsync(lab, "ann@example.org", Plain);
         var row = await TriedAsync(lab, id, 1);
         System.Text.Encoding.UTF8.GetString(row.Content!).ShouldNotContain("Nothing to say.");
@@ -172,6 +173,17 @@ public sealed class MailTests : IAsyncLifetime
 
         await PassAsync(lab);
         (await EndedAsync(lab, id)).State.ShouldBe(MailState.GivenUp);
+        await AddAsync(lab, "tom@example.org", Plain);
+        (await _post.NextAsync()).To.ShouldBe("tom@example.org");
+    }
+
+    [Fact]
+    public async Task A_mail_that_fails_in_a_way_that_nobody_has_thought_of_is_given_up_and_the_others_go_out()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Clear);
+        var id = await AddAsync(lab, "ann@example.org", Plain with { Paragraphs = null! });
+        (await EndedAsync(lab, id)).State.ShouldBe(MailState.GivenUp);
+        lab.Log.Lines.ShouldContain(line => line.Contains($"Mail {id} (test) can't be sent", StringComparison.Ordinal));
         await AddAsync(lab, "tom@example.org", Plain);
         (await _post.NextAsync()).To.ShouldBe("tom@example.org");
     }
@@ -284,8 +296,18 @@ public sealed class MailTests : IAsyncLifetime
         (await _post.NextAsync()).Id.ShouldBe($"<{id:N}@example.org>");
     }
 
-    private static MailOptions SilentOptions(TcpListener silent) =>
-        new() { Host = "127.0.0.1", Port = ((IPEndPoint)silent.LocalEndpoint).Port, Security = MailSecurity.None, From = "gate@example.org" };
+    private static MailOptions SilentOptions(TcpListener silent) => OptionsFor(silent.Server);
+
+    private static MailOptions OptionsFor(Socket socket) =>
+        new() { Host = "127.0.0.1", Port = ((IPEndPoint)socket.LocalEndPoint!).Port, Security = MailSecurity.None, From = "gate@example.org" };
+
+    /// <summary>A port where nobody listens, and nobody else does while it is held.</summary>
+    private static Socket Bound()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
+    }
 
     /// <summary>In one transaction, so that they are sent together.</summary>
     private static Task<Guid[]> AddTwoAsync(IdentityLab lab) => lab.Get<WriteQueue>().WriteAsync(

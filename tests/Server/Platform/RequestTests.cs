@@ -24,7 +24,7 @@ public sealed class RequestTests : IAsyncLifetime
     [InlineData("""{"name":null}""", "name")]
     [InlineData("""{"name":7}""", "name")]
     [InlineData("""{"name":"a","parent":"not a guid"}""", "parent")]
-    [InlineData("""{}""", "")]
+    [InlineData("""{}""", "name")]
     [InlineData("""[""", "")]
     [InlineData("""null""", "")]
     public async Task A_body_that_is_not_what_was_asked_for_is_refused_and_the_field_named(string body, string field)
@@ -33,6 +33,15 @@ public sealed class RequestTests : IAsyncLifetime
         if (field.Length > 0) answer.ExpectInvalid(field);
         answer.Text.ShouldNotContain("Countersign.");
         _tenant.Policy.All<DeviceGroupRow>().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Every_field_that_is_missing_is_named_where_it_is_missing()
+    {
+        var grant = (await _tenant.Owner.PostAsync("/api/v1/grants", new { subject = new { kind = "person" } })).Expect(HttpStatusCode.BadRequest);
+        grant.Body.GetProperty("errors").EnumerateObject().ToDictionary(error => error.Name, error => error.Value[0].GetString()).ShouldBe(new() { ["subject.id"] = "It is missing." });
+        var role = (await _tenant.Owner.PostAsync("/api/v1/roles", new { name = "a" })).Expect(HttpStatusCode.BadRequest);
+        role.Body.GetProperty("errors").EnumerateObject().Select(error => error.Name).Order().ShouldBe(["permissions", "purpose"]);
     }
 
     [Theory]

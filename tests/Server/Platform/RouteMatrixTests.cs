@@ -31,6 +31,7 @@ public sealed class RouteMatrixTests
         ["POST /api/v1/technicians/{id}/ownership"] = "the people of this test have no password",
         ["POST /api/v1/me/passkeys"] = "the server of this test has no name",
         ["POST /api/v1/me/passkeys/options"] = "the server of this test has no name",
+        ["PATCH /api/v1/me/passkeys/{id}"] = "the owner of this test has shown one factor, and a passkey is a second one",
         ["POST /api/v1/me/passkeys/{id}/remove"] = "the people of this test have no password",
         ["POST /api/v1/me/password"] = "the people of this test have no password",
         ["POST /api/v1/me/two-factor/codes"] = "the people of this test have no password",

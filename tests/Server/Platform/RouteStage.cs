@@ -30,6 +30,9 @@ internal sealed class RouteStage
 
     public required Guid Invited { get; init; }
 
+    /// <summary>Of <see cref="Person"/>; made only where it is needed.</summary>
+    public Guid Key { get; private set; }
+
     /// <summary>Made only where it is needed: there are at most 50.</summary>
     public Guid OwnersKey { get; private set; }
 
@@ -91,6 +94,7 @@ internal sealed class RouteStage
     public async Task PrepareAsync(Tenant tenant, string pattern)
     {
         OwnersKey = pattern == "/api/v1/me/keys/{id}" ? await AddKeyAsync(tenant) : default;
+        Key = pattern == "/api/v1/technicians/{id}/keys/{key}" ? (await tenant.Owner.PostAsync($"/api/v1/technicians/{Person}/keys", NewKey())).Expect(HttpStatusCode.Created).Id : default;
         OwnersToken = pattern == "/api/v1/me/tokens/{id}" ? await AddTokenAsync(tenant) : default;
         OldAuthority = pattern is "/api/v1/ssh/ca/{id}" or "/api/v1/ssh/door-ca/{id}" ? await OldAuthorityAsync(tenant, pattern.Replace("/{id}", "", StringComparison.Ordinal)) : default;
         if (pattern.EndsWith("/rotate", StringComparison.Ordinal)) await RemoveOldAuthorityAsync(tenant, pattern.Replace("/rotate", "", StringComparison.Ordinal));
@@ -155,7 +159,7 @@ internal sealed class RouteStage
             ("DELETE", "/api/v1/device-groups/{id}") => EmptyDeviceGroup,
             (_, "/api/v1/me/keys/{id}") => OwnersKey,
             (_, "/api/v1/me/tokens/{id}") => OwnersToken,
-            (_, "/api/v1/me/passkeys/{id}/remove") => OwnersPasskey,
+            (_, "/api/v1/me/passkeys/{id}" or "/api/v1/me/passkeys/{id}/remove") => OwnersPasskey,
             _ when pattern.StartsWith("/api/v1/mail/", StringComparison.Ordinal) => Mail,
             (_, "/api/v1/me/sign-ins/{id}") => OwnersSignIn,
             (_, "/api/v1/technicians/{id}/invitation") => Invited,
@@ -175,6 +179,7 @@ internal sealed class RouteStage
             .Replace("{id}", $"{id}", StringComparison.Ordinal)
             .Replace("{number}", $"{Request}", StringComparison.Ordinal)
             .Replace("{person}", $"{(pattern.StartsWith("/api/v1/external-groups/", StringComparison.Ordinal) ? Contact : Person)}", StringComparison.Ordinal)
+            .Replace("{key}", $"{Key}", StringComparison.Ordinal)
             .Replace("{permission}", "Terminal", StringComparison.Ordinal)
             .Replace("{setting}", "recording", StringComparison.Ordinal)
             .Replace("{name}", "deploy", StringComparison.Ordinal);
@@ -231,6 +236,7 @@ internal sealed class RouteStage
         },
         ("PATCH", "/technicians/{id}" or "/technician-groups/{id}" or "/device-groups/{id}" or "/roles/{id}" or "/external-groups/{id}") => new { name = $"changed {Unique}" },
         ("POST", "/workflows") => NewWorkflow(Group, EmptyDeviceGroup),
+        ("PATCH", "/me/passkeys/{id}") => new { label = $"changed {Unique}" },
         ("PATCH", "/workflows/{id}") => new { name = $"changed {Unique}" },
         ("PATCH", "/devices/{id}") => new { description = "changed" },
         ("PATCH", "/grants/{id}") => new { accounts = new { rule = "any" } },

@@ -1,4 +1,5 @@
 using Countersign.Access;
+using Countersign.Sessions.Files;
 
 namespace Countersign.Sessions.Tests.Files;
 
@@ -117,6 +118,25 @@ public sealed class FileAdmissionTests : IAsyncDisposable
         session.End!.Value.Reason.ShouldBe(EndReason.WindowOver);
     }
 
+    /// <summary>A mode beyond 777 shows only as the file comes; who may manage files may set it.</summary>
+    [Theory]
+    [InlineData("scp -t x", true)]
+    [InlineData("scp -r -t x", true)]
+    [InlineData("scp -f x", false)]
+    public async Task Who_holds_Manage_files_has_it_in_a_session_that_sends_by_scp(string command, bool has)
+    {
+        FileCommand.TryParse(command, out var parsed).ShouldBeTrue();
+        Hold(Permission.FileManager, Permission.SendFiles, Permission.ReceiveFiles, Permission.ManageFiles);
+        await using var session = (await AskAsync(parsed)).ShouldBeOfType<AdmissionResult.Admitted>().Session;
+        session.Permissions.Contains(Permission.ManageFiles).ShouldBe(has);
+        if (command != "scp -t x") return;
+        Hold(Permission.SendFiles);
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles));
+        session.End.ShouldBeNull();
+        Hold(Permission.ReceiveFiles);
+        session.End!.Value.Reason.ShouldBe(EndReason.PermissionRevoked);
+    }
+
     public ValueTask DisposeAsync() => _world.DisposeAsync();
 
     private PreapprovedRequest Approve(long number, Permission permission, int minutes)
@@ -126,6 +146,10 @@ public sealed class FileAdmissionTests : IAsyncDisposable
         _world.Preapproved.Add(request);
         return request;
     }
+
+    private ValueTask<AdmissionResult> AskAsync(FileCommand command) => _world.Admission.AskAsync(
+        new(_world.Snapshot.Organization, World.Tina, "tina", SignInStrength.OneFactor, null, "web01", null, SessionKind.Files, command.Command) { FileCommand = command },
+        TestContext.Current.CancellationToken);
 
     private ValueTask<AdmissionResult> AskAsync() => _world.AskAsync(World.Tina, "web01", kind: SessionKind.Files);
 

@@ -70,6 +70,8 @@ public sealed class FileCommandTests
     [InlineData("scp -f 'a\u0085b'")]
     [InlineData("scp -f 'a -S evil'")]
     [InlineData("rsync --server --sender -e.L . 'a --rsh=x'")]
+    [InlineData("rsync --server - . x")]
+    [InlineData("rsync --server --sender - . x")]
     [InlineData("rsync --server -e.L . ~/a%b")]
     [InlineData("scp -f a|b")]
     [InlineData("scp -f a>b")]

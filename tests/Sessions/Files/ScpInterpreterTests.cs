@@ -180,6 +180,37 @@ public sealed class ScpInterpreterTests
         }
     }
 
+    [Theory]
+    [InlineData("scp -t x")]
+    [InlineData("scp -f x")]
+    public void Warnings_of_the_source_that_nobody_answers_are_few_events_with_their_number(string command)
+    {
+        var lab = new ScpLab(command);
+        var isSent = command == "scp -t x";
+        if (isSent) lab.Device([0]);
+        else lab.Client([0]);
+        var warnings = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("\u0001\n", 10_000)));
+        byte[] record = [.. warnings, .. "C0644 40 f\n"u8];
+        if (isSent) lab.Client(record);
+        else lab.Device(record);
+        lab.Events.Count.ShouldBe(2);
+        lab.Events.OfType<FileActed>().Sum(acted => acted.Times).ShouldBe(10_000);
+        if (isSent) lab.Device([0]);
+        else lab.Client([0]);
+        lab.Interpreter.Dispose();
+        lab.Events.OfType<FileTransferred>().ShouldHaveSingleItem();
+    }
+
+    [Fact]
+    public void Warnings_that_come_last_are_counted_at_the_end()
+    {
+        var lab = new ScpLab("scp -t x");
+        lab.Device([0]);
+        lab.Client("\u0001\n\u0001\n\u0001\n"u8.ToArray());
+        lab.Interpreter.Dispose();
+        lab.Events.OfType<FileActed>().Select(acted => acted.Times).ShouldBe([1, 2]);
+    }
+
     /// <summary>The two ends; what is not wanted yet waits, as in a relay.</summary>
     private sealed class ScpLab
     {
@@ -191,10 +222,12 @@ public sealed class ScpInterpreterTests
         {
             FileCommand.TryParse(sent, out var command).ShouldBeTrue();
             Interpreter = new(
-                new(bytes => _toDevice.AddRange(bytes), bytes => _toClient.AddRange(bytes), () => false), command!, () => PermissionSet.Of(Permission.SendFiles), Events.Add);
+                new(bytes => _toDevice.AddRange(bytes), bytes => _toClient.AddRange(bytes), () => false, () => JournalIsBehind), command!, () => PermissionSet.Of(Permission.SendFiles), Events.Add);
         }
 
         public ScpInterpreter Interpreter { get; }
+
+        public bool JournalIsBehind { get; set; }
 
         public List<JournalEvent> Events { get; } = [];
 

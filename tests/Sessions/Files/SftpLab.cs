@@ -17,7 +17,7 @@ internal sealed class SftpLab : IDisposable
 
     public SftpLab()
     {
-        Interpreter = new(new(bytes => _toDevice.Write(bytes), bytes => _toClient.Write(bytes), () => ClientIsBehind), () => Held, Events.Add);
+        Interpreter = new(new(bytes => _toDevice.Write(bytes), bytes => _toClient.Write(bytes), () => ClientIsBehind, () => JournalIsBehind), () => Held, Events.Add);
     }
 
     public SftpInterpreter Interpreter { get; }
@@ -25,6 +25,8 @@ internal sealed class SftpLab : IDisposable
     public PermissionSet Held { get; set; } = All;
 
     public bool ClientIsBehind { get; set; }
+
+    public bool JournalIsBehind { get; set; }
 
     public List<JournalEvent> Events { get; } = [];
 

@@ -9,7 +9,7 @@ public sealed class SftpRightsModelTests
 {
     private const SftpOpenFlags Upload = SftpOpenFlags.Write | SftpOpenFlags.Create | SftpOpenFlags.Truncate;
 
-    /// <summary>b: browse (file manager), s: send, r: receive, m: manage, which is nothing without browse; empty: anybody.</summary>
+    /// <summary>b: browse (file manager), s: send, r: receive, m: manage, which is nothing without browse; empty: anybody; x: nobody, it is no request.</summary>
     private static readonly (string Needs, Func<SftpWriter, uint, SftpWriter> Make)[] Table =
     [
         ("", (w, id) => w.Begin(SftpType.RealPath, id).String(".")),
@@ -20,12 +20,19 @@ public sealed class SftpRightsModelTests
         ("", (w, id) => w.Begin(SftpType.Extended, id).String("expand-path@openssh.com").String("~")),
         ("", (w, id) => w.Begin(SftpType.Extended, id).String("home-directory").String("ann")),
         ("r", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x01).Attributes(default)),
-        ("r", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0).Attributes(default)),
+        ("x", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0).Attributes(default)),
+        ("x", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x04).Attributes(default)),
+        ("x", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x08).Attributes(default)),
+        ("x", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x18).Attributes(default)),
+        ("x", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x28).Attributes(default)),
+        ("x", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x11).Attributes(default)),
+        ("rs", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x05).Attributes(default)),
+        ("rs", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x09).Attributes(default)),
         ("s", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x1A).Attributes(default)),
         ("s", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x06).Attributes(default)),
         ("sbm", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x1A).Attributes(new() { Permissions = 0x9ED })),
         ("rs", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x03).Attributes(default)),
-        ("rs", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x11).Attributes(default)),
+        ("rs", (w, id) => w.Begin(SftpType.Open, id).String("/a").UInt32(0x1B).Attributes(default)),
         ("r", (w, id) => w.Begin(SftpType.Read, id).String("in").UInt64(0).UInt32(10)),
         ("s", (w, id) => w.Begin(SftpType.Write, id).String("out").UInt64(0).String("content")),
         ("s", (w, id) => w.Begin(SftpType.Extended, id).String("fsync@openssh.com").String("out")),
@@ -73,7 +80,8 @@ public sealed class SftpRightsModelTests
             var isAllowed = needs.All(held.Contains);
             SftpLab.Messages(lab.BytesToDevice).Count.ShouldBe(isAllowed ? 1 : 0, $"{needs} with {held}");
             if (isAllowed) lab.Answer(id, SftpStatus.Failure);
-            lab.Told().ShouldBe([(id, isAllowed ? SftpStatus.Failure : SftpStatus.PermissionDenied)], $"{needs} with {held}");
+            var refusal = needs == "x" ? SftpStatus.BadMessage : SftpStatus.PermissionDenied;
+            lab.Told().ShouldBe([(id, isAllowed ? SftpStatus.Failure : refusal)], $"{needs} with {held}");
         }
 
         lab.Dispose();

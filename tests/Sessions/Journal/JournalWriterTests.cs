@@ -67,6 +67,20 @@ public sealed class JournalWriterTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_journal_that_has_failed_holds_nobody_up()
+    {
+        await using var writer = Journaled.Begin(_disk, _time);
+        _disk.Hold();
+        for (var number = 0; !writer.IsBehind; number++) writer.Append(new SignalSent(new string('x', 50_000))).ShouldBeTrue();
+        await _disk.Waiting.WaitAsync(Cancellation);
+        _time.Advance(JournalWriter.LongestWrite);
+        await writer.Failed.WaitAsync(Cancellation);
+        var isBehind = writer.IsBehind;
+        _disk.Release();
+        isBehind.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task What_a_full_disk_took_before_is_what_the_head_tells()
     {
         var writer = Journaled.Begin(_disk, _time);
@@ -188,48 +202,4 @@ public sealed class JournalWriterTests : IAsyncDisposable
     }
 
     private void SetRule(string rule) => _world.Change(new RowChange(null, new SettingRow(SettingNode.Of(World.Web), SettingKind.Recording, rule, 0)));
-
-    /// <summary>A disk that can be held up, and gets full.</summary>
-    private sealed class SlowDisk(Stream? under = null) : MemoryStream
-    {
-        private readonly TaskCompletionSource _waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private TaskCompletionSource? _held;
-
-        public int Writes { get; private set; }
-
-        public long Room { get; set; } = long.MaxValue;
-
-        /// <summary>A write is being held up.</summary>
-        public Task Waiting => _waiting.Task;
-
-        public void Hold() => _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public void Release() => _held?.TrySetResult();
-
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            var fits = (int)Math.Min(buffer.Length, Room - Length);
-            base.Write(buffer[..fits]);
-            under?.Write(buffer[..fits]);
-            if (fits < buffer.Length) throw new IOException("No space left on device");
-        }
-
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            if (_held is { } held)
-            {
-                _waiting.TrySetResult();
-                await held.Task;
-            }
-
-            Writes++;
-            Write(buffer.Span);
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            under?.Dispose();
-            base.Dispose(disposing);
-        }
-    }
 }

@@ -30,6 +30,7 @@ internal sealed class PickingRoom(SshChannel channel, ScreenSize size, Func<Reac
     private readonly PickerScreen _screen = new(channel);
     private ScreenSize _size = size;
     private bool _stale;
+    private bool _eof;
     private bool _over;
 
     /// <summary>On the receive loop. False: the choice has been made, and the data is for whoever comes next.</summary>
@@ -44,6 +45,13 @@ internal sealed class PickingRoom(SshChannel channel, ScreenSize size, Func<Reac
         channel.GrantWindow((uint)data.Length);
         _word.Writer.TryWrite(0);
         return true;
+    }
+
+    /// <summary>Nothing more will be typed: what has been counts, and then they have left.</summary>
+    public void OnEof()
+    {
+        lock (_gate) _eof = true;
+        _word.Writer.TryWrite(0);
     }
 
     public void Resize(ScreenSize size)
@@ -88,6 +96,8 @@ internal sealed class PickingRoom(SshChannel channel, ScreenSize size, Func<Reac
             var typedAt = time.GetTimestamp();
             while (true)
             {
+                bool isLast;
+                lock (_gate) isLast = _eof;
                 var keys = Take(choosing);
                 if (keys.Count > 0) typedAt = time.GetTimestamp();
                 foreach (var key in keys)
@@ -96,6 +106,7 @@ internal sealed class PickingRoom(SshChannel channel, ScreenSize size, Func<Reac
                     if (choosing.Press(key) is { } picked) return picked;
                 }
 
+                if (isLast) return null;
                 if (choosing.IsChanged && _screen.IsFree) _screen.Show(choosing.Draw());
                 if (!await WaitAsync(choosing, LongestSilence - time.GetElapsedTime(typedAt), cancellation)) return null;
             }

@@ -1,11 +1,9 @@
-using System.Data.Common;
 using System.Net;
 using System.Threading.Channels;
 using Countersign.Access;
 using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
-using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Contacts;
 
@@ -71,9 +69,9 @@ internal sealed partial class ContactLinks(
                 },
                 cancellation);
         }
-        catch (Exception failure) when (failure is DbException or DbUpdateException)
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
-            // The disk is full, the file is locked, the contact is just deleted: they ask again.
+            // The disk is full, the file is locked, the contact is just deleted, or what nobody has thought of: they ask again, and what waits behind them is not theirs to stop.
             LogFailed(failure, id, organization);
         }
     }

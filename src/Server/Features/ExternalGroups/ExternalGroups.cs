@@ -8,12 +8,11 @@ namespace Countersign.Server.Features.ExternalGroups;
 /// <param name="Members">Contacts, as far as the caller may see them.</param>
 internal sealed record ExternalGroupAnswer(Guid Id, string Name, string Description, IReadOnlyList<Guid> Members, long Version)
 {
-    public static ExternalGroupAnswer Of(PolicySnapshot snapshot, ExternalGroupRow row, Func<PersonId, bool> visible) => new(
-        row.Id.Value,
-        row.Name,
-        row.Description,
-        [.. snapshot.All<ExternalMemberRow>().Where(member => member.Group == row.Id && visible(member.Person)).Select(member => member.Person.Value).Order()],
-        snapshot.Version);
+    public static ExternalGroupAnswer Of(PolicySnapshot snapshot, ExternalGroupRow row, IEnumerable<PersonId> members) => new(
+        row.Id.Value, row.Name, row.Description, [.. members.Select(member => member.Value).Order()], snapshot.Version);
+
+    public static ExternalGroupAnswer Of(PolicySnapshot snapshot, ExternalGroupRow row, Func<PersonId, bool> visible) =>
+        Of(snapshot, row, snapshot.All<ExternalMemberRow>().Where(member => member.Group == row.Id && visible(member.Person)).Select(member => member.Person));
 
     public static ExternalGroupAnswer Of(PolicySnapshot snapshot, Guid id, Func<PersonId, bool> visible) =>
         Of(snapshot, (ExternalGroupRow)snapshot.Find(new(PolicyTable.ExternalGroup, id))!, visible);
@@ -39,10 +38,16 @@ public static class ExternalGroupsComposition
 
 internal static class ListExternalGroups
 {
-    public static Results<Ok<Page<ExternalGroupAnswer>>, ProblemHttpResult> Handle([AsParameters] PageQuery page, CallersPolicy policy) => page.Cut(
-        policy.MaySeeExternalGroups ? policy.Snapshot.All<ExternalGroupRow>() : [],
-        group => $"{group.Name}\n{group.Id}",
-        group => ExternalGroupAnswer.Of(policy.Snapshot, group, policy.MaySee));
+    /// <summary>Members are looked up once for all groups.</summary>
+    public static Results<Ok<Page<ExternalGroupAnswer>>, ProblemHttpResult> Handle([AsParameters] PageQuery page, CallersPolicy policy)
+    {
+        var groups = policy.MaySeeExternalGroups ? policy.Snapshot.All<ExternalGroupRow>() : [];
+        var members = policy.Snapshot.All<ExternalMemberRow>().ToLookup(member => member.Group, member => member.Person);
+        return page.Cut(
+            groups,
+            group => $"{group.Name}\n{group.Id}",
+            group => ExternalGroupAnswer.Of(policy.Snapshot, group, members[group.Id].Where(policy.MaySee)));
+    }
 
     public static Results<Ok<ExternalGroupAnswer>, ProblemHttpResult> HandleOne(Guid id, CallersPolicy policy) =>
         policy.MaySeeExternalGroups && policy.Snapshot.Find(new(PolicyTable.ExternalGroup, id)) is ExternalGroupRow group

@@ -15,6 +15,7 @@ internal static class IdentityFeature
     {
         services.AddSingleton(options.SignIn);
         services.AddSingleton<PasswordHashing>();
+        services.AddSingleton<PasswordRenewal>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<SignInThrottle>();
         services.AddSingleton<PasswordSignIn>();
@@ -23,6 +24,7 @@ internal static class IdentityFeature
         services.AddSingleton<SignInGrant>();
         services.AddSingleton<SigningIn>();
         services.AddSingleton<DoorCertificates>();
+        services.AddSingleton<AccountNews>();
         services.AddSingleton<LiveSignIns>();
         services.AddHostedService<SignInGuard>();
         services.AddSingleton<MySignIns>();
@@ -70,6 +72,8 @@ internal static class IdentityFeature
         api.MapPost("/me/keys", Keys.AddMineAsync).Requires(TokenScopes.Account).ForContactsToo();
         api.MapDelete("/me/keys/{id:guid}", Keys.RemoveMineAsync).Requires(TokenScopes.Account).ForContactsToo();
         api.MapPost("/technicians/{id:guid}/keys", Keys.AddForAsync).Requires(TokenScopes.People);
+        api.MapGet("/technicians/{id:guid}/keys", Keys.ListForAsync).Requires(TokenScopes.PeopleRead);
+        api.MapDelete("/technicians/{id:guid}/keys/{key:guid}", Keys.RemoveForAsync).Requires(TokenScopes.People);
         api.MapPost("/technicians/{id:guid}/two-factor/reset", ResetTwoFactor.HandleAsync).Requires(TokenScopes.People);
     }
 

@@ -32,14 +32,19 @@ internal static class Keys
     }
 
     public static async Task<Results<Created<KeyShown>, ProblemHttpResult>> AddMineAsync(
-        KeyRequest request, Caller caller, RegisteredKeys keys, WriteQueue queue, CancellationToken cancellation)
+        KeyRequest request, Caller caller, RegisteredKeys keys, AccountNews news, WriteQueue queue, CancellationToken cancellation)
     {
         if (Read(request, out var key) is { } problem) return problem;
         try
         {
             var registered = await queue.WriteAsync(
                 caller.Organization,
-                (db, stop) => keys.AddAsync(db, caller.Person, caller.Login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop),
+                async (db, stop) =>
+                {
+                    var added = await keys.AddAsync(db, caller.Person, caller.Login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop);
+                    await news.TellAsync(db, caller.Person, caller, AccountChange.KeyAdded(added.Label, added.Fingerprint), stop);
+                    return added;
+                },
                 cancellation);
             return TypedResults.Created($"/api/v1/me/keys/{registered.Id}", KeyShown.Of(registered));
         }
@@ -51,22 +56,15 @@ internal static class Keys
 
     /// <summary>Ends the connections that it opened, too.</summary>
     public static async Task<Results<NoContent, ProblemHttpResult>> RemoveMineAsync(
-        Guid id, Caller caller, WriteQueue queue, LiveSignIns live, AuditLog audit, CancellationToken cancellation)
+        Guid id, Caller caller, RegisteredKeys keys, AccountNews news, WriteQueue queue, LiveSignIns live, CancellationToken cancellation)
     {
         var removed = await queue.WriteAsync(
             async (unit, stop) =>
             {
                 var db = unit.Db.Of(caller.Organization);
-                var registered = await db.Set<RegisteredKey>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person, stop);
-                if (registered is null) return false;
-                db.Remove(registered);
-                audit.Add(db, AuditEntry.By(caller, "key.removed") with
-                {
-                    Subject = caller.Login,
-                    SubjectId = caller.Person.Value,
-                    Details = new() { ["fingerprint"] = registered.Fingerprint, ["label"] = registered.Label },
-                });
-                unit.Committed = () => live.End(caller.Organization, caller.Person, one => one.Proof is SignInProof.Key key && key.Id == id, "the key was removed");
+                if (await keys.RemoveAsync(db, caller.Person, caller.Login, id, AuditEntry.By(caller, "key.removed"), stop) is not { } removed) return false;
+                await news.TellAsync(db, caller.Person, caller, AccountChange.KeyRemoved(removed.Label, removed.Fingerprint), stop);
+                unit.Committed = () => EndConnections(live, caller, caller.Person, id);
                 return true;
             },
             cancellation);
@@ -78,12 +76,12 @@ internal static class Keys
     /// nothing; what it refuses is refused here, in the same words and with the same record.
     /// </summary>
     public static async Task<Results<Created<KeyShown>, ProblemHttpResult>> AddForAsync(
-        Guid id, KeyRequest request, Caller caller, RegisteredKeys keys, PolicyWriter writer, PolicySource policies, Outbox outbox, CancellationToken cancellation)
+        Guid id, KeyRequest request, Caller caller, RegisteredKeys keys, AccountNews news, PolicyWriter writer, CancellationToken cancellation)
     {
         if (Read(request, out var key) is { } problem) return problem;
         RegisteredKey? registered = null;
         var person = new PersonId(id);
-        var (login, mail, isIn) = ("", "", false);
+        var (login, isIn) = ("", false);
         try
         {
             var outcome = await writer.ApplyAsync(
@@ -91,7 +89,7 @@ internal static class Keys
                 policy =>
                 {
                     if (policy.Person(person) is not { } row) return null;
-                    (login, mail, isIn) = (row.Login, row.Mail, row.State == PersonState.Activated);
+                    (login, isIn) = (row.Login, row.State == PersonState.Activated);
                     return new PolicyCommand.EditPerson(person, row.Name, row.Mail);
                 },
                 cancellation,
@@ -100,9 +98,7 @@ internal static class Keys
                     // A key that lies ready for who has not joined would be somebody else's way in as them.
                     if (!isIn) throw new KeyRefusedException("They have not joined yet.");
                     registered = await keys.AddAsync(db, person, login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop);
-                    if (person == caller.Person) return;
-                    var by = policies.Current(caller.Organization)?.Person(caller.Person)?.Name ?? caller.Login;
-                    outbox.Add(db, mail, Letters.KeyAdded(await OrganizationNames.OfAsync(db, stop), by, registered.Fingerprint));
+                    await news.TellAsync(db, person, caller, AccountChange.KeyAdded(registered.Label, registered.Fingerprint), stop);
                 });
             return outcome.AnswerCreated($"/api/v1/technicians/{id}/keys", _ => KeyShown.Of(registered!));
         }
@@ -111,6 +107,47 @@ internal static class Keys
             return Problems.Conflict(refused.Message);
         }
     }
+
+    /// <summary>For whoever may edit the person, too: nothing is seen of the owner's.</summary>
+    public static async Task<Results<Ok<Page<KeyShown>>, ProblemHttpResult>> ListForAsync(
+        Guid id, [AsParameters] PageQuery page, CallersPolicy policy, Database database, CancellationToken cancellation)
+    {
+        var person = new PersonId(id);
+        if (policy.Snapshot.Person(person) is not { } row) return Problems.NotFound();
+        if (policy.Snapshot.Plan(new PolicyCommand.EditPerson(person, row.Name, row.Mail), policy.Person, policy.At) is not PlanResult.Planned and var refusal) return Problems.Of(refusal);
+        await using var db = database.Read(policy.Snapshot.Organization);
+        var keys = await db.Set<RegisteredKey>().AsNoTracking().Where(key => key.Person == person).ToListAsync(cancellation);
+        return page.Cut(keys, key => key.Id.ToString(), KeyShown.Of);
+    }
+
+    /// <summary>For whoever may edit the person, who is told. Ends the connections that it opened, too.</summary>
+    public static async Task<Results<NoContent, ProblemHttpResult>> RemoveForAsync(
+        Guid id, Guid key, Caller caller, RegisteredKeys keys, AccountNews news, PolicyWriter writer, LiveSignIns live, CancellationToken cancellation)
+    {
+        var (person, login) = (new PersonId(id), "");
+        RegisteredKey? removed = null;
+        var outcome = await writer.ApplyAsync(
+            caller,
+            policy =>
+            {
+                if (policy.Person(person) is not { } row) return null;
+                login = row.Login;
+                return new PolicyCommand.EditPerson(person, row.Name, row.Mail);
+            },
+            cancellation,
+            async (db, _, stop) =>
+            {
+                removed = await keys.RemoveAsync(db, person, login, key, AuditEntry.By(caller, "key.removed"), stop);
+                if (removed is not null) await news.TellAsync(db, person, caller, AccountChange.KeyRemoved(removed.Label, removed.Fingerprint), stop);
+            });
+        if (outcome is not PolicyOutcome.Applied) return outcome.Refusal();
+        if (removed is null) return Problems.NotFound();
+        EndConnections(live, caller, person, key);
+        return TypedResults.NoContent();
+    }
+
+    private static void EndConnections(LiveSignIns live, Caller caller, PersonId person, Guid key) =>
+        live.End(caller.Organization, person, one => one.Proof is SignInProof.Key proof && proof.Id == key, "the key was removed");
 
     private static ProblemHttpResult? Read(KeyRequest request, out SshPublicKey? key)
     {

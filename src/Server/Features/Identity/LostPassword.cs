@@ -23,7 +23,7 @@ internal sealed record NewPasswordRequest(string Token, string Password)
 /// the password. A second factor stays as it is.
 /// </summary>
 internal sealed class LostPassword(
-    PolicyWriter writer, PolicySource policy, Outbox outbox, MailedLinks links, Passwords passwords, SignInFailures failures, LiveSignIns live, WriteQueue queue, AuditLog audit, TimeProvider time)
+    PolicyWriter writer, PolicySource policy, Outbox outbox, MailedLinks links, Passwords passwords, SignInFailures failures, LiveSignIns live, AccountNews news, WriteQueue queue, AuditLog audit, TimeProvider time)
 {
     private const string SendsNothing = "This server was told no mail server, so that it can't mail a link.";
 
@@ -74,7 +74,7 @@ internal sealed class LostPassword(
                 if (inForce?.Person(person.Id) is not { } now || !IsFor(now) || !SignInRules.Of(inForce).Allows(source) || !await links.UseAsync(db, link, stop)) return Problems.NotFound();
                 await passwords.SetAsync(db, person.Id, hash, PasswordChoice.Own, stop);
                 var ended = await db.Set<ApiToken>().Where(row => row.Person == person.Id).ExecuteDeleteAsync(stop);
-                outbox.Add(db, now.Mail, Letters.PasswordReplaced(await OrganizationNames.OfAsync(db, stop)));
+                await news.TellAsync(db, person.Id, caller, AccountChange.PasswordReplaced, stop);
                 audit.Add(db, AuditEntry.By(caller, "password.replaced") with { Subject = now.Login, SubjectId = person.Id.Value, Details = new() { ["tokensEnded"] = ended } });
                 unit.Committed = () => live.End(link.OrganizationId, person.Id, _ => true, "the password was replaced");
                 return TypedResults.NoContent();

@@ -1,5 +1,6 @@
 using Countersign.Access;
 using Countersign.Gateway;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -42,6 +43,7 @@ internal static class Me
         PolicySource policy,
         WriteQueue queue,
         LiveSignIns live,
+        AccountNews news,
         AuditLog audit,
         CancellationToken cancellation)
     {
@@ -80,6 +82,7 @@ internal static class Me
                     SubjectId = caller.Person.Value,
                     Details = new() { ["tokensEnded"] = ended },
                 });
+                await news.TellAsync(db, caller.Person, caller, AccountChange.PasswordChanged, stop);
                 unit.Committed = () => live.End(caller.Organization, caller.Person, one => one.Proof is SignInProof.Password, "the password was changed");
                 return TypedResults.NoContent();
             },

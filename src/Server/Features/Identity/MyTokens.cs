@@ -1,3 +1,4 @@
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -40,7 +41,7 @@ internal static class MyTokens
     }
 
     public static async Task<Results<Created<TokenMade>, ProblemHttpResult>> AddAsync(
-        TokenRequest request, Caller caller, ApiTokens tokens, WriteQueue queue, AuditLog audit, TimeProvider time, CancellationToken cancellation)
+        TokenRequest request, Caller caller, ApiTokens tokens, AccountNews news, WriteQueue queue, AuditLog audit, TimeProvider time, CancellationToken cancellation)
     {
         if (Labels.Problem(request.Label) is { } problem) return Problems.Invalid("label", problem);
         if (!ScopeNames.TryRead(request.Scopes, out var scopes)) return Problems.Invalid("scopes", $"They are of these: {string.Join(", ", ScopeNames.All)}.");
@@ -77,6 +78,7 @@ internal static class MyTokens
                     SubjectId = issued.Id,
                     Details = new() { ["scopes"] = string.Join(' ', ScopeNames.Of(scopes)), ["expires"] = issued.Expires.UtcDateTime.ToString("O") },
                 });
+                await news.TellAsync(db, caller.Person, caller, AccountChange.TokenAdded(request.Label, string.Join(", ", ScopeNames.Of(scopes)), issued.Expires), stop);
                 return TypedResults.Created(
                     $"/api/v1/me/tokens/{issued.Id}", new TokenMade(issued.Id, issued.Text, request.Label, ScopeNames.Of(scopes), issued.Created, issued.Expires));
             },

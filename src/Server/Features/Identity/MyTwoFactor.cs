@@ -1,6 +1,7 @@
 using System.Net;
 using Countersign.Access;
 using Countersign.Server.Features.Identity.Passkeys;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -44,7 +45,7 @@ internal sealed record RecoveryCodesMade(IReadOnlyList<string> RecoveryCodes)
 
 /// <summary>A person's own second factor.</summary>
 internal sealed class MyTwoFactor(
-    SecondFactor secondFactor, OwnProof proof, PolicySource policy, Database database, WriteQueue queue, SignInThrottle throttle, AuditLog audit)
+    SecondFactor secondFactor, OwnProof proof, PolicySource policy, Database database, WriteQueue queue, SignInThrottle throttle, AccountNews news, AuditLog audit)
 {
     private const string WrongCode = "The code is wrong, or was used before.";
     private const string OnAlready = "There is an authenticator app already: disable it first.";
@@ -101,6 +102,7 @@ internal sealed class MyTwoFactor(
                     .ExecuteUpdateAsync(set => set.SetProperty(row => row.Strength, SignInStrength.TwoFactor), stop);
                 var ended = await SignInEnds.EndOthersAsync(db, caller, stop);
                 audit.Add(db, About(caller, "two-factor.enabled", new() { ["signInsEnded"] = ended }));
+                await news.TellAsync(db, caller.Person, caller, AccountChange.AppAdded, stop);
                 unit.Committed = () => live.End(caller.Organization, caller.Person, _ => true, "a second factor was set up");
                 return TypedResults.Ok(new RecoveryCodesMade(codes));
             },
@@ -119,6 +121,7 @@ internal sealed class MyTwoFactor(
             {
                 codes = await SecondFactor.RenewRecoveryCodesAsync(unit.Db, caller.Person, stop);
                 audit.Add(unit.Db, About(caller, "two-factor.codes-renewed", []));
+                await news.TellAsync(unit.Db, caller.Person, caller, AccountChange.CodesRenewed, stop);
                 return true;
             },
             cancellation) is { } problem
@@ -141,6 +144,7 @@ internal sealed class MyTwoFactor(
                 await SecondFactor.RemoveAppAsync(unit.Db, caller.Person, stop);
                 await SecondFactor.ForgetWhereGoneAsync(unit.Db, caller.Person, stop);
                 audit.Add(unit.Db, About(caller, "two-factor.disabled", []));
+                await news.TellAsync(unit.Db, caller.Person, caller, AccountChange.AppRemoved, stop);
                 return true;
             },
             cancellation) is { } problem

@@ -33,6 +33,7 @@ internal sealed class PasswordHashing : IDisposable
     private readonly int _mostWaiting;
     private readonly string _nobodys;
     private int _waiting;
+    private long _spent;
 
     public PasswordHashing(SignInLimits limits)
     {
@@ -43,6 +44,9 @@ internal sealed class PasswordHashing : IDisposable
         _nobodys = _hasher.HashPassword(this, RandomNumberGenerator.GetHexString(32));
     }
 
+    /// <summary>Rounds of verifications, all together: that each verification costs the same is seen here, and not by a watch.</summary>
+    public long RoundsSpent => Interlocked.Read(ref _spent);
+
     /// <exception cref="PasswordsBusyException">Too many are waiting.</exception>
     public async Task<string> HashAsync(string password, CancellationToken cancellation) =>
         await TakeTurnAsync(() => _hasher.HashPassword(this, password), cancellation) ?? throw new PasswordsBusyException();
@@ -51,14 +55,7 @@ internal sealed class PasswordHashing : IDisposable
     public async Task<PasswordCheck> VerifyAsync(string? hash, string password, CancellationToken cancellation)
     {
         var verified = await TakeTurnAsync(
-            () =>
-            {
-                var result = _hasher.VerifyHashedPassword(this, hash ?? _nobodys, password);
-
-                // A hash of before the rounds were raised costs less: the rest is spent, too, so that time does not tell it from a login that nobody has.
-                if (hash is not null && RoundsShort(hash) is > 0 and var rest) Rfc2898DeriveBytes.Pbkdf2(password, _restSalt, rest, HashAlgorithmName.SHA512, RestLength);
-                return (PasswordVerificationResult?)result;
-            },
+            () => (PasswordVerificationResult?)VerifyNow(hash ?? _nobodys, password),
             cancellation);
         return verified switch
         {
@@ -80,6 +77,19 @@ internal sealed class PasswordHashing : IDisposable
     }
 
     public void Dispose() => _slots.Dispose();
+
+    private PasswordVerificationResult VerifyNow(string hash, string password)
+    {
+        var result = _hasher.VerifyHashedPassword(this, hash, password);
+        var rest = RoundsShort(hash);
+        Interlocked.Add(ref _spent, _rounds - rest);
+
+        // A hash of before the rounds were raised costs less: the rest is spent, too, so that time does not tell it from a login that nobody has.
+        if (rest == 0) return result;
+        Rfc2898DeriveBytes.Pbkdf2(password, _restSalt, rest, HashAlgorithmName.SHA512, RestLength);
+        Interlocked.Add(ref _spent, rest);
+        return result;
+    }
 
     private async Task<T?> TakeTurnAsync<T>(Func<T> work, CancellationToken cancellation)
     {

@@ -31,8 +31,8 @@ internal abstract record PasswordAnswer
 internal sealed class PasswordSignIn(
     PolicySource policy,
     Database database,
-    WriteQueue queue,
     PasswordHashing hashing,
+    PasswordRenewal renewal,
     SignInThrottle throttle,
     SignInFailures failures,
     SignInLimits limits,
@@ -123,7 +123,7 @@ internal sealed class PasswordSignIn(
         }
 
         throttle.Succeeded(attempt.Counted);
-        if (check == PasswordCheck.RightButOutdated) await RenewAsync(organization, id, hash!, password, cancellation);
+        if (check == PasswordCheck.RightButOutdated) await renewal.TryAsync(organization, id, hash!, password, cancellation);
         var mustChange = credential.MustChange || rules.IsTooOld(credential.Changed, time.GetUtcNow());
         return new PasswordAnswer.Accepted(organization, now, credential.Changed, mustChange, hasSecondFactor);
     }
@@ -132,17 +132,6 @@ internal sealed class PasswordSignIn(
     {
         failures.Note(attempt.Login, attempt.Source, attempt.Channel, "password");
         return new(wait);
-    }
-
-    /// <summary>The parameters were raised since the password was set. Not if it has been changed in the meantime.</summary>
-    private async Task RenewAsync(OrganizationId organization, PersonId person, string old, string password, CancellationToken cancellation)
-    {
-        var renewed = await hashing.HashAsync(password, cancellation);
-        await queue.WriteAsync(
-            organization,
-            (db, stop) => db.Set<Credential>().Where(row => row.Person == person && row.PasswordHash == old)
-                .ExecuteUpdateAsync(set => set.SetProperty(row => row.PasswordHash, renewed), stop),
-            cancellation);
     }
 
     /// <param name="Counted">

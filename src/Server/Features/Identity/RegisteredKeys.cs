@@ -37,13 +37,25 @@ internal sealed class RegisteredKeys(AuditLog audit, TimeProvider time)
             Added = time.GetUtcNow(),
         };
         db.Add(registered);
-        audit.Add(db, by with
-        {
-            Kind = "key.added",
-            Subject = login,
-            SubjectId = person.Value,
-            Details = new() { ["fingerprint"] = fingerprint, ["label"] = label },
-        });
+        Note(db, registered, login, by with { Kind = "key.added" });
         return registered;
     }
+
+    /// <summary>Together with a record.</summary>
+    /// <param name="by">The one who removes it, for the record.</param>
+    /// <returns>Null: the person has no such key.</returns>
+    public async Task<RegisteredKey?> RemoveAsync(CountersignDb db, PersonId person, string login, Guid id, AuditEntry by, CancellationToken cancellation)
+    {
+        if (await db.Set<RegisteredKey>().SingleOrDefaultAsync(row => row.Id == id && row.Person == person, cancellation) is not { } registered) return null;
+        db.Remove(registered);
+        Note(db, registered, login, by);
+        return registered;
+    }
+
+    private void Note(CountersignDb db, RegisteredKey key, string login, AuditEntry by) => audit.Add(db, by with
+    {
+        Subject = login,
+        SubjectId = key.Person.Value,
+        Details = new() { ["fingerprint"] = key.Fingerprint, ["label"] = key.Label },
+    });
 }

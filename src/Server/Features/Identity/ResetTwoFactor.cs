@@ -1,7 +1,6 @@
 using Countersign.Access;
 using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
-using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 
@@ -15,25 +14,24 @@ internal static class ResetTwoFactor
     /// own: that takes the password and a code. They are told by mail, and all that the person is signed in with, and every token, ends.
     /// </summary>
     public static async Task<Results<Ok<PolicyVersion>, ProblemHttpResult>> HandleAsync(
-        Guid id, Caller caller, PolicyWriter writer, LiveSignIns live, AuditLog audit, Outbox outbox, PolicySource policies, CancellationToken cancellation)
+        Guid id, Caller caller, PolicyWriter writer, LiveSignIns live, AuditLog audit, AccountNews news, CancellationToken cancellation)
     {
         var person = new PersonId(id);
         if (person == caller.Person) return Problems.Forbidden("Nobody resets their own second factor: disable it with the password and a code.");
-        var (login, mail) = ("", "");
+        var login = "";
         var outcome = await writer.ApplyAsync(
             caller,
             policy =>
             {
                 if (policy.Person(person) is not { } row) return null;
-                (login, mail) = (row.Login, row.Mail);
+                login = row.Login;
                 return new PolicyCommand.EditPerson(person, row.Name, row.Mail);
             },
             cancellation,
             async (db, _, stop) =>
             {
                 var (had, passkeys) = await SecondFactor.RemoveAsync(db, person, stop);
-                var by = policies.Current(caller.Organization)?.Person(caller.Person)?.Name ?? caller.Login;
-                outbox.Add(db, mail, Letters.TwoFactorReset(await OrganizationNames.OfAsync(db, stop), by));
+                await news.TellAsync(db, person, caller, AccountChange.TwoFactorReset, stop);
                 var ended = await db.Set<ApiToken>().Where(row => row.Person == person).ExecuteDeleteAsync(stop);
                 audit.Add(db, AuditEntry.By(caller, "two-factor.reset") with
                 {

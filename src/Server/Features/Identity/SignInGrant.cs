@@ -60,7 +60,13 @@ internal sealed class SignInGrant(ApiTokens tokens, AuditLog audit, PolicySource
         return (token, answer);
     }
 
-    private static string CleanClient(string text) => string.Concat(text.Take(ApiToken.LongestClient).Where(character => !char.IsControl(character)));
+    /// <summary>What a client calls itself is shown in lists: nothing but what names may hold.</summary>
+    public static string CleanClient(string text)
+    {
+        var clean = string.Concat(text.EnumerateRunes().Select(rune => rune.ToString()).Where(Names.IsPlain));
+        if (clean.Length <= ApiToken.LongestClient) return clean;
+        return char.IsHighSurrogate(clean[ApiToken.LongestClient - 1]) ? clean[..(ApiToken.LongestClient - 1)] : clean[..ApiToken.LongestClient];
+    }
 }
 
 /// <summary>How the token of a sign-in comes back.</summary>

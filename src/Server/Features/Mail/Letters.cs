@@ -1,10 +1,13 @@
 using System.Globalization;
+using System.Net;
 
 namespace Countersign.Server.Features.Mail;
 
 /// <summary>Every mail that the server sends, word for word. Names come from people: they stand in the text and never make up an address.</summary>
 internal static class Letters
 {
+    public const string AccountChangedKind = "account changed";
+
     public static Letter Invitation(string organization, string inviter, string link, DateTimeOffset until) => new(
         "invitation",
         $"Join {organization} on Countersign",
@@ -33,15 +36,6 @@ internal static class Letters
         ],
         new("Sign in", link));
 
-    public static Letter TwoFactorReset(string organization, string by) => new(
-        "two-factor reset",
-        "Your second factor was reset",
-        [
-            $"{by} has reset your second factor at {organization}, and ended everything that you were signed in with.",
-            "From now on your password or key alone signs you in, until you set a second factor up again.",
-            $"If you did not ask for this, speak to {by} at once, in another way than by mail.",
-        ]);
-
     public static Letter PasswordLink(string organization, string by, string link, TimeSpan life) => new(
         "password link",
         "Choose a new password",
@@ -52,22 +46,20 @@ internal static class Letters
         ],
         new("Choose a password", link));
 
-    public static Letter PasswordReplaced(string organization) => new(
-        "password replaced",
-        "Your password was replaced",
-        [
-            $"By the link that you were mailed another password was chosen for you at {organization}, and everything that you were signed in with has ended.",
-            "If this was not you, tell those who administer it at once, in another way than by mail.",
-        ]);
-
-    public static Letter KeyAdded(string organization, string by, string fingerprint) => new(
-        "key added",
-        "A key was registered for you",
-        [
-            $"{by} has registered an SSH key for you at {organization}: whoever holds it signs in there as you.",
-            $"Its fingerprint is {fingerprint}. Your keys are shown by: countersign keys list",
-            $"If you did not ask for this, remove it, and speak to {by} at once, in another way than by mail.",
-        ]);
+    /// <summary>Of whatever was changed about how somebody signs in: what, when, from where, by whom, and what to do.</summary>
+    /// <param name="by">Who did it; null: somebody in the person's own name.</param>
+    /// <param name="from">Null: not known.</param>
+    /// <param name="isLast">No more of these are mailed for a while.</param>
+    public static Letter AccountChanged(string organization, AccountChange change, string? by, DateTimeOffset at, IPAddress? from, bool isLast)
+    {
+        var where = from is null ? "" : $" from {from}";
+        var (who, unwanted, speak) = by is null
+            ? ("in your name", "If it was you, there is nothing to do. If not", $"Tell those who administer {organization} at once, in another way than by mail: somebody could act there as you.")
+            : ($"by {by}", "If you did not ask for this", $"Speak to {by} at once, in another way than by mail.");
+        List<string> paragraphs = [$"At {organization} {change.What}", $"It was done on {Time(at)}{where}, {who}.", $"{unwanted}: {change.Remedy}", speak];
+        if (isLast) paragraphs.Add("There were many such changes within an hour: what is changed in the rest of it is not mailed to you. The audit log has it all.");
+        return new(AccountChangedKind, change.Subject, paragraphs);
+    }
 
     public static Letter OwnershipGiven(string organization, string to) => new(
         "ownership given",
@@ -85,5 +77,5 @@ internal static class Letters
             "Set a second factor up if you have none yet, and keep its recovery codes where they are not lost: nobody can reset the owner's.",
         ]);
 
-    private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture) + " UTC";
+    public static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture) + " UTC";
 }

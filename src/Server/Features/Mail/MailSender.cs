@@ -81,10 +81,19 @@ internal sealed partial class MailSender(
     private async Task<Delivery> TryAsync(SmtpDelivery.Round round, OutgoingMail mail, CancellationToken cancellation)
     {
         if (mail.Expires <= time.GetUtcNow()) return new Delivery.Refused("Its time was over before it could be sent.", IsFinal: true);
-        using var message = MessageOf(mail);
-        return message is null
-            ? new Delivery.Refused("It does not open: the database was changed by hand, or the master key is another one.", IsFinal: true)
-            : await round.SendAsync(message, cancellation);
+        try
+        {
+            using var message = MessageOf(mail);
+            return message is null
+                ? new Delivery.Refused("It does not open: the database was changed by hand, or the master key is another one.", IsFinal: true)
+                : await round.SendAsync(message, cancellation);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            // A mail that brings up what nobody has thought of must not end the sender, and with it the server, at each of its attempts.
+            LogFault(failure, mail.Id, mail.Kind);
+            return new Delivery.Refused("It can't be sent; the server's log says why.", IsFinal: true);
+        }
     }
 
     /// <summary>
@@ -170,6 +179,7 @@ internal sealed partial class MailSender(
                     Kind = "mail.failed",
                     Channel = "system",
                     Subject = mail.Recipient,
+                    SubjectId = mail.Person?.Value,
                     Outcome = AuditOutcome.Failed,
                     Details = new() { ["mail"] = mail.Kind, ["attempts"] = mail.Attempts, ["problem"] = refused!.Problem },
                 });
@@ -198,6 +208,9 @@ internal sealed partial class MailSender(
 
     [LoggerMessage(1, LogLevel.Error, "Mails could not be looked through")]
     private partial void LogFailed(Exception failure);
+
+    [LoggerMessage(4, LogLevel.Error, "Mail {Mail} ({Kind}) can't be sent")]
+    private partial void LogFault(Exception failure, Guid mail, string kind);
 
     [LoggerMessage(2, LogLevel.Warning, "Mail {Mail} ({Kind}) of organization {Organization} was given up after {Attempts} attempts: {Problem}")]
     private partial void LogGivenUp(Guid mail, string kind, Access.OrganizationId organization, int attempts, string problem);

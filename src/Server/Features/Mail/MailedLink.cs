@@ -45,7 +45,7 @@ internal sealed class MailedLinkMapping : IEntityTypeConfiguration<MailedLink>
     public void Configure(EntityTypeBuilder<MailedLink> builder)
     {
         builder.ToTable("mailed_link");
-        builder.HasKey(row => new { row.OrganizationId, row.Person, row.Purpose });
+        builder.HasKey(row => new { row.OrganizationId, row.Hash });
         builder.Property(row => row.Hash).HasMaxLength(OneTimeToken.HashLength);
         builder.HasIndex(row => row.Hash).IsUnique();
         builder.HasOne<PersonRow>().WithMany().HasForeignKey(row => new { row.OrganizationId, row.Person }).OnDelete(DeleteBehavior.Cascade);

@@ -24,7 +24,12 @@ internal sealed class Outbox(MasterKey master, ServerOptions options, TimeProvid
     public bool Sends => options.Mail is not null;
 
     /// <summary>Saved with the context. Nobody is mailed who has no address.</summary>
-    public Guid? Add(CountersignDb db, string to, Letter letter, DateTimeOffset? expires = null)
+    public Guid? Add(CountersignDb db, PersonRow to, Letter letter, DateTimeOffset? expires = null) => Add(db, to.Mail, to.Id, letter, expires);
+
+    /// <summary>To an address that is nobody's here.</summary>
+    public Guid? Add(CountersignDb db, string to, Letter letter, DateTimeOffset? expires = null) => Add(db, to, null, letter, expires);
+
+    private Guid? Add(CountersignDb db, string to, PersonId? person, Letter letter, DateTimeOffset? expires)
     {
         if (!Sends || !Names.IsMail(to)) return null;
         var now = time.GetUtcNow();
@@ -36,6 +41,7 @@ internal sealed class Outbox(MasterKey master, ServerOptions options, TimeProvid
             Id = id,
             Kind = letter.Kind,
             Recipient = to,
+            Person = person,
             Content = _envelope.Seal(content, Place(db.Organization, id)),
             Created = now,
             Expires = expires ?? now + _newsLife,

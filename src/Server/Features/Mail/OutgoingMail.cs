@@ -28,6 +28,9 @@ internal sealed class OutgoingMail
 
     public required string Recipient { get; init; }
 
+    /// <summary>Whose address it was when the mail was put here; null: nobody's here. They may be gone by now.</summary>
+    public required PersonId? Person { get; init; }
+
     /// <summary>A <see cref="Letter"/> in an <see cref="Vault.Envelope"/>; null once nothing is tried any more.</summary>
     public required byte[]? Content { get; set; }
 
@@ -65,6 +68,9 @@ internal sealed class OutgoingMailMapping : IEntityTypeConfiguration<OutgoingMai
 
         // What is due, of all organizations; and what has to be tidied away.
         builder.HasIndex(row => new { row.State, row.Due });
+
+        // How much somebody was mailed lately.
+        builder.HasIndex(row => new { row.OrganizationId, row.Person, row.Created });
         builder.HasOne<Organization>().WithMany().HasForeignKey(row => row.OrganizationId).OnDelete(DeleteBehavior.Restrict);
     }
 }

@@ -146,7 +146,7 @@ internal static class SessionEndpoints
     {
         var reason = request?.Reason ?? "";
         if (reason.Length > LongestReason) return Problems.Invalid("reason", $"It has at most {LongestReason} characters.");
-        if (reason.Any(char.IsControl)) return Problems.Invalid("reason", "It has no control characters.");
+        if (!PlainLine.IsPlain(reason)) return Problems.Invalid("reason", "It has no control characters, nor marks that turn the direction of writing.");
         var sight = new SessionSight(caller, policy);
         await using var db = database.Read(caller.Organization);
         var row = await db.Set<SessionRecord>().AsNoTracking().SingleOrDefaultAsync(session => session.Id == id, cancellation);

@@ -1,4 +1,5 @@
 using Countersign.Access;
+using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -10,13 +11,14 @@ internal sealed record EditTechnicianRequest(string? Name = null, string? Mail =
 internal static class EditTechnician
 {
     public static async Task<Results<Ok<TechnicianAnswer>, ProblemHttpResult>> HandleAsync(
-        Guid id, EditTechnicianRequest request, Caller caller, PolicyWriter writer, TimeProvider time, CancellationToken cancellation)
+        Guid id, EditTechnicianRequest request, Caller caller, PolicyWriter writer, AccountNews news, TimeProvider time, CancellationToken cancellation)
     {
         var person = new PersonId(id);
         var outcome = await writer.ApplyAsync(
             caller,
             snapshot => snapshot.Person(person) is { } row ? new PolicyCommand.EditPerson(person, request.Name ?? row.Name, request.Mail ?? row.Mail) : null,
-            cancellation);
+            cancellation,
+            (db, delta, stop) => news.TellOfAddressAsync(db, caller, delta, stop));
         return outcome.Answer(snapshot => TechnicianAnswer.Of(snapshot, caller, person, time));
     }
 }

@@ -79,8 +79,8 @@ internal sealed class HandOver(
         var people = delta.Changes.Select(change => change.After).OfType<PersonRow>().ToList();
         var (owner, before) = (people.Single(person => person.Kind == PersonKind.Owner), people.Single(person => person.Kind != PersonKind.Owner));
         var organization = await OrganizationNames.OfAsync(db, cancellation);
-        outbox.Add(db, before.Mail, Letters.OwnershipGiven(organization, owner.Name));
-        outbox.Add(db, owner.Mail, Letters.OwnershipTaken(organization, before.Name));
+        outbox.Add(db, before, Letters.OwnershipGiven(organization, owner.Name));
+        outbox.Add(db, owner, Letters.OwnershipTaken(organization, before.Name));
         audit.Add(db, AuditEntry.By(caller, "ownership.handed-over") with { Subject = owner.Login, SubjectId = owner.Id.Value, Details = new() { ["before"] = before.Id.ToString() } });
     }
 }

@@ -51,7 +51,8 @@ internal static class ListTechnicians
     public static Results<Ok<Page<TechnicianAnswer>>, ProblemHttpResult> Handle([AsParameters] PageQuery page, [AsParameters] TechnicianQuery wanted, CallersPolicy policy)
     {
         if (!wanted.TryRead(out var takes, out var problem)) return problem!;
-        var groups = policy.Snapshot.All<MembershipRow>().Where(row => policy.MaySee(row.Group)).ToLookup(row => row.Person, row => row.Group);
+        var visible = policy.Snapshot.All<TechnicianGroupRow>().Select(row => row.Id).Where(policy.MaySee).ToHashSet();
+        var groups = policy.Snapshot.All<MembershipRow>().Where(row => visible.Contains(row.Group)).ToLookup(row => row.Person, row => row.Group);
         var external = TechnicianAnswer.ExternalGroupsOf(policy);
         return page.Cut(
             policy.Snapshot.All<PersonRow>().Where(person =>

@@ -38,7 +38,7 @@ internal static class AccountEndpoints
     private static async Task<Results<Ok<AccountAnswer>, ProblemHttpResult>> PutAsync(
         Guid id, string name, AccountRequest request, Caller caller, CallersPolicy seen, PolicyWriter writer, AccountVault vault, CancellationToken cancellation)
     {
-        if (!Names.IsAccount(name)) return Problems.Invalid("name", "It has 1 to 64 characters, none of them a control character, a comma, a plus or a blank.");
+        if (!Names.IsAccount(name)) return Problems.Invalid("name", "It has 1 to 64 characters that all show, none of them a comma, a plus or a blank.");
         if (Read(request, out var kind, out var secret) is { } problem) return problem;
         using var disposed = secret;
         var device = new DeviceId(id);

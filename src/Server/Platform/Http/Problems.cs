@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Countersign.Access;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -93,7 +94,7 @@ internal sealed partial class ProblemOfException(ILogger<ProblemOfException> log
         {
             BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } =>
                 TypedResults.Problem(statusCode: StatusCodes.Status413PayloadTooLarge, title: "The request is too large"),
-            BadHttpRequestException { InnerException: JsonException json } => Problems.Invalid(Field(json), "It is unknown, missing, given twice or not of the right form."),
+            BadHttpRequestException { InnerException: JsonException json } => Problems.Invalid(Wrong(json)),
             BadHttpRequestException bad => TypedResults.Problem(statusCode: bad.StatusCode, title: "The request can't be read"),
             _ => null,
         };
@@ -106,6 +107,21 @@ internal sealed partial class ProblemOfException(ILogger<ProblemOfException> log
         await problem.ExecuteAsync(httpContext);
         return true;
     }
+
+    /// <summary>
+    /// Each field that is missing, which only the message of the reader names, in quotes and as they are called here; else the one where the reading stopped.
+    /// </summary>
+    private static IEnumerable<(string Field, string Message)> Wrong(JsonException exception)
+    {
+        const string Missing = "missing required properties including:";
+        var at = Field(exception);
+        var message = exception.Message;
+        if (message.IndexOf(Missing, StringComparison.Ordinal) is not (>= 0 and var start)) return [(at, "It is unknown, missing, given twice or not of the right form.")];
+        return QuotedName().Matches(message, start).Select(name => (at.Length == 0 ? name.Groups[1].Value : $"{at}.{name.Groups[1].Value}", "It is missing."));
+    }
+
+    [GeneratedRegex("'([A-Za-z]+)'")]
+    private static partial Regex QuotedName();
 
     /// <summary>From <c>$.window.hours</c> to <c>window.hours</c>.</summary>
     private static string Field(JsonException exception) => exception.Path?.TrimStart('$').TrimStart('.') ?? "";

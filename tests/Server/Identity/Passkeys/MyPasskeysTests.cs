@@ -164,6 +164,23 @@ public sealed class MyPasskeysTests
     }
 
     [Fact]
+    public async Task A_passkey_is_renamed_by_its_person_who_is_signed_in_and_by_no_program()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var passkey = new TestPasskey();
+        var (token, id) = await lab.WithPasskeyAsync("tom", passkey);
+        var made = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "x", ["scopes"] = new JsonArray("write") }, token)).Json["token"]!.GetValue<string>();
+        (await RenameAsync("blue stick", token)).Json["label"]!.GetValue<string>().ShouldBe("blue stick");
+        (await RenameAsync("other", await lab.TokenOfAsync("ann"))).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await RenameAsync("other", made)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await RenameAsync("a\u202Eb", token)).Errors("label").ShouldHaveSingleItem();
+        (await lab.SendAsync(HttpMethod.Get, "me/passkeys", token: token)).Json["items"]![0]!["label"]!.GetValue<string>().ShouldBe("blue stick");
+        (await lab.AuditAsync()).Single(record => record.Kind == "passkey.renamed").Details.ShouldContain("\"before\":\"laptop\"");
+
+        Task<Answer> RenameAsync(string label, string by) => lab.SendAsync(HttpMethod.Patch, $"me/passkeys/{id}", new JsonObject { ["label"] = label }, by);
+    }
+
+    [Fact]
     public async Task A_reset_of_the_second_factor_takes_passkeys_too_and_nobody_does_that_to_the_owner()
     {
         await using var lab = await IdentityLab.StartAsync();

@@ -1,4 +1,5 @@
 using Countersign.Access;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -36,14 +37,21 @@ internal sealed record PasskeyMade(Guid Id, PasskeyShown Passkey, IReadOnlyList<
     public override string ToString() => nameof(PasskeyMade);
 }
 
+/// <param name="Label">What it is called from now on.</param>
+internal sealed record PasskeyNaming(string Label);
+
 internal sealed record PasskeyRemoval(string Password)
 {
     public override string ToString() => nameof(PasskeyRemoval);
 }
 
-/// <summary>A person's own passkeys. A stolen token is not enough for any of it but looking: it takes the password, and the second factor where there is one.</summary>
+/// <summary>
+/// A person's own passkeys. A stolen token is not enough for adding and removing: that takes the password, and the second factor where there is one. What they are
+/// called is what a person tells them apart by, so that a token of a program's is not good for changing that either.
+/// </summary>
 internal sealed class MyPasskeys(
-    RelyingParty party, PasskeyCeremonies ceremonies, OwnProof proof, PolicySource policy, Database database, WriteQueue queue, LiveSignIns live, AuditLog audit, TimeProvider time)
+    RelyingParty party, PasskeyCeremonies ceremonies, OwnProof proof, PolicySource policy, Database database, WriteQueue queue, LiveSignIns live, AccountNews news, AuditLog audit,
+    TimeProvider time)
 {
     private const int Most = 20;
     private const string WithoutSecondFactor = "Sign in with your second factor first.";
@@ -99,8 +107,25 @@ internal sealed class MyPasskeys(
                 var codes = isFirst ? await SecondFactor.RenewRecoveryCodesAsync(db, caller.Person, stop) : [];
                 var ended = isFirst ? await OnlyThisSignInAsync(db, caller, stop) : 0;
                 audit.Add(db, About(caller, "passkey.added") with { Details = new() { ["passkey"] = row.Id.ToString(), ["label"] = row.Label, ["signInsEnded"] = ended } });
+                await news.TellAsync(db, caller.Person, caller, AccountChange.PasskeyAdded(row.Label), stop);
                 if (isFirst) unit.Committed = () => live.End(caller.Organization, caller.Person, _ => true, "a second factor was set up");
                 return TypedResults.Created($"/api/v1/me/passkeys/{row.Id}", new PasskeyMade(row.Id, PasskeyShown.Of(row), codes));
+            },
+            cancellation);
+    }
+
+    public async Task<Results<Ok<PasskeyShown>, ProblemHttpResult>> RenameAsync(Guid id, PasskeyNaming request, Caller caller, CancellationToken cancellation)
+    {
+        if (Labels.Problem(request.Label) is { } problem) return Problems.Invalid("label", problem);
+        return await queue.WriteAsync<Results<Ok<PasskeyShown>, ProblemHttpResult>>(
+            caller.Organization,
+            async (db, stop) =>
+            {
+                if (await db.Set<Passkey>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person, stop) is not { } row) return Problems.NotFound();
+                if (await UnfitAsync(db, caller, stop) is { } unfit) return unfit;
+                audit.Add(db, About(caller, "passkey.renamed") with { Details = new() { ["passkey"] = id.ToString(), ["before"] = row.Label, ["label"] = request.Label } });
+                row.Label = request.Label;
+                return TypedResults.Ok(PasskeyShown.Of(row));
             },
             cancellation);
     }
@@ -128,6 +153,7 @@ internal sealed class MyPasskeys(
 
                 var ended = await SignInEnds.EndOthersAsync(db, caller, stop);
                 audit.Add(db, About(caller, "passkey.removed") with { Details = new() { ["passkey"] = id.ToString(), ["label"] = row.Label, ["signInsEnded"] = ended } });
+                await news.TellAsync(db, caller.Person, caller, AccountChange.PasskeyRemoved(row.Label), stop);
                 unit.Committed = () => live.End(caller.Organization, caller.Person, _ => true, "a passkey was removed");
                 return TypedResults.NoContent();
             },

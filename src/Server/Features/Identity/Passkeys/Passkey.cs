@@ -26,7 +26,7 @@ internal sealed class Passkey
     public required byte[] PublicKey { get; init; }
 
     /// <summary>As its person calls it.</summary>
-    public required string Label { get; init; }
+    public required string Label { get; set; }
 
     /// <summary>The authenticator's count of signatures when it was used last; 0: it does not count.</summary>
     public required uint SignCount { get; set; }

@@ -27,6 +27,8 @@ internal static class PasskeyRoutes
             mine.AskAsync(request, caller, context, cancellation)).Requires(TokenScopes.None).ForContactsToo();
         api.MapPost("/me/passkeys", (PasskeyRequest request, Caller caller, MyPasskeys mine, CancellationToken cancellation) =>
             mine.AddAsync(request, caller, cancellation)).Requires(TokenScopes.None).ForContactsToo();
+        api.MapPatch("/me/passkeys/{id:guid}", (Guid id, PasskeyNaming request, Caller caller, MyPasskeys mine, CancellationToken cancellation) =>
+            mine.RenameAsync(id, request, caller, cancellation)).Requires(TokenScopes.Account).ForContactsToo();
         api.MapPost("/me/passkeys/{id:guid}/remove", (Guid id, PasskeyRemoval request, Caller caller, HttpContext context, MyPasskeys mine, CancellationToken cancellation) =>
             mine.RemoveAsync(id, request, caller, context, cancellation)).Requires(TokenScopes.Account).ForContactsToo();
     }
@@ -41,5 +43,7 @@ internal static class PasskeyRoutes
 [JsonSerializable(typeof(PasskeyOptions))]
 [JsonSerializable(typeof(PasskeyRequest))]
 [JsonSerializable(typeof(PasskeyMade))]
+[JsonSerializable(typeof(PasskeyNaming))]
+[JsonSerializable(typeof(PasskeyShown))]
 [JsonSerializable(typeof(PasskeyRemoval))]
 internal sealed partial class PasskeyJson : JsonSerializerContext;

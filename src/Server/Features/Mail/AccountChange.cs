@@ -1,0 +1,69 @@
+namespace Countersign.Server.Features.Mail;
+
+/// <summary>
+/// A change of what somebody signs in with, as their mail tells of it, word for word; what is the same for all stands in <see cref="Letters.AccountChanged"/>.
+/// Labels come from people: they have been looked at where they came in, stand in the text, and never in the subject.
+/// </summary>
+/// <param name="What">Goes on behind <c>At ORGANIZATION</c>.</param>
+/// <param name="Remedy">What is to be done by a person who did not want it; goes on behind a colon.</param>
+internal sealed record AccountChange(string Subject, string What, string Remedy)
+{
+    private const string Elsewhere = "end your other sign-ins (countersign signins end --others), and choose another password if you have one";
+
+    private const string ShutOut = "have those who administer the organization send you a link to choose another password (countersign technicians reset-password)";
+
+    public static AccountChange PasswordChanged { get; } = new(
+        "Your password was changed", "your password was changed, and all that you had been signed in with elsewhere has ended.", $"you can't sign in any more; {ShutOut}.");
+
+    public static AccountChange PasswordReplaced { get; } = new(
+        "Your password was replaced",
+        "another password was chosen for you by the link that you were mailed, and everything that you were signed in with has ended.",
+        $"somebody else reads your mail; see to that first, and then {ShutOut}.");
+
+    public static AccountChange AppAdded { get; } = new(
+        "Your second factor was set up",
+        "an authenticator app was set up as your second factor: from now on you are asked for a code of it. Your other sign-ins have ended.",
+        "you can't sign in any more; have those who administer the organization reset your second factor (countersign technicians reset-two-factor), and choose another password then.");
+
+    public static AccountChange AppRemoved { get; } = new(
+        "Your second factor was taken off",
+        "the authenticator app was taken off what you sign in with: no code of it is asked for any more.",
+        $"{Elsewhere}; then set it up again (countersign two-factor enable).");
+
+    public static AccountChange CodesRenewed { get; } = new(
+        "Your recovery codes were replaced", "your recovery codes were replaced: those that you had are good for nothing any more.", $"{Elsewhere}; then replace them once more (countersign two-factor codes).");
+
+    public static AccountChange TwoFactorReset { get; } = new(
+        "Your second factor was reset",
+        "your second factor was reset, and everything that you were signed in with has ended. From now on your password or key alone signs you in, until you set a second factor up again.",
+        "set a second factor up (countersign two-factor enable).");
+
+    public static AccountChange AddressChanged { get; } = new(
+        "Your mail address was changed",
+        "another mail address was put in the place of this one: what is mailed to you goes there from now on.",
+        "have it put right.");
+
+    public static AccountChange KeyAdded(string label, string fingerprint) => new(
+        "An SSH key was added to your account",
+        $"an SSH key was registered for you, called \"{label}\": whoever holds it signs in there as you. Its fingerprint is {fingerprint}.",
+        $"remove it (countersign keys list, countersign keys remove ID), {Elsewhere}.");
+
+    public static AccountChange KeyRemoved(string label, string fingerprint) => new(
+        "An SSH key was taken off your account",
+        $"an SSH key was taken off what you sign in with; it was called \"{label}\", and its fingerprint is {fingerprint}.",
+        $"{Elsewhere}; then add it again (countersign keys add FILE).");
+
+    public static AccountChange PasskeyAdded(string label) => new(
+        "A passkey was added to your account",
+        $"a passkey was added to what you sign in with, called \"{label}\".",
+        $"remove it (countersign passkeys list, countersign passkeys remove ID), {Elsewhere}.");
+
+    public static AccountChange PasskeyRemoved(string label) => new(
+        "A passkey was taken off your account", $"a passkey was taken off what you sign in with; it was called \"{label}\".", $"{Elsewhere}; then add another one.");
+
+    /// <param name="scopes">What it is good for, by name.</param>
+    public static AccountChange TokenAdded(string label, string scopes, DateTimeOffset until) => new(
+        "An API token was made for your account",
+        $"an API token was made, called \"{label}\": whoever holds it acts there as you, in what it is good for ({scopes}), until {Letters.Time(until)}.",
+        $"remove it (countersign tokens list, countersign tokens remove ID), {Elsewhere}.");
+}

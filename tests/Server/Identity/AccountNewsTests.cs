@@ -1,0 +1,179 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Mail;
+using Countersign.Server.Platform.Persistence;
+using Countersign.Server.Tests.Identity.Passkeys;
+using Countersign.Ssh;
+using Countersign.Tests;
+using Microsoft.EntityFrameworkCore;
+using MimeKit;
+
+namespace Countersign.Server.Tests.Identity;
+
+/// <summary>Whatever is changed about how somebody signs in is mailed to them, whoever does it.</summary>
+public sealed class AccountNewsTests : IAsyncLifetime
+{
+    private const string Other = "violet-tractor-anthem-08";
+
+    private MailLab _with = null!;
+
+    private IdentityLab Lab => _with.Lab;
+
+    private MailServer Post => _with.Post;
+
+    public async ValueTask InitializeAsync() => _with = await MailLab.StartAsync();
+
+    public ValueTask DisposeAsync() => _with.DisposeAsync();
+
+    [Fact]
+    public async Task What_people_add_to_and_take_off_what_they_sign_in_with_is_mailed_to_them_with_when_and_from_where()
+    {
+        var token = await Lab.TokenOfAsync("tom");
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        await AddKeyAsync("me/keys", key, token);
+        (await ToldAsync("An SSH key was added to your account")).Text.ShouldContain(key.PublicKey.Fingerprint);
+        var id = (await Lab.SendAsync(HttpMethod.Get, "me/keys", token: token)).Json["items"]![0]!["id"]!.GetValue<Guid>();
+        (await Lab.SendAsync(HttpMethod.Delete, $"me/keys/{id}", token: token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await ToldAsync("An SSH key was taken off your account")).Text.ShouldContain(key.PublicKey.Fingerprint);
+        await MakeTokenAsync(token);
+        (await ToldAsync("An API token was made for your account")).Text.ShouldContain("called \"job\"");
+        using var passkey = new TestPasskey();
+        var added = await Lab.AddPasskeyAsync(token, passkey, "blue stick");
+        added.Status.ShouldBe(HttpStatusCode.Created, added.Text);
+        (await ToldAsync("A passkey was added to your account")).Text.ShouldContain("called \"blue stick\"");
+        (await Lab.RemovePasskeyAsync(token, added.Json["id"]!.GetValue<Guid>())).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await ToldAsync("A passkey was taken off your account")).Text.ShouldContain("called \"blue stick\"");
+
+        var app = await Lab.EnrolAsync("tom", token);
+        await ToldAsync("Your second factor was set up");
+        (await WithCodeAsync("codes", app, token)).Status.ShouldBe(HttpStatusCode.OK);
+        await ToldAsync("Your recovery codes were replaced");
+        (await WithCodeAsync("disable", app, token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        await ToldAsync("Your second factor was taken off");
+        var change = new JsonObject { ["current"] = IdentityLab.Password, ["new"] = Other };
+        (await Lab.SendAsync(HttpMethod.Post, "me/password", change, token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        await ToldAsync("Your password was changed");
+        Post.Waiting.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_an_administrator_changes_is_mailed_with_their_name()
+    {
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        await AddKeyAsync($"technicians/{Lab.Tom.Id}/keys", key, _with.Ann);
+        var mail = await ToldAsync("An SSH key was added to your account", by: "by ANN");
+        mail.Text.ShouldContain(key.PublicKey.Fingerprint);
+        mail.Text.ShouldContain("Speak to ANN at once");
+        var id = (await Lab.SendAsync(HttpMethod.Get, $"technicians/{Lab.Tom.Id}/keys", token: _with.Ann)).Json["items"]![0]!["id"]!.GetValue<Guid>();
+        (await Lab.SendAsync(HttpMethod.Delete, $"technicians/{Lab.Tom.Id}/keys/{id}", token: _with.Ann)).Status.ShouldBe(HttpStatusCode.NoContent);
+        await ToldAsync("An SSH key was taken off your account", by: "by ANN");
+        (await Lab.SendAsync(HttpMethod.Post, $"technicians/{Lab.Tom.Id}/two-factor/reset", token: _with.Ann)).Status.ShouldBe(HttpStatusCode.OK);
+        await ToldAsync("Your second factor was reset", by: "by ANN");
+
+        // At the address before: whoever changed it is told of what comes after.
+        (await Lab.SendAsync(HttpMethod.Patch, $"technicians/{Lab.Tom.Id}", new JsonObject { ["name"] = "Thomas" }, _with.Ann)).Status.ShouldBe(HttpStatusCode.OK);
+        (await Lab.SendAsync(HttpMethod.Patch, $"technicians/{Lab.Tom.Id}", new JsonObject { ["mail"] = "mallory@example.org" }, _with.Ann)).Status.ShouldBe(HttpStatusCode.OK);
+        await ToldAsync("Your mail address was changed", by: "by ANN");
+        Post.Waiting.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task What_was_refused_or_only_prepared_is_told_to_nobody()
+    {
+        var token = await Lab.TokenOfAsync("tom");
+        await Lab.SendAsync(HttpMethod.Post, "me/password", new JsonObject { ["current"] = "wrong", ["new"] = Other }, token);
+        await Lab.SendAsync(HttpMethod.Post, "me/two-factor/enrol", new JsonObject { ["password"] = IdentityLab.Password }, token);
+        await Lab.SendAsync(HttpMethod.Post, "me/two-factor/confirm", new JsonObject { ["code"] = "000000" }, token);
+        await Lab.SendAsync(HttpMethod.Patch, $"technicians/{Lab.Tom.Id}?preview=true", new JsonObject { ["mail"] = "x@example.org" }, _with.Ann);
+        await Lab.AskToAddAsync(token);
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        await AddKeyAsync("me/keys", key, token);
+        await ToldAsync("An SSH key was added to your account");
+        (await Lab.SendAsync(HttpMethod.Post, "me/keys", new JsonObject { ["label"] = "x", ["key"] = key.PublicKey.ToString() }, token)).Status.ShouldBe(HttpStatusCode.Conflict);
+        Post.Waiting.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task No_secret_is_in_what_is_mailed()
+    {
+        var token = await Lab.TokenOfAsync("tom");
+        var made = await MakeTokenAsync(token);
+        var app = await Lab.EnrolAsync("tom", token);
+        (await Lab.SendAsync(HttpMethod.Post, "me/password", new JsonObject { ["current"] = IdentityLab.Password, ["new"] = Other }, token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        string[] secrets = [token, made, made["cst_".Length..], IdentityLab.Password, Other, app.SecretText, .. app.RecoveryCodes];
+        for (var mail = 0; mail < 3; mail++)
+        {
+            var said = (await Post.NextAsync()).Json.ToJsonString();
+            secrets.ShouldAllBe(secret => !said.Contains(secret, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task Nobody_is_mailed_without_end_and_the_last_mail_within_the_hour_says_so()
+    {
+        var token = await Lab.TokenOfAsync("tom");
+        for (var time = 0; time < AccountNews.MostInAnHour + 2; time++)
+        {
+            var id = (await Lab.SendAsync(HttpMethod.Post, "me/tokens", Job, token)).Json["id"]!.GetValue<Guid>();
+            (await Lab.SendAsync(HttpMethod.Delete, $"me/tokens/{id}", token: token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        }
+
+        var mails = new List<ReceivedMail>();
+        while (mails.Count < AccountNews.MostInAnHour) mails.Add(await Post.NextAsync());
+        mails.Count(mail => mail.Text.Contains("is not mailed to you", StringComparison.Ordinal)).ShouldBe(1);
+        Lab.Clock.Advance(TimeSpan.FromHours(1));
+        await MakeTokenAsync(await Lab.TokenOfAsync("tom"));
+        (await ToldAsync("An API token was made for your account")).Text.ShouldNotContain("is not mailed to you");
+        Post.Waiting.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_mail_that_is_given_up_is_found_in_the_log_by_whom_it_was_to()
+    {
+        await Post.AnswerNextAsync("554 no <tom@example.org> here");
+        await MakeTokenAsync(await Lab.TokenOfAsync("tom"));
+        await using var db = Lab.Get<Database>().Read(Lab.Organization);
+        using var looking = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(IdentityLab.Stop);
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!await db.Set<AuditRecord>().AnyAsync(record => record.Kind == "mail.failed" && record.SubjectId == Lab.Tom.Id.Value, deadline.Token))
+            await looking.WaitForNextTickAsync(deadline.Token);
+    }
+
+    [Theory]
+    [InlineData("\r\nBcc: everybody@example.org\r\n\r\n")]
+    [InlineData("\u2028X-Evil: yes")]
+    [InlineData("<b onclick=x>&")]
+    public void Whatever_names_hold_they_end_no_header_and_are_no_markup(string name)
+    {
+        using var message = Letters.AccountChanged(name, AccountChange.KeyAdded(name, name), name, DateTimeOffset.UnixEpoch, IPAddress.Loopback, isLast: false)
+            .ToMessage(new("gate", "gate@example.org"), "tom@example.org", Guid.NewGuid(), DateTimeOffset.UnixEpoch);
+        using var wire = new MemoryStream();
+        message.WriteTo(wire, IdentityLab.Stop);
+        wire.Position = 0;
+        using var read = MimeMessage.Load(wire, IdentityLab.Stop);
+        read.Headers.Select(header => header.Field).ShouldNotContain(field => field == "Bcc" || field == "X-Evil");
+        read.To.Mailboxes.Select(to => to.Address).ShouldBe(["tom@example.org"]);
+        read.HtmlBody!.ShouldNotContain("<b ");
+    }
+
+    private static JsonObject Job => new() { ["label"] = "job", ["scopes"] = new JsonArray("read") };
+
+    private async Task<ReceivedMail> ToldAsync(string subject, string by = "in your name")
+    {
+        var mail = await Post.NextAsync();
+        (mail.To, mail.Subject).ShouldBe(("tom@example.org", subject));
+        mail.Text.ShouldContain("At Acme ");
+        mail.Text.ShouldContain($"It was done on {Letters.Time(Lab.Clock.GetUtcNow())} from 127.0.0.1, {by}.");
+        return mail;
+    }
+
+    private async Task AddKeyAsync(string path, SshPrivateKey key, string token) =>
+        (await Lab.SendAsync(HttpMethod.Post, path, new JsonObject { ["label"] = "laptop", ["key"] = key.PublicKey.ToString() }, token)).Status.ShouldBe(HttpStatusCode.Created);
+
+    private async Task<string> MakeTokenAsync(string token) => (await Lab.SendAsync(HttpMethod.Post, "me/tokens", Job, token)).Json["token"]!.GetValue<string>();
+
+    private Task<Answer> WithCodeAsync(string verb, TestAuthenticator app, string token) =>
+        Lab.SendAsync(HttpMethod.Post, $"me/two-factor/{verb}", new JsonObject { ["password"] = IdentityLab.Password, ["code"] = app.Next() }, token);
+}
