@@ -145,6 +145,15 @@ public sealed class PermissionOptions : IEquatable<PermissionOptions>
         + (SinglePrompt ? "; single prompt" : "")
         + (ApprovedExternals.IsEmpty ? "" : $"; approved: {ExternalGroups.Write(ApprovedExternals)}");
 
+    /// <summary>The same as far as it counts for whoever holds no more than that.</summary>
+    internal string Of(PermissionSet held)
+    {
+        var counting = PermissionOption.Having.Where(held.Contains).Select(permission => $"{permission}: {this[permission].Text}").ToList();
+        if (SinglePrompt) counting.Add("single prompt");
+        if (held.Contains(Permission.InviteExternal) && this[Permission.InviteExternal].IsStrict) counting.Add($"approved: {ExternalGroups.Write(ApprovedExternals)}");
+        return string.Join("; ", counting);
+    }
+
     public override bool Equals(object? obj) => Equals(obj as PermissionOptions);
 
     public override int GetHashCode() => _options[0].GetHashCode();

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Countersign.Access;
 
 /// <summary>
@@ -172,14 +174,14 @@ public sealed partial class PolicySnapshot
 
     /// <summary>
     /// What approved requests in hand let the connection hold; null: none of them fits. One request has to fit alone, with all of the steps that
-    /// rules ask for now. For a session that runs the time to begin does not matter any more.
+    /// rules ask for now. For a session that runs neither the time to begin matters any more nor what rules have come to ask for since.
     /// </summary>
     /// <param name="relies">It is preapproved access that stands for the approval.</param>
     private PermissionSet? Covered(in AccessQuestion question, PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet needed, Moment moment, out bool relies)
     {
         PermissionSet? covered = null;
         var preapproved = Preapproved(question, account, needed, question.At);
-        relies = preapproved is not null && HasAllSteps(null, person, device, insisting: true);
+        relies = preapproved is not null && (moment == Moment.Running || HasAllSteps(null, person, device, insisting: true));
         if (relies) covered = preapproved;
         if (question.Approvals.IsDefaultOrEmpty || account.Name is null) return covered;
         var alone = false;
@@ -187,7 +189,7 @@ public sealed partial class PolicySnapshot
         {
             if (!Fits(approved, question, account.Name) || !approved.Covered.Covers(needed)) continue;
             if (moment == Moment.Opening && !approved.IsOpen(question.At)) continue;
-            if (HasAllSteps(approved, person, device, insisting: false))
+            if (moment == Moment.Running || HasAllSteps(approved, person, device, insisting: false))
             {
                 covered = (covered ?? PermissionSet.None) | approved.Covered;
                 alone = true;
@@ -212,18 +214,36 @@ public sealed partial class PolicySnapshot
         if (question.Preapprovals.IsDefaultOrEmpty) return given;
         foreach (var request in question.Preapprovals)
         {
-            if (!request.IsFor(question.Subject, question.Device) || !request.IsFor(account.Name) || !request.IsOpen(at) || !request.Given.Covers(needed)) continue;
-            given = (given ?? PermissionSet.None) | request.Given;
+            if (!request.IsFor(question.Subject, question.Device) || !request.IsFor(account.Name) || !request.IsOpen(at) || !request.Covered.Covers(needed)) continue;
+            given = (given ?? PermissionSet.None) | request.Covered;
         }
 
         return given;
+    }
+
+    /// <summary>Whether it is by an approval that the session was let in.</summary>
+    private static bool IsAnyApprovalOf(in AccessQuestion question, in AccountAsked account)
+    {
+        if (question.Approvals.IsDefaultOrEmpty || account.Name is null) return false;
+        foreach (var approved in question.Approvals)
+        {
+            if (Fits(approved, question, account.Name)) return true;
+        }
+
+        return false;
     }
 
     private static bool Fits(ApprovedRequest approved, in AccessQuestion question, string account) =>
         approved.Person == question.Subject
         && approved.Device == question.Device
         && string.Equals(approved.Account, account, StringComparison.Ordinal)
-        && (approved.Source is null ? question.Source is null : approved.Source.Equals(question.Source));
+        && IsSame(approved.Source, question.Source);
+
+    /// <summary>An IPv4 address is one, however it is dressed.</summary>
+    private static bool IsSame(IPAddress? one, IPAddress? other) =>
+        one is null || other is null ? one == other : one.Equals(other) || Bare(one).Equals(Bare(other));
+
+    private static IPAddress Bare(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     /// <param name="approved">Null: nothing is in hand.</param>
     /// <param name="insisting">Preapproved access stands for all but the steps of workflows that insist.</param>
@@ -269,7 +289,7 @@ public sealed partial class PolicySnapshot
         if (!approved.IsOpen(question.At)) return "its time to connect is not now";
         var preapproved = Preapproved(question, account, Needed(question), question.At) is not null;
         var completes = preapproved && !HasAllSteps(null, person, device, insisting: true) && HasAllSteps(approved, person, device, insisting: true);
-        return completes || HasAllSteps(approved, person, device, insisting: false) ? null : "a rule has come since that asks for another approval";
+        return completes || HasAllSteps(approved, person, device, insisting: false) ? null : "a step that is asked for now was not approved";
     }
 
     private static ApprovalStepId StepOf(TechnicianGroupNode through, TechnicianGroupNode rule) =>

@@ -3,21 +3,17 @@ namespace Countersign.Access;
 public sealed partial class PolicySnapshot
 {
     /// <summary>
-    /// How many changes of grant windows are followed to find the end of an unbroken stretch. Windows that take turns for ever have none.
-    /// </summary>
-    private const int MostChangesFollowed = 256;
-
-    /// <summary>
     /// Answers the one question. Anything unknown, missing or contradictory denies. A device that is not there is evaluated like one that
     /// is, so that neither content nor time tells which it was. Allocates nothing, unless access that has not begun is in hand.
     /// </summary>
-    public AccessDecision Decide(in AccessQuestion question) => Answer(question, Moment.Opening);
+    public AccessDecision Decide(in AccessQuestion question) => Answer(question, Moment.Opening, Ends.Told);
 
     /// <summary>
-    /// Whether a session that was allowed may go on: as <see cref="Decide"/>, but for what binds only the next connection. An approval rule or
-    /// a consent setting that is new ends nothing that runs; a sign-in rule that the session's sign-in does not meet ends it at once.
+    /// Whether a session that was allowed may go on: as <see cref="Decide"/>, but for what binds only the next connection. An approval rule, a consent or a
+    /// recording setting that is new ends nothing that runs; a sign-in rule that the session's sign-in does not meet ends it at once. Who was let in by an approval
+    /// has it in hand, and is answered no more than it covers; with none in hand, no rule is taken to have asked for one when the session began.
     /// </summary>
-    public AccessDecision DecideRunning(in AccessQuestion question) => Answer(question, Moment.Running);
+    public AccessDecision DecideRunning(in AccessQuestion question) => Answer(question, Moment.Running, Ends.Told);
 
     private enum Moment : byte
     {
@@ -25,7 +21,15 @@ public sealed partial class PolicySnapshot
         Running,
     }
 
-    private AccessDecision Answer(in AccessQuestion question, Moment moment)
+    private enum Ends : byte
+    {
+        Told,
+
+        /// <summary>Only whether it is allowed matters.</summary>
+        LeftOut,
+    }
+
+    private AccessDecision Answer(in AccessQuestion question, Moment moment, Ends ends)
     {
         // Both are looked up before either is needed, so that one waits for memory while the other does.
         var isPerson = _model.People.TryGetValue(question.Subject, out var person);
@@ -40,7 +44,7 @@ public sealed partial class PolicySnapshot
         var connection = IsConnection(question.Wanted);
         var hoursChange = connection ? rules.SessionHours?.NextChange(question.At) : null;
         var reach = ReachWithEvidence(question, person, device, account, question.At);
-        var effective = Reach.Effective(person, rules, reach.Granted);
+        var effective = Effective(person, rules, reach.Granted, moment);
         var next = Reach.Earlier(reach.Next, Reach.Earlier(hoursChange, connection ? NextChange(question) : null));
         var visible = known && !Reach.Effective(person, rules, reach.OnAnyAccount).IsEmpty;
         var needed = Needed(question);
@@ -60,7 +64,7 @@ public sealed partial class PolicySnapshot
             {
                 effective = PermissionCatalogue.WithoutUnmet(effective & covered);
             }
-            else if (moment == Moment.Opening)
+            else if (moment == Moment.Opening || IsAnyApprovalOf(question, account))
             {
                 return Refusal(DecisionKind.NeedsApproval, DenialReason.ApprovalNeeded, next, visible);
             }
@@ -72,10 +76,11 @@ public sealed partial class PolicySnapshot
             return Refusal(DecisionKind.Denied, DenialReason.ConsentImpossible, next, visible);
         }
 
+        if (ends == Ends.LeftOut) return new(DecisionKind.Allowed, DenialReason.None, effective, Until: null, next, visible);
         var closing = relies ? WindowRelied(question, account, needed) : null;
         var (pending, lasting) = Waiting(question, device, account, moment);
         closing = Reach.Earlier(closing, hoursChange);
-        var until = Reach.Effective(person, rules, reach.Timeless).Covers(needed)
+        var until = Effective(person, rules, reach.Timeless, moment).Covers(needed)
             ? closing
             : EndOfStretch(question, person, device, account, needed, pending, reach.Next, closing);
         return new(DecisionKind.Allowed, DenialReason.None, effective, until, next, visible)
@@ -95,11 +100,15 @@ public sealed partial class PolicySnapshot
     private static AccessDecision Refusal(DecisionKind kind, DenialReason reason, DateTimeOffset? next, bool visible) =>
         new(kind, reason, PermissionSet.None, Until: null, next, visible);
 
+    /// <summary>What recording forbids is refused when a connection begins.</summary>
+    private static PermissionSet Effective(PersonNode person, DeviceRules rules, PermissionSet granted, Moment moment) =>
+        moment == Moment.Opening ? Reach.Effective(person, rules, granted) : Reach.WithinCeiling(person, granted);
+
     /// <summary>Session hours, approvals and consent bind connections: a question that wants anything beyond <em>Other options</em>.</summary>
     private static bool IsConnection(PermissionSet wanted) => wanted.Intersects(PermissionCatalogue.Connections);
 
     /// <summary>What is wanted; and for a screen that nobody sits at, the right to be there alone.</summary>
-    private static PermissionSet Needed(in AccessQuestion question) =>
+    internal static PermissionSet Needed(in AccessQuestion question) =>
         question.EndUser == EndUserPresence.NobodyLoggedOn && question.Wanted.Intersects(PermissionCatalogue.Of(ConsentKind.Screen))
             ? question.Wanted.With(Permission.UnattendedAccess)
             : question.Wanted;
@@ -128,6 +137,13 @@ public sealed partial class PolicySnapshot
         }
 
         return false;
+    }
+
+    /// <summary>Of the roles that may be requested those that would supply what is missing.</summary>
+    internal IEnumerable<RoleRow> Supplying(AccessQuestion question, PersonNode person, DeviceNode device)
+    {
+        var granted = GrantedWithEvidence(question, person, device, AccountOf(question, device));
+        return RequestableRoles.Where(role => Reach.Effective(person, _model.RulesOf(device), granted | role.Permissions).Covers(Needed(question)));
     }
 
     private static DenialReason WhyLacking(PersonNode person, DeviceRules rules, PermissionSet granted, PermissionSet lacking)
@@ -165,27 +181,5 @@ public sealed partial class PolicySnapshot
             _ => ConsentMode.AskOrRefuse,
         };
         return fromDevice > fromGroups ? fromDevice : fromGroups;
-    }
-
-    /// <summary>When the first of the needed permissions stops holding, following providers that take over from each other.</summary>
-    /// <param name="pending">Access that has not begun carries nothing that rests on something else.</param>
-    private DateTimeOffset? EndOfStretch(
-        in AccessQuestion question,
-        PersonNode person,
-        DeviceNode device,
-        in AccountAsked account,
-        PermissionSet needed,
-        Pending pending,
-        DateTimeOffset? nextChange,
-        DateTimeOffset? closing)
-    {
-        for (var followed = 0; followed < MostChangesFollowed && nextChange is { } change && !(closing <= change); followed++)
-        {
-            var then = ReachWithEvidence(question, person, device, account, change, pending);
-            if (!Reach.Effective(person, _model.RulesOf(device), then.Granted).Covers(needed)) return change;
-            nextChange = then.Next;
-        }
-
-        return closing;
     }
 }

@@ -20,8 +20,8 @@ public sealed record PreapprovedRequest(
     RequestTime Time,
     ImmutableArray<ApprovalStepId> Steps)
 {
-    /// <summary>What it gives: its role, with what that needs.</summary>
-    public PermissionSet Given => PermissionCatalogue.WithPrerequisites(Permissions);
+    /// <summary>What a connection may hold where it stands for an approval: its role, with what that needs. It gives the role alone.</summary>
+    public PermissionSet Covered => PermissionCatalogue.WithPrerequisites(Permissions);
 
     public bool IsFor(PersonId person, DeviceId device, string account) => IsFor(person, device) && IsFor(account);
 

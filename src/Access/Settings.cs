@@ -40,6 +40,21 @@ public sealed record RemoteControlApproval(
     /// <summary>The fallback of every <em>ask</em>; told by the modes too, unless none of them asks.</summary>
     public bool ConnectsUnanswered { get; init; }
 
+    /// <summary>Somebody is asked for something.</summary>
+    internal bool Asks => Screen > ConsentMode.Notify || Terminal > ConsentMode.Notify || Files > ConsentMode.Notify || Web > ConsentMode.Notify || Actions > ConsentMode.Notify;
+
+    /// <summary>The same, where nobody connects without at least that.</summary>
+    internal RemoteControlApproval AtLeast(ConsentMode least) => this with
+    {
+        Screen = Stricter(Screen, least),
+        Terminal = Stricter(Terminal, least),
+        Files = Stricter(Files, least),
+        Web = Stricter(Web, least),
+        Actions = Stricter(Actions, least),
+    };
+
+    private static ConsentMode Stricter(ConsentMode one, ConsentMode other) => one > other ? one : other;
+
     public ConsentMode For(ConsentKind kind) => kind switch
     {
         ConsentKind.Screen => Screen,
@@ -385,7 +400,7 @@ public static class Settings
 
     internal static string Write(IReadOnlyList<RoleId> roles) => roles.Count == 0 ? "none" : string.Join(',', roles);
 
-    private static string Write(RemoteControlApproval value)
+    internal static string Write(RemoteControlApproval value)
     {
         var modes = Kinds.Select(entry => $"{entry.Name}={Word(value.For(entry.Kind))}");
         return $"{string.Join("; ", modes)}; unanswered={(value.ConnectsUnanswered ? "connect" : "refuse")}; answer={Write(value.TimeToAnswer)}";

@@ -13,6 +13,9 @@ public interface IApprovalDesk
     /// <summary>What was approved ahead for the person and is not over, also where its time has not come. Whether it counts is the engine's answer.</summary>
     ValueTask<ImmutableArray<PreapprovedRequest>> PreapprovedAsync(OrganizationId organization, PersonId person, CancellationToken cancellation);
 
+    /// <summary>The same on one device, for whoever it was approved.</summary>
+    ValueTask<ImmutableArray<PreapprovedRequest>> PreapprovedAsync(OrganizationId organization, DeviceId device, CancellationToken cancellation);
+
     /// <summary>Joins the request that waits for the same already, or makes one.</summary>
     /// <param name="reason">Why, in the person's own words; cleaned and cut to <see cref="ApprovalWish.LongestReason"/> here. Empty: none was given.</param>
     /// <param name="tell">Called with a line that the person should read while they wait; returns quickly.</param>

@@ -86,6 +86,24 @@ public class CompileTests
     }
 
     [Fact]
+    public void A_value_that_names_what_is_not_there_is_refused()
+    {
+        var gone = Guid.NewGuid();
+        var other = Group(Guid.NewGuid(), Everyone.Value);
+        Refused($"technician group {gone} is not there", other, new GroupPermissionRow(other.Id, Permission.Collaborate, PolicyValue.Allow, false) { Option = $"named:{gone}" });
+        Refused($"external group {gone} is not there", other with { ApprovedExternals = $"{gone}" });
+        Refused($"role {gone} is not there", new SettingRow(SettingNode.Organization, SettingKind.AccessRequestRoles, $"{gone}", 1));
+    }
+
+    [Fact]
+    public void What_is_of_no_known_kind_is_refused()
+    {
+        Refused("no known way", Group(Guid.NewGuid(), Everyone.Value) with { Consent = (GroupConsent)9 });
+        Refused("no known kind", new PersonRow(new(Guid.NewGuid()), (PersonKind)9, "nine", "Nine", "", PersonState.Activated, PersonStatus.Active));
+        Refused("no known kind", new PersonRow(new(Guid.NewGuid()), PersonKind.Technician, "nine", "Nine", "", (PersonState)9, PersonStatus.Active));
+    }
+
+    [Fact]
     public void A_role_that_does_not_fit_the_scope_is_refused()
     {
         Refused("does not fit", Grant(GrantSubject.To(Owner), GrantScope.Team, SystemRoles.FullDeviceAccess.Id));

@@ -73,9 +73,138 @@ public class DiffTests
         _sample.Put(new DeviceAccountRow(_sample.Web01, "root", IsDefault: true));
         var rectangle = PolicySnapshot.Diff(before, _sample.Snapshot).Rectangles.ShouldHaveSingleItem();
         rectangle.People.ShouldBe([_tina, _tom], ignoreOrder: true);
-        rectangle.Difference.Gained.ShouldHaveSingleItem().Accounts.ShouldBe(new GrantAccounts(AccountRule.Named, "root"));
-        rectangle.Difference.Lost.ShouldHaveSingleItem().Accounts.ShouldBe(new GrantAccounts(AccountRule.Named, "deploy"));
+        rectangle.Difference.Gained.ShouldHaveSingleItem().Accounts.ShouldBe(new GrantAccounts(AccountRule.Named, "root,the default one"));
+        rectangle.Difference.Lost.ShouldHaveSingleItem().Accounts.ShouldBe(new GrantAccounts(AccountRule.Named, "deploy,the default one"));
     }
+
+    [Fact]
+    public void Whom_another_default_account_lets_in_or_shuts_out_is_told_though_every_grant_names_its_accounts()
+    {
+        _sample.Grant(GrantSubject.To(_tina), GrantScope.AllDevices, _sample.Role(Terminal), new(AccountRule.Named, "deploy"));
+        _sample.Grant(GrantSubject.To(_tom), GrantScope.AllDevices, _sample.Role(Terminal), new(AccountRule.Named, "root"));
+        var before = _sample.Snapshot;
+        _sample.Put(new DeviceAccountRow(_sample.Web01, "deploy", IsDefault: false));
+        _sample.Put(new DeviceAccountRow(_sample.Web01, "root", IsDefault: true));
+        before.Decide(_sample.Question(_tina, [Terminal])).Kind.ShouldBe(DecisionKind.Allowed);
+        _sample.Decide(_tina, Terminal).Kind.ShouldBe(DecisionKind.Denied);
+        PolicySnapshot.Diff(before, _sample.Snapshot).Rectangles.SelectMany(rectangle => rectangle.People).ShouldBe([_tina, _tom], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void Devices_are_told_apart_by_more_account_names_than_have_bits()
+    {
+        for (var number = 0; number < 70; number++) _sample.Device($"d{number}", _sample.Servers, $"account{number}");
+        var late = _sample.DeviceGroup("Late");
+        var (one, other) = (_sample.Device("one", late, "zone"), _sample.Device("other", late, "ztwo"));
+        var before = _sample.Snapshot;
+        _sample.Grant(GrantSubject.To(_tina), GrantScope.Of(late), _sample.Role(Terminal), new(AccountRule.Named, "ztwo"));
+        var difference = PolicySnapshot.Diff(before, _sample.Snapshot);
+        difference.Rectangles.ShouldHaveSingleItem().Devices.ShouldBe([other]);
+        difference.Pairs.ShouldBe(1);
+        _sample.Snapshot.Decide(_sample.Question(_tina, [Terminal], one)).Kind.ShouldBe(DecisionKind.Denied);
+    }
+
+    [Fact]
+    public void An_account_that_comes_is_told_to_those_who_may_ask_for_it()
+    {
+        _sample.Grant(_tina, _sample.Web01, RequestAccess);
+        var before = _sample.Snapshot;
+        _sample.Put(new DeviceAccountRow(_sample.Web01, "other", IsDefault: false));
+        _sample.Snapshot.Decide(_sample.Question(_tina, [Terminal], account: "other")).Kind.ShouldBe(DecisionKind.MayBeRequested);
+        PolicySnapshot.Diff(before, _sample.Snapshot).Rectangles.SelectMany(rectangle => rectangle.People).ShouldBe([_sample.Olga, _tina], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void What_may_be_requested_is_told_to_those_alone_who_may_ask_there()
+    {
+        var web02 = _sample.Device("web02", _sample.Servers, "root");
+        _sample.Grant(GrantSubject.To(_tina), GrantScope.AllDevices, _sample.Role(Terminal));
+        _sample.Grant(_tom, web02, RequestAccess);
+        ToldBeside(() => _sample.Set(SettingNode.Organization, SettingKind.AccessRequestRoles, "none")).ShouldBe([(_tom, web02)]);
+    }
+
+    [Fact]
+    public void A_rule_that_a_workflow_stands_in_for_is_told_to_nobody_whom_that_is_for()
+    {
+        _sample.Grant(GrantSubject.To(_support), GrantScope.AllDevices, _sample.Role(Terminal));
+        var outside = _sample.Technician("outside");
+        _sample.Grant(outside, _sample.Web01, Terminal);
+        var steps = WorkflowSteps.Write([new WorkflowStep(1, null, [new(ApproverKind.Person, _tom.Value)])]);
+        _sample.Put(new WorkflowRow(new(_sample.Next()), _support, _sample.Servers, "Four eyes", steps, false, true, false));
+        ToldBeside(() => _sample.Set(SettingNode.Of(_sample.Servers), SettingKind.ManagerialApproval, "required")).ShouldBe([(outside, _sample.Web01)]);
+    }
+
+    [Fact]
+    public void Consent_that_a_group_asks_for_anyway_is_told_to_none_of_its_people()
+    {
+        _sample.Grant(GrantSubject.To(_support), GrantScope.AllDevices, _sample.Role(Terminal));
+        var outside = _sample.Technician("outside");
+        _sample.Grant(outside, _sample.Web01, Terminal);
+        _sample.Change(_support, row => row with { Consent = GroupConsent.Ask });
+        ToldBeside(() => _sample.Set(SettingNode.Of(_sample.Servers), SettingKind.RemoteControlApproval, "terminal=ask")).ShouldBe([(outside, _sample.Web01)]);
+        _sample.Change(_support, row => row with { Consent = GroupConsent.Notify });
+        ToldBeside(() => _sample.Set(SettingNode.Of(_sample.Servers), SettingKind.RemoteControlApproval, "terminal=notify")).Count.ShouldBe(3);
+        ToldBeside(() => _sample.Set(SettingNode.Of(_sample.Servers), SettingKind.RemoteControlApproval, "files=notify;terminal=notify")).ShouldBe([(outside, _sample.Web01)]);
+    }
+
+    [Fact]
+    public void A_setting_is_told_to_nobody_who_holds_something_for_other_accounts_alone()
+    {
+        var web02 = _sample.Device("web02", _sample.Servers, "admin");
+        _sample.Grant(GrantSubject.To(_tina), GrantScope.Of(_sample.Servers), _sample.Role(Terminal), new(AccountRule.Named, "admin"));
+        _sample.Grant(GrantSubject.To(_tom), GrantScope.AllDevices, _sample.Role(Terminal), new(AccountRule.Named, "root"));
+        ToldBeside(() => _sample.Set(SettingNode.Organization, SettingKind.EndWarning, "1m")).ShouldBe([(_tina, web02), (_tom, _sample.Web01)], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void The_loss_of_the_only_approver_is_told_to_those_for_whom_they_approve_and_so_is_their_return()
+    {
+        _sample.Grant(GrantSubject.To(_tina), GrantScope.AllDevices, _sample.Role(Terminal));
+        var mia = _sample.Technician("mia");
+        _sample.Manager(mia, _support);
+        _sample.Change(_support, row => row with { RequiresManagerialApproval = true });
+        ToldBeside(() => _sample.Remove(new GroupManagerRow(_support, mia).Key)).ShouldBe([(_tina, _sample.Web01)]);
+        ToldBeside(() => _sample.Manager(mia, _support)).ShouldBe([(_tina, _sample.Web01)]);
+        ToldBeside(() => _sample.Manager(_tom, _support)).ShouldBeEmpty();
+        ToldBeside(() => _sample.Disable(mia)).ShouldBeEmpty();
+        var difference = Difference(() => _sample.Disable(_tom));
+        difference.Rectangles.ShouldHaveSingleItem().Difference.Restrictions.ShouldHaveSingleItem().After.ShouldEndWith(", blocked");
+    }
+
+    [Fact]
+    public void Several_things_at_once_are_told_to_each_as_far_as_they_count()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal);
+        _sample.Grant(_tom, _sample.Web01, ConnectionHistory);
+        var difference = Difference(() =>
+        {
+            _sample.Set(SettingNode.Organization, SettingKind.TwoFactorRequired, "true");
+            _sample.Set(SettingNode.Organization, SettingKind.MaxSession, "8h");
+            _sample.Set(SettingNode.Organization, SettingKind.AccessRequestRoles, "none");
+        });
+        Kinds(_tina).ShouldBe([RestrictionKind.TwoFactor, RestrictionKind.MaxSession]);
+        Kinds(_tom).ShouldBe([RestrictionKind.TwoFactor]);
+        Kinds(_sample.Olga).ShouldBe([RestrictionKind.TwoFactor, RestrictionKind.MaxSession, RestrictionKind.Requests]);
+
+        IEnumerable<RestrictionKind> Kinds(PersonId person) =>
+            difference.Rectangles.Single(rectangle => rectangle.People.Contains(person)).Difference.Restrictions.Select(restriction => restriction.Kind);
+    }
+
+    private PolicyDifference Difference(Action change)
+    {
+        var before = _sample.Snapshot;
+        change();
+        return PolicySnapshot.Diff(before, _sample.Snapshot);
+    }
+
+    /// <summary>Beside the owner, who holds everything.</summary>
+    private List<(PersonId Person, DeviceId Device)> ToldBeside(Action change) =>
+    [
+        .. from rectangle in Difference(change).Rectangles
+           from person in rectangle.People.Where(person => person != _sample.Olga)
+           from device in rectangle.Devices
+           select (person, device),
+    ];
 
     [Fact]
     public void What_is_had_otherwise_is_no_difference()
@@ -156,13 +285,26 @@ public class DiffTests
         _sample.Snapshot.Decide(_sample.Question(_tina, [Terminal])).Reason.ShouldBe(DenialReason.NotGranted);
         _sample.Decide(_tina, Chat).Kind.ShouldBe(DecisionKind.Allowed);
         _sample.Snapshot.Problems().ShouldHaveSingleItem().Text.ShouldContain("Nowhere/Land");
+        Reasons(Terminal).ShouldContain(text => text.EndsWith("gives Terminal Mode, but the time zone Nowhere/Land of its hours is not known here, so that it is never in force.", StringComparison.Ordinal));
 
         var device = SettingNode.Of(_sample.Web01);
         _sample.Put(new SettingRow(device, SettingKind.SessionHours, "Nowhere/Land; Mon-Sun 00:00-24:00", 1));
         _sample.Decide(_tina, Chat).Reason.ShouldBe(DenialReason.OutsideSessionHours);
+        Reasons(Chat)[^1].ShouldBe("web01 takes no connections: the time zone Nowhere/Land of its session hours is not known here.");
         _sample.Snapshot.Problems().Count().ShouldBe(2);
         _sample.Snapshot.Plan(new PolicyCommand.SetSetting(device, SettingKind.SessionHours, "Nowhere/Land; Mon 08:00-09:00"), _sample.Olga, Sample.Noon)
             .ShouldBeOfType<PlanResult.Invalid>();
+    }
+
+    private List<string> Reasons(Permission wanted) => [.. _sample.Snapshot.Explain(_sample.Question(_tina, [wanted])).Lines.Select(line => line.Text)];
+
+    [Fact]
+    public void People_from_outside_are_suggested_the_right_to_ask_and_what_they_would_ask_for()
+    {
+        var carl = _sample.Contact("carl");
+        Only(_sample.Question(carl, [RequestAccess])).Text.ShouldBe("Grant Request access on web01 to Carl.");
+        var changes = _sample.Snapshot.SmallestChange(_sample.Question(carl, [Terminal]), new(_sample.Next())).ShouldNotBeNull().Changes;
+        changes.Select(change => change.Text).ShouldBe(["Grant Request access on web01 to Carl.", "Approve a request for Only device connection on web01."]);
     }
 
     private ElementaryChange Only(AccessQuestion question) =>

@@ -98,6 +98,10 @@ public class ExplainTests
     {
         _sample.Grant(GrantSubject.To(_tina), GrantScope.Of(_sample.Web01), SystemRoles.RequestsAccess.Id);
         Texts(Terminal)[^1].ShouldBe("Tina may request the role Only device connection on web01.");
+
+        // Only what would do.
+        _sample.Set(SettingNode.Organization, SettingKind.AccessRequestRoles, $"{SystemRoles.AcceptsAccessRequests.Id},{SystemRoles.OnlyDeviceConnection.Id}");
+        Texts(Terminal)[^1].ShouldBe("Tina may request the role Only device connection on web01.");
     }
 
     [Fact]
@@ -113,16 +117,19 @@ public class ExplainTests
     }
 
     [Fact]
-    public void Groups_and_roles_that_the_asker_may_not_see_are_a_mark()
+    public void Groups_that_the_asker_may_not_see_are_a_mark_and_to_people_from_outside_roles_are_one_too()
     {
-        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal));
+        var role = _sample.Row<RoleRow>(new(PolicyTable.Role, _sample.Role(Terminal).Value));
+        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), role.Id);
         _sample.Change(_support, row => row with { RequiresManagerialApproval = true });
         var question = _sample.Question(_tina, [Terminal]);
         var own = _sample.Snapshot.Explain(question, _tina).Lines;
-        own.ShouldAllBe(line => !line.Text.Contains("Support", StringComparison.Ordinal) && !line.Text.Contains("Role ", StringComparison.Ordinal));
-        own.ShouldContain(line => line.Text == "The role …, granted to … on Servers for the default account, gives Terminal Mode.");
+        own.ShouldAllBe(line => !line.Text.Contains("Support", StringComparison.Ordinal));
+        own.ShouldContain(line => line.Text == $"The role {role.Name}, granted to … on Servers for the default account, gives Terminal Mode.");
+        var carl = _sample.Contact("carl");
+        _sample.Snapshot.Explain(question, carl).Lines.ShouldContain(line => line.Text.StartsWith("The role …, granted to …", StringComparison.Ordinal));
         own[^1].Text.ShouldStartWith("The group … requires managerial approval, which reaches Tina through … / ….");
-        own.SelectMany(line => line.Cites).ShouldAllBe(key => key.Id == _tina.Value);
+        own.SelectMany(line => line.Cites).ShouldAllBe(key => key.Id == _tina.Value || key == role.Key);
         var all = _sample.Snapshot.Explain(question).Lines;
         _sample.Snapshot.Explain(question, _sample.Olga).Lines.Select(line => line.Text).ShouldBe(all.Select(line => line.Text));
 

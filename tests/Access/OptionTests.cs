@@ -43,7 +43,7 @@ public class OptionTests
     [Fact]
     public void Of_named_lists_the_union_counts_and_of_locked_ones_the_intersection()
     {
-        Guid a = new("00000000-0000-0000-0000-00000000000a"), b = new("00000000-0000-0000-0000-00000000000b"), c = new("00000000-0000-0000-0000-00000000000c");
+        var (a, b, c) = (_sample.Group("A"), _sample.Group("B"), _sample.Group("C"));
         Say(_one, TransferSessions, $"named:{a},{b}");
         Say(_two, TransferSessions, $"named:{b},{c}");
         Option(TransferSessions).ShouldBe($"named:{a},{b},{c}");

@@ -69,6 +69,9 @@ public sealed class CancellingTests : IAsyncLifetime
         public ValueTask<ImmutableArray<Access.PreapprovedRequest>> PreapprovedAsync(Access.OrganizationId organization, Access.PersonId person, CancellationToken cancellation) =>
             desk.PreapprovedAsync(organization, person, CancellationToken.None);
 
+        public ValueTask<ImmutableArray<Access.PreapprovedRequest>> PreapprovedAsync(Access.OrganizationId organization, Access.DeviceId device, CancellationToken cancellation) =>
+            desk.PreapprovedAsync(organization, device, CancellationToken.None);
+
         public async ValueTask<ApprovalAsked> AskAsync(ApprovalWish wish, string reason, Action<string> tell, CancellationToken cancellation)
         {
             var asked = await desk.AskAsync(wish, reason, tell, cancellation);

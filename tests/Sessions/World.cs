@@ -190,6 +190,9 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
         return new([.. Preapproved.Where(request => request.Person == person)]);
     }
 
+    ValueTask<ImmutableArray<PreapprovedRequest>> IApprovalDesk.PreapprovedAsync(OrganizationId organization, DeviceId device, CancellationToken cancellation) =>
+        new([.. Preapproved.Where(request => request.Devices.Contains(device))]);
+
     ValueTask<ApprovalAsked> IApprovalDesk.AskAsync(ApprovalWish wish, string reason, Action<string> tell, CancellationToken cancellation)
     {
         if (DeskRefuses is { } refusal) return new(new ApprovalAsked.Refused(refusal));

@@ -154,6 +154,12 @@ internal ref struct Gathering(DeviceNode device, in AccountAsked account, DateTi
     /// <summary>The earliest instant at which a condition may turn; null: never.</summary>
     public DateTimeOffset? Next;
 
+    /// <summary>Of which permission <see cref="Lasts"/> is told; empty: of none.</summary>
+    public PermissionSet Sought;
+
+    /// <summary>The latest end of conditions that hold and give what is sought for the account.</summary>
+    public DateTimeOffset Lasts;
+
     public void Add(in Condition condition)
     {
         if (condition.Rule == AccountRule.Named && (condition.Names & _device.AccountBits) == 0 && !IsForOneOf(condition.Others)) return;
@@ -164,9 +170,17 @@ internal ref struct Gathering(DeviceNode device, in AccountAsked account, DateTi
         }
 
         Somewhere |= condition.Permissions;
+        if (Sought.Intersects(condition.Permissions)) NoteEnd(condition);
         if (!IsForAccount(condition)) return;
         Here |= condition.Permissions;
         if (condition.Window is null) Timeless |= condition.Permissions;
+    }
+
+    private void NoteEnd(in Condition condition)
+    {
+        if (!IsForAccount(condition) && !Sought.Intersects(PermissionCatalogue.ForEveryAccount)) return;
+        var end = condition.Window?.NextChange(_at) ?? DateTimeOffset.MaxValue;
+        if (end > Lasts) Lasts = end;
     }
 
     private readonly bool IsForAccount(in Condition condition) => condition.Rule switch

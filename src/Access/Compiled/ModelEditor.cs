@@ -118,6 +118,7 @@ internal sealed partial class ModelEditor
         EditPeople();
         CheckWorkflows();
         CheckExternalMembers();
+        CheckNamed();
         if (_people.Count == 0 && IsAnythingThere()) throw new PolicyException("an organization has one owner, and here are 0");
         return new()
         {
@@ -157,11 +158,13 @@ internal sealed partial class ModelEditor
         switch (after ?? before)
         {
             case PersonRow row:
+                if (!Enum.IsDefined(row.Kind) || !Enum.IsDefined(row.State) || !Enum.IsDefined(row.Status)) throw new PolicyException($"{row.Key}: of no known kind or state");
                 var person = Draft(row.Id, row);
                 if (before is null && person.Row is not null) throw Twice(row);
                 person.Row = (PersonRow?)after;
                 break;
             case TechnicianGroupRow row:
+                if (!Enum.IsDefined(row.Consent)) throw new PolicyException($"{row.Key}: asks for consent in no known way");
                 var group = Draft(row.Id, row);
                 if (before is null && group.Row is not null) throw Twice(row);
                 (group.Row, group.IsChanged) = ((TechnicianGroupRow?)after, true);

@@ -48,7 +48,7 @@ internal sealed class PersonNode
 
         Workflows = Array.TrueForAll(Groups, group => group.Workflows.Length == 0)
             ? []
-            : [.. Groups.SelectMany(group => group.Workflows).DistinctBy(workflow => workflow.Id).OrderBy(workflow => workflow.Id.Value)];
+            : [.. Groups.SelectMany(group => group.Workflows).Where(workflow => !IsContact || !workflow.Group.IsEveryone).DistinctBy(workflow => workflow.Id).OrderBy(workflow => workflow.Id.Value)];
         Ceiling = IsOwner ? PermissionCatalogue.All : (PermissionCatalogue.All - PermissionCatalogue.Restrictable) | (allowed - LockedDenied);
         Marks = DeviceNode.Mark(row.Id.Value);
         foreach (var group in Groups) Marks |= group.Marks;
@@ -104,7 +104,7 @@ internal sealed class PersonNode
     /// <summary>Worked out when first asked.</summary>
     public PermissionOptions Options => _options ??= new([.. IsOwner ? PermissionOptions.Widest : GroupOptions.Of(Groups)]) { SinglePrompt = SinglePrompt, ApprovedExternals = IsOwner ? [] : GroupOptions.ApprovedExternals(Groups) };
 
-    /// <summary>Those for a group that the person is a member of, whatever devices they are for.</summary>
+    /// <summary>Those for a group that the person is a member of, whatever devices they are for. In Everyone are technicians, no contacts.</summary>
     public WorkflowNode[] Workflows { get; }
 
     /// <summary>Asking once is a relief for whoever connects: only where all of the person's groups give it, and one of those is enabled.</summary>

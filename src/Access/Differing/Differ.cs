@@ -28,6 +28,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
         FindDevices(settings);
         FindAlike();
         FindPeople();
+        if (settings.IsMixed) _people.UnionWith(after.People.Values.Select(person => person.Id));
         foreach (var person in _people.TakeWhile(_ => !IsOver)) ComparePerson(person, settings.IsAnythingChanged);
         foreach (var device in _devices.Except(_comparedByAnother).TakeWhile(_ => !IsOver)) CompareDevice(device);
         return new([.. Rectangles(), .. settings.Rectangles(_people)], [.. Sections(ScopeKind.Team), .. Sections(ScopeKind.QuickSupport)]) { IsPartial = IsOver };
@@ -95,7 +96,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
         var isForEverybody = before.EveryoneGrants != after.EveryoneGrants;
         foreach (var now in after.People.Values)
         {
-            if (before.People.GetValueOrDefault(now.Id) is not { } was || was != now || isForEverybody) _people.Add(now.Id);
+            if (before.People.GetValueOrDefault(now.Id) is not { } was || was != now || isForEverybody || IsBlockedOtherwise(was, now)) _people.Add(now.Id);
         }
 
         foreach (var was in before.People.Values)
@@ -113,8 +114,13 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
         return AreRestrictionsOther(was, now) || was.Ceiling != now.Ceiling || !GrantsOf(before, was).SetEquals(GrantsOf(after, now));
     }
 
-    private static bool AreRestrictionsOther(PersonNode was, PersonNode now) =>
-        was.Row.Kind != now.Row.Kind
+    /// <summary>An approver may come or go, and nothing about those for whom they approve is made anew.</summary>
+    private bool IsBlockedOtherwise(PersonNode was, PersonNode now) =>
+        (was.NeedsApproval || was.Workflows.Length > 0) && !_grantsBefore.Approvers.Blocking(was).SequenceEqual(_grantsAfter.Approvers.Blocking(now));
+
+    private bool AreRestrictionsOther(PersonNode was, PersonNode now) =>
+        IsBlockedOtherwise(was, now)
+        || was.Row.Kind != now.Row.Kind
         || was.Consent != now.Consent
         || !was.Options.Equals(now.Options)
         || !Duties(was).SequenceEqual(Duties(now))
@@ -138,7 +144,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
         if (isFull && (was is { IsOwner: true } || now is { IsOwner: true })) concerned.UnionWith(before.Devices.Values.Concat(after.Devices.Values).Select(device => device.Id));
         foreach (var grant in old) Reach(before, grant, recent);
         foreach (var grant in recent) Reach(after, grant, old);
-        var known = new Dictionary<(int, int, ulong, int), AccessDifference?>();
+        var known = new Dictionary<(DeviceClass, DeviceClass), AccessDifference?>();
         foreach (var device in concerned.Except(_comparedByAnother).TakeWhile(_ => !IsOver)) CompareAlike(id, device, known);
 
         void Reach(PolicyModel model, (GrantRow Row, PermissionSet Permissions) grant, HashSet<(GrantRow, PermissionSet)> others)
@@ -149,17 +155,17 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
         }
     }
 
-    /// <summary>Devices of one group that have nothing of their own are alike to one person: one of them is compared for all.</summary>
-    private void CompareAlike(PersonId id, DeviceId device, Dictionary<(int, int, ulong, int), AccessDifference?> known)
+    /// <summary>Of devices that are alike to the person before and after one is compared for all.</summary>
+    private void CompareAlike(PersonId id, DeviceId device, Dictionary<(DeviceClass, DeviceClass), AccessDifference?> known)
     {
         var (was, now) = (before.Devices.GetValueOrDefault(device), after.Devices.GetValueOrDefault(device));
-        if (was is null || now is null || _devices.Contains(device) || was.Own.Length + now.Own.Length > 0 || !was.Enabled || !now.Enabled || IsOwn(before, was) || IsOwn(after, now))
+        if (was is not { Enabled: true } || now is not { Enabled: true } || _devices.Contains(device) || Class(before, was) is not { } old || Class(after, now) is not { } recent)
         {
             Compare(id, device);
             return;
         }
 
-        var key = (was.GroupIndex, now.GroupIndex, was.AccountBits ^ now.AccountBits << 1, was.Accounts.Length);
+        var key = (old, recent);
         if (!known.TryGetValue(key, out var difference))
         {
             Compare(id, device);
@@ -170,7 +176,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
             _pairs.TryAdd((id, device), difference);
         }
 
-        bool IsOwn(PolicyModel model, DeviceNode node) => model.People.TryGetValue(id, out var person) && (node.GrantMarks & person.Marks) != 0;
+        DeviceClass? Class(PolicyModel model, DeviceNode node) => DeviceClass.Of(node, model.People.GetValueOrDefault(id));
     }
 
     private static IEnumerable<DeviceNode> DevicesIn(PolicyModel model, GrantScope scope) => scope.Kind switch
@@ -207,7 +213,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
 
         // Another default account, or one more, is another answer though every grant says what it said.
         var accounts = old is null || recent is null || old.Accounts.AsSpan().SequenceEqual(recent.Accounts) ? AccountsSaid.AsGranted
-            : (old.DefaultAccount is null) == (recent.DefaultAccount is null) ? AccountsSaid.Resolved : AccountsSaid.ResolvedWithDefault;
+            : string.Equals(old.DefaultAccount, recent.DefaultAccount, StringComparison.Ordinal) ? AccountsSaid.Resolved : AccountsSaid.ResolvedWithDefault;
         var was = PairFacts.Of(before, before.People.GetValueOrDefault(person), old, accounts, _grantsBefore);
         var now = PairFacts.Of(after, after.People.GetValueOrDefault(person), recent, accounts, _grantsAfter);
         if (PairFacts.Compare(was, now) is { } difference) _pairs.Add((person, device), difference);

@@ -9,7 +9,7 @@ internal enum AccountsSaid : byte
     /// <summary>By the names that the device has.</summary>
     Resolved,
 
-    /// <summary>And that one of them is the default: one side has none, and refuses whoever names no account.</summary>
+    /// <summary>And that one of them is the default: it is another one than on the other side, and who names no account is answered by it.</summary>
     ResolvedWithDefault,
 }
 
@@ -18,6 +18,8 @@ internal sealed class DeviceGrants(PolicyModel model)
 {
     private DeviceNode? _device;
     private ILookup<GrantSubject, CompiledGrant> _grants = Array.Empty<CompiledGrant>().ToLookup(grant => grant.Row.Subject);
+
+    public PossibleApprovers Approvers { get; } = new(model);
 
     /// <summary>Every grant that reaches both, once.</summary>
     public IEnumerable<CompiledGrant> Between(PersonNode person, DeviceNode device)
@@ -30,6 +32,8 @@ internal sealed class DeviceGrants(PolicyModel model)
 /// <summary>What counts for one person on one device at whatever instant, in a form that can be compared.</summary>
 internal sealed class PairFacts
 {
+    private const string Blocked = ", blocked";
+
     private static readonly PermissionSet Connecting = PermissionCatalogue.Connections.With(Permission.RequestAccess);
 
     private PairFacts(IReadOnlyList<HeldPermissions> held, IReadOnlyList<(RestrictionKind Kind, string Text)> restrictions)
@@ -44,6 +48,11 @@ internal sealed class PairFacts
 
     public IReadOnlyList<(RestrictionKind Kind, string Text)> Restrictions { get; }
 
+    /// <summary>Null: who holds that connects to nothing.</summary>
+    private PermissionOptions? Options { get; init; }
+
+    private PermissionSet All => Held.Aggregate(PermissionSet.None, (all, some) => all | some.Permissions);
+
     /// <param name="person">Null, or one who takes no part: nothing is held.</param>
     /// <param name="accounts">Resolved: what is held is said of the accounts that the device has now, since others have come or gone.</param>
     /// <param name="grants">Of the same model.</param>
@@ -55,7 +64,7 @@ internal sealed class PairFacts
         if (held.Count == 0) return Nothing;
         if (!held.Any(some => some.Permissions.Intersects(Connecting))) return new(held, SignInOf(model));
         var requests = held.Any(some => some.Permissions.Contains(Permission.RequestAccess)) ? Requests(model, person) : "";
-        return new(held, [.. SignInOf(model), .. RestrictionsOf(model, person, device), (RestrictionKind.Requests, requests)]);
+        return new(held, [.. SignInOf(model), .. RestrictionsOf(model, person, device, grants.Approvers), (RestrictionKind.Requests, requests)]) { Options = person.Options };
     }
 
     /// <summary>Merged by accounts and window; what holds for any account at all times is not said again.</summary>
@@ -66,9 +75,16 @@ internal sealed class PairFacts
         foreach (var grant in grants)
         {
             var permissions = grant.Permissions & person.Grantable & person.Ceiling;
-            var accounts = device is null || said == AccountsSaid.AsGranted ? grant.Row.Accounts : On(device, said, name => grant.IsFor(device.Asked(name)));
-            var key = (accounts, grant.Row.Window);
-            if (!permissions.IsEmpty) merged[key] = merged.GetValueOrDefault(key) | permissions;
+            if (device is null)
+            {
+                Add(grant.Row.Accounts, grant.Row.Window, permissions);
+                continue;
+            }
+
+            // What counts for every account counts for those that come, whatever accounts the grant is for.
+            var anywhere = permissions & PermissionCatalogue.ForEveryAccount;
+            Add(said == AccountsSaid.AsGranted ? GrantAccounts.Any : On(device, said, _ => true), grant.Row.Window, anywhere);
+            Add(said == AccountsSaid.AsGranted ? grant.Row.Accounts : On(device, said, name => grant.IsFor(device.Asked(name))), grant.Row.Window, permissions - anywhere);
         }
 
         var always = merged.GetValueOrDefault((GrantAccounts.Any, GrantWindow.Always));
@@ -82,6 +98,11 @@ internal sealed class PairFacts
                 .Where(some => !some.Permissions.IsEmpty)
                 .OrderBy(some => some.ToString(), StringComparer.Ordinal),
         ];
+
+        void Add(GrantAccounts accounts, GrantWindow window, PermissionSet permissions)
+        {
+            if (!permissions.IsEmpty) merged[(accounts, window)] = merged.GetValueOrDefault((accounts, window)) | permissions;
+        }
     }
 
     private static GrantAccounts On(DeviceNode device, AccountsSaid said, Func<string, bool> isFor)
@@ -104,6 +125,13 @@ internal sealed class PairFacts
             }
         }
 
+        if (before.Options is { } old && after.Options is { } recent)
+        {
+            // How something may be used that comes or goes is part of that.
+            var both = before.All & after.All;
+            if (old.Of(both) is var was && recent.Of(both) is var now && was != now) restrictions.Add(new(RestrictionKind.Options, was, now));
+        }
+
         return gained.Count + lost.Count + restrictions.Count == 0 ? null : new(gained, lost, restrictions);
     }
 
@@ -114,18 +142,18 @@ internal sealed class PairFacts
         return [.. after.Select(some => some with { Permissions = some.Permissions - known.GetValueOrDefault((some.Accounts, some.Window)) }).Where(some => !some.Permissions.IsEmpty)];
     }
 
-    private static List<(RestrictionKind Kind, string Text)> RestrictionsOf(PolicyModel model, PersonNode person, DeviceNode device)
+    private static List<(RestrictionKind Kind, string Text)> RestrictionsOf(PolicyModel model, PersonNode person, DeviceNode device, PossibleApprovers approvers)
     {
         var rules = model.RulesOf(device);
         return
         [
-            (RestrictionKind.Approval, Approval(model, person, device)),
-            (RestrictionKind.Consent, Consent(person, rules)),
+            (RestrictionKind.Approval, Approval(model, person, device, approvers)),
+            (RestrictionKind.Consent, Consent(person.Consent, rules.Consent)),
             (RestrictionKind.Recording, rules[SettingKind.Recording].Value),
             (RestrictionKind.MaxSession, rules[SettingKind.MaxSession].Value),
             (RestrictionKind.IdleTimeout, rules[SettingKind.IdleTimeout].Value),
+            (RestrictionKind.EndWarning, rules[SettingKind.EndWarning].Value),
             (RestrictionKind.SessionHours, rules[SettingKind.SessionHours].Value),
-            (RestrictionKind.Options, person.Options.ToString()),
         ];
     }
 
@@ -137,28 +165,36 @@ internal sealed class PairFacts
     ];
 
     /// <summary>What roles may be asked for, as far as the person's ceiling lets them have it.</summary>
-    private static string Requests(PolicyModel model, PersonNode person) =>
-        string.Join("; ", model.Requestable.Select(role => (role & person.Ceiling).ToString()));
+    internal static string Requests(PolicyModel model, PersonNode person) =>
+        string.Join("; ", model.Requestable.Select(role => role & person.Ceiling).Where(role => !role.IsEmpty).Distinct().OrderBy(role => role.Bits));
 
-    private static string Approval(PolicyModel model, PersonNode person, DeviceNode device)
+    private static string Approval(PolicyModel model, PersonNode person, DeviceNode device, PossibleApprovers approvers)
     {
         var steps = new List<string>();
         foreach (var group in person.Groups)
         {
-            if (group.ApprovalRule is { } rule && !model.IsReplaced(group, rule, person, device)) steps.Add($"group {rule.Id} through {group.Id}");
+            if (group.ApprovalRule is { } rule && !model.IsReplaced(group, rule, person, device)) steps.Add($"group {rule.Id} through {group.Id}{(approvers.Blocks(group, rule, person) ? Blocked : "")}");
         }
 
         var setting = model.RulesOf(device)[SettingKind.ManagerialApproval];
         if (setting.Value == "required" && !model.HasWorkflow(person, device)) steps.Add($"device rule of {setting.Source.Kind} {setting.Source.Id}");
-        steps.AddRange(person.Workflows.Where(workflow => model.Applies(workflow, person, device)).Select(workflow => $"workflow {workflow.Id}: {workflow.Row.Steps}"));
+        steps.AddRange(
+            from workflow in person.Workflows
+            where model.Applies(workflow, person, device)
+            select $"workflow {workflow.Id}: {workflow.Row.Steps}{(Enumerable.Range(0, workflow.Steps.Length).Any(index => approvers.Blocks(workflow, index, person)) ? Blocked : "")}");
         steps.Sort(StringComparer.Ordinal);
         return string.Join("; ", steps);
     }
 
-    private static string Consent(PersonNode person, DeviceRules rules) => person.Consent switch
+    /// <summary>What a group's value and the device's come to together.</summary>
+    internal static string Consent(GroupConsent group, RemoteControlApproval device) => group switch
     {
         GroupConsent.Ask => "ask; unanswered=refuse",
-        GroupConsent.Notify => $"{rules[SettingKind.RemoteControlApproval].Value}; at least notify",
-        _ => rules[SettingKind.RemoteControlApproval].Value,
+        GroupConsent.Notify => Write(device.AtLeast(ConsentMode.Notify)),
+        _ => Write(device),
     };
+
+    /// <summary>What happens without an answer is of no matter where nobody is asked.</summary>
+    private static string Write(RemoteControlApproval consent) =>
+        Settings.Write(consent.Asks ? consent : consent with { ConnectsUnanswered = false, TimeToAnswer = TimeSpan.FromSeconds(30) });
 }

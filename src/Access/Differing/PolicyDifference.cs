@@ -2,7 +2,9 @@ namespace Countersign.Access;
 
 /// <summary>
 /// What two policies let people do differently, over all instants and without evidence: permissions granted and within the ceiling, and what
-/// restricts them. Every pair of a person and a device is in at most one rectangle, so that counts are exact.
+/// restricts them. Every pair of a person and a device is in at most one rectangle, and in one only if something that counts for it differs, so that
+/// counts are exact. Not told: who can approve, as long as enough people can (and who accepts requests on the device, at all); which of several reasons a
+/// denial has; what is held on devices that are disabled before and after; when an answer that stays may be another one.
 /// </summary>
 /// <param name="Sections">The same for the sections, which have no devices.</param>
 public sealed record PolicyDifference(IReadOnlyList<DifferenceRectangle> Rectangles, IReadOnlyList<SectionDifference> Sections)
@@ -43,6 +45,7 @@ public enum RestrictionKind : byte
     Options = 8,
     TwoFactor = 9,
     Networks = 10,
+    EndWarning = 11,
 }
 
 /// <param name="Before">In the form of settings, or what the restriction is made of; empty: none.</param>

@@ -66,6 +66,7 @@ internal sealed partial class Explainer
             var next = grant.NextChange(_question.At);
             var sentence = $"{Sentence(person, grant)} gives {Describe.Labels(given)}";
             if (grant.InForce(_question.At)) Say(next is { } end ? $"{sentence} until {Write(end)}." : $"{sentence}.", Cites(person, grant));
+            else if (grant.Hours is { IsKnown: false } hours) Say($"{sentence}, but the time zone {hours.Zone} of its hours is not known here, so that it is never in force.", Cites(person, grant));
             else Say(next is { } start ? $"{sentence}, but not before {Write(start)}." : $"{sentence}, but its time is over.", Cites(person, grant));
         }
     }
@@ -79,9 +80,13 @@ internal sealed partial class Explainer
             if (!request.IsFor(_question.Subject, device.Id)) Say($"{what} is for somebody or something else.");
             else if (!request.IsFor(device.Asked(_question.Account).Name)) Say($"{what} is for the account {request.Account} only.");
             else if (!request.IsOpen(_question.At)) Say($"{what} is not in force at {Write(_question.At)}.");
-            else Say($"{what} gives {Describe.Labels(request.Given)} for the account {request.Account}{(request.NextChange(_question.At) is { } end ? $" until {Write(end)}" : "")}.");
+            else Say($"{what} gives {Describe.Labels(request.Permissions)} for the account {request.Account}{HowLong(request)}.");
         }
     }
+
+    private string HowLong(PreapprovedRequest request) => request.Time is RequestTime.FromFirstUse { IsPending: true } waiting
+        ? $" for {Write(waiting.Duration)} from its first use, which has to be before {Write(waiting.LatestStart)}"
+        : request.NextChange(_question.At) is { } end ? $" until {Write(end)}" : "";
 
     private void SayNotGranted(PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet missing)
     {
@@ -130,7 +135,7 @@ internal sealed partial class Explainer
     {
         if (_decision.Kind == DecisionKind.MayBeRequested)
         {
-            var roles = string.Join(" or ", _snapshot.RequestableRoles.Select(role => role.Name));
+            var roles = string.Join(" or ", _snapshot.Supplying(_question, person, device).Select(role => role.Name));
             Say($"{person.Row.Name} may request the role {roles} on {device.Row.Name}.");
         }
     }

@@ -88,6 +88,12 @@ internal sealed partial class Explainer
                 return false;
             case DenialReason.OutsideSessionHours:
                 var hours = _model.RulesOf(device)[SettingKind.SessionHours];
+                if (_model.RulesOf(device).SessionHours is { IsKnown: false } unknown)
+                {
+                    Say($"{device.Row.Name} takes no connections: the time zone {unknown.Zone} of its session hours is not known here{_veil.Source(device, hours.Source)}.", KeyOf(hours));
+                    return false;
+                }
+
                 var open = $"{hours.Value}{_veil.Source(device, hours.Source)}";
                 Say($"{device.Row.Name} takes connections only at {open}, and {Write(_question.At)} is outside of that.", KeyOf(hours));
                 return false;
@@ -112,9 +118,10 @@ internal sealed partial class Explainer
         }
 
         if (steps.Count > 0) return;
-        if (_question.Wanted.Intersects(PermissionCatalogue.Connections)) SayConsent(person, device);
+        var connects = _question.Wanted.Intersects(PermissionCatalogue.Connections);
+        if (connects) SayConsent(person, device);
         if (_decision.Kind != DecisionKind.Allowed) return;
-        if (_model.RulesOf(device).Recording != RecordingRule.Off)
+        if (connects && _model.RulesOf(device).Recording != RecordingRule.Off)
         {
             var recording = _model.RulesOf(device)[SettingKind.Recording];
             Say(
@@ -122,7 +129,9 @@ internal sealed partial class Explainer
                 KeyOf(recording));
         }
 
-        Say(_decision.Until is { } until ? $"Allowed until {Write(until)}." : "Allowed.");
+        var lasting = _decision.Lasting is { } time ? $" for {Write(time)} from its beginning" : "";
+        var end = _decision.Until is { } until ? $"{(lasting.Length > 0 ? ", at the longest" : "")} until {Write(until)}" : "";
+        Say($"Allowed{lasting}{end}.");
     }
 
     /// <summary>Approved requests in hand, where a rule asks for one.</summary>
@@ -194,6 +203,10 @@ internal sealed partial class Explainer
     private static RowKey KeyOf(EffectiveSetting setting) => new SettingRow(setting.Source, setting.Setting, setting.Value, 0).Key;
 
     private static string Write(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+
+    private static string Write(TimeSpan time) => time.Ticks % TimeSpan.TicksPerMinute != 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} seconds")
+        : time == TimeSpan.FromMinutes(1) ? "1 minute" : string.Create(CultureInfo.InvariantCulture, $"{time.TotalMinutes:0} minutes");
 
     private static string Words(ConsentMode mode) => mode switch
     {

@@ -14,7 +14,7 @@ internal sealed class FlipSearch
     private readonly PolicyModel _model;
     private readonly AccessQuestion _question;
     private readonly GrantId _fresh;
-    private readonly bool _isAllowed;
+    private readonly DecisionKind _kind;
     private readonly DenialReason _reason;
 
     public FlipSearch(PolicySnapshot snapshot, in AccessQuestion question, GrantId fresh)
@@ -24,13 +24,15 @@ internal sealed class FlipSearch
         _question = question;
         _fresh = fresh;
         var decision = snapshot.Decide(question);
-        (_isAllowed, _reason) = (decision.Kind == DecisionKind.Allowed, decision.Reason);
+        (_kind, _reason) = (decision.Kind, decision.Reason);
     }
+
+    private bool IsAllowed => _kind == DecisionKind.Allowed;
 
     public SmallestChange? Find()
     {
         if (!IsMendable || !_model.People.TryGetValue(_question.Subject, out var person) || !_model.Devices.TryGetValue(_question.Device, out var device)) return null;
-        var elements = (_isAllowed ? Taking(person, device) : Giving(person, device)).Take(MostTried).ToList();
+        var elements = (IsAllowed ? Taking(person, device) : Giving(person, device)).Take(MostTried).ToList();
         foreach (var element in elements)
         {
             if (Flips(element)) return new([element]);
@@ -44,6 +46,21 @@ internal sealed class FlipSearch
             }
         }
 
+        return IsAllowed ? null : Asking(person, device);
+    }
+
+    /// <summary>Who may not ask yet, and then asks.</summary>
+    private SmallestChange? Asking(PersonNode person, DeviceNode device)
+    {
+        if (device.Asked(_question.Account).Name is not { } account) return null;
+        var mayAsk = new ElementaryChange(
+            $"Grant {SystemRoles.RequestsAccess.Name} on {device.Row.Name} to {person.Row.Name}.",
+            new PolicyCommand.AddGrant(_fresh, GrantSubject.To(person.Id), GrantScope.Of(device.Id), SystemRoles.RequestsAccess.Id, GrantAccounts.Default, GrantWindow.Always), null, null);
+        foreach (var ahead in Ahead(person, device, account))
+        {
+            if (Flips(mayAsk, ahead)) return new([mayAsk, ahead]);
+        }
+
         return null;
     }
 
@@ -52,11 +69,16 @@ internal sealed class FlipSearch
 
     private IEnumerable<ElementaryChange> Giving(PersonNode person, DeviceNode device)
     {
-        var needed = PermissionCatalogue.WithPrerequisites(_question.Wanted);
-        var account = device.Asked(_question.Account).Name;
-        if (account is not null) yield return Request(person, device, account, needed);
-        var roles = SystemRoles.All.Concat(_model.CustomRoles.Values).Where(role => role.Purpose == RolePurpose.DevicesAndGroups && role.Permissions.Covers(needed));
-        if (!person.IsOwner && !person.IsContact && roles.MinBy(role => role.Permissions.Count) is { } role)
+        var needed = PermissionCatalogue.WithPrerequisites(PolicySnapshot.Needed(_question));
+        if (device.Asked(_question.Account).Name is { } account)
+        {
+            foreach (var request in Requests(person, device, account, needed)) yield return request;
+        }
+
+        var lacking = needed - _snapshot.GrantedWithEvidence(_question, person, device, device.Asked(_question.Account));
+        if (lacking.IsEmpty) lacking = needed;
+        var roles = SystemRoles.All.Concat(_model.CustomRoles.Values).Where(role => role.Purpose == RolePurpose.DevicesAndGroups && role.Permissions.Covers(lacking));
+        if (!person.IsOwner && person.Grantable.Covers(lacking) && roles.MinBy(role => role.Permissions.Count) is { } role)
         {
             var accounts = _question.Account is { } named ? new GrantAccounts(AccountRule.Named, named) : GrantAccounts.Default;
             var command = new PolicyCommand.AddGrant(_fresh, GrantSubject.To(person.Id), GrantScope.Of(device.Id), role.Id, accounts, GrantWindow.Always);
@@ -128,21 +150,20 @@ internal sealed class FlipSearch
     private static ElementaryChange Leave(PersonNode person, TechnicianGroupNode group) =>
         new($"Take {person.Row.Name} out of {Describe.Path(group)}.", new PolicyCommand.RemoveMember(group.Id, person.Id), null, null);
 
-    /// <summary>A request that is approved: ahead of time where a role may be asked for, else at connect time with all the steps.</summary>
-    private ElementaryChange Request(PersonNode person, DeviceNode device, string account, PermissionSet needed)
+    /// <summary>Requests that are approved: ahead of time where a role may be asked for, else at connect time with all the steps.</summary>
+    private IEnumerable<ElementaryChange> Requests(PersonNode person, DeviceNode device, string account, PermissionSet needed)
     {
-        if (_snapshot.Decide(_question).Kind == DecisionKind.MayBeRequested)
-        {
-            var role = _snapshot.RequestableRoles.First(role => role.Permissions.Covers(_question.Wanted) || _snapshot.RequestableRoles[^1].Id == role.Id);
-            var time = new RequestTime.FromApproval(TimeSpan.FromHours(1));
-            var ahead = new PreapprovedRequest(0, person.Id, [device.Id], account, role.Permissions, _question.At, time, []);
-            return new($"Approve a request for {role.Name} on {device.Row.Name}.", null, null, ahead);
-        }
-
+        if (_kind == DecisionKind.MayBeRequested) return Ahead(person, device, account);
         ImmutableArray<ApprovalStepId> steps = [.. _snapshot.ApprovalSteps(_question).Select(step => step.Id)];
         var approved = new ApprovedRequest(0, person.Id, device.Id, account, needed | _question.Wanted.With(Permission.UnattendedAccess), _question.Source, _question.At, null, steps);
-        return new($"Approve a request for the connection to {device.Row.Name}.", null, approved, null);
+        return [new($"Approve a request for the connection to {device.Row.Name}.", null, approved, null)];
     }
+
+    private IEnumerable<ElementaryChange> Ahead(PersonNode person, DeviceNode device, string account) =>
+        from role in _snapshot.Supplying(_question, person, device)
+        let time = new RequestTime.FromApproval(TimeSpan.FromHours(1))
+        let ahead = new PreapprovedRequest(0, person.Id, [device.Id], account, role.Permissions, _question.At, time, [])
+        select new ElementaryChange($"Approve a request for {role.Name} on {device.Row.Name}.", null, null, ahead);
 
     private bool Flips(params ReadOnlySpan<ElementaryChange> changes)
     {
@@ -157,6 +178,6 @@ internal sealed class FlipSearch
             policy = policy.Apply(delta);
         }
 
-        return policy.Decide(question).Kind == DecisionKind.Allowed != _isAllowed;
+        return policy.Decide(question).Kind == DecisionKind.Allowed != IsAllowed;
     }
 }

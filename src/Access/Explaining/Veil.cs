@@ -34,7 +34,8 @@ public sealed class Veil
     {
         PolicyTable.Setting => key.Id == Guid.Empty || Shows(key.Id),
         PolicyTable.Membership or PolicyTable.GroupManager or PolicyTable.GroupAdministrator => Shows(key.Id) && Shows(key.Id2),
-        PolicyTable.Role or PolicyTable.ExternalGroup => _asker.AdministersSomeBranch,
+        PolicyTable.Role => _asker.Person is { IsContact: false, TakesPart: true },
+        PolicyTable.ExternalGroup => _asker.AdministersSomeBranch,
         PolicyTable.ExternalMember => _asker.AdministersSomeBranch && Shows(key.Id2),
         PolicyTable.Grant => _snapshot.Find(key) is GrantRow grant && Shows(grant.Subject.Id) && (grant.Scope.Id == Guid.Empty || Shows(grant.Scope.Id)),
         _ => Shows(key.Id),
@@ -45,7 +46,7 @@ public sealed class Veil
 
     internal string Path(DeviceGroupNode group) => string.Join(" / ", group.Upwards().Reverse().Select(above => Shows(above.Id.Value) ? above.Row.Name : Mark));
 
-    /// <summary>System roles are the same everywhere, and what may be requested is offered to everybody who may ask.</summary>
+    /// <summary>What roles there are is no secret among an organization's own people; to others what may be requested is offered, and system roles are the same everywhere.</summary>
     internal string Role(RoleRow role) =>
         SystemRoles.IsSystem(role.Id) || Shows(role.Key) || _snapshot.RequestableRoles.Any(offered => offered.Id == role.Id) ? role.Name : Mark;
 

@@ -48,14 +48,4 @@ internal sealed partial class Planner
 
     private static IReadOnlyList<Guid> NamedIn(GroupPermissionRow? row) =>
         row is { Option.Length: > 0 } && PermissionOption.TryParse(row.Permission, row.Option, out var option, out _) ? option.Named : [];
-
-    /// <summary>Rows whose values name what is not there.</summary>
-    private static IEnumerable<RowKey> Dangling(PolicySnapshot policy)
-    {
-        var options = policy.All<GroupPermissionRow>().Where(row => NamedIn(row).Any(id => !policy.Model.TechnicianGroups.ContainsKey(new(id)))).Select(row => row.Key)
-            .Concat(policy.All<TechnicianGroupRow>().Where(row => ApprovedBy(row).Any(id => !policy.Model.ExternalGroups.ContainsKey(id))).Select(row => row.Key));
-        return policy.Model.OrganizationRules.RequestRoles.All(id => policy.Model.Role(id) is not null)
-            ? options
-            : options.Append(KeyOf(SettingNode.Organization, SettingKind.AccessRequestRoles));
-    }
 }

@@ -32,7 +32,7 @@ internal sealed partial class SelfEscalation
         var found = new HashSet<PersonId>();
         foreach (var grant in _after.GrantsOn(device))
         {
-            if (isAnswersSame && earlier.Row.Enabled && _before.Covers(grant.Row.Scope, earlier)) continue;
+            if (isAnswersSame && earlier.Row.Enabled && _before.Covers(grant.Row.Scope, earlier) && !ComesByAccount(grant, earlier, device)) continue;
             if (grant.Row.Subject.Kind == SubjectKind.Person)
             {
                 if (found.Add(new(grant.Row.Subject.Id))) yield return _after.People.GetValueOrDefault(new(grant.Row.Subject.Id))!;
@@ -49,7 +49,11 @@ internal sealed partial class SelfEscalation
     private bool IsReachedAlike(DeviceNode earlier, DeviceNode device) =>
         (earlier.Row.Enabled || !device.Row.Enabled)
         && _before.GroupOf(earlier).Upwards().Select(group => group.Id).SequenceEqual(_after.GroupOf(device).Upwards().Select(group => group.Id))
-        && string.Equals(earlier.DefaultAccount, device.DefaultAccount, StringComparison.Ordinal);
+        && earlier.Accounts.AsSpan().SequenceEqual(device.Accounts);
+
+    /// <summary>Named for an account that was not there, it gives what counts for every account now, those that were there included.</summary>
+    private static bool ComesByAccount(CompiledGrant grant, DeviceNode earlier, DeviceNode device) =>
+        grant.Permissions.Intersects(PermissionCatalogue.ForEveryAccount) && grant.IsForAnyOf(device) && !grant.IsForAnyOf(earlier);
 
     private static bool IsOn(PolicyModel model, WorkflowRow workflow, DeviceNode device) => model.Covers(GrantScope.Of(workflow.Devices), device);
 
@@ -57,15 +61,17 @@ internal sealed partial class SelfEscalation
     private string? Reached(DeviceNode earlier, DeviceNode device, PersonNode person)
     {
         var all = _after.GrantsOf(person).Aggregate(PermissionSet.None, (set, grant) => set | grant.Permissions);
-        foreach (var name in device.Accounts.Select(account => account.Name).Where(earlier.HasAccount).Append(null))
+        foreach (var name in device.Accounts.Where(account => IsMeasured(earlier, account)).Select(account => account.Name).Append(null))
         {
             var (asked, askedEarlier) = (Asked(device, name), Asked(earlier, name));
             foreach (var grant in _after.GrantsOf(person))
             {
-                if (!device.Row.Enabled || !_after.Covers(grant.Row.Scope, device) || !grant.IsFor(asked)) continue;
-                if (earlier.Row.Enabled && _before.Covers(grant.Row.Scope, earlier) && grant.IsFor(askedEarlier)) continue;
-                var held = Held(scope => _before.Covers(scope, earlier), own => own.IsFor(askedEarlier) && CoversWindow(own, grant));
-                var uncovered = Flowing(person, grant.Permissions, all) - held;
+                if (!device.Row.Enabled || !_after.Covers(grant.Row.Scope, device)) continue;
+                var given = Given(grant, device, asked);
+                if (earlier.Row.Enabled && _before.Covers(grant.Row.Scope, earlier)) given -= Given(grant, earlier, askedEarlier);
+                if (given.IsEmpty) continue;
+                var held = HeldOn(earlier, askedEarlier, grant) | (HeldOn(earlier, AccountAsked.TheDeviceItself, grant) - PermissionCatalogue.Connections);
+                var uncovered = Flowing(person, given, all) - held;
                 if (!uncovered.IsEmpty)
                 {
                     return $"It would give {person.Row.Name} {Describe.Labels(uncovered)} on {device.Row.Name}, which you don't hold there yourself.";
@@ -75,6 +81,23 @@ internal sealed partial class SelfEscalation
 
         return null;
     }
+
+    /// <summary>
+    /// Whom an account lets in that comes as the default one, the default rule says: it is another account that the rule is moved to, as if it had been there
+    /// before. The first account of a device is what the device lacked.
+    /// </summary>
+    private static bool IsMeasured(DeviceNode earlier, DeviceAccountRow account) => earlier.HasAccount(account.Name) || (account.IsDefault && earlier.Accounts.Length > 0);
+
+    /// <summary>What the actor holds on the account whenever the grant is for. What is no connection is of the device, whatever the account.</summary>
+    private PermissionSet HeldOn(DeviceNode device, AccountAsked account, CompiledGrant grant) =>
+        Held(scope => _before.Covers(scope, device), own => own.IsFor(account) && CoversWindow(own, grant))
+        | (Held(scope => _before.Covers(scope, device), own => own.IsForAnyOf(device) && CoversWindow(own, grant)) & PermissionCatalogue.ForEveryAccount);
+
+    /// <summary>What a grant gives on the account; what counts for every account it gives if it is for any that is there.</summary>
+    private static PermissionSet Given(CompiledGrant grant, DeviceNode device, AccountAsked account) =>
+        grant.IsFor(account) ? grant.Permissions
+        : grant.IsForAnyOf(device) ? grant.Permissions & PermissionCatalogue.ForEveryAccount
+        : PermissionSet.None;
 
     private static AccountAsked Asked(DeviceNode device, string? name) =>
         name is null ? AccountAsked.TheDeviceItself : device.Asked(name);
@@ -94,8 +117,17 @@ internal sealed partial class SelfEscalation
             || IsLonger(now.MaxSession, was.MaxSession)
             || IsLonger(now.IdleTimeout, was.IdleTimeout)
             || (was.SessionHours is { } hours && (now.SessionHours is null || !hours.Covers(now.SessionHours)));
+        if (looser && earlier.Row.Group != device.Row.Group && !HoldsSecurity(earlier))
+        {
+            return $"It would take {device.Row.Name} out of a setting that binds there, which needs {Describe.Label(Permission.ManageSecurity)} on it.";
+        }
+
         return looser && (Binds(_before, earlier) || Binds(_after, device)) ? $"It would loosen a setting on {device.Row.Name} that binds you too." : null;
     }
+
+    /// <summary>What clearing a setting needs, moving away from it needs as well; at whatever time, since a move is for all times.</summary>
+    private bool HoldsSecurity(DeviceNode device) =>
+        Held(scope => _before.Covers(scope, device), own => own.Window is null && own.IsFor(AccountAsked.TheDeviceItself)).Contains(Permission.ManageSecurity);
 
     private static bool LoosensConsent(RemoteControlApproval was, RemoteControlApproval now)
     {

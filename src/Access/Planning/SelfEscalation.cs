@@ -7,7 +7,8 @@ namespace Countersign.Access;
 /// </summary>
 /// <remarks>
 /// What comes into being with the change is not measured: a device added to a group, or an account added to a device, is reached by whoever
-/// policy already lets reach the whole of which it becomes a part; ModifyDevice is the right to do that.
+/// policy already lets reach the whole of which it becomes a part; ModifyDevice is the right to do that. An account that comes as another default is measured:
+/// the rule that is moved to it is not new.
 /// The owner holds everything as it is.
 /// </remarks>
 internal sealed partial class SelfEscalation
@@ -31,14 +32,14 @@ internal sealed partial class SelfEscalation
     {
         changes = WithoutWhatGoes(changes);
         var check = new SelfEscalation(before, after, actor);
-        if (changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount))
+        if (changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.DeviceService))
         {
             // What one device is changes nothing on another one.
             var touched = changes.Select(change => new DeviceId(change.Key.Id)).Distinct().Select(id => after.Devices.GetValueOrDefault(id));
             return check.OverDevices(touched.OfType<DeviceNode>());
         }
 
-        var devicesOnly = changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.Setting);
+        var devicesOnly = changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.DeviceService or PolicyTable.Setting);
         return (devicesOnly ? null : check.OverPeople() ?? check.OverApprovers()) ?? check.OverDevices(after.Devices.Values);
     }
 

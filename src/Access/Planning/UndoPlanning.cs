@@ -32,7 +32,7 @@ internal sealed partial class Planner
 
         try
         {
-            if (Dangling(_snapshot.Apply(delta)).Except(Dangling(_snapshot)).Any()) return Conflict("A value would name a role or a group that is not there.");
+            _ = _snapshot.Apply(delta);
         }
         catch (PolicyException misfit)
         {

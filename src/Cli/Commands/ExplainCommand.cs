@@ -11,7 +11,7 @@ internal static class ExplainCommand
     {
         var person = new Argument<string>("PERSON") { Description = "The person's login." };
         var device = new Argument<string>("DEVICE") { Description = "The device's name." };
-        var permission = new Argument<string?>("PERMISSION") { Description = "Such as Terminal. Otherwise: any way to connect.", Arity = ArgumentArity.ZeroOrOne };
+        var permission = new Argument<string?>("PERMISSION") { Description = "Such as SendFiles. Otherwise: Terminal.", Arity = ArgumentArity.ZeroOrOne };
         var account = new Option<string?>("--account") { Description = "The account at the device, otherwise its default.", HelpName = "ACCOUNT" };
         var command = new DocumentedCommand(
             "explain",

@@ -11,7 +11,7 @@ internal sealed class GoldenAnswer(GoldenPolicy names)
     public string Write(NaiveAnswer answer, DateTimeOffset? until, TimeSpan? lasting, PermissionSet wanted, IEnumerable<NaiveStep> steps) => answer.Kind switch
     {
         DecisionKind.Allowed => string.Join("; ", (string[])[$"allowed: {Write(answer.Permissions, wanted)}", .. Conditions(answer, until, lasting)]),
-        DecisionKind.NeedsApproval => $"needs approval: {string.Join("; ", steps.Select(Write).Order(StringComparer.Ordinal))}",
+        DecisionKind.NeedsApproval => $"needs approval: {Write(steps)}",
         DecisionKind.MayBeRequested => "may be requested",
         _ => $"denied: {answer.Reason}{(answer.Visible ? "" : ", unseen")}",
     };
@@ -22,6 +22,8 @@ internal sealed class GoldenAnswer(GoldenPolicy names)
         var shown = set & first;
         return $"{shown} and {set.Count - shown.Count} more";
     }
+
+    public string Write(IEnumerable<NaiveStep> steps) => string.Join("; ", steps.Select(Write).Order(StringComparer.Ordinal));
 
     public string Write(SettingNode node) => node == SettingNode.Organization ? "the organization" : names.NameOf(node.Id);
 
@@ -45,7 +47,7 @@ internal sealed class GoldenAnswer(GoldenPolicy names)
         if (step.Automatic) people.Add("the requester automatically");
         var needed = step.Needed > 1 ? $"{step.Needed} of " : "";
         var blocked = !step.Blocked ? "" : people.Count > 0 ? ", blocked: too few can" : "blocked: nobody can";
-        return $"{Rule(step.Id)} ({(people.Count > 0 ? needed : "")}{string.Join(" or ", people)}{blocked})";
+        return $"{Rule(step.Id)} ({(people.Count > 0 ? needed : "")}{string.Join(" or ", people)}{blocked}{(step.CountsForLater ? ", counting for later steps" : "")})";
     }
 
     private string Rule(ApprovalStepId id)

@@ -19,6 +19,9 @@ internal static partial class GoldenChange
     private static IEnumerable<(Regex Pattern, Func<GroupCollection, PolicyCommand> Command)> Commands(GoldenPolicy names, PolicySnapshot policy) =>
     [
         (Adds(), match => new PolicyCommand.AddMember(names.TechnicianGroup(match["group"].Value), names.Person(match["who"].Value))),
+        (AddsAccount(), match => new PolicyCommand.AddAccount(names.Device(match["device"].Value), match["account"].Value, match["default"].Success)),
+        (MakesDefault(), match => new PolicyCommand.SetDefaultAccount(names.Device(match["device"].Value), match["account"].Value)),
+        (GivesAccounts(), match => new PolicyCommand.EditDevice(names.Device(match["device"].Value)) { Accounts = match["accounts"].Value.Split(", ") }),
         (Removes(), match => new PolicyCommand.RemoveMember(names.TechnicianGroup(match["group"].Value), names.Person(match["who"].Value))),
         (Grants(), match =>
         {
@@ -74,6 +77,15 @@ internal static partial class GoldenChange
 
     [GeneratedRegex("^(?<actor>[a-z]+) adds (?<who>[a-z]+) to (?<group>[A-Z][A-Za-z ]*)$")]
     private static partial Regex Adds();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) adds the account (?<account>[a-z]+) to (?<device>[a-z0-9.-]+)(?<default> as its default)?$")]
+    private static partial Regex AddsAccount();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) makes (?<account>[a-z]+) the default account of (?<device>[a-z0-9.-]+)$")]
+    private static partial Regex MakesDefault();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) gives (?<device>[a-z0-9.-]+) the accounts (?<accounts>[a-z]+(, [a-z]+)*)$")]
+    private static partial Regex GivesAccounts();
 
     [GeneratedRegex("^(?<actor>[a-z]+) removes (?<who>[a-z]+) from (?<group>[A-Z][A-Za-z ]*)$")]
     private static partial Regex Removes();

@@ -29,6 +29,7 @@ internal sealed partial class GoldenRun
             if (Question().Match(line.Text) is { Success: true } question) return Decide(question.Groups);
             if (DevicesOf().Match(line.Text) is { Success: true } devices) return ListDevices(devices.Groups["who"].Value);
             if (PeopleOf().Match(line.Text) is { Success: true } people) return ListPeople(people.Groups["device"].Value);
+            if (ApprovesAhead().Match(line.Text) is { Success: true } ahead) return ApproveAhead(ahead.Groups["device"].Value, ahead.Groups["who"].Value);
             if (SettingAt().Match(line.Text) is { Success: true } setting) return Read(setting.Groups["setting"].Value, setting.Groups["node"].Value);
             if (ToldOf().Match(line.Text) is { Success: true } told) return ListTold(told.Groups);
             if (ValueAt().Match(line.Text) is { Success: true } value) return Read(Enum.Parse<Permission>(value.Groups["permission"].Value), value.Groups["group"].Value);
@@ -60,9 +61,10 @@ internal sealed partial class GoldenRun
             Preapprovals = [.. _names.Preapprovals(InHand(match))],
             ConsentFloor = match["floor"].Success ? Floor(Enum.Parse<ConsentKind>(match["floor"].Value, ignoreCase: true), match) : null,
         };
-        var (decision, naive) = (_engine.Decide(question), Naive);
-        var expected = naive.Decide(question);
-        var steps = _engine.ApprovalSteps(question).Select(step => new NaiveStep(step.Id, step.Approvers, step.Automatic) { Needed = step.Needed });
+        var naive = Naive;
+        if (match["runs"].Success) return Run(question, naive);
+        var (decision, expected) = (_engine.Decide(question), naive.Decide(question));
+        var steps = _engine.ApprovalSteps(question).Select(Plain);
         var naiveSteps = expected.Kind == DecisionKind.NeedsApproval ? naive.Steps(naive.Person(question.Subject)!, naive.Device(question.Device)!, question.At) : [];
         var (lasting, until) = expected.Kind == DecisionKind.Allowed ? (naive.Lasting(question), naive.Until(question)) : (null, null);
         var options = decision.Options is { } some ? PermissionOption.Having.Where((decision.Permissions & question.Wanted).Contains).Where(permission => some[permission].IsStrict).ToList() : [];
@@ -77,6 +79,27 @@ internal sealed partial class GoldenRun
                 + Once(expected.Kind == DecisionKind.Allowed && naive.SinglePrompt(naive.Person(question.Subject)!)),
             [.. _engine.Explain(question).Lines.Select(reason => reason.Text)]);
     }
+
+    /// <summary>A session that runs.</summary>
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Run(AccessQuestion question, NaivePolicy naive)
+    {
+        var (decision, expected) = (NaiveAnswer.Of(_engine.DecideRunning(question)), naive.DecideRunning(question));
+        return (Write(decision, _engine.ApprovalSteps(question).Select(Plain)), Write(expected, naive.Steps(naive.Person(question.Subject)!, naive.Device(question.Device)!, question.At)), []);
+
+        string Write(NaiveAnswer answer, IEnumerable<NaiveStep> steps) => _answer.Write(answer, null, null, question.Wanted, steps);
+    }
+
+    /// <summary>Who approves access before anybody connects.</summary>
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) ApproveAhead(string device, string who)
+    {
+        var (person, target, naive) = (_names.Person(who), _names.Device(device), Naive);
+        return (
+            _answer.Write(_engine.PreapprovalSteps(person, target, Sample.Noon).Select(Plain)),
+            _answer.Write(naive.PreapprovalSteps(naive.Person(person)!, naive.Device(target)!, Sample.Noon)),
+            []);
+    }
+
+    private static NaiveStep Plain(ApprovalStep step) => new(step.Id, step.Approvers, step.Automatic) { Needed = step.Needed, CountsForLater = step.CountsForLater };
 
     private string Write(PermissionOption option) =>
         option.Text.StartsWith("named:", StringComparison.Ordinal) ? $"to {string.Join(", ", option.Named.Select(_names.NameOf).Order(StringComparer.Ordinal))}" : option.Text;
@@ -196,7 +219,7 @@ internal sealed partial class GoldenRun
         _ => throw new InvalidOperationException("a result of a plan that is not known"),
     };
 
-    [GeneratedRegex("^(?<who>[a-z]+) wants (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9a-f.:]+))?(?<twice>, signed in with two factors)?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that (asks for|(?<tells>tells of)) its (?<floor>[a-z]+) itself(?<unanswered> and lets in unanswered)?)?$")]
+    [GeneratedRegex("^(?<who>[a-z]+) (wants|(?<runs>goes on with)) (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9a-f.:]+))?(?<twice>, signed in with two factors)?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that (asks for|(?<tells>tells of)) its (?<floor>[a-z]+) itself(?<unanswered> and lets in unanswered)?)?$")]
     private static partial Regex Question();
 
     [GeneratedRegex("^the devices of (?<who>[a-z]+)$")]
@@ -204,6 +227,9 @@ internal sealed partial class GoldenRun
 
     [GeneratedRegex("^the people of (?<device>[a-z0-9.-]+)$")]
     private static partial Regex PeopleOf();
+
+    [GeneratedRegex("^who approves access to (?<device>[a-z0-9.-]+) ahead of time for (?<who>[a-z]+)$")]
+    private static partial Regex ApprovesAhead();
 
     [GeneratedRegex("^the setting (?<setting>[A-Za-z]+) at (?<node>.+)$")]
     private static partial Regex SettingAt();

@@ -17,6 +17,7 @@ public class AgreementTests
             {
                 var decision = policy.Decide(question);
                 NaiveAnswer.Of(decision).ShouldBe(naive.Decide(question));
+                NaiveAnswer.Of(policy.DecideRunning(question)).ShouldBe(naive.DecideRunning(question));
                 kinds.Add(decision.Kind);
                 reasons.Add(decision.Reason);
             }
@@ -41,6 +42,7 @@ public class AgreementTests
             {
                 var decision = policy.Decide(question);
                 NaiveAnswer.Of(decision).ShouldBe(naive.Decide(question));
+                NaiveAnswer.Of(policy.DecideRunning(question)).ShouldBe(naive.DecideRunning(question));
                 if (policy.Decide(question with { Approvals = [] }).Kind != DecisionKind.NeedsApproval) continue;
                 if (decision.Kind == DecisionKind.Allowed) counted++;
                 else if (question.Approvals.Length > 0) refused++;
@@ -71,14 +73,47 @@ public class AgreementTests
         taken.ShouldBeGreaterThan(100);
         blocked.ShouldBeGreaterThan(100);
         automatic.ShouldBeGreaterThan(10);
-
-        static string Written(object step) => step switch
-        {
-            ApprovalStep one => $"{one.Id}, {one.Needed}, {one.Automatic}, {one.Blocked}, {string.Join(' ', one.Approvers.Select(approver => approver.Value).Order())}",
-            NaiveStep one => $"{one.Id}, {one.Needed}, {one.Automatic}, {one.Blocked}, {string.Join(' ', one.Approvers.Select(approver => approver.Value).Order())}",
-            _ => throw new ArgumentException("no step", nameof(step)),
-        };
     }
+
+    [Fact]
+    public void They_agree_on_what_may_be_asked_for_ahead_and_who_approves_it()
+    {
+        var (asking, held, workflows, later) = (0, 0, 0, 0);
+        Draw.Check(300, organization => Trial.Of(organization, 10, organization.Question), trial =>
+        {
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+            foreach (var question in trial.Questions)
+            {
+                if (naive.Person(question.Subject) is not { } person || naive.Device(question.Device) is not { } device) continue;
+                var asks = naive.MayAsk(person, device, question.At);
+                policy.MayRequestAccess(person.Id, device.Id, question.At).ShouldBe(asks);
+                if (asks) asking++;
+                foreach (var role in policy.RequestableRoles.Select(role => role.Permissions).Append(question.Wanted))
+                {
+                    var would = naive.WouldHold(person, device, question.Account ?? "a", role, question.At);
+                    policy.WouldHold(person.Id, device.Id, question.Account ?? "a", role, question.At).ShouldBe(would);
+                    if (!would.IsEmpty) held++;
+                }
+
+                var steps = policy.PreapprovalSteps(person.Id, device.Id, question.At);
+                steps.Select(step => $"{Written(step)}, {step.CountsForLater}").Order()
+                    .ShouldBe(naive.PreapprovalSteps(person, device, question.At).Select(step => $"{Written(step)}, {step.CountsForLater}").Order());
+                workflows += steps.Count(step => step.Workflow is not null);
+                later += steps.Count(step => step.CountsForLater);
+            }
+        });
+        asking.ShouldBeGreaterThan(100);
+        held.ShouldBeGreaterThan(100);
+        workflows.ShouldBeGreaterThan(50);
+        later.ShouldBeGreaterThan(10);
+    }
+
+    private static string Written(object step) => step switch
+    {
+        ApprovalStep one => $"{one.Id}, {one.Needed}, {one.Automatic}, {one.Blocked}, {string.Join(' ', one.Approvers.Select(approver => approver.Value).Order())}",
+        NaiveStep one => $"{one.Id}, {one.Needed}, {one.Automatic}, {one.Blocked}, {string.Join(' ', one.Approvers.Select(approver => approver.Value).Order())}",
+        _ => throw new ArgumentException("no step", nameof(step)),
+    };
 
     [Fact]
     public void They_agree_on_when_what_is_allowed_ends()
@@ -104,6 +139,12 @@ public class AgreementTests
 
                 if (question.Preapprovals.Any(request => request.Time is RequestTime.FromFirstUse { IsPending: true })) beside++;
                 decision.Until.ShouldBe(naive.Until(question));
+                foreach (var permission in question.Wanted)
+                {
+                    var one = question with { Wanted = PermissionSet.Of(permission) };
+                    if (naive.Decide(one).Kind == DecisionKind.Allowed && naive.Lasting(one) is null) policy.HoldsUntil(question, permission).ShouldBe(naive.Until(one));
+                }
+
                 if (decision.Until is not null) ends++;
                 if (question.Preapprovals.Length > 0 && policy.Decide(question with { Preapprovals = [] }).Kind != DecisionKind.Allowed) relied++;
             }

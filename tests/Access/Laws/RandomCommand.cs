@@ -5,6 +5,9 @@ internal static class RandomCommand
 {
     public static PolicyCommand From(RandomOrganization organization) => organization.Chance(8) ? Several(organization) : One(organization);
 
+    /// <summary>Who owns the organization is another one then, which is not undone.</summary>
+    public static bool HandsOver(PolicyDelta delta) => delta.Changes.Any(change => change is { Before: PersonRow was, After: PersonRow now } && was.Kind != now.Kind);
+
     /// <summary>Mostly of devices, and of the same ones.</summary>
     public static PolicyCommand.Several Several(RandomOrganization organization)
     {
@@ -37,8 +40,27 @@ internal static class RandomCommand
         var device = organization.Pick(organization.Devices);
         var devices = organization.Pick(organization.DeviceGroups);
         var flag = organization.Chance(50);
-        switch (organization.Random.Next(22))
+        switch (organization.Random.Next(32))
         {
+            case 22: return OfGrant(organization) ?? (PolicyCommand)new PolicyCommand.RemoveAccount(device, "b");
+            case 23 or 24: return OfWorkflow(organization);
+            case 25:
+                return organization.Any<SettingRow>() is { } own
+                ? new PolicyCommand.ClearSetting(own.Node, own.Setting)
+                : new PolicyCommand.ClearSetting(SettingNode.Of(device), SettingKind.Recording);
+            case 26 or 27: return OfAccounts(organization, device);
+            case 28: return OfPerson(organization, person);
+            case 29: return OfAppointment(organization);
+            case 30:
+                var option = organization.RandomOption();
+                return new PolicyCommand.SetGroupPermission(option.Group, option.Permission, option.Value, organization.Chance(30), option.Option);
+            case 31:
+                return flag
+                ? new PolicyCommand.AddRole(new(organization.NextId()), $"Made {organization.Random.Next()}", RolePurpose.DevicesAndGroups, organization.SomeUsual(3))
+                : organization.Any<ExternalGroupRow>() is { } partners
+                ? new PolicyCommand.EditExternalGroup(partners.Id, $"Others {organization.Random.Next()}", "")
+                : new PolicyCommand.PinHostKey(device, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f");
+
             case 0:
                 return new PolicyCommand.AddPerson(
                 new(organization.NextId()),
@@ -105,6 +127,49 @@ internal static class RandomCommand
         }
     }
 
+    private static PolicyCommand.EditGrant? OfGrant(RandomOrganization organization)
+    {
+        var other = organization.RandomGrant();
+        return organization.Any<GrantRow>() is { } grant ? new(grant.Id, other.Role, other.Accounts, other.Window) : null;
+    }
+
+    private static PolicyCommand OfWorkflow(RandomOrganization organization)
+    {
+        var made = organization.RandomWorkflow();
+        if (organization.Any<WorkflowRow>() is not { } workflow || organization.Chance(50))
+            return new PolicyCommand.AddWorkflow(made.Id, made.Group, made.Devices, made.Name, made.Steps, made.CountsForLater, made.TakesPreapproved, made.InsistsWhenPreapproved);
+        return organization.Chance(40)
+            ? new PolicyCommand.DeleteWorkflow(workflow.Id)
+            : new PolicyCommand.EditWorkflow(workflow.Id, workflow.Name, made.Steps, made.CountsForLater, made.TakesPreapproved, made.InsistsWhenPreapproved);
+    }
+
+    private static PolicyCommand OfAccounts(RandomOrganization organization, DeviceId device)
+    {
+        var name = organization.Pick((string[])["a", "b", "c", "d"]);
+        return organization.Random.Next(4) switch
+        {
+            0 => new PolicyCommand.RemoveAccount(device, name),
+            1 => new PolicyCommand.SetDefaultAccount(device, name),
+            2 => new PolicyCommand.EditDevice(device) { Accounts = [name, .. ((string[])["a", "b", "c"]).Where(other => other != name && organization.Chance(60))] },
+            _ => new PolicyCommand.AddAccount(device, name, MakeDefault: organization.Chance(60)),
+        };
+    }
+
+    private static PolicyCommand OfPerson(RandomOrganization organization, PersonId person) => organization.Random.Next(3) switch
+    {
+        0 => new PolicyCommand.HandOver(person),
+        1 => new PolicyCommand.EditPerson(person, $"Named {organization.Random.Next()}", ""),
+        _ => new PolicyCommand.ActivatePerson(person, $"joined{organization.Random.Next()}", "Joined"),
+    };
+
+    private static PolicyCommand OfAppointment(RandomOrganization organization)
+    {
+        if (organization.Chance(60) && organization.Any<GroupManagerRow>() is { } manager) return new PolicyCommand.RemoveManager(manager.Group, manager.Person);
+        return organization.Any<GroupAdministratorRow>() is { } administrator
+            ? new PolicyCommand.RemoveAdministrator(administrator.Group, administrator.Person)
+            : new PolicyCommand.AddManager(organization.Pick(organization.Groups), organization.Pick(organization.People));
+    }
+
     private static PolicyCommand.EditTechnicianGroup Edit(RandomOrganization organization, TechnicianGroupId id)
     {
         var row = organization.Row<TechnicianGroupRow>(new(PolicyTable.TechnicianGroup, id.Value));
@@ -117,6 +182,7 @@ internal static class RandomCommand
             organization.Chance(70),
             organization.Chance(20),
             organization.Chance(80) ? GroupConsent.None : GroupConsent.Ask,
-            organization.Chance(20));
+            organization.Chance(20),
+            organization.Chance(70) ? null : organization.Chance(50));
     }
 }

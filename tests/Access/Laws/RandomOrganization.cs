@@ -64,6 +64,7 @@ internal sealed class RandomOrganization
         Owner = owner;
         People.Add(owner);
         Groups.Add(Everyone);
+        if (Chance(8)) UseUpNames();
         MakeGroups(size);
         MakePeople(size);
         MakeDevices(size);
@@ -233,11 +234,16 @@ internal sealed class RandomOrganization
     /// <summary>The same pair of groups twice is no policy.</summary>
     private void PutWorkflow()
     {
+        var workflow = RandomWorkflow();
+        if (!_rows.Values.OfType<WorkflowRow>().Any(row => row.Group == workflow.Group && row.Devices == workflow.Devices)) Put(workflow);
+    }
+
+    public WorkflowRow RandomWorkflow()
+    {
         var (group, devices) = (Pick(Groups), Pick(DeviceGroups));
-        if (_rows.Values.OfType<WorkflowRow>().Any(row => row.Group == group && row.Devices == devices)) return;
         var steps = Enumerable.Range(0, _random.Next(1, 3)).Select(_ => new WorkflowStep(
             Chance(70) ? 1 : 2, null, [.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => RandomApprover()).Distinct()]));
-        Put(new WorkflowRow(new(NextId()), group, devices, $"Workflow {_made}", WorkflowSteps.Write(steps), Chance(30), Chance(70), Chance(40)));
+        return new(new(NextId()), group, devices, $"Workflow {_made}", WorkflowSteps.Write(steps), Chance(30), Chance(70), Chance(40));
     }
 
     private Approver RandomApprover() => _random.Next(4) switch
@@ -251,7 +257,7 @@ internal sealed class RandomOrganization
     private GrantWindow RandomWindow()
     {
         if (Chance(50)) return GrantWindow.Always;
-        DateTimeOffset? from = Chance(40) ? Whole(Instant()) : null, to = Chance(40) ? Whole(Instant()) : null;
+        DateTimeOffset? from = Chance(40) ? Whole(Instant()) : null, to = Chance(40) ? Whole(Chance(25) ? Instant().AddDays(10 + _random.Next(50)) : Instant()) : null;
         if (to <= from) (from, to) = (to, from?.AddHours(1));
         return new(from, to, Chance(50) ? Pick(Hours) : "");
     }
@@ -268,9 +274,27 @@ internal sealed class RandomOrganization
             Groups.Add(id);
         }
 
+        if (Chance(25)) ChangeEveryone();
         for (var count = _random.Next(3 * size); count > 0; count--) Put(RandomValue());
         for (var count = _random.Next(size) - 1; count > 0; count--) Put(RandomOption());
         if (Chance(5)) _rows.Remove(new GroupPermissionRow(Everyone, Permission.Terminal, default, default).Key);
+    }
+
+    private void ChangeEveryone() => Put(Row<TechnicianGroupRow>(new(PolicyTable.TechnicianGroup, Everyone.Value)) with
+    {
+        Enabled = !Chance(10),
+        RequiresManagerialApproval = Chance(50),
+        MembersApprove = Chance(50),
+        Consent = Pick(Enum.GetValues<GroupConsent>()),
+        SinglePrompt = Chance(30),
+    });
+
+    /// <summary>A policy may speak of more account names than the engine can tell from each other by bits: here it has none left for those of the devices.</summary>
+    private void UseUpNames()
+    {
+        var names = Enumerable.Range(0, 64).Select(number => $"n{(char)('a' + (number / 26))}{(char)('a' + (number % 26))}");
+        Put(new GrantRow(
+            new(NextId()), GrantSubject.To(Everyone), GrantScope.AllDevices, SystemRoles.OnlyDeviceConnection.Id, new(AccountRule.Named, string.Join(',', names)), GrantWindow.Always));
     }
 
     private void MakeExternalGroups()
@@ -332,12 +356,18 @@ internal sealed class RandomOrganization
         }
     }
 
+    /// <summary>One of the rows of the kind, or null.</summary>
+    public T? Any<T>()
+        where T : PolicyRow => _rows.Values.OfType<T>().ToList() is { Count: > 0 } some ? Pick(some) : null;
+
     private RoleId MakeRole()
     {
         var id = new RoleId(NextId());
         Put(new RoleRow(id, $"Role {_made}", RolePurpose.DevicesAndGroups, Some(Usual, 1 + _random.Next(6))));
         return id;
     }
+
+    public PermissionSet SomeUsual(int count) => Some(Usual, count);
 
     private PermissionSet Some(Permission[] from, int count)
     {

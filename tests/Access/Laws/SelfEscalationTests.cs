@@ -56,11 +56,12 @@ public class SelfEscalationTests
         {
             // What is new, device or account, is brought by whoever adds it: nobody could hold anything there before.
             if (before.Device(device.Id) is not { } was) return;
-            foreach (var account in after.AccountsAt(device).Intersect(before.AccountsAt(was)))
+            foreach (var account in after.AccountsAt(device).Intersect(before.AccountsAt(was).Concat(AnotherDefault(device, was))))
             {
-                var had = before.Person(person.Id) is { } then ? before.Held(then, was, account, at) : PermissionSet.None;
+                var then = before.WithAccount(was, account);
+                var had = then.Person(person.Id) is { } earlier ? then.Held(earlier, was, account, at) : PermissionSet.None;
                 var gained = after.Held(person, device, account, at) - had;
-                var excess = gained - before.Effective(actor, was, account, at);
+                var excess = gained - then.Effective(actor, was, account, at) - NaiveCatalogue.OfNoConnection(then.Effective(actor, was, null, at));
                 excess.ShouldBe(PermissionSet.None, $"{what} gives {person.Name} {excess} on {device.Name} as {account} at {at:O}");
             }
 
@@ -80,8 +81,13 @@ public class SelfEscalationTests
             if (after.Approves(person) is { } approved && before.Approves(bound) is { } were && before.Approves(actor) is { } own)
                 approved.Except(were).Except(own).ShouldBeEmpty($"{what} lets {person.Name} invite people from outside");
             if (person.Id == actor.Id) LookAtApprovers(person, device, was, at);
+            if (device.Group != was.Group && after.IsLooser(device, before, was)) before.MayManageSecurity(actor, was, at).ShouldBeTrue($"{what} takes {device.Name} out of a setting");
             if (binds) after.IsLooser(device, before, was).ShouldBeFalse($"{what} loosens what everybody is bound by on {device.Name}");
         }
+
+        /// <summary>An account that comes as the default one is given what the default rule gives: as if it had been there, and were made the default.</summary>
+        private IEnumerable<string> AnotherDefault(DeviceRow device, DeviceRow was) =>
+            before.AccountsAt(was).Any() && after.DefaultOf(device) is { } name && !before.AccountsAt(was).Contains(name) ? [name] : [];
 
         /// <summary>
         /// To make an approver for a group's rule or a workflow that binds oneself, or oneself one whose place fills itself, is to free oneself. Who

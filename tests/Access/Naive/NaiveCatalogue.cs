@@ -84,6 +84,9 @@ internal static class NaiveCatalogue
     /// <summary>Session hours, approvals and consent bind connections; what stands under <em>Other options</em> is none.</summary>
     public static bool IsConnection(PermissionSet wanted) => wanted.Any(permission => Get(permission).Heading != "Other options");
 
+    /// <summary>What is of the device, whatever the account.</summary>
+    public static PermissionSet OfNoConnection(PermissionSet set) => PermissionSet.Of([.. set.Where(permission => Get(permission).Heading == "Other options")]);
+
     public static PermissionSet For(char mark) =>
         PermissionSet.Of([.. All.Where(entry => entry.Marks.Contains(mark, StringComparison.Ordinal)).Select(entry => entry.Permission)]);
 

@@ -6,6 +6,9 @@ internal sealed record NaiveStep(ApprovalStepId Id, IReadOnlyList<PersonId> Appr
 {
     public int Needed { get; init; } = 1;
 
+    /// <summary>An approval counts for later steps, too.</summary>
+    public bool CountsForLater { get; init; }
+
     /// <summary>Whoever accepts requests on the device can take it.</summary>
     public bool NamesDevice { get; init; }
 
@@ -46,7 +49,7 @@ internal sealed partial class NaivePolicy
     /// <summary>Where the group with the rule says so, its members instead; the nearest group that has any is the one that the person is in.</summary>
     private List<PersonRow> MembersWhoCanAct(TechnicianGroupId through)
     {
-        var nearest = Upwards(through).FirstOrDefault(group => _memberships.Any(row => row.Group == group.Id));
+        var nearest = Upwards(through).FirstOrDefault(group => group.Id == Everyone.Id || _memberships.Any(row => row.Group == group.Id));
         return nearest is null ? [] : [.. MembersOf(nearest.Id)];
     }
 
@@ -62,6 +65,16 @@ internal sealed partial class NaivePolicy
             _ => ApprovalStepKind.Device,
         };
         return [Step(person, new(kind, source.Id), DeviceApprovers(device, at))];
+    }
+
+    /// <summary>
+    /// Ahead of time: whoever has AcceptAccessRequests there. A matching workflow's steps are taken instead, unless the workflow leaves preapproval out.
+    /// </summary>
+    public IReadOnlyList<NaiveStep> PreapprovalSteps(PersonRow person, DeviceRow device, DateTimeOffset at)
+    {
+        var taking = _workflows.Where(workflow => workflow.TakesPreapproved).Select(workflow => workflow.Id.Value).ToList();
+        var steps = WorkflowSteps(person, device, at).Where(step => taking.Contains(step.Id.Rule)).ToList();
+        return steps.Count > 0 ? steps : [Step(person, new(ApprovalStepKind.Device, device.Id.Value), DeviceApprovers(device, at))];
     }
 
     public List<PersonRow> DeviceApprovers(DeviceRow device, DateTimeOffset at) =>
@@ -82,12 +95,27 @@ internal sealed partial class NaivePolicy
     /// begin from its approval until it is over.
     /// </summary>
     private static bool Satisfies(ApprovedRequest request, AccessQuestion question, string? account, PermissionSet needed, IEnumerable<NaiveStep> open) =>
-        request.Person == question.Subject
-        && request.Device == question.Device
-        && request.Account == account
-        && Equals(request.Source, question.Source)
+        IsFor(request, question, account)
         && request.ApprovedAt <= question.At
         && !(question.At >= request.OpenUntil)
         && NaiveCatalogue.WithNeeded(request.Permissions).Covers(needed)
         && open.All(step => request.Steps.Contains(step.Id));
+
+    /// <summary>One person on one device and account, from one address: an IPv4 address is one, however it is dressed.</summary>
+    private static bool IsFor(ApprovedRequest request, AccessQuestion question, string? account) =>
+        request.Person == question.Subject
+        && request.Device == question.Device
+        && request.Account == account
+        && request.Source?.MapToIPv6().ToString() == question.Source?.MapToIPv6().ToString();
+
+    /// <summary>What a session that runs was let in to; null: by nothing in hand.</summary>
+    private static PermissionSet? CoveredBefore(AccessQuestion question, PersonRow person, DeviceRow device, string? account, PermissionSet needed)
+    {
+        var covered = question.Approvals.Where(request => IsFor(request, question, account)).Select(request => request.Permissions)
+            .Concat(Fitting(question, person, device, account, needed).Select(request => request.Permissions))
+            .Select(NaiveCatalogue.WithNeeded)
+            .Where(set => set.Covers(needed))
+            .ToList();
+        return covered.Count == 0 ? null : covered.Aggregate((all, one) => all | one);
+    }
 }

@@ -29,7 +29,15 @@ internal readonly record struct NaiveAnswer(DecisionKind Kind, DenialReason Reas
 internal sealed partial class NaivePolicy
 {
     /// <summary>The seven steps of the decision, in order.</summary>
-    public NaiveAnswer Decide(AccessQuestion question)
+    public NaiveAnswer Decide(AccessQuestion question) => Decide(question, runs: false);
+
+    /// <summary>
+    /// A session that runs: approval rules, consent and recording bind at the next connection. An approval that it was let in by is in hand, and what it
+    /// does not cover is not answered by it.
+    /// </summary>
+    public NaiveAnswer DecideRunning(AccessQuestion question) => Decide(question, runs: true);
+
+    private NaiveAnswer Decide(AccessQuestion question, bool runs)
     {
         var (person, device) = (Person(question.Subject), Device(question.Device));
         var rule = SignInRule(question);
@@ -52,28 +60,30 @@ internal sealed partial class NaivePolicy
 
         // 2. and 3. What is granted, and what of it is effective.
         var granted = Granted(person, device, account, question.At, question.Preapprovals);
-        var effective = Within(person, device, granted);
+        var effective = runs ? NaiveCatalogue.WithoutUnmet(WithinCeiling(person, granted)) : Within(person, device, granted);
 
         // 4. What it lacks may be there to be asked for.
         var needed = Needed(question);
         if (!effective.Covers(needed))
         {
             if (effective.Contains(Permission.RequestAccess) && CouldBeSupplied(person, device, granted, needed))
-                return Answer(DecisionKind.MayBeRequested, Lack(person, device, granted, needed));
-            return Denied(Lack(person, device, granted, needed));
+                return Answer(DecisionKind.MayBeRequested, Lack(person, runs ? null : device, granted, needed));
+            return Denied(Lack(person, runs ? null : device, granted, needed));
         }
 
         // 5. Approvals that must be in hand and are not. Where they were needed, the verdict holds only what they cover.
         var steps = connects ? Steps(person, device, question.At) : [];
         if (steps.Count > 0)
         {
-            if (Covered(question, person, device, account, needed, steps) is not { } covered) return Answer(DecisionKind.NeedsApproval, DenialReason.ApprovalNeeded);
-            effective &= covered;
+            var covered = runs ? CoveredBefore(question, person, device, account, needed) : Covered(question, person, device, account, needed, steps);
+            var wasApproved = question.Approvals.Any(request => IsFor(request, question, account));
+            if (covered is null && (!runs || wasApproved)) return Answer(DecisionKind.NeedsApproval, DenialReason.ApprovalNeeded);
+            effective = NaiveCatalogue.WithoutUnmet(effective & (covered ?? effective));
         }
 
         // 6. Consent that can't be had.
         var consent = Consent(person, device, question.Wanted, effective.Contains(Permission.SkipConsent), question.ConsentFloor);
-        if (consent == ConsentMode.AskOrRefuse && question.EndUser != EndUserPresence.CanBeAsked) return Denied(DenialReason.ConsentImpossible);
+        if (!runs && consent == ConsentMode.AskOrRefuse && question.EndUser != EndUserPresence.CanBeAsked) return Denied(DenialReason.ConsentImpossible);
 
         // 7. Allowed, this much.
         return Answer(DecisionKind.Allowed, DenialReason.None) with
@@ -104,11 +114,12 @@ internal sealed partial class NaivePolicy
         : roles.Split(',').Select(id => new RoleId(Guid.Parse(id)));
 
     /// <summary>The first of the steps from granted to effective at which something needed is not there any more.</summary>
-    private DenialReason Lack(PersonRow person, DeviceRow device, PermissionSet granted, PermissionSet needed)
+    /// <param name="device">Null: what it has recorded is of no matter.</param>
+    private DenialReason Lack(PersonRow person, DeviceRow? device, PermissionSet granted, PermissionSet needed)
     {
         if (!granted.Covers(needed)) return DenialReason.NotGranted;
         if (!WithinCeiling(person, granted).Covers(needed)) return DenialReason.AboveCeiling;
-        if (!Recordable(device, WithinCeiling(person, granted)).Covers(needed)) return DenialReason.RecordingForbids;
+        if (device is not null && !Recordable(device, WithinCeiling(person, granted)).Covers(needed)) return DenialReason.RecordingForbids;
         return DenialReason.PrerequisiteMissing;
     }
 
@@ -142,8 +153,16 @@ internal sealed partial class NaivePolicy
             .Where(one => one.Hours is not ("" or "always"));
         var instants = windows.SelectMany(window => new[] { window.From, window.To }).OfType<DateTimeOffset>()
             .Concat(hours.Distinct().SelectMany(one => new NaiveHours(one.Hours).MayChange(one.From)))
+            .Concat(FarChanges(windows, question.At))
             .Concat(question.Preapprovals.SelectMany(request => new[] { request.ApprovedAt, Window(request).From, Window(request).To }))
             .Concat(question.Approvals.SelectMany(request => new[] { request.ApprovedAt, request.OpenUntil }).OfType<DateTimeOffset>());
         return instants.Where(at => at > question.At).Distinct().Order();
     }
+
+    /// <summary>Where one window ends beyond the days that hours are looked through, others may end a little later.</summary>
+    private static IEnumerable<DateTimeOffset> FarChanges(List<GrantWindow> windows, DateTimeOffset at) =>
+        from end in windows.Select(window => window.To).OfType<DateTimeOffset>().Where(end => end > at.AddDays(9))
+        from hours in windows.Select(window => window.Hours).Where(hours => hours.Length > 0).Distinct()
+        from change in new NaiveHours(hours).MayChange(end)
+        select change;
 }

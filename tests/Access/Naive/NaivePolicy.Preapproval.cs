@@ -9,7 +9,7 @@ internal sealed partial class NaivePolicy
         foreach (var request in inHand.Where(request => IsFor(request, person, device) && IsInForce(request, at)))
         {
             if (!AccountsOf(device).Contains(request.Account)) continue;
-            var gives = NaiveCatalogue.WithNeeded(request.Permissions);
+            var gives = request.Permissions;
             given |= request.Account == account ? gives : gives & CountForEveryAccount;
         }
 
@@ -67,18 +67,35 @@ internal sealed partial class NaivePolicy
         return ways.Count == 0 ? null : ways.Aggregate((all, one) => all | one);
     }
 
+    /// <summary>With RequestAccess one may ask.</summary>
+    public bool MayAsk(PersonRow person, DeviceRow device, DateTimeOffset at) => TakesPart(person) && Effective(person, device, null, at).Contains(Permission.RequestAccess);
+
+    /// <summary>A copy of the role, as far as it would be effective.</summary>
+    public PermissionSet WouldHold(PersonRow person, DeviceRow device, string account, PermissionSet role, DateTimeOffset at) =>
+        AccountsOf(device).Contains(account) ? Within(person, device, Granted(person, device, account, at) | role) & role : PermissionSet.None;
+
+    /// <summary>What may be asked for on the device at any time, as far as it could be had.</summary>
+    public string MayAskFor(PersonRow person, DeviceRow device)
+    {
+        var asks = person.Kind == PersonKind.Owner || Bearing(person, device).Any(grant => PermissionsOf(grant.Role, RolePurpose.DevicesAndGroups).Contains(Permission.RequestAccess));
+        var roles = RequestableRoles().Select(role => WithinCeiling(person, PermissionsOf(role, RolePurpose.DevicesAndGroups))).Where(role => !role.IsEmpty);
+        return asks && IsWithinCeiling(person, Permission.RequestAccess) ? string.Join("; ", roles.Select(role => role.ToString()).Distinct().Order(StringComparer.Ordinal)) : "";
+    }
+
     private bool Insists(NaiveStep step) => step.Id.Kind == ApprovalStepKind.Workflow && _workflows.Single(row => row.Id.Value == step.Id.Rule).InsistsWhenPreapproved;
 
-    /// <summary>Before a duration from first use has begun, a duration: where the answer would be another without such access.</summary>
+    /// <summary>Before a duration from first use has begun, a duration: where the answer would be another without such access, after which it is another.</summary>
     public TimeSpan? Lasting(AccessQuestion question)
     {
         var pending = Pending(question);
         if (Decide(question with { Preapprovals = [.. question.Preapprovals.Except(pending)] }).Kind == DecisionKind.Allowed) return null;
         var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
-        return pending.Where(request => IsFor(request, person, device) && request.Account == (question.Account ?? DefaultAccount(device)) && IsInForce(request, question.At))
-            .Select(request => (TimeSpan?)((RequestTime.FromFirstUse)request.Time).Duration)
-            .Max();
+        var own = pending.Where(request => IsFor(request, person, device) && request.Account == (question.Account ?? DefaultAccount(device)) && IsInForce(request, question.At)).ToList();
+        return own.Select(Duration).Order().Select(time => (TimeSpan?)time)
+            .FirstOrDefault(time => Decide(question with { Preapprovals = [.. question.Preapprovals.Except(own.Where(request => Duration(request) <= time))] }).Kind != DecisionKind.Allowed);
     }
+
+    private static TimeSpan Duration(PreapprovedRequest request) => ((RequestTime.FromFirstUse)request.Time).Duration;
 
     private static List<PreapprovedRequest> Pending(AccessQuestion question) =>
         [.. question.Preapprovals.Where(request => request.Time is RequestTime.FromFirstUse { FirstUsed: null })];

@@ -5,6 +5,12 @@ internal sealed partial class NaivePolicy
 {
     public IEnumerable<string> AccountsAt(DeviceRow device) => AccountsOf(device);
 
+    public string? DefaultOf(DeviceRow device) => DefaultAccount(device);
+
+    /// <summary>The same policy, where the device has that account too.</summary>
+    public NaivePolicy WithAccount(DeviceRow device, string account) =>
+        AccountsOf(device).Contains(account) ? this : new([.. _all, new DeviceAccountRow(device.Id, account, IsDefault: false)]);
+
     /// <summary>What there is to use: nothing for people who take no part, on devices that are disabled, or as accounts that are not there.</summary>
     public PermissionSet Held(PersonRow person, DeviceRow device, string account, DateTimeOffset at) =>
         TakesPart(person) && device.Enabled && AccountsOf(device).Contains(account) ? Effective(person, device, account, at) : PermissionSet.None;

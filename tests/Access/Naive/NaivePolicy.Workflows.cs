@@ -9,7 +9,10 @@ internal sealed partial class NaivePolicy
         return [.. matching.Where(one => !matching.Any(other => Beats(other, one)))];
     }
 
-    private bool IsMember(PersonRow person, TechnicianGroupId group) => DirectMemberships(person).Any(membership => IsAtOrBelow(membership, group));
+    /// <summary>As written; empty: it is no workflow.</summary>
+    public string StepsOf(Guid rule) => _workflows.SingleOrDefault(workflow => workflow.Id.Value == rule)?.Steps ?? "";
+
+    private bool IsMember(PersonRow person, TechnicianGroupId group) => (group != Everyone.Id || person.Kind != PersonKind.Contact) && DirectMemberships(person).Any(membership => IsAtOrBelow(membership, group));
 
     private bool IsAtOrBelow(TechnicianGroupId group, TechnicianGroupId above) => Upwards(group).Any(row => row.Id == above);
 
@@ -37,6 +40,7 @@ internal sealed partial class NaivePolicy
                 yield return Step(person, ApprovalStepId.OfWorkflow(workflow.Id, number), canTake) with
                 {
                     Needed = step.Needed,
+                    CountsForLater = workflow.CountsForLater,
                     NamesDevice = step.Approvers.Any(approver => approver.Kind == ApproverKind.DeviceApprovers),
                 };
             }

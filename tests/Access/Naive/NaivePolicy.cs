@@ -6,6 +6,7 @@ namespace Countersign.Access.Tests.Naive;
 /// </summary>
 internal sealed partial class NaivePolicy
 {
+    private readonly List<PolicyRow> _all;
     private readonly List<PersonRow> _people;
     private readonly List<TechnicianGroupRow> _groups;
     private readonly List<MembershipRow> _memberships;
@@ -23,7 +24,7 @@ internal sealed partial class NaivePolicy
 
     public NaivePolicy(IEnumerable<PolicyRow> rows)
     {
-        var all = rows.ToList();
+        var all = _all = rows.ToList();
         _people = [.. all.OfType<PersonRow>()];
         _groups = [.. all.OfType<TechnicianGroupRow>()];
         _memberships = [.. all.OfType<MembershipRow>()];

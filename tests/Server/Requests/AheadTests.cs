@@ -65,6 +65,22 @@ public sealed class AheadTests : AheadLab
     }
 
     [Fact]
+    public async Task Who_was_given_access_ahead_is_explained_so_and_listed_among_those_who_get_in()
+    {
+        (await StateAsync("web1")).ShouldBe(("mayBeRequested", "mayBeRequested"));
+        await ApprovedAsync(new { kind = "fromFirstUse", duration = "2h", latestStart = Now.AddHours(8) });
+        (await StateAsync("web1")).ShouldBe(("allowed", "allowed"));
+        (await StateAsync("web2")).ShouldBe(("mayBeRequested", "mayBeRequested"));
+        (await Tenant.Owner.GetAsync("/api/v1/explain?device=web1&person=ned")).Expect(HttpStatusCode.OK).Body.GetProperty("lastingSeconds").GetInt64().ShouldBe(7200);
+        Clock.Advance(TimeSpan.FromHours(8));
+        (await StateAsync("web1")).ShouldBe(("mayBeRequested", "mayBeRequested"));
+
+        async Task<(string?, string?)> StateAsync(string device) => (
+            (await Tenant.Owner.GetAsync($"/api/v1/explain?device={device}&person=ned")).Expect(HttpStatusCode.OK).Body.GetProperty("decision").GetString(),
+            (await Tenant.Owner.GetAsync($"/api/v1/who-can?device={device}")).Items.Single(item => item.GetProperty("login").GetString() == "ned").GetProperty("state").GetString());
+    }
+
+    [Fact]
     public async Task Of_many_first_uses_at_once_one_is_the_first()
     {
         var number = await ApprovedAsync(new { kind = "fromFirstUse", duration = "2h", latestStart = Now.AddHours(8) });

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using Countersign.Access;
 using Countersign.Server.Platform;
+using Countersign.Sessions;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Countersign.Server.Features.Explain;
@@ -11,12 +13,18 @@ internal sealed record ExplainedLine(string Text, IReadOnlyList<CitedRow> Cites)
 internal sealed record CitedRow(PolicyTable Table, Guid Id, Guid? Id2, string? Part);
 
 /// <param name="Until">When the first of the wanted permissions stops holding; null: no end is known.</param>
+/// <param name="LastingSeconds">How long it holds from the beginning of the connection on, where it rests on access that begins with its first use; null: see until.</param>
+/// <param name="Consent">Allowed: what the end user has to be asked or told first.</param>
+/// <param name="Recording">Allowed: how the session is recorded.</param>
 /// <param name="Change">The fewest changes that would turn the answer, a sentence each; for master administrators, who could make them.</param>
 internal sealed record ExplainAnswer(
     DecisionKind Decision,
     DenialReason Reason,
     IReadOnlyList<Permission> Permissions,
     DateTimeOffset? Until,
+    long? LastingSeconds,
+    ConsentMode Consent,
+    RecordingRule Recording,
     DateTimeOffset? ReevaluateAt,
     IReadOnlyList<ExplainedLine> Lines,
     IReadOnlyList<string> Change,
@@ -41,8 +49,15 @@ internal static class ExplainAccess
     /// <param name="person">A login; left out: the caller.</param>
     /// <param name="permission">Left out: Terminal.</param>
     /// <param name="account">Left out: the device's default account.</param>
-    public static Results<Ok<ExplainAnswer>, ProblemHttpResult> Handle(
-        Caller caller, CallersPolicy policy, string device, string? person = null, string? permission = null, string? account = null)
+    public static async Task<Results<Ok<ExplainAnswer>, ProblemHttpResult>> Handle(
+        Caller caller,
+        CallersPolicy policy,
+        IApprovalDesk desk,
+        string device,
+        string? person = null,
+        string? permission = null,
+        string? account = null,
+        CancellationToken cancellation = default)
     {
         var wanted = Permission.Terminal;
         if (permission is not null && !PermissionText.TryRead(permission, out wanted))
@@ -51,7 +66,7 @@ internal static class ExplainAccess
         var target = policy.Snapshot.DeviceByName(device);
         if (subject is null || target is null || !policy.MaySee(subject.Id) || !policy.MaySee(target.Id)) return Problems.NotFound();
 
-        var question = Question(caller, policy, subject.Id, target.Id, account, wanted);
+        var question = Question(caller, policy, subject.Id, target.Id, account, wanted, await desk.PreapprovedAsync(caller.Organization, subject.Id, cancellation));
         var explanation = policy.Snapshot.Explain(question, caller.Person);
         var change = policy.IsMasterAdministrator ? policy.Snapshot.SmallestChange(question, new(Guid.NewGuid())) : null;
         var decision = explanation.Decision;
@@ -60,6 +75,9 @@ internal static class ExplainAccess
             decision.Reason,
             [.. decision.Permissions],
             decision.Until,
+            (long?)decision.Lasting?.TotalSeconds,
+            decision.Consent,
+            decision.Recording,
             decision.ReevaluateAt,
             [.. explanation.Lines.Select(line => new ExplainedLine(line.Text, [.. line.Cites.Select(Show)]))],
             [.. change?.Changes.Select(one => one.Text) ?? []],
@@ -67,7 +85,9 @@ internal static class ExplainAccess
     }
 
     /// <summary>Another's source and sign-in are not known here: the question is put as if they met the sign-in rules, whatever those are.</summary>
-    public static AccessQuestion Question(Caller caller, CallersPolicy policy, PersonId person, DeviceId device, string? account, Permission wanted)
+    /// <param name="preapproved">What was approved ahead for the person; an approval that one connection claims is none of it.</param>
+    public static AccessQuestion Question(
+        Caller caller, CallersPolicy policy, PersonId person, DeviceId device, string? account, Permission wanted, ImmutableArray<PreapprovedRequest> preapproved)
     {
         var own = person == caller.Person;
         return new(
@@ -78,7 +98,10 @@ internal static class ExplainAccess
             policy.At,
             own ? caller.Source : policy.Snapshot.SignIn.AllowedNetworks?.First,
             own ? caller.Strength : SignInStrength.TwoFactor,
-            EndUserPresence.CannotBeAsked);
+            EndUserPresence.CannotBeAsked)
+        {
+            Preapprovals = preapproved,
+        };
     }
 
     private static CitedRow Show(RowKey key) => new(key.Table, key.Id, key.Id2 == default ? null : key.Id2, key.Part.Length == 0 ? null : key.Part);

@@ -1,5 +1,6 @@
 using Countersign.Access;
 using Countersign.Server.Platform;
+using Countersign.Sessions;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Countersign.Server.Features.Explain;
@@ -15,17 +16,25 @@ internal static class WhoCan
     /// <param name="device">A device's name.</param>
     /// <param name="permission">Left out: Terminal.</param>
     /// <param name="account">Left out: the device's default account.</param>
-    public static Results<Ok<Page<WhoCanEntry>>, ProblemHttpResult> Handle(
-        [AsParameters] PageQuery page, Caller caller, CallersPolicy policy, string device, string? permission = null, string? account = null)
+    public static async Task<Results<Ok<Page<WhoCanEntry>>, ProblemHttpResult>> Handle(
+        [AsParameters] PageQuery page,
+        Caller caller,
+        CallersPolicy policy,
+        IApprovalDesk desk,
+        string device,
+        string? permission = null,
+        string? account = null,
+        CancellationToken cancellation = default)
     {
         var wanted = Permission.Terminal;
         if (permission is not null && !PermissionText.TryRead(permission, out wanted))
             return Problems.Invalid("permission", "There is no such permission.");
         if (policy.Snapshot.DeviceByName(device) is not { } target || !policy.MaySee(target.Id)) return Problems.NotFound();
+        var ahead = (await desk.PreapprovedAsync(caller.Organization, target.Id, cancellation)).ToLookup(request => request.Person);
         return page.Cut(
             from listing in policy.Snapshot.PeopleOf(target.Id, policy.At)
             where policy.MaySee(listing.Person.Id)
-            let decision = policy.Snapshot.Decide(ExplainAccess.Question(caller, policy, listing.Person.Id, target.Id, account, wanted))
+            let decision = policy.Snapshot.Decide(ExplainAccess.Question(caller, policy, listing.Person.Id, target.Id, account, wanted, [.. ahead[listing.Person.Id]]))
             where decision.Kind != DecisionKind.Denied
             select (listing.Person, listing.Permissions, decision),
             found => found.Person.Login,

@@ -29,6 +29,7 @@ internal sealed partial class RequestDesk(
 
     /// <summary>What was approved ahead and is looked at for one person, the newest first.</summary>
     private const int MostPreapproved = 200;
+    private const int MostPreapprovedOn = 2000;
 
     public async ValueTask<ImmutableArray<ApprovedRequest>> InHandAsync(ApprovalWish wish, CancellationToken cancellation)
     {
@@ -61,12 +62,24 @@ internal sealed partial class RequestDesk(
     public async ValueTask<ImmutableArray<PreapprovedRequest>> PreapprovedAsync(OrganizationId organization, PersonId person, CancellationToken cancellation)
     {
         await using var db = database.Read(organization);
+        return await PreapprovedAsync(db.Set<AccessRequest>().Where(row => row.Person == person), MostPreapproved, cancellation);
+    }
+
+    public async ValueTask<ImmutableArray<PreapprovedRequest>> PreapprovedAsync(OrganizationId organization, DeviceId device, CancellationToken cancellation)
+    {
+        await using var db = database.Read(organization);
+        var listed = device.ToString();
+        return await PreapprovedAsync(db.Set<AccessRequest>().Where(row => row.DeviceList != null && row.DeviceList.Contains(listed)), MostPreapprovedOn, cancellation);
+    }
+
+    private async ValueTask<ImmutableArray<PreapprovedRequest>> PreapprovedAsync(IQueryable<AccessRequest> requests, int most, CancellationToken cancellation)
+    {
         var now = transitions.Now;
-        var rows = await db.Set<AccessRequest>()
-            .Where(row => row.Person == person && row.TimeKind != null && row.State == RequestState.Approved && row.Due > now)
+        var rows = await requests
+            .Where(row => row.TimeKind != null && row.State == RequestState.Approved && row.Due > now)
             .OrderByDescending(row => row.Number)
             .AsNoTracking()
-            .Take(MostPreapproved)
+            .Take(most)
             .ToListAsync(cancellation);
         return [.. rows.Select(row => row.Evidence)];
     }
