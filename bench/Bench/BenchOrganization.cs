@@ -48,8 +48,7 @@ internal sealed class BenchOrganization(Uri server) : IDisposable
             ["name"] = name,
             ["description"] = "",
             ["host"] = "127.0.0.1",
-            ["port"] = port,
-            ["hostKey"] = hostKey,
+            ["services"] = new JsonArray(new JsonObject { ["protocol"] = "ssh", ["port"] = port, ["hostKey"] = hostKey }),
             ["accounts"] = new JsonArray(account),
         });
         await _api.SendAsync(HttpMethod.Put, $"devices/{IdOf(made)}/accounts/{account}", secret);

@@ -6,7 +6,7 @@ namespace Countersign.Access;
 
 /// <summary>
 /// Which devices are looked for. Words with blanks between, all of which have to fit: a part of the name, the description, a tag or the host;
-/// <c>tag:linux</c> a whole tag, <c>tag:env:*</c> the beginning of one; <c>host:10.1.</c> a part of the host; <c>group:berlin</c> a part of the name of
+/// <c>tag:linux</c> a whole tag, <c>tag:env:*</c> the beginning of one; <c>host:10.1.</c> a part of the host; <c>service:rdp</c> and <c>port:3390</c> a service; <c>group:berlin</c> a part of the name of
 /// the group that the device is in or of one above it. What has blanks stands in quotes: <c>group:"New York"</c>. Small and capital letters are the same.
 /// </summary>
 public sealed class DeviceQuery
@@ -33,6 +33,8 @@ public sealed class DeviceQuery
         TagBeginning,
         Host,
         Group,
+        Service,
+        Port,
     }
 
     /// <summary>The same words within other groups.</summary>
@@ -60,6 +62,8 @@ public sealed class DeviceQuery
     {
         if (Behind("tag:") is { } tag) return tag.EndsWith('*') ? new(Part.TagBeginning, tag[..^1]) : new(Part.Tag, tag);
         if (Behind("host:") is { } host) return new(Part.Host, host);
+        if (Behind("service:") is { } service) return new(Part.Service, service);
+        if (Behind("port:") is { } port) return new(Part.Port, port);
         return Behind("group:") is { } group ? new(Part.Group, group) : new(Part.Anything, word.ToLowerInvariant());
 
         string? Behind(string prefix) => word.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) ? word[prefix.Length..].ToLowerInvariant() : null;

@@ -109,25 +109,33 @@ public abstract record PolicyCommand
         string Name,
         string Description,
         string Host,
-        int Port,
-        string HostKey,
         IReadOnlyList<string> Accounts) : PolicyCommand
     {
+        /// <summary>At most one of a protocol.</summary>
+        public IReadOnlyList<ServiceWish> Services { get; init; } = [];
+
         /// <summary>As <see cref="DeviceTags"/> has them.</summary>
         public IReadOnlyList<string> Tags { get; init; } = [];
     }
 
-    /// <summary>What is null stays as it is. A new host, port or host key is in <see cref="RowChange"/> for the server to drop the stored secrets.</summary>
+    /// <summary>What is null stays as it is. A new host and whatever changes of the services is in <see cref="RowChange"/> for the server to drop the stored secrets.</summary>
     public sealed record EditDevice(
         DeviceId Id,
         DeviceGroupId? Group = null,
         string? Name = null,
         string? Description = null,
         bool? Enabled = null,
-        string? Host = null,
-        int? Port = null,
-        string? HostKey = null) : PolicyCommand
+        string? Host = null) : PolicyCommand
     {
+        /// <summary>All of them.</summary>
+        public IReadOnlyList<ServiceWish>? Services { get; init; }
+
+        /// <summary>Besides those that it has, or those of <see cref="Services"/>, or in their place where they are of the same protocol.</summary>
+        public IReadOnlyList<ServiceWish> PutServices { get; init; } = [];
+
+        /// <summary>Those that it does not have are none to remove.</summary>
+        public IReadOnlyList<ServiceProtocol> RemovedServices { get; init; } = [];
+
         /// <summary>All of them; the first is the default one.</summary>
         public IReadOnlyList<string>? Accounts { get; init; }
 
@@ -193,3 +201,8 @@ public abstract record PolicyCommand
     /// <param name="TouchedSince">The rows that later changes have touched, also those that look the same again.</param>
     public sealed record Undo(PolicyDelta Change, IReadOnlySet<RowKey> TouchedSince) : PolicyCommand;
 }
+
+/// <summary>A service of a device as it is wished for. What is null stays as it is; for a new one it is the protocol's usual port, and nothing pinned.</summary>
+/// <param name="HostKey">Of ssh only; empty: nothing is pinned.</param>
+/// <param name="Certificate">Of rdp and https only; empty: nothing is pinned.</param>
+public sealed record ServiceWish(ServiceProtocol Protocol, int? Port = null, string? HostKey = null, string? Certificate = null);

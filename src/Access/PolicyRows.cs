@@ -33,9 +33,10 @@ public enum PolicyTable : byte
     Workflow = 13,
     ExternalGroup = 14,
     ExternalMember = 15,
+    DeviceService = 16,
 }
 
-/// <summary>A row's identity: its table, one or two ids, and for some tables a name or number (account, permission, setting).</summary>
+/// <summary>A row's identity: its table, one or two ids, and for some tables a name or number (account, service, permission, setting).</summary>
 public readonly record struct RowKey(PolicyTable Table, Guid Id, Guid Id2 = default, string Part = "")
 {
     /// <summary>For messages: the table, and what of the identity there is.</summary>
@@ -181,31 +182,32 @@ public sealed record DeviceGroupRow(DeviceGroupId Id, DeviceGroupId? ParentId, s
     public override RowKey Key => new(PolicyTable.DeviceGroup, Id.Value);
 }
 
-public enum EndpointProtocol : byte
-{
-    Ssh = 1,
-}
-
-/// <summary>An endpoint device: reached from the gateway at a host and port.</summary>
+/// <summary>An endpoint device: reached from the gateway at a host, by its services.</summary>
 /// <param name="Group">The one group that it is in.</param>
 /// <param name="Name">Unique in the organization; <see cref="Names.IsDevice"/>.</param>
-/// <param name="HostKey">The pinned public host key as <c>type base64</c>; empty: nothing is pinned and nothing is opened.</param>
 public sealed record DeviceRow(
     DeviceId Id,
     DeviceGroupId Group,
     string Name,
     string Description,
     bool Enabled,
-    EndpointProtocol Protocol,
-    string Host,
-    int Port,
-    string HostKey) : PolicyRow
+    string Host) : PolicyRow
 {
     /// <summary>In the form of <see cref="DeviceTags"/>; empty: none.</summary>
     // A change that was stored before there were tags has none.
     public string Tags { get; init => field = value ?? ""; } = "";
 
     public override RowKey Key => new(PolicyTable.Device, Id.Value);
+}
+
+/// <summary>What a device is spoken to by, at its host: one service of a protocol. A device without any is not reached.</summary>
+/// <param name="Port">1 to 65535.</param>
+/// <param name="Pin">What it has to show, in the form of <see cref="ServiceProtocols.TryPin"/>; empty: nothing is pinned.</param>
+public sealed record DeviceServiceRow(DeviceId Device, ServiceProtocol Protocol, int Port, string Pin) : PolicyRow
+{
+    public override RowKey Key => KeyOf(Device, Protocol);
+
+    public static RowKey KeyOf(DeviceId device, ServiceProtocol protocol) => new(PolicyTable.DeviceService, device.Value, default, protocol.ToString());
 }
 
 /// <summary>An account on a device. Its secret is not policy and lives in the vault.</summary>

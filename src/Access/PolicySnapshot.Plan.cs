@@ -10,5 +10,8 @@ public sealed partial class PolicySnapshot
     public PlanResult Plan(PolicyCommand command, PersonId actor, DateTimeOffset at) => new Planner(this, actor, at).Plan(command);
 
     /// <summary>What is wrong with the fields of a device that would be added, to whatever group; null: nothing.</summary>
-    public static PlanResult? WrongWith(PolicyCommand.AddDevice device) => Planner.WrongWith(device, out _);
+    public static PlanResult? WrongWith(PolicyCommand.AddDevice device) => Planner.WrongWith(device, out _, out _);
+
+    /// <summary>What is wrong with services that any device would get; null: nothing.</summary>
+    public static PlanResult? WrongWith(IReadOnlyList<ServiceWish> services) => ServicePlanning.Read(default, [], services, out _);
 }

@@ -1,10 +1,12 @@
+using System.Globalization;
+
 namespace Countersign.Access;
 
 public sealed partial class PolicySnapshot
 {
     /// <summary>
     /// The devices that the person may see and that the query fits, in ordinal order of their names, found as they are read: reading no further than a
-    /// page costs no more than that page. By the host devices are found only by those who may change them, and so may know it.
+    /// page costs no more than that page. By the host and by ports devices are found only by those who may change them, and so may know it.
     /// </summary>
     /// <param name="after">Only names behind this one; null: from the beginning.</param>
     public IEnumerable<DeviceRow> Search(PersonId person, DeviceQuery query, DateTimeOffset at, string? after = null) =>
@@ -60,26 +62,37 @@ internal sealed class DeviceSearch
     {
         if (_groups?.Contains(row.Group) == false) return false;
         if (_covered is var (groups, devices) && !groups.Contains(row.Group) && !devices.Contains(row.Id)) return false;
-        var byHost = false;
+        var byPlace = false;
         foreach (var word in _query.Words)
         {
             if (FitsOpenly(row, word)) continue;
-            if (word.Of is not (DeviceQuery.Part.Host or DeviceQuery.Part.Anything) || !word.IsIn(row.Host)) return false;
-            byHost = true;
+            if (!FitsByPlace(row, word)) return false;
+            byPlace = true;
         }
 
-        var device = _snapshot.Model.Devices.GetValueOrDefault(row.Id)!;
-        return _sight.Sees(device) && (!byHost || _sight.MayChange(device));
+        var device = NodeOf(row);
+        return _sight.Sees(device) && (!byPlace || _sight.MayChange(device));
     }
 
+    private DeviceNode NodeOf(DeviceRow row) => _snapshot.Model.Devices.GetValueOrDefault(row.Id)!;
+
+    /// <summary>By where it is reached, which is for those who may change the device.</summary>
+    private bool FitsByPlace(DeviceRow row, DeviceQuery.Word word) => word.Of switch
+    {
+        DeviceQuery.Part.Host or DeviceQuery.Part.Anything => word.IsIn(row.Host),
+        DeviceQuery.Part.Port => int.TryParse(word.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && Array.Exists(NodeOf(row).Services, service => service.Port == port),
+        _ => false,
+    };
+
     /// <summary>By what everybody may know who sees the device.</summary>
-    private static bool FitsOpenly(DeviceRow row, DeviceQuery.Word word) => word.Of switch
+    private bool FitsOpenly(DeviceRow row, DeviceQuery.Word word) => word.Of switch
     {
         // Names and tags have no capital letters.
         DeviceQuery.Part.Anything => row.Name.Contains(word.Text, StringComparison.Ordinal)
             || row.Tags.Contains(word.Text, StringComparison.Ordinal)
             || word.IsIn(row.Description),
         DeviceQuery.Part.Tag or DeviceQuery.Part.TagBeginning => HasTag(row.Tags, word),
+        DeviceQuery.Part.Service => ServiceProtocols.TryParse(word.Text, out var protocol) && NodeOf(row).Service(protocol) is not null,
 
         // Looked at in Groups, for all devices at once.
         DeviceQuery.Part.Group => true,

@@ -68,6 +68,13 @@ public sealed partial class PolicySnapshot
     /// <summary>By name; empty for a device that is not there.</summary>
     public IReadOnlyList<DeviceAccountRow> AccountsOf(DeviceId device) => _model.Devices.GetValueOrDefault(device)?.Accounts ?? [];
 
+    /// <summary>By protocol; empty for a device that is not there.</summary>
+    public IReadOnlyList<DeviceServiceRow> ServicesOf(DeviceId device) => _model.Devices.GetValueOrDefault(device)?.Services ?? [];
+
+    /// <summary>Null: the device is not there, or has no such service.</summary>
+    public DeviceEndpoint? Endpoint(DeviceId device, ServiceProtocol protocol) =>
+        _model.Devices.TryGetValue(device, out var node) && node.Service(protocol) is { } service ? new(node.Row, service) : null;
+
     /// <summary>A custom or system role; null: not there.</summary>
     public RoleRow? Role(RoleId id) => _model.Role(id);
 
@@ -88,6 +95,7 @@ public sealed partial class PolicySnapshot
         (PolicyTable.DeviceGroup, typeof(DeviceGroupRow)),
         (PolicyTable.Device, typeof(DeviceRow)),
         (PolicyTable.DeviceAccount, typeof(DeviceAccountRow)),
+        (PolicyTable.DeviceService, typeof(DeviceServiceRow)),
         (PolicyTable.Role, typeof(RoleRow)),
         (PolicyTable.Grant, typeof(GrantRow)),
         (PolicyTable.Setting, typeof(SettingRow)),

@@ -340,7 +340,7 @@ public static class Settings
             var keys = new SortedSet<string>(StringComparer.Ordinal);
             foreach (var part in text.Split(','))
             {
-                if (Fields.HostKey(part, out var key) is not null || key.Length == 0 || keys.Count >= Most) return false;
+                if (!ServiceProtocols.TryPin(ServiceProtocol.Ssh, part, out var key, out _) || key.Length == 0 || keys.Count >= Most) return false;
                 keys.Add(key);
             }
 

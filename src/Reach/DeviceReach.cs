@@ -34,7 +34,8 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         var opening = authorized.Session.Opening;
         if (!authorized.TryUse() || policy.Current(opening.Organization)?.HostTrust is not { } trust) return Expired;
         var device = authorized.Device;
-        if (device.HostKey.Length == 0 && trust is { Unpinned: HostKeyTrust.Pinned, Authorities.Count: 0 }) return Unpinned(device);
+        if (authorized.Endpoint is not { } endpoint) return new ReachResult.Failed($"{device.Name} can't be reached: it has no service by ssh");
+        if (endpoint.Service.Pin.Length == 0 && trust is { Unpinned: HostKeyTrust.Pinned, Authorities.Count: 0 }) return Unpinned(device);
         try
         {
             using var credential = await vault.OpenAsync(opening, cancellation);
@@ -43,7 +44,7 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
                 return new ReachResult.Failed($"no secret is stored for the account {authorized.Account} on {device.Name}: an administrator has to store it first");
             }
 
-            return await OpenAsync(authorized, device, credential, trust, cancellation);
+            return await OpenAsync(authorized, endpoint, credential, trust, cancellation);
         }
         catch (SocketException error)
         {
@@ -63,16 +64,16 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
     }
 
     /// <summary>By a certificate of an authority that is trusted for hosts, where there is one; otherwise by the pinned key, which may be pinned only now.</summary>
-    private async Task<ReachResult> OpenAsync(AuthorizedConnection authorized, DeviceRow device, AccountCredential credential, HostTrust trust, CancellationToken cancellation)
+    private async Task<ReachResult> OpenAsync(AuthorizedConnection authorized, DeviceEndpoint endpoint, AccountCredential credential, HostTrust trust, CancellationToken cancellation)
     {
         var opening = authorized.Session.Opening;
         IReadOnlyList<SshPublicKey> authorities = [.. Keys(trust.Authorities)];
-        IReadOnlyList<SshPublicKey> pinned = [.. Keys([device.HostKey])];
+        IReadOnlyList<SshPublicKey> pinned = [.. Keys([endpoint.Service.Pin])];
         if (authorities.Count > 0)
         {
             try
             {
-                return await ConnectAsync(authorized, device, credential, new(pinned, authorities), cancellation);
+                return await ConnectAsync(authorized, endpoint, credential, new(pinned, authorities), cancellation);
             }
             catch (SshHostKeyException)
             {
@@ -80,33 +81,35 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
             }
         }
 
-        if (device.HostKey.Length == 0)
+        var device = endpoint.Device;
+        if (endpoint.Service.Pin.Length == 0)
         {
             if (trust.Unpinned != HostKeyTrust.FirstUse) return Unpinned(device);
-            var seen = await SshClientConnection.FetchHostKeyAsync(await DialAsync(device, TimeProvider.System, cancellation), cancellation);
-            if (await hostKeys.PinAsync(opening, device, seen, cancellation) is not { } first) return Expired;
-            device = device with { HostKey = first };
+            var seen = await SshClientConnection.FetchHostKeyAsync(await DialAsync(endpoint, TimeProvider.System, cancellation), cancellation);
+            if (await hostKeys.PinAsync(opening, endpoint, seen, cancellation) is not { } first) return Expired;
+            endpoint = endpoint with { Service = endpoint.Service with { Pin = first } };
             pinned = [.. Keys([first])];
         }
 
         if (pinned.Count == 0) return Unpinned(device);
         try
         {
-            return await ConnectAsync(authorized, device, credential, new(pinned, []), cancellation);
+            return await ConnectAsync(authorized, endpoint, credential, new(pinned, []), cancellation);
         }
         catch (SshHostKeyException changed)
         {
             LogHostKey(device.Name, changed.Offered.Fingerprint, pinned[0].Fingerprint);
-            await hostKeys.ChangedAsync(opening, device, changed.Offered, cancellation);
+            await hostKeys.ChangedAsync(opening, endpoint, changed.Offered, cancellation);
             return new ReachResult.Failed($"the host key of {device.Name} is not the pinned one; nothing was sent to it. An administrator has to look into this");
         }
     }
 
     private async Task<ReachResult> ConnectAsync(
-        AuthorizedConnection authorized, DeviceRow device, AccountCredential credential, (IReadOnlyList<SshPublicKey> Pinned, IReadOnlyList<SshPublicKey> Authorities) trusted, CancellationToken cancellation)
+        AuthorizedConnection authorized, DeviceEndpoint endpoint, AccountCredential credential, (IReadOnlyList<SshPublicKey> Pinned, IReadOnlyList<SshPublicKey> Authorities) trusted, CancellationToken cancellation)
     {
         // After the secret has been read: it must not be one that was stored for where the device has been moved to since.
-        if (!StillAllowed(authorized, device)) return Expired;
+        if (!StillAllowed(authorized, endpoint)) return Expired;
+        var device = endpoint.Device;
         using var key = credential is AccountCredential.PrivateKey(var text) ? SshPrivateKey.Parse(text) : null;
         var options = new SshClientOptions
         {
@@ -123,7 +126,7 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         };
         try
         {
-            var transport = await DialAsync(device, options.Time, cancellation);
+            var transport = await DialAsync(endpoint, options.Time, cancellation);
             return new ReachResult.Opened(await SshClientConnection.ConnectAsync(transport, options, cancellation));
         }
         catch (SshAuthenticationException)
@@ -147,27 +150,23 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
     }
 
     /// <summary>Policy may have changed between admission and now: whatever version is in force decides once more.</summary>
-    private bool StillAllowed(AuthorizedConnection authorized, DeviceRow device)
+    private bool StillAllowed(AuthorizedConnection authorized, DeviceEndpoint endpoint)
     {
         var session = authorized.Session;
         var snapshot = policy.Current(session.Opening.Organization);
         if (snapshot is null) return false;
         return snapshot.Version == session.Opening.PolicyVersion ||
-            session.Question.Foresee(snapshot, time.GetUtcNow()).Kind == DecisionKind.Allowed && IsWhereItWas(snapshot, device);
+            session.Question.Foresee(snapshot, time.GetUtcNow()).Kind == DecisionKind.Allowed && endpoint.IsSameAs(snapshot.Endpoint(endpoint.Device.Id, endpoint.Service.Protocol));
     }
 
-    /// <summary>Another name or description is no other device; another address or host key is.</summary>
-    private static bool IsWhereItWas(PolicySnapshot snapshot, DeviceRow device) =>
-        snapshot.Device(device.Id) is { } now && now.Protocol == device.Protocol && now.Host == device.Host && now.Port == device.Port && now.HostKey == device.HostKey;
-
-    private static async Task<NetworkStream> DialAsync(DeviceRow device, TimeProvider clock, CancellationToken cancellation)
+    private static async Task<NetworkStream> DialAsync(DeviceEndpoint endpoint, TimeProvider clock, CancellationToken cancellation)
     {
         using var limit = new CancellationTokenSource(ConnectTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(device.Host, device.Port, either.Token);
+            await socket.ConnectAsync(endpoint.Device.Host, endpoint.Service.Port, either.Token);
             return new(socket, ownsSocket: true);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)

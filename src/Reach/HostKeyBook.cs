@@ -8,10 +8,10 @@ namespace Countersign.Reach;
 public interface IHostKeyBook
 {
     /// <summary>Pins what a device without a pinned key has shown first. Of many that come at once one key is pinned, and all get that one.</summary>
-    /// <param name="device">As it was reached.</param>
+    /// <param name="endpoint">As it was reached.</param>
     /// <returns>The pinned key, which may be another one than was seen; null: it may not be pinned any more, or the device is reached elsewhere.</returns>
-    ValueTask<string?> PinAsync(SessionOpening session, DeviceRow device, SshPublicKey seen, CancellationToken cancellation);
+    ValueTask<string?> PinAsync(SessionOpening session, DeviceEndpoint endpoint, SshPublicKey seen, CancellationToken cancellation);
 
     /// <summary>A device has shown another key than the pinned one, and nothing was sent to it.</summary>
-    ValueTask ChangedAsync(SessionOpening session, DeviceRow device, SshPublicKey offered, CancellationToken cancellation);
+    ValueTask ChangedAsync(SessionOpening session, DeviceEndpoint endpoint, SshPublicKey offered, CancellationToken cancellation);
 }

@@ -153,7 +153,7 @@ public sealed class Admission(
             throw;
         }
 
-        return new AdmissionResult.Admitted(new(session, device, account, time), session);
+        return new AdmissionResult.Admitted(new(session, device, asked.Snapshot.Endpoint(device.Id, ServiceProtocol.Ssh), account, time), session);
     }
 
     /// <returns>Null: things have changed, ask again.</returns>

@@ -15,10 +15,11 @@ public sealed class AuthorizedConnection
     private readonly long _issued;
     private int _used;
 
-    internal AuthorizedConnection(LiveSession session, DeviceRow device, string account, TimeProvider time)
+    internal AuthorizedConnection(LiveSession session, DeviceRow device, DeviceEndpoint? endpoint, string account, TimeProvider time)
     {
         Session = session;
         Device = device;
+        Endpoint = endpoint;
         Account = account;
         _time = time;
         _issued = time.GetTimestamp();
@@ -28,6 +29,9 @@ public sealed class AuthorizedConnection
 
     /// <summary>The device as policy had it when the connection was allowed.</summary>
     public DeviceRow Device { get; }
+
+    /// <summary>Its service by ssh, of the same version of policy; null: it had none, and can't be reached.</summary>
+    public DeviceEndpoint? Endpoint { get; }
 
     public string Account { get; }
 

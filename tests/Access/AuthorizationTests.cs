@@ -275,9 +275,9 @@ public class AuthorizationTests
     private PolicyCommand.AddGrant GrantTo(TechnicianGroupId group, GrantScope scope, RoleId role) =>
         new(new(_sample.Next()), GrantSubject.To(group), scope, role, GrantAccounts.Default, GrantWindow.Always);
 
-    private PolicyCommand.EditDevice EditWeb01(DeviceGroupId group) => new(_sample.Web01, group, "web01", "", true, "127.0.0.1", 22, "");
+    private PolicyCommand.EditDevice EditWeb01(DeviceGroupId group) => new(_sample.Web01, group, "web01", "", true, "127.0.0.1");
 
-    private PolicyCommand.AddDevice AddDevice(DeviceGroupId group) => new(new(_sample.Next()), group, "db01", "", "localhost", 22, "", ["root"]);
+    private PolicyCommand.AddDevice AddDevice(DeviceGroupId group) => new(new(_sample.Next()), group, "db01", "", "localhost", ["root"]);
 
     private PlanResult Plan(PolicyCommand command, PersonId actor) => _sample.Snapshot.Plan(command, actor, Sample.Noon);
 

@@ -77,7 +77,7 @@ public class CompileTests
         Refused("not there", new GroupManagerRow(new(gone), Owner));
         Refused("not there", new GroupAdministratorRow(new(gone), Owner));
         Refused("not there", new GroupPermissionRow(new(gone), Permission.Tunnel, PolicyValue.Deny, false));
-        Refused("not there", new DeviceRow(new(gone), new(gone), "web01", "", true, EndpointProtocol.Ssh, "localhost", 22, ""));
+        Refused("not there", new DeviceRow(new(gone), new(gone), "web01", "", true, "localhost"));
         Refused("not there", new DeviceAccountRow(new(gone), "root", true));
         Refused("not there", new SettingRow(SettingNode.Of(new DeviceId(gone)), SettingKind.Recording, "on", 1));
         Refused("not there", Grant(GrantSubject.To(new PersonId(gone)), GrantScope.AllDevices, SystemRoles.FullDeviceAccess.Id));

@@ -43,14 +43,14 @@ public sealed class HostTrustTests
         Plan(new PolicyCommand.PinHostKey(_sample.Web01, ""), _tina).ShouldBeOfType<PlanResult.Invalid>().Field.ShouldBe("hostKey");
         var delta = Plan(new PolicyCommand.PinHostKey(_sample.Web01, Key), _tina).ShouldBeOfType<PlanResult.Planned>().Delta;
         var change = delta.Changes.ShouldHaveSingleItem();
-        change.After.ShouldBe(((DeviceRow)change.Before!) with { HostKey = Key });
+        change.After.ShouldBe(((DeviceServiceRow)change.Before!) with { Pin = Key });
     }
 
     [Fact]
     public void A_key_that_is_pinned_is_not_replaced_by_one_that_is_seen()
     {
         _sample.Set(SettingNode.Organization, SettingKind.HostKeyTrust, "firstUse");
-        _sample.Put(_sample.Snapshot.Device(_sample.Web01)! with { HostKey = Key });
+        _sample.Put(new DeviceServiceRow(_sample.Web01, ServiceProtocol.Ssh, 22, Key));
         Plan(new PolicyCommand.PinHostKey(_sample.Web01, "ssh-ed25519 BBBB"), _tina).ShouldBeOfType<PlanResult.Conflict>();
         Plan(new PolicyCommand.PinHostKey(_sample.Web01, Key), _sample.Olga).ShouldBeOfType<PlanResult.Conflict>();
     }

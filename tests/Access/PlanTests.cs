@@ -40,7 +40,7 @@ public class PlanTests
         Planned(new PolicyCommand.ClearSetting(SettingNode.Of(_sample.Web01), SettingKind.Recording)).Changes.ShouldBeEmpty();
         Planned(new PolicyCommand.SetGroupPermission(_sample.Everyone, Terminal, PolicyValue.Allow, false)).Changes.ShouldBeEmpty();
         Planned(new PolicyCommand.EditDeviceGroup(_sample.Servers, null, "Servers")).Changes.ShouldBeEmpty();
-        Planned(new PolicyCommand.EditDevice(_sample.Web01, _sample.Servers, "web01", "", true, "127.0.0.1", 22, "")).Changes.ShouldBeEmpty();
+        Planned(new PolicyCommand.EditDevice(_sample.Web01, _sample.Servers, "web01", "", true, "127.0.0.1") { Services = [new(ServiceProtocol.Ssh, 22, "")] }).Changes.ShouldBeEmpty();
         Planned(Edit(_support, _sample.Everyone, "Support")).Changes.ShouldBeEmpty();
     }
 
@@ -155,12 +155,12 @@ public class PlanTests
     [InlineData("-oProxyCommand=x", 22, "", "host")]
     [InlineData("host;reboot", 22, "", "host")]
     [InlineData("[::1]", 22, "", "host")]
-    [InlineData("localhost", 0, "", "port")]
-    [InlineData("localhost", 65536, "", "port")]
-    [InlineData("localhost", 22, "ssh-ed25519", "hostKey")]
-    [InlineData("localhost", 22, "ssh-ed25519 not~base64", "hostKey")]
+    [InlineData("localhost", 0, "", "services[0].port")]
+    [InlineData("localhost", 65536, "", "services[0].port")]
+    [InlineData("localhost", 22, "ssh-ed25519", "services[0].hostKey")]
+    [InlineData("localhost", 22, "ssh-ed25519 not~base64", "services[0].hostKey")]
     public void An_endpoint_is_refused_beside_the_field(string host, int port, string key, string field) =>
-        Invalid(new PolicyCommand.AddDevice(new(_sample.Next()), _sample.Servers, "db01", "", host, port, key, ["root"])).ShouldBe(field);
+        Invalid(new PolicyCommand.AddDevice(new(_sample.Next()), _sample.Servers, "db01", "", host, ["root"]) { Services = [new(ServiceProtocol.Ssh, port, key)] }).ShouldBe(field);
 
     [Theory]
     [InlineData("localhost")]
@@ -170,15 +170,15 @@ public class PlanTests
     public void An_endpoint_has_a_host_name_or_an_address(string host)
     {
         var id = new DeviceId(_sample.Next());
-        var after = Applied(new PolicyCommand.AddDevice(id, _sample.Servers, "db01", "", host, 22, "ssh-ed25519  AAAA comment", ["root", "app"]));
-        after.Device(id)!.HostKey.ShouldBe("ssh-ed25519 AAAA");
+        var after = Applied(new PolicyCommand.AddDevice(id, _sample.Servers, "db01", "", host, ["root", "app"]) { Services = [new(ServiceProtocol.Ssh, HostKey: "ssh-ed25519  AAAA comment")] });
+        after.ServicesOf(id).ShouldBe([new DeviceServiceRow(id, ServiceProtocol.Ssh, 22, "ssh-ed25519 AAAA")]);
         after.AccountsOf(id).Single(account => account.IsDefault).Name.ShouldBe("root");
     }
 
     [Fact]
     public void A_host_key_that_is_too_long_is_refused_unread() =>
-        Invalid(new PolicyCommand.EditDevice(_sample.Web01, _sample.Servers, "web01", "", true, "localhost", 22, "ssh-rsa " + new string('A', 20_000)))
-            .ShouldBe("hostKey");
+        Invalid(new PolicyCommand.EditDevice(_sample.Web01, _sample.Servers, "web01", "", true, "localhost") { Services = [new(ServiceProtocol.Ssh, HostKey: "ssh-rsa " + new string('A', 20_000))] })
+            .ShouldBe("services[0].hostKey");
 
     [Fact]
     public void Accounts_have_one_default_as_long_as_there_are_any()
@@ -190,7 +190,7 @@ public class PlanTests
         Plan(new PolicyCommand.SetDefaultAccount(_sample.Web01, "nobody")).ShouldBeOfType<PlanResult.NotFound>();
         var after = Applied(new PolicyCommand.SetDefaultAccount(_sample.Web01, "root"));
         after.AccountsOf(_sample.Web01).Single(account => account.IsDefault).Name.ShouldBe("root");
-        Invalid(new PolicyCommand.AddDevice(new(_sample.Next()), _sample.Servers, "db01", "", "localhost", 22, "", ["a", "a"])).ShouldBe("accounts");
+        Invalid(new PolicyCommand.AddDevice(new(_sample.Next()), _sample.Servers, "db01", "", "localhost", ["a", "a"])).ShouldBe("accounts");
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public class RelabellingTests
         }
 
         var inside = new DeviceId(sample.Next());
-        policy = Do(sample, policy, new PolicyCommand.AddDevice(inside, last, "inside01", "", "127.0.0.1", 22, "", ["root"]));
+        policy = Do(sample, policy, new PolicyCommand.AddDevice(inside, last, "inside01", "", "127.0.0.1", ["root"]));
         policy.Decide(sample.Question(tina, [Terminal], inside)).Kind.ShouldBe(DecisionKind.Allowed);
         policy.Decide(sample.Question(tina, [Terminal], device)).Kind.ShouldBe(DecisionKind.Denied);
         policy.DevicesOf(tina, Sample.Noon).ShouldHaveSingleItem().Device.Id.ShouldBe(inside);
@@ -48,7 +48,7 @@ public class RelabellingTests
         }
 
         var deep = new DeviceId(sample.Next());
-        policy = Do(sample, policy, new PolicyCommand.AddDevice(deep, chain[^1], "deep01", "", "127.0.0.1", 22, "", ["root"]));
+        policy = Do(sample, policy, new PolicyCommand.AddDevice(deep, chain[^1], "deep01", "", "127.0.0.1", ["root"]));
         var grant = new PolicyCommand.AddGrant(
             new(sample.Next()), GrantSubject.To(tina), GrantScope.Of(chain[20]), SystemRoles.OnlyDeviceConnection.Id, GrantAccounts.Any, GrantWindow.Always);
         policy = Do(sample, policy, grant);

@@ -92,7 +92,8 @@ internal sealed class Sample
     public DeviceId Device(string name, DeviceGroupId group, params string[] accounts)
     {
         var id = new DeviceId(Next());
-        Put(new DeviceRow(id, group, name, "", true, EndpointProtocol.Ssh, "127.0.0.1", 22, ""));
+        Put(new DeviceRow(id, group, name, "", true, "127.0.0.1"));
+        Put(new DeviceServiceRow(id, ServiceProtocol.Ssh, 22, ""));
         for (var index = 0; index < accounts.Length; index++) Put(new DeviceAccountRow(id, accounts[index], index == 0));
         return id;
     }

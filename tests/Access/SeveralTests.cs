@@ -63,9 +63,9 @@ public class SeveralTests
     public void Everything_that_is_wrong_with_one_is_told_field_by_field()
     {
         var invalid = _sample.Snapshot
-            .Plan(new PolicyCommand.AddDevice(new(_sample.Next()), _sample.Servers, "No Name", "", "", 0, "", ["a", "a"]) { Tags = ["ä"] }, _sample.Olga, At)
+            .Plan(new PolicyCommand.AddDevice(new(_sample.Next()), _sample.Servers, "No Name", "", "", ["a", "a"]) { Services = [new(ServiceProtocol.Vnc, 0, Certificate: "x"), new(ServiceProtocol.Vnc)], Tags = ["ä"] }, _sample.Olga, At)
             .ShouldBeOfType<PlanResult.Invalid>();
-        new[] { invalid }.Concat(invalid.Others).Select(one => one.Field).ShouldBe(["name", "host", "port", "accounts", "tags"]);
+        new[] { invalid }.Concat(invalid.Others).Select(one => one.Field).ShouldBe(["name", "host", "services[0].port", "services[0].certificate", "services[1].protocol", "accounts", "tags"]);
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public class SeveralTests
     /// <summary>Of settings without the version that touched them: one after the other that is another one each time.</summary>
     private static IEnumerable<PolicyRow> Untouched(PolicySnapshot policy) => policy.All<PolicyRow>().Select(row => row is SettingRow setting ? setting with { Touched = 0 } : row);
 
-    private PolicyCommand.AddDevice Add(DeviceId id, string name) => new(id, _sample.Servers, name, "", "localhost", 22, "", ["root"]);
+    private PolicyCommand.AddDevice Add(DeviceId id, string name) => new(id, _sample.Servers, name, "", "localhost", ["root"]);
 
     private PolicyDelta Planned(PolicySnapshot policy, params PolicyCommand[] commands) =>
         policy.Plan(new PolicyCommand.Several("Several at once.", commands), _sample.Olga, At).ShouldBeOfType<PlanResult.Planned>().Delta;

@@ -130,7 +130,7 @@ public class UndoTests
         var group = new DeviceGroupId(_sample.Next());
         var added = Plan(_sample.Snapshot, new PolicyCommand.AddDeviceGroup(group, null, "Clients"));
         var after = _sample.Snapshot.Apply(added);
-        var filled = Plan(after, new PolicyCommand.AddDevice(new(_sample.Next()), group, "web02", "", "127.0.0.1", 22, "", ["root"]));
+        var filled = Plan(after, new PolicyCommand.AddDevice(new(_sample.Next()), group, "web02", "", "127.0.0.1", ["root"]));
         Undo(after.Apply(filled), added, _sample.Olga, filled).ShouldBeOfType<PlanResult.Conflict>().Message.ShouldContain("which is not there");
 
         var deleted = Plan(after, new PolicyCommand.DeleteDeviceGroup(group));

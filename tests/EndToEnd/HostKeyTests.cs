@@ -25,7 +25,7 @@ public sealed class HostKeyTests : IAsyncLifetime
     {
         await AddAsync(_gateway.Sshd, hostKey: "");
         await RefusedAsync("web02 has no pinned host key: an administrator has to confirm it first");
-        (await DeviceAsync())["hostKey"]!.GetValue<string>().ShouldBeEmpty();
+        (await PinnedAsync()).ShouldBeEmpty();
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class HostKeyTests : IAsyncLifetime
         await AddAsync(_gateway.Sshd, hostKey: "");
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => SshAsync()));
         outcomes.ShouldAllBe(outcome => outcome.Text == "in\n");
-        ((string)(await DeviceAsync())["hostKey"]!).ShouldBe(_gateway.Sshd.HostKey.PublicLine);
+        (await PinnedAsync()).ShouldBe(_gateway.Sshd.HostKey.PublicLine);
         var pinned = (await RecordsAsync("device.hostKeyPinned")).ShouldHaveSingleItem();
         ((string)pinned["actor"]!["login"]!, (string)pinned["channel"]!).ShouldBe(("tina", "system"));
         (await RecordsAsync("policy.changed")).Count(record => (string)record["details"]!["command"]! == "PinHostKey").ShouldBe(1);
@@ -72,7 +72,7 @@ public sealed class HostKeyTests : IAsyncLifetime
     {
         await AddAsync(_gateway.Sshd, (await Keys.GenerateAsync(_folder, "real")).PublicLine);
         await RefusedAsync("is not the pinned one");
-        (await PatchAsync((string)(await DeviceAsync())["hostKey"]!))["hostKeyAlert"].ShouldBeNull();
+        (await PatchAsync(await PinnedAsync()))["hostKeyAlert"].ShouldBeNull();
         await RefusedAsync("is not the pinned one");
         ((long)(await DeviceAsync())["hostKeyAlert"]!["refused"]!).ShouldBe(1);
     }
@@ -88,7 +88,7 @@ public sealed class HostKeyTests : IAsyncLifetime
         await RefusedAsync("web02 has no pinned host key");
         await TrustAsync(authority.PublicLine);
         (await SshAsync()).Text.ShouldBe("in\n");
-        ((string)(await DeviceAsync())["hostKey"]!).ShouldBeEmpty();
+        (await PinnedAsync()).ShouldBeEmpty();
     }
 
     [Theory]
@@ -125,9 +125,14 @@ public sealed class HostKeyTests : IAsyncLifetime
 
     private Task<JsonNode> DeviceAsync() => _gateway.Owner.GetAsync($"devices/{_id}");
 
+    private async Task<string> PinnedAsync() => (string)(await DeviceAsync())["services"]![0]!["hostKey"]!;
+
     private async Task<JsonNode> PatchAsync(string hostKey)
     {
-        var (status, text) = await _gateway.Owner.SendAsync(HttpMethod.Patch, $"devices/{_id}", new() { ["hostKey"] = hostKey });
+        var (status, text) = await _gateway.Owner.SendAsync(HttpMethod.Patch, $"devices/{_id}", new()
+        {
+            ["services"] = new JsonArray(new JsonObject { ["protocol"] = "ssh", ["hostKey"] = hostKey }),
+        });
         ((int)status).ShouldBe(200, text);
         return JsonNode.Parse(text)!;
     }

@@ -15,6 +15,14 @@ public sealed class PickerTests : IAsyncLifetime
     {
         _gateway = await TestGateway.StartAsync();
         await _gateway.AddDeviceAsync("alpha", _gateway.Sshd.Port, _gateway.Sshd.HostKey.PublicLine, _gateway.Sshd.ClientKey.PrivateText);
+        await _gateway.Owner.PostAsync("devices", new()
+        {
+            ["group"] = _gateway.Servers,
+            ["name"] = "avnc",
+            ["host"] = PrivateSshd.Host,
+            ["services"] = new JsonArray(new JsonObject { ["protocol"] = "vnc" }),
+            ["accounts"] = new JsonArray(PrivateSshd.User),
+        });
         await _gateway.AddDeviceAsync("beta", _gateway.Sshd.Port, _gateway.Sshd.HostKey.PublicLine, _gateway.Sshd.ClientKey.PrivateText);
     }
 
@@ -27,6 +35,7 @@ public sealed class PickerTests : IAsyncLifetime
         var screen = await terminal.VisibleAsync();
         screen.ShouldContain("> alpha");
         screen.ShouldContain("  beta ");
+        screen.ShouldNotContain("avnc", Case.Sensitive, "nobody gets there by ssh");
         screen.ShouldContain("Servers");
         screen.ShouldContain("allowed");
         await terminal.TypeAsync("web");
@@ -132,8 +141,7 @@ public sealed class PickerTests : IAsyncLifetime
             ["group"] = _gateway.Servers,
             ["name"] = name,
             ["host"] = PrivateSshd.Host,
-            ["port"] = _gateway.Sshd.Port,
-            ["hostKey"] = _gateway.Sshd.HostKey.PublicLine,
+            ["services"] = new JsonArray(new JsonObject { ["protocol"] = "ssh", ["port"] = _gateway.Sshd.Port, ["hostKey"] = _gateway.Sshd.HostKey.PublicLine }),
             ["accounts"] = new JsonArray(PrivateSshd.User, "backup"),
         });
         await _gateway.Owner.PutAsync($"devices/{made["id"]}/accounts/{PrivateSshd.User}", new() { ["privateKey"] = _gateway.Sshd.ClientKey.PrivateText });

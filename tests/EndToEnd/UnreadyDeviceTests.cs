@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using Countersign.EndToEnd.Fixtures;
 using Countersign.Ssh;
 
@@ -43,6 +44,30 @@ public sealed class UnreadyDeviceTests : IAsyncLifetime
         outcome.Error.Split("rtype eow@openssh.com").Length.ShouldBe(2, outcome.ToString());
         outcome.Error.ShouldNotContain("rtype exit-signal");
         await serving;
+    }
+
+    [Fact]
+    public async Task A_device_without_a_service_by_ssh_can_not_be_reached_which_only_those_learn_who_may_reach_it()
+    {
+        await _gateway.Owner.PostAsync("devices", new()
+        {
+            ["group"] = _gateway.Servers,
+            ["name"] = "screen01",
+            ["host"] = PrivateSshd.Host,
+            ["services"] = new JsonArray(new JsonObject { ["protocol"] = "vnc", ["port"] = _gateway.Sshd.Port }),
+            ["accounts"] = new JsonArray(PrivateSshd.User),
+        });
+        var outcome = await _gateway.Client.SshAsync("tina+screen01", _gateway.Tina.ByKey, "true");
+        outcome.ExitCode.ShouldBe(69, outcome.ToString());
+        outcome.Error.ShouldContain("countersign: screen01 can't be reached: it has no service by ssh");
+        ((string)(await _gateway.EndedSessionAsync())["reason"]!).ShouldBe("deviceUnreachable");
+
+        var nora = await _gateway.AddPersonAsync("nora");
+        foreach (var name in (string[])["screen01", "nowhere"])
+        {
+            var refused = await _gateway.Client.SshAsync($"nora+{name}", nora.ByKey, "true");
+            (refused.ExitCode, refused.Error.Trim()).ShouldBe((77, $"countersign: there is no device {name} that you may reach"));
+        }
     }
 
     [Fact]

@@ -152,7 +152,7 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
     public async Task<Guid> AddDeviceAsync(string name, Guid group, params string[] accounts) =>
         (await Owner.PostAsync(
             "/api/v1/devices",
-            new { group, name, host = "192.0.2.1", port = 22, accounts = accounts.Length == 0 ? ["root"] : accounts })).Expect(HttpStatusCode.Created).Id;
+            new { group, name, host = "192.0.2.1", services = new[] { new { protocol = "ssh" } }, accounts = accounts.Length == 0 ? ["root"] : accounts })).Expect(HttpStatusCode.Created).Id;
 
     public async Task<Guid> GrantAsync(Guid person, Guid device, RoleId role) =>
         (await Owner.PostAsync(

@@ -36,6 +36,7 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
             new(null, new PersonRow(Nora, PersonKind.Technician, "nora", "Nora", "", PersonState.Activated, PersonStatus.Active)),
             new(null, new DeviceGroupRow(Servers, null, "Servers")),
             new(null, WebRow),
+            new(null, new DeviceServiceRow(Web, ServiceProtocol.Ssh, 22, "ssh-ed25519 AAAA")),
             new(null, new DeviceAccountRow(Web, "root", IsDefault: true)),
             new(null, new RoleRow(Role, "Shell", RolePurpose.DevicesAndGroups, PermissionSet.Of(Permission.Terminal))),
             new(null, TinasGrant));
@@ -46,7 +47,7 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
     }
 
     public static DeviceRow WebRow { get; } =
-        new(Web, Servers, "web01", "", Enabled: true, EndpointProtocol.Ssh, "192.0.2.1", 22, "ssh-ed25519 AAAA");
+        new(Web, Servers, "web01", "", Enabled: true, "192.0.2.1");
 
     public ManualTime Time { get; } = new(Start);
 

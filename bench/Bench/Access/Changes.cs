@@ -28,7 +28,7 @@ internal static class Changes
             ["lock"] = () => new PolicyCommand.SetGroupPermission(Any(shallow), Any([.. PermissionCatalogue.Restrictable]), PolicyValue.Deny, Locked: true),
             ["setting_device"] = () => new PolicyCommand.SetSetting(SettingNode.Of(Any(organization.Devices)), SettingKind.MaxSession, $"{random.Next(1, 300)}m"),
             ["setting_root"] = () => new PolicyCommand.SetSetting(SettingNode.Organization, SettingKind.MaxSession, $"{random.Next(1, 300)}m"),
-            ["device"] = () => new PolicyCommand.AddDevice(new(organization.NewId()), Any(organization.DeviceGroups), $"new{organization.NewId():N}", "", "192.0.2.2", 22, "", ["root"]),
+            ["device"] = () => new PolicyCommand.AddDevice(new(organization.NewId()), Any(organization.DeviceGroups), $"new{organization.NewId():N}", "", "192.0.2.2", ["root"]) { Services = [new(ServiceProtocol.Ssh)] },
             ["delete_device"] = () => new PolicyCommand.DeleteDevice(Any(organization.Devices)),
             ["device_group"] = () => new PolicyCommand.AddDeviceGroup(new(organization.NewId()), Any(organization.DeviceGroups), $"New {organization.NewId():N}"),
         };

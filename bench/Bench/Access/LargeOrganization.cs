@@ -153,7 +153,8 @@ internal sealed class LargeOrganization
         {
             var id = new DeviceId(NewId());
             Devices.Add(id);
-            Rows.Add(new DeviceRow(id, Pick(_deviceGroups), $"d{number}", "", Enabled: true, EndpointProtocol.Ssh, "192.0.2.1", 22, ""));
+            Rows.Add(new DeviceRow(id, Pick(_deviceGroups), $"d{number}", "", Enabled: true, "192.0.2.1"));
+            Rows.Add(new DeviceServiceRow(id, ServiceProtocol.Ssh, 22, ""));
             Rows.Add(new DeviceAccountRow(id, "root", IsDefault: true));
             if (Chance(50)) Rows.Add(new DeviceAccountRow(id, "deploy", IsDefault: false));
         }

@@ -41,7 +41,7 @@ internal sealed record GroupContent(DeviceGroupId[] Children, DeviceNode[] Devic
     public static GroupContent Nothing { get; } = new([], [], []);
 }
 
-/// <summary>A device with its accounts, and the settings in force there if it has some of its own.</summary>
+/// <summary>A device with its accounts and services, and the settings in force there if it has some of its own.</summary>
 internal sealed class DeviceNode
 {
     private readonly AccountNames _names;
@@ -52,13 +52,14 @@ internal sealed class DeviceNode
         int number,
         int groupIndex,
         DeviceAccountRow[] accounts,
+        DeviceServiceRow[] services,
         AccountNames names,
         ParsedSetting[] own,
         CompiledGrant[] grants)
     {
         _names = names;
         (Row, Number, GroupIndex, Enabled) = (row, number, groupIndex, row.Enabled);
-        (Accounts, Own, Grants) = (accounts, own, grants);
+        (Accounts, Services, Own, Grants) = (accounts, services, own, grants);
         foreach (var account in accounts)
         {
             var bit = names.BitOf(account.Name);
@@ -82,6 +83,9 @@ internal sealed class DeviceNode
 
     /// <summary>By name.</summary>
     public DeviceAccountRow[] Accounts { get; }
+
+    /// <summary>By the number of their protocol. No decision asks for them.</summary>
+    public DeviceServiceRow[] Services { get; }
 
     public string? DefaultAccount { get; }
 
@@ -121,6 +125,9 @@ internal sealed class DeviceNode
         Volatile.Write(ref _rules, rules);
         return rules;
     }
+
+    /// <summary>Null: it has none.</summary>
+    public DeviceServiceRow? Service(ServiceProtocol protocol) => Array.Find(Services, service => service.Protocol == protocol);
 
     /// <summary>One bit out of 64 for a subject.</summary>
     public static ulong Mark(Guid subject) => 1UL << (subject.GetHashCode() * -1640531535 >> 26);

@@ -206,7 +206,7 @@ internal sealed partial class ModelEditor
         foreach (var (id, draft) in _deviceDrafts)
         {
             if (draft.Row is { } row) MakeDevice(id, draft, row);
-            else if (draft.Before is null || draft.AllGrants.Length + draft.AllSettings.Length + draft.Accounts.Length > 0) throw Dangling(draft);
+            else if (draft.Before is null || draft.AllGrants.Length + draft.AllSettings.Length + draft.Accounts.Length + draft.Services.Length > 0) throw Dangling(draft);
         }
 
         foreach (var (index, (gone, come)) in _contentChanges) ChangeContent(index, gone, come);
@@ -236,8 +236,15 @@ internal sealed partial class ModelEditor
             Array.Sort(accounts, static (one, other) => string.CompareOrdinal(one.Name, other.Name));
         }
 
+        var services = draft.Services;
+        if (services.Length > 1)
+        {
+            services = [.. services];
+            Array.Sort(services, static (one, other) => one.Protocol.CompareTo(other.Protocol));
+        }
+
         var number = draft.Before?.Number ?? _nextDeviceNumber++;
-        var node = new DeviceNode(row, number, group.Index, accounts, _pool.AccountNames, draft.AllSettings, draft.AllGrants);
+        var node = new DeviceNode(row, number, group.Index, accounts, services, _pool.AccountNames, draft.AllSettings, draft.AllGrants);
         _devices.Set(id, node);
         if (draft.Before is { } before) Content(before.GroupIndex).Gone.Add(id);
         Content(group.Index).Come.Add(node);
@@ -261,7 +268,9 @@ internal sealed partial class ModelEditor
     }
 
     private static PolicyException Dangling(DeviceDraft draft) =>
-        draft.Accounts.Length > 0 ? new($"{draft.Accounts[0].Key}: its device is not there") : Dangling(draft.Cause, draft.Grants, draft.Settings);
+        draft.Accounts.Length > 0 ? new($"{draft.Accounts[0].Key}: its device is not there")
+        : draft.Services.Length > 0 ? new($"{draft.Services[0].Key}: its device is not there")
+        : Dangling(draft.Cause, draft.Grants, draft.Settings);
 
     private static PolicyException Dangling(PolicyRow cause, List<CompiledGrant> grants, List<ParsedSetting> settings)
     {

@@ -82,6 +82,8 @@ internal sealed partial class ModelEditor
         // There are many devices, and most have no settings and few grants: a list is made when there is something to put in it.
         public DeviceAccountRow[] Accounts { get; set; } = before?.Accounts ?? [];
 
+        public DeviceServiceRow[] Services { get; set; } = before?.Services ?? [];
+
         public List<ParsedSetting> Settings => _settings ??= [.. Before?.Own ?? []];
 
         public List<CompiledGrant> Grants => _grants ??= [.. Before?.Grants ?? []];

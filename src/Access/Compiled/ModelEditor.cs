@@ -100,7 +100,7 @@ internal sealed partial class ModelEditor
             EveryoneGrants = GrantTable.Empty,
             OrganizationSettings = [],
             OrganizationRules = rules,
-            Phantom = new(new(default, default, "", "", true, EndpointProtocol.Ssh, "", 0, ""), 0, 0, [], new AccountNames(), [], []),
+            Phantom = new(new(default, default, "", "", true, ""), 0, 0, [], [], new AccountNames(), [], []),
         };
     }
 
@@ -194,6 +194,9 @@ internal sealed partial class ModelEditor
             case DeviceAccountRow row:
                 TakeAccount(row, (DeviceAccountRow?)after, before is null);
                 break;
+            case DeviceServiceRow row:
+                TakeService(row, (DeviceServiceRow?)after, before is null);
+                break;
             case RoleRow row:
                 TakeRole(row, (RoleRow?)after, before is null);
                 break;
@@ -268,6 +271,23 @@ internal sealed partial class ModelEditor
         var others = Array.FindAll(draft.Accounts, account => !string.Equals(account.Name, row.Name, StringComparison.Ordinal));
         if (isNew && others.Length < draft.Accounts.Length) throw Twice(row);
         draft.Accounts = after is null ? others : [.. others, after];
+    }
+
+    private void TakeService(DeviceServiceRow row, DeviceServiceRow? after, bool isNew)
+    {
+        if (!Enum.IsDefined(row.Protocol)) throw new PolicyException($"{row.Key}: no such protocol");
+        if (row.Port is < 1 or > 65535) throw new PolicyException($"{row.Key}: no port has the number {row.Port}");
+        if (row.Pin is not "" && !ServiceProtocols.IsCanonicalPin(row.Protocol, row.Pin)) throw new PolicyException($"{row.Key}: what is pinned is not of its form");
+        var draft = Draft(row.Device, row);
+        if (after is not null && draft.Services.Length == 0)
+        {
+            draft.Services = [after];
+            return;
+        }
+
+        var others = Array.FindAll(draft.Services, service => service.Protocol != row.Protocol);
+        if (isNew && others.Length < draft.Services.Length) throw Twice(row);
+        draft.Services = after is null ? others : [.. others, after];
     }
 
     private void Put(List<ParsedSetting> settings, SettingRow row, SettingRow? after, bool isNew)

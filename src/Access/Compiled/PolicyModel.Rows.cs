@@ -19,6 +19,7 @@ internal sealed partial class PolicyModel
         PolicyTable.GroupAdministrator => FindAdministrator(key),
         PolicyTable.GroupPermission => TechnicianGroups.TryGetValue(new(key.Id), out var group) ? Array.Find(group.Own, row => row.Key == key) : null,
         PolicyTable.DeviceAccount => Devices.TryGetValue(new(key.Id), out var device) ? Array.Find(device.Accounts, row => row.Key == key) : null,
+        PolicyTable.DeviceService => Devices.TryGetValue(new(key.Id), out var served) ? Array.Find(served.Services, row => row.Key == key) : null,
         PolicyTable.Setting => Array.Find(SettingsOf(key.Id), setting => setting.Row.Key == key)?.Row,
         _ => null,
     };
@@ -34,6 +35,7 @@ internal sealed partial class PolicyModel
         PolicyTable.DeviceGroup => DeviceGroups.Values.Select(group => group.Row),
         PolicyTable.Device => Devices.Values.Select(device => device.Row),
         PolicyTable.DeviceAccount => Devices.Values.SelectMany(device => device.Accounts),
+        PolicyTable.DeviceService => Devices.Values.SelectMany(device => device.Services),
         PolicyTable.Role => CustomRoles.Values,
         PolicyTable.Workflow => Workflows.Values,
         PolicyTable.ExternalGroup => ExternalGroups.Values,

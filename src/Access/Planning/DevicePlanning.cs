@@ -8,28 +8,28 @@ internal sealed partial class Planner
     {
         if (VisibleDeviceGroup(command.Group) is not { } group) return NotFound("device group");
         if (!MayAddTo(group)) return Lacking(Permission.ModifyDevice, Describe.Path(group));
-        if (WrongWith(command, out var row) is { } invalid) return invalid;
+        if (WrongWith(command, out var row, out var services) is { } invalid) return invalid;
         if (_model.Devices.ContainsKey(command.Id)) return Conflict("There is a device with this id already.");
         if (_model.DevicesByName.ContainsKey(command.Name)) return Conflict($"The name '{command.Name}' is taken.");
 
         _draft.Add(row);
+        foreach (var service in services) _draft.Add(service);
         foreach (var (index, account) in command.Accounts.Index()) _draft.Add(new DeviceAccountRow(command.Id, account, IsDefault: index == 0));
         return _draft.Planned($"Added the device {command.Name} to {Describe.Path(group)}.");
     }
 
-    /// <param name="row">As it would be added; of no use where something is wrong.</param>
-    public static PlanResult? WrongWith(PolicyCommand.AddDevice command, out DeviceRow row)
+    /// <param name="row">As it would be added, like its services; of no use where something is wrong.</param>
+    public static PlanResult? WrongWith(PolicyCommand.AddDevice command, out DeviceRow row, out IReadOnlyList<DeviceServiceRow> services)
     {
         var invalid = Fields.All(
             Fields.Id(command.Id.Value),
             Fields.DeviceName(command.Name),
             Fields.Description(command.Description, out var description),
             Fields.Host(command.Host),
-            Fields.Port(command.Port),
-            Fields.HostKey(command.HostKey, out var hostKey),
+            ServicePlanning.Read(command.Id, [], command.Services, out services),
             CheckAccounts(command.Accounts),
             Fields.Tags(command.Tags, out var tags));
-        row = new(command.Id, command.Group, command.Name, description, Enabled: true, EndpointProtocol.Ssh, command.Host, command.Port, hostKey) { Tags = tags };
+        row = new(command.Id, command.Group, command.Name, description, Enabled: true, command.Host) { Tags = tags };
         return invalid;
     }
 
@@ -39,10 +39,16 @@ internal sealed partial class Planner
         if (VisibleDeviceGroup(command.Group ?? device.Row.Group) is not { } group) return NotFound("device group");
         if (!MayModify(device)) return Lacking(Permission.ModifyDevice, device.Row.Name);
         if (group.Index != device.GroupIndex && !MayAddTo(group)) return Lacking(Permission.ModifyDevice, Describe.Path(group));
-        if (Edited(device, group, command, out var row) is { } invalid) return invalid;
+        if (Edited(device, group, command, out var row, out var services) is { } invalid) return invalid;
         if (_model.DevicesByName.TryGetValue(row.Name, out var named) && named.Id != device.Id) return Conflict($"The name '{row.Name}' is taken.");
 
         _draft.Put(row);
+        if (services is not null)
+        {
+            _draft.RemoveAll(device.Services.Where(service => services.All(other => other.Protocol != service.Protocol)));
+            foreach (var service in services) _draft.Put(service);
+        }
+
         if (command.Accounts is { } accounts)
         {
             _draft.RemoveAll(device.Accounts.Where(account => !accounts.Contains(account.Name, StringComparer.Ordinal)));
@@ -52,7 +58,7 @@ internal sealed partial class Planner
         return _draft.Planned($"Edited the device {row.Name}.");
     }
 
-    private static PlanResult? Edited(DeviceNode device, DeviceGroupNode group, PolicyCommand.EditDevice command, out DeviceRow row)
+    private static PlanResult? Edited(DeviceNode device, DeviceGroupNode group, PolicyCommand.EditDevice command, out DeviceRow row, out IReadOnlyList<DeviceServiceRow>? services)
     {
         var tags = (command.Tags ?? DeviceTags.Read(device.Row.Tags)).Concat(command.AddedTags)
             .Where(tag => !command.RemovedTags.Contains(tag, StringComparer.OrdinalIgnoreCase))
@@ -63,17 +69,15 @@ internal sealed partial class Planner
             Name = command.Name ?? device.Row.Name,
             Enabled = command.Enabled ?? device.Row.Enabled,
             Host = command.Host ?? device.Row.Host,
-            Port = command.Port ?? device.Row.Port,
         };
         var invalid = Fields.All(
             Fields.DeviceName(row.Name),
             Fields.Description(command.Description ?? device.Row.Description, out var description),
             Fields.Host(row.Host),
-            Fields.Port(row.Port),
-            Fields.HostKey(command.HostKey ?? device.Row.HostKey, out var hostKey),
+            ServicePlanning.Read(device, command, out services),
             command.Accounts is null ? null : CheckAccounts(command.Accounts),
             Fields.Tags(tags, out var written));
-        row = row with { Description = description, HostKey = hostKey, Tags = written };
+        row = row with { Description = description, Tags = written };
         return invalid;
     }
 
@@ -81,10 +85,11 @@ internal sealed partial class Planner
     {
         if (VisibleDevice(command.Device) is not { } device) return NotFound("device");
         if (_snapshot.HostTrust.Unpinned != HostKeyTrust.FirstUse) return new PlanResult.Forbidden("The organization does not trust host keys that are seen for the first time.");
-        if (device.Row.HostKey.Length > 0) return Conflict($"{device.Row.Name} has a pinned host key already.");
-        if (Fields.HostKey(command.HostKey, out var hostKey) is { } bad) return bad;
+        if (device.Service(ServiceProtocol.Ssh) is not { } ssh) return Conflict($"{device.Row.Name} has no service by ssh.");
+        if (ssh.Pin.Length > 0) return Conflict($"{device.Row.Name} has a pinned host key already.");
+        if (!ServiceProtocols.TryPin(ServiceProtocol.Ssh, command.HostKey, out var hostKey, out var problem)) return Fields.Invalid("hostKey", problem);
         if (hostKey.Length == 0) return Fields.Invalid("hostKey", "A host key is missing.");
-        _draft.Put(device.Row with { HostKey = hostKey });
+        _draft.Put(ssh with { Pin = hostKey });
         return _draft.Planned($"Pinned the host key that {device.Row.Name} showed at its first connection.");
     }
 
@@ -94,6 +99,7 @@ internal sealed partial class Planner
         if (!_authority.IsMaster && !_authority.Over(device).Contains(Permission.DeleteDevice)) return Lacking(Permission.DeleteDevice, device.Row.Name);
         RemoveScope(device.Grants, device.Own);
         _draft.RemoveAll(device.Accounts);
+        _draft.RemoveAll(device.Services);
         _draft.Remove(device.Row);
         return _draft.Planned($"Deleted the device {device.Row.Name}.");
     }

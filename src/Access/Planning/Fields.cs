@@ -7,7 +7,6 @@ namespace Countersign.Access;
 internal static class Fields
 {
     private const int MaxText = 200;
-    private const int MaxHostKey = 16 * 1024;
 
     public static PlanResult? Id(Guid id, string field = "id") => id == Guid.Empty ? Invalid(field, "An id is missing.") : null;
 
@@ -60,23 +59,7 @@ internal static class Fields
         return isName || isAddress ? null : Invalid("host", "Write a host name or an IP address.");
     }
 
-    public static PlanResult? Port(int port) => port is >= 1 and <= 65535 ? null : Invalid("port", "A port is a number from 1 to 65535.");
-
-    /// <summary>Empty, or <c>type base64</c>; a comment after them is left out.</summary>
-    public static PlanResult? HostKey(string? text, out string hostKey)
-    {
-        hostKey = "";
-        if (string.IsNullOrWhiteSpace(text)) return null;
-        if (text.Length > MaxHostKey) return Invalid("hostKey", $"A host key has at most {MaxHostKey} characters.");
-        var words = text.Split((char[]?)null, 3, StringSplitOptions.RemoveEmptyEntries);
-        var fits = words.Length >= 2
-            && words[0].All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '.' or '@')
-            && Convert.TryFromBase64String(words[1], new byte[words[1].Length], out var length)
-            && length > 0;
-        if (!fits) return Invalid("hostKey", "Write a public host key as one line of known_hosts has it after the host: its type and its base64 text.");
-        hostKey = $"{words[0]} {words[1]}";
-        return null;
-    }
+    public static PlanResult? Port(int port, string field) => port is >= 1 and <= 65535 ? null : Invalid(field, "A port is a number from 1 to 65535.");
 
     public static PlanResult? Tags(IEnumerable<string>? tags, out string written)
     {
@@ -91,7 +74,7 @@ internal static class Fields
         var found = new List<PlanResult.Invalid>();
         foreach (var check in checks)
         {
-            if (check is PlanResult.Invalid invalid) found.Add(invalid);
+            if (check is PlanResult.Invalid invalid) found.AddRange([invalid with { Others = [] }, .. invalid.Others]);
             else if (check is not null) return check;
         }
 

@@ -77,6 +77,7 @@ internal sealed partial class Planner
         MembershipRow row => VisiblePerson(row.Person) is null && !_authority.IsMaster ? NotFound("person") : CheckMembersOf(row.Group),
         DeviceRow row => CheckDevice(row, change),
         DeviceAccountRow row => CheckDeviceOf(row.Device),
+        DeviceServiceRow row => CheckDeviceOf(row.Device),
         GrantRow row => CheckGrant(row),
         SettingRow row => _authority.IsMaster ? null : CheckNode(row.Node, row.Setting, out _),
         _ => null,

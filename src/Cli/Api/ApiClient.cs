@@ -62,6 +62,11 @@ internal sealed class ApiClient : IDisposable
         string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancellation) =>
         Read(await SendAsync(HttpMethod.Post, path, Content(body, bodyType), cancellation), type);
 
+    /// <param name="read">The version of policy that the change starts from: where somebody has changed the same meanwhile, it is refused.</param>
+    public async Task<Answer<Reply<T>>> PatchAsync<TBody, T>(
+        string path, TBody body, long read, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        Read(await SendAsync(HttpMethod.Patch, path, Content(body, bodyType), cancellation, new(string.Create(CultureInfo.InvariantCulture, $"\"{read}\""))), type);
+
     /// <summary>For what answers with nothing, or with nothing that matters here.</summary>
     /// <returns>The body, perhaps empty.</returns>
     public Task<Answer<string>> PostAsync<TBody>(string path, TBody body, JsonTypeInfo<TBody> bodyType, CancellationToken cancellation) =>
@@ -184,10 +189,11 @@ internal sealed class ApiClient : IDisposable
         return Read(answer, ApiJson.Default.JsonElement).TryGet(out _, out var failure) ? json : failure;
     }
 
-    private Task<Answer<string>> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation) => TalkAsync<string>(
+    private Task<Answer<string>> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation, EntityTagHeaderValue? read = null) => TalkAsync<string>(
         async () =>
         {
             using var request = new HttpRequestMessage(method, path) { Content = content };
+            if (read is not null) request.Headers.IfMatch.Add(read);
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
             var body = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellation));
             return response.IsSuccessStatusCode ? body : Refusal(response, body);

@@ -121,20 +121,6 @@ internal sealed record Organization(string? Id, string? Name);
 
 internal sealed record Me(Person? Person, Organization? Organization, IReadOnlyList<string>? Scopes, string? SignIn);
 
-internal sealed record DeviceAccount(string? Name, bool? Default);
-
-internal sealed record Device(
-    string? Id,
-    string? Name,
-    string? Description,
-    bool? Enabled,
-    IReadOnlyList<DeviceAccount>? Accounts,
-    IReadOnlyList<string>? Permissions,
-    string? State,
-    HostKeyAlert? HostKeyAlert);
-
-internal sealed record HostKeyAlert(string? Fingerprint, DateTimeOffset? First, long? Refused);
-
 /// <param name="Summary">Of a dry run only.</param>
 /// <param name="Rows">Of a dry run only.</param>
 internal sealed record ImportedDevices(int? Added, int? Changed, int? Groups, string? Summary, IReadOnlyList<TouchedRow>? Rows);
@@ -356,6 +342,11 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(SignedIn))]
 [JsonSerializable(typeof(Me))]
 [JsonSerializable(typeof(Page<Device>), TypeInfoPropertyName = "DevicePage")]
+[JsonSerializable(typeof(Device))]
+[JsonSerializable(typeof(NewDevice))]
+[JsonSerializable(typeof(DeviceChange))]
+[JsonSerializable(typeof(HostKeyWanted))]
+[JsonSerializable(typeof(HostKeyShown))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(Page<WhoCan>), TypeInfoPropertyName = "WhoCanPage")]
 [JsonSerializable(typeof(Page<PolicyChange>), TypeInfoPropertyName = "PolicyChangePage")]

@@ -15,7 +15,7 @@ internal static class DeviceTableCommands
 
     public static Command CreateImport(CommonOptions common)
     {
-        var file = new Argument<string>("FILE") { Description = "A table with a heading: group,name,description,host,port,hostkey,accounts,tags." };
+        var file = new Argument<string>("FILE") { Description = "A table with a heading: group,name,description,host,services,hostkey,accounts,tags." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only tell what is wrong with it, or what would be done." };
         var createGroups = new Option<bool>("--create-groups") { Description = "Make the groups that are not there." };
         var update = new Option<bool>("--update") { Description = "Change the devices that are there, in the columns that the table has." };

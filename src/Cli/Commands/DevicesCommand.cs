@@ -11,7 +11,7 @@ internal static class DevicesCommand
 
     public static Command Create(CommonOptions common)
     {
-        var search = new Argument<string[]>("SEARCH") { Description = "Words that all have to fit: part of a name, description or tag; tag:linux, group:berlin.", Arity = ArgumentArity.ZeroOrMore };
+        var search = new Argument<string[]>("SEARCH") { Description = "Words that all have to fit: part of a name, description or tag; tag:linux, group:berlin, service:rdp.", Arity = ArgumentArity.ZeroOrMore };
         var paging = new Paging();
         var command = new DocumentedCommand(
             "devices",
@@ -23,6 +23,10 @@ internal static class DevicesCommand
             search,
             paging.Limit,
             paging.Cursor,
+            DeviceEditCommands.CreateShow(common),
+            DeviceEditCommands.CreateAdd(common),
+            DeviceEditCommands.CreateEdit(common),
+            DeviceEditCommands.CreateHostKey(common),
             DeviceTableCommands.CreateImport(common),
             DeviceTableCommands.CreateExport(common),
         };
@@ -49,11 +53,12 @@ internal static class DevicesCommand
             return ExitCode.Ok;
         }
 
-        output.Table(["NAME", "STATE", "ACCOUNTS", "PERMISSIONS", "DESCRIPTION"], devices.Select(device => new[]
+        output.Table(["NAME", "STATE", "SERVICES", "ACCOUNTS", "PERMISSIONS", "DESCRIPTION"], devices.Select(device => new[]
         {
             device.Name ?? "",
-            device.Enabled == false ? "disabled" : Output.Words(device.State),
-            string.Join(", ", (device.Accounts ?? []).OrderByDescending(account => account.Default).Select(account => account.Name)),
+            StateOf(device),
+            string.Join(", ", (device.Services ?? []).Select(ServiceText.Place)),
+            AccountsOf(device),
             Some(device.Permissions ?? []),
             device.Description ?? "",
         }));
@@ -66,8 +71,13 @@ internal static class DevicesCommand
         return ExitCode.Ok;
     }
 
+    public static string StateOf(Device device) => device.Enabled == false ? "disabled" : Output.Words(device.State);
+
+    /// <summary>The default one first.</summary>
+    public static string AccountsOf(Device device) => string.Join(", ", (device.Accounts ?? []).OrderByDescending(account => account.Default).Select(account => account.Name));
+
     /// <summary>Only whoever may change the device is told.</summary>
-    private static string Alert(Output output, string name, HostKeyAlert alert) =>
+    public static string Alert(Output output, string name, HostKeyAlert alert) =>
         $"{name} shows another host key than the pinned one: {alert.Fingerprint}, since {output.Time(alert.First)}. Connections refused: {alert.Refused}. Ask whoever looks after it, and confirm one of the two keys.";
 
     /// <summary>An owner holds them all: a table is no place for that. <c>explain</c> and <c>--json</c> show every one.</summary>

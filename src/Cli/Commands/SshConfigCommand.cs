@@ -63,6 +63,7 @@ internal static class SshConfigCommand
             foreach (var device in reply.Value.Items ?? [])
             {
                 if (device.Enabled == false || device.State is not ("allowed" or "needsApproval" or "onRequest")) continue;
+                if (device.Services?.Any(service => service.Protocol == "ssh") != true) continue;
                 if (!GateNames.IsDevice(device.Name))
                     return new Failure(ExitCode.Refused, $"\"{device.Name}\" has no place in a configuration, and nothing was written.", "Ask whoever runs the server: no device can have such a name.");
                 names.Add(device.Name!);

@@ -326,7 +326,9 @@ internal sealed partial class SessionChannel(
     {
         var snapshot = services.Policy.Current(person.Organization);
         if (snapshot is null || snapshot.Standing(person.Person, source, person.Strength) != DenialReason.None) return "";
-        var names = snapshot.DevicesOf(person.Person, time.GetUtcNow()).Select(listing => listing.Device.Name).Order(StringComparer.Ordinal).ToList();
+        var names = snapshot.DevicesOf(person.Person, time.GetUtcNow())
+            .Where(listing => snapshot.Endpoint(listing.Device.Id, ServiceProtocol.Ssh) is not null)
+            .Select(listing => listing.Device.Name).Order(StringComparer.Ordinal).ToList();
         var more = names.Count > MostListed ? $", and {names.Count - MostListed} more" : "";
         return names.Count == 0 ? "" : $"\r\nyour devices: {string.Join(", ", names.Take(MostListed))}{more}";
     }

@@ -206,8 +206,7 @@ internal sealed class DemoOrganization : IAsyncDisposable
             ["name"] = name,
             ["description"] = "This machine's shell, served by an agent of the demo",
             ["host"] = agent.Host,
-            ["port"] = agent.Port,
-            ["hostKey"] = agent.HostKey,
+            ["services"] = new JsonArray(new JsonObject { ["protocol"] = "ssh", ["port"] = agent.Port, ["hostKey"] = agent.HostKey }),
             ["accounts"] = new JsonArray(account),
         }, cancellation);
         await _api.PutAsync($"devices/{IdOf(made)}/accounts/{account}", new() { ["privateKey"] = secret }, cancellation);

@@ -69,7 +69,7 @@ internal static partial class GoldenChange
     private static PolicyCommand.EditDevice Move(PolicySnapshot policy, DeviceId id, DeviceGroupId group)
     {
         var row = policy.Device(id)!;
-        return new(row.Id, group, row.Name, row.Description, row.Enabled, row.Host, row.Port, row.HostKey);
+        return new(row.Id, group, row.Name, row.Description, row.Enabled, row.Host);
     }
 
     [GeneratedRegex("^(?<actor>[a-z]+) adds (?<who>[a-z]+) to (?<group>[A-Z][A-Za-z ]*)$")]

@@ -209,7 +209,8 @@ internal sealed partial class GoldenPolicy
     private void AddDevice(string name, DeviceGroupId group, IReadOnlyList<string> accounts, bool withoutDefault)
     {
         var id = new DeviceId(NewId($"device {name}"));
-        Put(new DeviceRow(id, group, name, "", true, EndpointProtocol.Ssh, "127.0.0.1", 22, ""));
+        Put(new DeviceRow(id, group, name, "", true, "127.0.0.1"));
+        Put(new DeviceServiceRow(id, ServiceProtocol.Ssh, 22, ""));
         foreach (var account in accounts) Put(new DeviceAccountRow(id, account, !withoutDefault && account == accounts[0]));
     }
 

@@ -17,14 +17,18 @@ internal static class RandomCommand
     {
         var device = organization.Pick(organization.Devices);
         var name = $"d{organization.Random.Next(20)}";
-        return organization.Random.Next(4) switch
+        return organization.Random.Next(6) switch
         {
-            0 => new PolicyCommand.AddDevice(new(organization.NextId()), organization.Pick(organization.DeviceGroups), name, "", "localhost", 22, "", ["a", "b"]) { Tags = ["new"] },
+            0 => new PolicyCommand.AddDevice(new(organization.NextId()), organization.Pick(organization.DeviceGroups), name, "", "localhost", ["a", "b"]) { Services = [Service(organization)], Tags = ["new"] },
             1 => new PolicyCommand.DeleteDevice(device),
             2 => new PolicyCommand.EditDevice(device, organization.Pick(organization.DeviceGroups)) { Accounts = organization.Chance(50) ? ["b", "c"] : null, AddedTags = ["moved"] },
+            3 => new PolicyCommand.EditDevice(device) { Services = organization.Chance(50) ? [Service(organization)] : null, RemovedServices = [organization.Pick(ServiceProtocols.All)] },
+            4 => new PolicyCommand.EditDevice(device) { PutServices = [Service(organization)] },
             _ => new PolicyCommand.EditDevice(device, Name: organization.Chance(50) ? name : null, Enabled: organization.Chance(50)) { RemovedTags = ["moved"] },
         };
     }
+
+    private static ServiceWish Service(RandomOrganization organization) => new(organization.Pick(ServiceProtocols.All), organization.Chance(50) ? 1 + organization.Random.Next(9) : null);
 
     private static PolicyCommand One(RandomOrganization organization)
     {
@@ -70,7 +74,7 @@ internal static class RandomCommand
                     value.Permission,
                     organization.Chance(30) ? null : value.Value,
                     organization.Chance(20));
-            case 12: return new PolicyCommand.EditDevice(device, devices, $"d{organization.Random.Next()}", "", flag, "localhost", 22, "");
+            case 12: return new PolicyCommand.EditDevice(device, devices, $"d{organization.Random.Next()}", "", flag, "localhost");
             case 13: return flag ? new PolicyCommand.SetDefaultAccount(device, "a") : new PolicyCommand.AddAccount(device, "c");
             case 14 or 15 or 16:
                 var grant = organization.RandomGrant();
@@ -87,7 +91,7 @@ internal static class RandomCommand
             case 20:
                 if (organization.ExternalGroups.Count == 0) return new PolicyCommand.AddExternalGroup(new(organization.NextId()), $"Partners {organization.Random.Next()}", "");
                 var external = organization.Pick(organization.ExternalGroups);
-                return organization.Random.Next(4) switch
+                return organization.Random.Next(6) switch
                 {
                     0 => new PolicyCommand.DeleteExternalGroup(external),
                     1 => new PolicyCommand.RemoveExternalMember(external, person),

@@ -320,7 +320,8 @@ internal sealed class RandomOrganization
         for (var count = 1 + _random.Next(size + 1); count > 0; count--)
         {
             var id = new DeviceId(NextId());
-            Put(new DeviceRow(id, Pick(DeviceGroups), $"d{_made}", "", !Chance(5), EndpointProtocol.Ssh, "localhost", 22, ""));
+            Put(new DeviceRow(id, Pick(DeviceGroups), $"d{_made}", "", !Chance(5), "localhost"));
+            foreach (var protocol in ServiceProtocols.All.Where(_ => Chance(30))) Put(new DeviceServiceRow(id, protocol, ServiceProtocols.UsualPort(protocol), ""));
             Devices.Add(id);
             string[] names = ["a", "b", "c"];
             var standard = Chance(90) ? _random.Next(3) : -1;

@@ -57,9 +57,10 @@ public sealed class AccessTests : IAsyncLifetime
         (await _anna.RunAsync("devices")).ShouldBe(0, _anna.Error);
         var rows = _anna.Output.TrimEnd('\n').Split('\n');
         rows.Length.ShouldBe(2);
-        rows[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).ShouldBe(["NAME", "STATE", "ACCOUNTS", "PERMISSIONS", "DESCRIPTION"]);
+        rows[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).ShouldBe(["NAME", "STATE", "SERVICES", "ACCOUNTS", "PERMISSIONS", "DESCRIPTION"]);
         rows[1].ShouldStartWith("web1 ");
         rows[1].ShouldContain(" allowed ");
+        rows[1].ShouldContain(" ssh ");
         rows[1].ShouldContain(" root, www ");
         rows[1].ShouldEndWith("The shop's front");
 
@@ -203,6 +204,7 @@ public sealed class AccessTests : IAsyncLifetime
             ["name"] = name,
             ["description"] = description,
             ["host"] = "192.0.2.1",
+            ["services"] = new JsonArray(new JsonObject { ["protocol"] = "ssh" }),
             ["accounts"] = new JsonArray("root", "www"),
         }))["id"]!;
 

@@ -18,7 +18,7 @@ public sealed class AheadTests : IAsyncLifetime
         _server = await LiveServer.StartAsync();
         _servers = (string)(await _server.PostAsync("device-groups", new JsonObject { ["parent"] = null, ["name"] = "Servers" }))["id"]!;
         foreach (var name in (string[])["web1", "web2"])
-            await _server.PostAsync("devices", new JsonObject { ["group"] = _servers, ["name"] = name, ["host"] = "192.0.2.1", ["accounts"] = new JsonArray("root") });
+            await _server.PostAsync("devices", new JsonObject { ["group"] = _servers, ["name"] = name, ["host"] = "192.0.2.1", ["services"] = new JsonArray(new JsonObject { ["protocol"] = "ssh" }), ["accounts"] = new JsonArray("root") });
         await AddAsync(_ned, "ned", SystemRoles.RequestsAccess.Id);
         await AddAsync(_mara, "mara", SystemRoles.AcceptsAccessRequests.Id);
         var there = new StandingTime(TimeProvider.System.GetUtcNow(), TimeSpan.FromHours(5));

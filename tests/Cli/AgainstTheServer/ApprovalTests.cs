@@ -28,6 +28,7 @@ public sealed class ApprovalTests : IAsyncLifetime
             ["group"] = servers,
             ["name"] = "web1",
             ["host"] = "192.0.2.1",
+            ["services"] = new JsonArray(new JsonObject { ["protocol"] = "ssh" }),
             ["accounts"] = new JsonArray("root"),
         }))["id"]!;
         await _server.PutAsync($"settings/devices/{_web}/managerialApproval", new JsonObject { ["value"] = "required" });

@@ -42,7 +42,7 @@ public sealed class DeviceTableTests : IAsyncLifetime
         await RunAsync(0, ["devices", "export", written, "--search", "group:web"]);
         _terminal.Output.ShouldBe($"1 devices are in {written}.\n");
         (await File.ReadAllLinesAsync(written, TestContext.Current.CancellationToken)).ShouldBe(
-            ["group,name,description,host,port,hostkey,accounts,tags", "Berlin/Web,web1,,192.0.2.1,22,,root,linux"]);
+            ["group,name,description,host,services,hostkey,accounts,tags", "Berlin/Web,web1,,192.0.2.1,ssh:22,,root,linux"]);
         await RunAsync(2, ["devices", "export", written]);
         await RunAsync(0, ["devices", "import", written, "--update"]);
         _terminal.Output.ShouldBe("0 devices added, 0 changed; 0 groups made.\n");

@@ -25,9 +25,20 @@ public sealed class GateTests : IAsyncLifetime
                 ["group"] = group,
                 ["name"] = name,
                 ["host"] = "192.0.2.1",
+                ["services"] = new JsonArray(new JsonObject { ["protocol"] = "ssh" }),
                 ["accounts"] = new JsonArray("root"),
             });
         }
+
+        // Nobody gets there by ssh.
+        await _server.PostAsync("devices", new JsonObject
+        {
+            ["group"] = group,
+            ["name"] = "screen1",
+            ["host"] = "192.0.2.1",
+            ["services"] = new JsonArray(new JsonObject { ["protocol"] = "rdp" }),
+            ["accounts"] = new JsonArray("root"),
+        });
 
         _olga.Input = LiveServer.Password;
         (await _olga.RunAsync("login", "--server", _server.Address, "--password-stdin", "olga")).ShouldBe(0, _olga.Error);
@@ -47,6 +58,7 @@ public sealed class GateTests : IAsyncLifetime
         var port = (int)door["port"]!;
         _olga.Output.ShouldContain($"Host web1\n    HostName 127.0.0.1\n    Port {port}\n    User olga+web1\n    HostKeyAlias countersign-127.0.0.1-{port}\n");
         _olga.Output.ShouldContain("Host db1.example.org\n");
+        _olga.Output.ShouldNotContain("screen1");
         _olga.Output.ShouldContain("    StrictHostKeyChecking yes\n");
         var pinned = await File.ReadAllLinesAsync(Path.Combine(_olga.ConfigFolder, $"known_hosts-countersign-127.0.0.1-{port}"), TestContext.Current.CancellationToken);
         pinned.ShouldBe(door["hostKeys"]!.AsArray().Select(key => $"countersign-127.0.0.1-{port} {key}"));
@@ -119,7 +131,7 @@ public sealed class GateTests : IAsyncLifetime
             "/api/v1/me/certificate" => "null",
             "/api/v1/me" => """{"person":{"login":"olga"}}""",
             "/api/v1/ssh" => $$"""{"host":"{{host}}","port":22,"hostKeys":["{{key}}"]}""",
-            _ => $$"""{"items":[{"name":"web0","state":"allowed"},{"name":"{{device}}","state":"allowed"}]}""",
+            _ => $$"""{"items":[{"name":"web0","state":"allowed","services":[{"protocol":"ssh"}]},{"name":"{{device}}","state":"allowed","services":[{"protocol":"ssh"}]}]}""",
         }));
         using var terminal = new FakeTerminal { ["COUNTERSIGN_TOKEN"] = "token" };
         (await terminal.RunAsync("ssh-config", "--server", server.Address)).ShouldBe(1);

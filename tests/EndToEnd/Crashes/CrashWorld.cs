@@ -59,8 +59,7 @@ internal sealed class CrashWorld : IAsyncDisposable
             ["name"] = name,
             ["description"] = "0",
             ["host"] = PrivateSshd.Host,
-            ["port"] = Sshd.Port,
-            ["hostKey"] = Sshd.HostKey.PublicLine,
+            ["services"] = new JsonArray(new JsonObject { ["protocol"] = "ssh", ["port"] = Sshd.Port, ["hostKey"] = Sshd.HostKey.PublicLine }),
             ["accounts"] = new JsonArray(PrivateSshd.User),
         }))["id"]!;
         await owner.PutAsync($"devices/{id}/accounts/{PrivateSshd.User}", new() { ["privateKey"] = Sshd.ClientKey.PrivateText });

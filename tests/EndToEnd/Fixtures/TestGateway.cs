@@ -132,8 +132,7 @@ public sealed class TestGateway : IAsyncDisposable
             ["name"] = name,
             ["description"] = "",
             ["host"] = PrivateSshd.Host,
-            ["port"] = port,
-            ["hostKey"] = hostKey,
+            ["services"] = new JsonArray(new JsonObject { ["protocol"] = "ssh", ["port"] = port, ["hostKey"] = hostKey }),
             ["accounts"] = new JsonArray(PrivateSshd.User),
         });
         var id = (string)made["id"]!;

@@ -12,7 +12,7 @@ public sealed class ChangeTests : FeatureTests
         var change = (await Owner.GetAsync($"/api/v1/changes/{deleted}")).Expect(HttpStatusCode.OK).Body;
         change.GetProperty("summary").GetString().ShouldBe("Deleted the device web1.");
         change.GetProperty("login").GetString().ShouldBe("acme-owner");
-        change.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("table").GetString()).ShouldBe(["grant", "deviceAccount", "deviceAccount", "device"]);
+        change.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("table").GetString()).ShouldBe(["grant", "deviceAccount", "deviceAccount", "deviceService", "device"]);
         (await Tenant.As(Ann).GetAsync("/api/v1/devices")).Items.ShouldBeEmpty();
 
         var undone = (await Owner.PostAsync($"/api/v1/changes/{deleted}/undo")).Expect(HttpStatusCode.OK);

@@ -25,8 +25,74 @@ public sealed class DeviceTests : FeatureTests
     {
         var seen = (await Tenant.As(Ann).GetAsync($"/api/v1/devices/{Web1}")).Expect(HttpStatusCode.OK).Body;
         seen.GetProperty("host").ValueKind.ShouldBe(JsonValueKind.Null);
-        seen.GetProperty("port").ValueKind.ShouldBe(JsonValueKind.Null);
+        var service = seen.GetProperty("services").EnumerateArray().ShouldHaveSingleItem();
+        service.GetProperty("protocol").GetString().ShouldBe("ssh");
+        foreach (var hidden in (string[])["port", "hostKey", "certificate"]) service.GetProperty(hidden).ValueKind.ShouldBe(JsonValueKind.Null);
+        Permissions(service).ShouldContain("Terminal");
         (await Owner.GetAsync($"/api/v1/devices/{Web1}")).Body.GetProperty("host").GetString().ShouldBe("192.0.2.1");
+    }
+
+    [Fact]
+    public async Task A_device_has_services_which_are_told_and_given_as_a_whole()
+    {
+        var certificate = "sha256:" + new string('0', 64);
+        var made = (await Owner.PostAsync("/api/v1/devices", new
+        {
+            group = Clients,
+            name = "web9",
+            host = "192.0.2.9",
+            accounts = Array.Empty<string>(),
+            services = new object[] { new { protocol = "https", port = 8443, certificate }, new { protocol = "ssh" }, new { protocol = "vnc" } },
+        })).Expect(HttpStatusCode.Created);
+        Services(made).ShouldBe([("ssh", 22, "", null), ("vnc", 5900, null, null), ("https", 8443, null, certificate)]);
+        var patched = (await Owner.PatchAsync($"/api/v1/devices/{made.Id}", """{"services":[{"protocol":"https"},{"protocol":"rdp","port":3390}]}""")).Expect(HttpStatusCode.OK);
+        Services(patched).ShouldBe([("rdp", 3390, null, ""), ("https", 8443, null, certificate)]);
+        Services(await Owner.PatchAsync($"/api/v1/devices/{made.Id}", new { description = "no word of services" })).Count().ShouldBe(2);
+        Services(await Owner.PatchAsync($"/api/v1/devices/{made.Id}", """{"services":[]}""")).ShouldBeEmpty();
+        Services((await Owner.PostAsync("/api/v1/devices", new { group = Clients, name = "web8", host = "192.0.2.8", accounts = Array.Empty<string>() })).Expect(HttpStatusCode.Created)).ShouldBeEmpty();
+
+        static IEnumerable<(string?, int, string?, string?)> Services(ApiAnswer answer) => answer.Body.GetProperty("services").EnumerateArray().Select(service => (
+            service.GetProperty("protocol").GetString(), service.GetProperty("port").GetInt32(), service.GetProperty("hostKey").GetString(), service.GetProperty("certificate").GetString()));
+    }
+
+    [Theory]
+    [InlineData("""[{"protocol":"ssh"},{"protocol":"rdp","port":0}]""", "services[1].port")]
+    [InlineData("""[{"protocol":"ssh","port":65536}]""", "services[0].port")]
+    [InlineData("""[{"protocol":"ssh","port":"22"}]""", "services[0].port")]
+    [InlineData("""[{"protocol":"ssh"},{"protocol":"telnet"}]""", "services[1].protocol")]
+    [InlineData("""[{"protocol":"9"}]""", "services[0].protocol")]
+    [InlineData("""[{"protocol":9}]""", "services[0].protocol")]
+    [InlineData("""[{"port":22}]""", "services[0]")]
+    [InlineData("""[null]""", "services[0].protocol")]
+    [InlineData("""[{"protocol":"ssh"},{"protocol":"vnc"},{"protocol":"ssh","port":2022}]""", "services[2].protocol")]
+    [InlineData("""[{"protocol":"ssh","hostKey":"nonsense"}]""", "services[0].hostKey")]
+    [InlineData("""[{"protocol":"rdp","hostKey":"ssh-ed25519 AAAA"}]""", "services[0].hostKey")]
+    [InlineData("""[{"protocol":"rdp","certificate":"00"}]""", "services[0].certificate")]
+    [InlineData("""[{"protocol":"ssh","device":"00000000-0000-0000-0000-000000000001"}]""", "services[0].device")]
+    [InlineData("""[{"protocol":"ssh","pin":"ssh-ed25519 AAAA"}]""", "services[0].pin")]
+    [InlineData("""{}""", "services")]
+    public async Task Services_that_can_not_be_are_refused_beside_the_field(string services, string field)
+    {
+        (await Owner.PatchAsync($"/api/v1/devices/{Web1}", $$"""{"services":{{services}}}""")).ExpectInvalid(field);
+        (await Owner.PostAsync("/api/v1/devices", $$"""{"group":"{{Clients}}","name":"web9","host":"192.0.2.1","accounts":[],"services":{{services}}}""")).ExpectInvalid(field);
+    }
+
+    [Theory]
+    [InlineData("port", "22")]
+    [InlineData("hostKey", "\"\"")]
+    [InlineData("protocol", "\"ssh\"")]
+    public async Task A_device_itself_has_none_of_what_its_services_have(string field, string value) =>
+        (await Owner.PatchAsync($"/api/v1/devices/{Web1}", $$"""{"{{field}}":{{value}}}""")).ExpectInvalid(field);
+
+    [Fact]
+    public async Task Search_finds_services_and_for_those_who_may_know_it_their_ports()
+    {
+        (await Owner.PatchAsync($"/api/v1/devices/{Web1}", """{"services":[{"protocol":"ssh"},{"protocol":"rdp","port":3390}]}""")).Expect(HttpStatusCode.OK);
+        Names(await Owner.GetAsync("/api/v1/devices?search=service:rdp")).ShouldBe(["web1"]);
+        Names(await Owner.GetAsync("/api/v1/devices?search=service:ssh")).ShouldBe(["web1", "web2"]);
+        Names(await Owner.GetAsync("/api/v1/devices?search=port:3390")).ShouldBe(["web1"]);
+        Names(await Tenant.As(Ann).GetAsync("/api/v1/devices?search=service:rdp")).ShouldBe(["web1"]);
+        Names(await Tenant.As(Ann).GetAsync("/api/v1/devices?search=port:3390")).ShouldBeEmpty();
     }
 
     [Fact]
@@ -77,13 +143,11 @@ public sealed class DeviceTests : FeatureTests
     }
 
     [Theory]
-    [InlineData("No Name", "192.0.2.1", 22, "root", "name")]
-    [InlineData("web9", "", 22, "root", "host")]
-    [InlineData("web9", "192.0.2.1", 0, "root", "port")]
-    [InlineData("web9", "192.0.2.1", 65536, "root", "port")]
-    [InlineData("web9", "192.0.2.1", 22, "a b", "accounts")]
-    public async Task A_device_that_can_not_be_is_refused_beside_the_field(string name, string host, int port, string account, string field) =>
-        (await Owner.PostAsync("/api/v1/devices", new { group = Clients, name, host, port, accounts = new[] { account } })).ExpectInvalid(field);
+    [InlineData("No Name", "192.0.2.1", "root", "name")]
+    [InlineData("web9", "", "root", "host")]
+    [InlineData("web9", "192.0.2.1", "a b", "accounts")]
+    public async Task A_device_that_can_not_be_is_refused_beside_the_field(string name, string host, string account, string field) =>
+        (await Owner.PostAsync("/api/v1/devices", new { group = Clients, name, host, accounts = new[] { account } })).ExpectInvalid(field);
 
     [Fact]
     public async Task A_name_is_taken_once() =>
@@ -127,12 +191,24 @@ public sealed class DeviceTests : FeatureTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var serving = ServeOneAsync(listener, key);
-        var answer = (await Owner.PostAsync("/api/v1/devices/host-key", new { host = "127.0.0.1", port = ((IPEndPoint)listener.LocalEndpoint).Port })).Expect(HttpStatusCode.OK);
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        var answer = (await Owner.PostAsync("/api/v1/devices/host-key", new { host = "127.0.0.1", port })).Expect(HttpStatusCode.OK);
         await serving;
 
         answer.Body.GetProperty("hostKey").GetString().ShouldBe(key.PublicKey.ToString());
         answer.Body.GetProperty("fingerprint").GetString().ShouldBe(key.PublicKey.Fingerprint);
-        (await Owner.PatchAsync($"/api/v1/devices/{Web1}", new { hostKey = key.PublicKey.ToString() })).Expect(HttpStatusCode.OK);
+        (await Owner.PatchAsync($"/api/v1/devices/{Web1}", new { host = "127.0.0.1", services = new[] { new { protocol = "ssh", port, hostKey = key.PublicKey.ToString() } } })).Expect(HttpStatusCode.OK);
+
+        // And later at the device's own service.
+        serving = ServeOneAsync(listener, key);
+        answer = (await Owner.PostAsync("/api/v1/devices/host-key", new { device = Web1 })).Expect(HttpStatusCode.OK);
+        await serving;
+        answer.Body.GetProperty("fingerprint").GetString().ShouldBe(key.PublicKey.Fingerprint);
+        (await Owner.PostAsync("/api/v1/devices/host-key", new { device = Web1, port })).ExpectInvalid("host");
+        (await Tenant.As(Ann).PostAsync("/api/v1/devices/host-key", new { device = Web1 })).Expect(HttpStatusCode.Forbidden);
+        (await Tenant.As(Bob).PostAsync("/api/v1/devices/host-key", new { device = Web1 })).Expect(HttpStatusCode.NotFound);
+        (await Owner.PatchAsync($"/api/v1/devices/{Web1}", """{"services":[{"protocol":"rdp"}]}""")).Expect(HttpStatusCode.OK);
+        (await Owner.PostAsync("/api/v1/devices/host-key", new { device = Web1 })).ExpectInvalid("device");
     }
 
     [Fact]

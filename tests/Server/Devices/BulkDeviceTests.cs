@@ -15,6 +15,10 @@ public sealed class BulkDeviceTests : FeatureTests
         await DoneAsync("Tagged 2 devices with env:test, Linux.", new { devices = new[] { Web1, Web2 }, action = "tag", tags = new[] { "env:test", "Linux" } });
         await DoneAsync("Took env:test from the tags of 1 device.", new { devices = new[] { Web1 }, action = "untag", tags = new[] { "env:test" } });
         await DoneAsync("Disabled 2 devices.", new { devices = new[] { Web1, Web2 }, action = "disable" });
+        await DoneAsync("Gave 2 devices services by ssh, rdp.", new { devices = new[] { Web1, Web2 }, action = "putServices", services = new object[] { new { protocol = "ssh", port = 2022 }, new { protocol = "rdp" } } });
+        await DoneAsync("Took services by ssh, vnc from 1 device.", new { devices = new[] { Web2 }, action = "removeServices", protocols = new[] { "ssh", "vnc" } });
+        Tenant.Policy.All<DeviceServiceRow>().Select(row => (Tenant.Policy.Device(row.Device)!.Name, row.Protocol, row.Port)).ShouldBe(
+            [("web1", ServiceProtocol.Ssh, 2022), ("web1", ServiceProtocol.Rdp, 3389), ("web2", ServiceProtocol.Rdp, 3389)], ignoreOrder: true);
         await DoneAsync("Enabled 1 device.", new { devices = new[] { Web2 }, action = "enable" });
         Tenant.Policy.Device(new(Web1))!.ShouldSatisfyAllConditions(
             row => row.Group.Value.ShouldBe(berlin), row => row.Tags.ShouldBe("linux"), row => row.Enabled.ShouldBeFalse());
@@ -68,6 +72,14 @@ public sealed class BulkDeviceTests : FeatureTests
     [InlineData("""{"devices":["00000000-0000-0000-0000-000000000001"],"action":"tag"}""", "tags")]
     [InlineData("""{"devices":["00000000-0000-0000-0000-000000000001"],"action":"untag","tags":["two words"]}""", "tags")]
     [InlineData("""{"devices":["00000000-0000-0000-0000-000000000001","00000000-0000-0000-0000-000000000001"],"action":"delete"}""", "devices[1]")]
+    [InlineData("""{"devices":["00000000-0000-0000-0000-000000000001"],"action":"putServices"}""", "services")]
+    [InlineData("""{"devices":["00000000-0000-0000-0000-000000000001"],"action":"putServices","services":[]}""", "services")]
+    [InlineData("""{"devices":["00000000-0000-0000-0000-000000000001"],"action":"delete","services":[{"protocol":"ssh"}]}""", "services")]
+    [InlineData("""{"devices":["00000000-0000-0000-0000-000000000001"],"action":"putServices","services":[{"protocol":"ssh"},{"protocol":"rdp","port":0}]}""", "services[1].port")]
+    [InlineData("""{"devices":["00000000-0000-0000-0000-000000000001"],"action":"putServices","services":[{"protocol":"telnet"}]}""", "services[0].protocol")]
+    [InlineData("""{"devices":["00000000-0000-0000-0000-000000000001"],"action":"removeServices"}""", "protocols")]
+    [InlineData("""{"devices":["00000000-0000-0000-0000-000000000001"],"action":"removeServices","protocols":[]}""", "protocols")]
+    [InlineData("""{"devices":["00000000-0000-0000-0000-000000000001"],"action":"removeServices","protocols":["telnet"]}""", "protocols[0]")]
     public async Task What_is_no_bulk_change_is_refused_beside_the_field(string body, string field) => (await Owner.PostAsync("/api/v1/devices/bulk", body)).ExpectInvalid(field);
 
     [Fact]

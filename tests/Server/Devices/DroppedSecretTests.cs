@@ -12,8 +12,11 @@ public sealed class DroppedSecretTests : FeatureTests
 
     [Theory]
     [InlineData("""{"host":"192.0.2.2"}""")]
-    [InlineData("""{"port":2022}""")]
-    [InlineData($$"""{"hostKey":"{{Key}}"}""")]
+    [InlineData("""{"services":[{"protocol":"ssh","port":2022}]}""")]
+    [InlineData($$"""{"services":[{"protocol":"ssh","hostKey":"{{Key}}"}]}""")]
+    [InlineData("""{"services":[]}""")]
+    [InlineData("""{"services":[{"protocol":"ssh"},{"protocol":"rdp"}]}""")]
+    [InlineData("""{"services":[{"protocol":"vnc"}]}""")]
     public async Task An_edit_drops_them_and_so_does_its_undoing(string edit)
     {
         await StoreAsync();
@@ -28,7 +31,9 @@ public sealed class DroppedSecretTests : FeatureTests
 
     [Theory]
     [InlineData("name,host\nweb1,192.0.2.2\n")]
-    [InlineData("name,port\nweb1,2022\n")]
+    [InlineData("name,services\nweb1,ssh:2022\n")]
+    [InlineData("name,services\nweb1,ssh https:8443\n")]
+    [InlineData("name,services\nweb1,\n")]
     [InlineData($"name,hostkey\nweb1,{Key}\n")]
     public async Task An_import_drops_them_and_so_does_its_undoing(string table)
     {
@@ -66,6 +71,31 @@ public sealed class DroppedSecretTests : FeatureTests
         (await Owner.PostAsync($"/api/v1/changes/{deleted}/undo")).Expect(HttpStatusCode.OK);
         Tenant.Policy.AccountsOf(new(Web1)).Count.ShouldBe(2);
         (await StoredAsync()).ShouldBe(["web2 root"]);
+    }
+
+    [Theory]
+    [InlineData("""{"action":"putServices","services":[{"protocol":"ssh","port":2022}]""")]
+    [InlineData($$"""{"action":"putServices","services":[{"protocol":"ssh","hostKey":"{{Key}}"}]""")]
+    [InlineData("""{"action":"putServices","services":[{"protocol":"http"}]""")]
+    [InlineData("""{"action":"removeServices","protocols":["ssh"]""")]
+    public async Task Services_put_or_removed_in_bulk_drop_them_and_so_does_the_undoing(string action)
+    {
+        await StoreAsync();
+        var changed = (await Owner.PostAsync("/api/v1/devices/bulk", $$"""{{action}},"devices":["{{Web1}}"]}""")).Expect(HttpStatusCode.OK).Version;
+        (await StoredAsync()).ShouldBe(["web2 root"]);
+        await StoreAsync();
+        (await Owner.PostAsync($"/api/v1/changes/{changed}/undo")).Expect(HttpStatusCode.OK);
+        (await StoredAsync()).ShouldBe(["web2 root"]);
+    }
+
+    [Fact]
+    public async Task Services_that_are_put_or_edited_as_they_are_keep_them()
+    {
+        await StoreAsync();
+        (await Owner.PatchAsync($"/api/v1/devices/{Web1}", new { services = new[] { new { protocol = "ssh", port = 22, hostKey = "" } } })).Expect(HttpStatusCode.OK);
+        (await Owner.PostAsync("/api/v1/devices/bulk", new { devices = new[] { Web1, Web2 }, action = "putServices", services = new[] { new { protocol = "ssh" } } })).Expect(HttpStatusCode.OK);
+        (await Owner.PostAsync("/api/v1/devices/bulk", new { devices = new[] { Web1, Web2 }, action = "removeServices", protocols = new[] { "vnc" } })).Expect(HttpStatusCode.OK);
+        (await StoredAsync()).ShouldBe(["web1 deploy", "web1 root", "web2 root"]);
     }
 
     [Fact]

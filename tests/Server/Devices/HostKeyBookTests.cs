@@ -28,7 +28,7 @@ public sealed class HostKeyBookTests : IAsyncLifetime
         (_ned, _adam) = (await _tenant.AddTechnicianAsync("ned"), await _tenant.AddTechnicianAsync("adam"));
         await _tenant.GrantAsync(_ned, _device, SystemRoles.OnlyDeviceConnection.Id);
         await _tenant.GrantAsync(_adam, _device, SystemRoles.FullDeviceAccess.Id);
-        await PatchAsync(new { hostKey = $"{_pinned}" });
+        await PatchAsync(Ssh(new { protocol = "ssh", hostKey = $"{_pinned}" }));
     }
 
     public ValueTask DisposeAsync() => _running.DisposeAsync();
@@ -69,12 +69,12 @@ public sealed class HostKeyBookTests : IAsyncLifetime
     [Fact]
     public async Task A_connection_that_began_before_the_key_was_confirmed_or_the_device_moved_raises_nothing()
     {
-        var before = _tenant.Policy.Device(new(_device))!;
-        await PatchAsync(new { hostKey = $"{_offered}" });
+        var before = Endpoint;
+        await PatchAsync(Ssh(new { protocol = "ssh", hostKey = $"{_offered}" }));
         await ChangedAsync(_offered, before);
         (await AlertAsync(_tenant.Owner)).ShouldBeNull();
-        before = _tenant.Policy.Device(new(_device))!;
-        await PatchAsync(new { port = 2022 });
+        before = Endpoint;
+        await PatchAsync(Ssh(new { protocol = "ssh", port = 2022 }));
         await ChangedAsync(_pinned, before);
         (await AlertAsync(_tenant.Owner)).ShouldBeNull();
     }
@@ -82,21 +82,27 @@ public sealed class HostKeyBookTests : IAsyncLifetime
     [Theory]
     [InlineData("host")]
     [InlineData("undo")]
+    [InlineData("removed")]
     [InlineData("refused")]
     public async Task An_alert_stands_until_the_device_is_reached_or_known_otherwise(string way)
     {
-        await PatchAsync(new { hostKey = $"{NewKey()}" });
+        await PatchAsync(Ssh(new { protocol = "ssh", hostKey = $"{NewKey()}" }));
         await ChangedAsync(_offered);
+        var before = Endpoint;
         switch (way)
         {
             case "host":
                 await PatchAsync(new { host = "192.0.2.9" });
                 break;
+            case "removed":
+                await PatchAsync(new { services = Array.Empty<object>() });
+                await ChangedAsync(_offered, before);
+                break;
             case "undo":
                 (await _tenant.Owner.PostAsync($"/api/v1/changes/{_tenant.Policy.Version}/undo")).Expect(HttpStatusCode.OK);
                 break;
             default:
-                (await _tenant.As(_ned).PatchAsync($"/api/v1/devices/{_device}", new { hostKey = $"{_offered}" })).Expect(HttpStatusCode.Forbidden);
+                (await _tenant.As(_ned).PatchAsync($"/api/v1/devices/{_device}", Ssh(new { protocol = "ssh", hostKey = $"{_offered}" }))).Expect(HttpStatusCode.Forbidden);
                 (await AlertAsync(_tenant.Owner)).ShouldBe((_offered.Fingerprint, 1));
                 return;
         }
@@ -107,15 +113,17 @@ public sealed class HostKeyBookTests : IAsyncLifetime
     [Fact]
     public async Task What_is_seen_first_is_pinned_only_where_it_is_still_wanted()
     {
-        await PatchAsync(new { hostKey = "" });
+        await PatchAsync(Ssh(new { protocol = "ssh", hostKey = "" }));
         (await PinAsync(_offered)).ShouldBeNull("the organization pins beforehand");
         (await _tenant.Owner.PutAsync("/api/v1/settings/organization/hostKeyTrust", new { value = "firstUse" })).Expect(HttpStatusCode.OK);
-        var before = _tenant.Policy.Device(new(_device))!;
-        await PatchAsync(new { port = 2022 });
+        var before = Endpoint;
+        await PatchAsync(Ssh(new { protocol = "ssh", port = 2022 }));
         (await PinAsync(_offered, before)).ShouldBeNull("it was seen elsewhere");
         (await PinAsync(_offered)).ShouldBe($"{_offered}");
         (await PinAsync(_pinned)).ShouldBe($"{_offered}", "somebody else was first");
     }
+
+    private static object Ssh(object service) => new { services = new[] { service } };
 
     private static SshPublicKey NewKey()
     {
@@ -123,11 +131,13 @@ public sealed class HostKeyBookTests : IAsyncLifetime
         return key.PublicKey;
     }
 
-    private ValueTask ChangedAsync(SshPublicKey offered, DeviceRow? device = null) =>
-        Book.ChangedAsync(Session, device ?? _tenant.Policy.Device(new(_device))!, offered, TestContext.Current.CancellationToken);
+    private ValueTask ChangedAsync(SshPublicKey offered, DeviceEndpoint? endpoint = null) =>
+        Book.ChangedAsync(Session, endpoint ?? Endpoint, offered, TestContext.Current.CancellationToken);
 
-    private ValueTask<string?> PinAsync(SshPublicKey seen, DeviceRow? device = null) =>
-        Book.PinAsync(Session, device ?? _tenant.Policy.Device(new(_device))!, seen, TestContext.Current.CancellationToken);
+    private ValueTask<string?> PinAsync(SshPublicKey seen, DeviceEndpoint? endpoint = null) =>
+        Book.PinAsync(Session, endpoint ?? Endpoint, seen, TestContext.Current.CancellationToken);
+
+    private DeviceEndpoint Endpoint => _tenant.Policy.Endpoint(new(_device), ServiceProtocol.Ssh)!;
 
     private IHostKeyBook Book => _running.Server.Services.GetRequiredService<IHostKeyBook>();
 

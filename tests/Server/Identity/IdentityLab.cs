@@ -53,6 +53,9 @@ internal sealed class IdentityLab : IAsyncDisposable
 
     public DeviceRow Web { get; private set; } = null!;
 
+    /// <summary>The service by ssh of <see cref="Web"/>, its host key pinned.</summary>
+    public DeviceServiceRow WebSsh => new(Web.Id, ServiceProtocol.Ssh, 22, _hostKey);
+
     public DeviceRow Mail { get; private set; } = null!;
 
     public string DataDirectory => Path.Combine(_folder.FullName, "data");
@@ -176,12 +179,12 @@ internal sealed class IdentityLab : IAsyncDisposable
     private async Task FoundAsync()
     {
         var group = new DeviceGroupRow(new(Guid.NewGuid()), null, "Servers");
-        Web = Device(group.Id, "web01", 22);
-        Mail = Device(group.Id, "mail01", 22);
+        Web = Device(group.Id, "web01");
+        Mail = Device(group.Id, "mail01");
         var first = PolicySnapshot.Bootstrap(Organization, Ann.Id, Ann.Login, Ann.Name, Ann.Mail, new(Guid.NewGuid()));
         PolicyRow[] rows =
         [
-            Tom, Dora, Ida, Kim, group, Web, Mail,
+            Tom, Dora, Ida, Kim, group, Web, Mail, WebSsh, new DeviceServiceRow(Mail.Id, ServiceProtocol.Ssh, 22, _hostKey),
             new DeviceAccountRow(Web.Id, "root", IsDefault: true), new DeviceAccountRow(Web.Id, "deploy", IsDefault: false), new DeviceAccountRow(Mail.Id, "root", IsDefault: true),
         ];
         var passwords = Get<Passwords>();
@@ -206,8 +209,7 @@ internal sealed class IdentityLab : IAsyncDisposable
     private static PersonRow Person(PersonKind kind, string login, PersonState state, PersonStatus status) =>
         new(new(Guid.NewGuid()), kind, login, login.ToUpperInvariant(), $"{login}@example.org", state, status);
 
-    private static DeviceRow Device(DeviceGroupId group, string name, int port) =>
-        new(new(Guid.NewGuid()), group, name, "", Enabled: true, EndpointProtocol.Ssh, "192.0.2.1", port, _hostKey);
+    private static DeviceRow Device(DeviceGroupId group, string name) => new(new(Guid.NewGuid()), group, name, "", Enabled: true, "192.0.2.1");
 }
 
 /// <summary>What came back.</summary>

@@ -17,6 +17,7 @@ public sealed class CommandTests
         ("PATCH", "/api/v1/technician-groups/{id}", stage => ($"/api/v1/technician-groups/{stage.Group}", new { requiresManagerialApproval = true, consent = "ask", singlePrompt = true, membersApprove = true })),
         ("PATCH", "/api/v1/device-groups/{id}", stage => ($"/api/v1/device-groups/{stage.EmptyDeviceGroup}", new { parent = stage.DeviceGroup })),
         ("PATCH", "/api/v1/devices/{id}", stage => ($"/api/v1/devices/{stage.Device}", new { group = stage.EmptyDeviceGroup })),
+        ("PATCH", "/api/v1/devices/{id}", stage => ($"/api/v1/devices/{stage.Device}", new { services = new object[] { new { protocol = "ssh", port = 2022 }, new { protocol = "vnc" } } })),
         ("POST", "/api/v1/grants", stage => ("/api/v1/grants", new { subject = new { kind = "technicianGroup", id = stage.Group }, scope = new { kind = "quickSupport" }, role = SystemRoles.EveryInvitation.Id.Value })),
         ("POST", "/api/v1/grants", stage => ("/api/v1/grants", new { subject = new { kind = "person", id = stage.Person }, scope = new { kind = "team" }, role = SystemRoles.Auditor.Id.Value })),
     ];
@@ -71,7 +72,7 @@ public sealed class CommandTests
     [
         .. tenant.Policy.All<PersonRow>(), .. tenant.Policy.All<TechnicianGroupRow>(), .. tenant.Policy.All<MembershipRow>(), .. tenant.Policy.All<GroupManagerRow>(),
         .. tenant.Policy.All<GroupAdministratorRow>(), .. tenant.Policy.All<GroupPermissionRow>(), .. tenant.Policy.All<DeviceGroupRow>(), .. tenant.Policy.All<DeviceRow>(),
-        .. tenant.Policy.All<DeviceAccountRow>(), .. tenant.Policy.All<RoleRow>(), .. tenant.Policy.All<GrantRow>(), .. tenant.Policy.All<SettingRow>().Select(row => row with { Touched = 0 }),
+        .. tenant.Policy.All<DeviceAccountRow>(), .. tenant.Policy.All<DeviceServiceRow>(), .. tenant.Policy.All<RoleRow>(), .. tenant.Policy.All<GrantRow>(), .. tenant.Policy.All<SettingRow>().Select(row => row with { Touched = 0 }),
         .. tenant.Policy.All<WorkflowRow>(), .. tenant.Policy.All<ExternalGroupRow>(), .. tenant.Policy.All<ExternalMemberRow>(),
     ];
 

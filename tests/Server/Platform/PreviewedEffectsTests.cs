@@ -31,7 +31,7 @@ public sealed class PreviewedEffectsTests
         Make(new PolicyCommand.AddAdministrator(support, ann));
         Make(new PolicyCommand.AddMember(support, bob));
         Make(new PolicyCommand.AddDeviceGroup(devices, null, "Clients"));
-        Make(new PolicyCommand.AddDevice(web1, devices, "web1", "", "127.0.0.1", 22, "", ["root"]));
+        Make(new PolicyCommand.AddDevice(web1, devices, "web1", "", "127.0.0.1", ["root"]));
         foreach (var person in new[] { ann, bob })
         {
             Make(new PolicyCommand.AddGrant(

@@ -226,7 +226,7 @@ internal sealed class RouteStage
         ("POST", "/sessions/{id}/end") => new { reason = "maintenance" },
         ("POST", "/technician-groups") => new { parent = Branches.Technicians, name = $"new {Unique}" },
         ("POST", "/device-groups") => new { name = $"new {Unique}" },
-        ("POST", "/devices") => new { group = DeviceGroup, name = $"n{Unique}", host = "192.0.2.7", port = 22, accounts = new[] { "root" } },
+        ("POST", "/devices") => new { group = DeviceGroup, name = $"n{Unique}", host = "192.0.2.7", services = new[] { new { protocol = "ssh", port = 22 } }, accounts = new[] { "root" } },
         ("POST", "/roles") => new { name = $"new {Unique}", purpose = "devicesAndGroups", permissions = new[] { "Terminal" } },
         ("POST", "/grants") => new
         {

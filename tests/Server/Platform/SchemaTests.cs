@@ -1,6 +1,8 @@
 using Countersign.Access;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace Countersign.Server.Tests.Platform;
 
@@ -32,6 +34,30 @@ public sealed class SchemaTests : IDisposable
         }
 
         db.Model.GetEntityTypes().Count(entity => typeof(PolicyRow).IsAssignableFrom(entity.ClrType)).ShouldBe(Enum.GetValues<PolicyTable>().Length);
+    }
+
+    [Fact]
+    public async Task A_device_from_before_there_were_services_has_what_its_row_held()
+    {
+        await using var db = Open("former.db");
+        var stop = TestContext.Current.CancellationToken;
+        await db.GetService<IMigrator>().MigrateAsync("20261128232000_KeysOfEach", stop);
+        var (organization, group, device) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        await db.Database.ExecuteSqlAsync($"INSERT INTO organization (Id, Name, Version, Created) VALUES ({organization}, 'Acme', 1, 0)", stop);
+        await db.Database.ExecuteSqlAsync($"INSERT INTO device_group (OrganizationId, Id, Name) VALUES ({organization}, {group}, 'Servers')", stop);
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            INSERT INTO device (OrganizationId, Id, "Group", Name, Description, Enabled, Protocol, Host, Port, HostKey)
+            VALUES ({organization}, {device}, {group}, 'web1', '', 1, 1, '192.0.2.1', 2022, 'ssh-ed25519 AAAA')
+            """,
+            stop);
+        await db.Database.MigrateAsync(stop);
+        var rows = db.Of(new(organization));
+        (await rows.Set<DeviceServiceRow>().AsNoTracking().ToListAsync(stop)).ShouldBe([new(new(device), ServiceProtocol.Ssh, 2022, "ssh-ed25519 AAAA")]);
+        (await rows.Set<DeviceRow>().AsNoTracking().ToListAsync(stop)).ShouldBe([new(new(device), new(group), "web1", "", true, "192.0.2.1")]);
+
+        await db.GetService<IMigrator>().MigrateAsync("20261128232000_KeysOfEach", stop);
+        (await db.Database.SqlQueryRaw<string>("select Port || ' ' || HostKey as Value from device").ToListAsync(stop)).ShouldBe(["2022 ssh-ed25519 AAAA"]);
     }
 
     [Fact]

@@ -149,7 +149,7 @@ public sealed class AccountEndpointTests
         lab.SendAsync(HttpMethod.Put, $"devices/{device.Id}/accounts/{account}", body.DeepClone(), token);
 
     private static PolicyCommand.EditDevice Edit(DeviceRow row) =>
-        new(row.Id, row.Group, row.Name, row.Description, row.Enabled, row.Host, row.Port, row.HostKey);
+        new(row.Id, row.Group, row.Name, row.Description, row.Enabled, row.Host);
 
     private static Task GrantAsync(IdentityLab lab, RoleRow role) => ApplyAsync(
         lab, new PolicyCommand.AddGrant(new(Guid.NewGuid()), GrantSubject.To(lab.Tom.Id), GrantScope.Of(lab.Web.Id), role.Id, GrantAccounts.Any, GrantWindow.Always));

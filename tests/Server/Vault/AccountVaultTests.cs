@@ -52,22 +52,27 @@ public sealed class AccountVaultTests
     }
 
     [Fact]
-    public async Task Another_host_port_or_host_key_drops_the_secrets_and_another_name_does_not()
+    public async Task Another_host_and_whatever_changes_of_the_services_drops_the_secrets_and_another_name_does_not()
     {
         await using var lab = await IdentityLab.StartAsync();
-        var web = lab.Web;
-        foreach (var after in (DeviceRow[])[web with { Host = "192.0.2.2" }, web with { Port = 2022 }, web with { HostKey = "ssh-ed25519 BBBB" }])
+        var (web, ssh) = (lab.Web, lab.WebSsh);
+        RowChange[] elsewhere =
+        [
+            new(web, web with { Host = "192.0.2.2" }), new(ssh, ssh with { Port = 2022 }), new(ssh, ssh with { Pin = "ssh-ed25519 BBBB" }), new(ssh, ssh with { Pin = "" }),
+            new(ssh, null), new(null, new DeviceServiceRow(web.Id, ServiceProtocol.Vnc, 5900, "")),
+        ];
+        foreach (var change in elsewhere)
         {
             await StoreAsync(lab, web, "root", CredentialKind.Password, "secret");
             await StoreAsync(lab, web, "deploy", CredentialKind.Password, "secret");
             await StoreAsync(lab, lab.Mail, "root", CredentialKind.Password, "secret");
             await DropAsync(lab, new(web, web with { Name = "other", Description = "other", Enabled = false }));
             (await RowsAsync(lab)).Count.ShouldBe(3);
-            await DropAsync(lab, new(web, after));
+            await DropAsync(lab, change);
             (await RowsAsync(lab)).ShouldHaveSingleItem().Device.ShouldBe(lab.Mail.Id);
         }
 
-        (await lab.AuditAsync()).Count(record => record.Kind == "account.secrets-dropped" && record.SubjectId == web.Id.Value).ShouldBe(3);
+        (await lab.AuditAsync()).Count(record => record.Kind == "account.secrets-dropped" && record.SubjectId == web.Id.Value && record.Subject == "web01").ShouldBe(elsewhere.Length);
     }
 
     [Theory]
@@ -78,10 +83,24 @@ public sealed class AccountVaultTests
         await using var lab = await IdentityLab.StartAsync();
         lab.Change(new SettingRow(SettingNode.Organization, SettingKind.HostKeyTrust, trust, 1));
         await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "secret");
-        await DropAsync(lab, new(lab.Web with { HostKey = "" }, lab.Web));
+        await DropAsync(lab, new(lab.WebSsh with { Pin = "" }, lab.WebSsh));
         (await RowsAsync(lab)).Count.ShouldBe(left);
-        await DropAsync(lab, new(lab.Web, lab.Web with { HostKey = "" }));
+        await DropAsync(lab, new(lab.WebSsh, lab.WebSsh with { Pin = "" }));
         (await RowsAsync(lab)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_first_certificate_drops_them_and_so_does_a_first_host_key_with_another_port_whoever_is_believed()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        lab.Change(new SettingRow(SettingNode.Organization, SettingKind.HostKeyTrust, "firstUse", 1));
+        var rdp = new DeviceServiceRow(lab.Web.Id, ServiceProtocol.Rdp, 3389, "");
+        foreach (var change in (RowChange[])[new(rdp, rdp with { Pin = "sha256:" + new string('a', 64) }), new(lab.WebSsh with { Pin = "" }, lab.WebSsh with { Port = 2022 })])
+        {
+            await StoreAsync(lab, lab.Web, "root", CredentialKind.Password, "secret");
+            await DropAsync(lab, change);
+            (await RowsAsync(lab)).ShouldBeEmpty();
+        }
     }
 
     [Fact]

@@ -12,11 +12,12 @@ internal sealed class ReachableDevices(PolicySnapshot snapshot, SignedIn person,
 
     private readonly Dictionary<DeviceGroupId, string> _paths = [];
 
-    /// <summary>Takes time in proportion to what the person's grants cover.</summary>
+    /// <summary>Those with a service by ssh: to others there is no way from here. Takes time in proportion to what the person's grants cover.</summary>
     public PickerList Devices()
     {
         if (snapshot.Standing(person.Person, source, person.Strength) != DenialReason.None) return new($"{Clean(person.Login)}: devices", [], Describe);
         var items = snapshot.DevicesOf(person.Person, time.GetUtcNow())
+            .Where(listing => snapshot.Endpoint(listing.Device.Id, ServiceProtocol.Ssh) is not null)
             .Select(listing => new PickerItem(Clean(listing.Device.Name), PathOf(listing.Device.Group), listing.Device.Id, Account: null))
             .ToArray();
         return new($"{Clean(person.Login)}: devices", items, Describe);

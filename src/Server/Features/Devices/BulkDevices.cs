@@ -18,13 +18,27 @@ internal enum BulkAction : byte
     /// <summary>Tags that they lose, where they have them.</summary>
     Untag = 5,
     Delete = 6,
+
+    /// <summary>Services that they get, also in the place of those of the same protocol that they have.</summary>
+    PutServices = 7,
+
+    /// <summary>Services that they lose, where they have them.</summary>
+    RemoveServices = 8,
 }
 
 /// <summary>All of the devices or none; one change, that is previewed and undone as one.</summary>
 /// <param name="Devices">1 to 1,000 ids, each once.</param>
 /// <param name="Group">Where to; with move only.</param>
 /// <param name="Tags">With tag and untag only.</param>
-internal sealed record BulkDevicesRequest(IReadOnlyList<Guid> Devices, BulkAction Action, Guid? Group = null, IReadOnlyList<string>? Tags = null);
+/// <param name="Services">With putServices only, each of another protocol.</param>
+/// <param name="Protocols">With removeServices only.</param>
+internal sealed record BulkDevicesRequest(
+    IReadOnlyList<Guid> Devices,
+    BulkAction Action,
+    Guid? Group = null,
+    IReadOnlyList<string>? Tags = null,
+    IReadOnlyList<DeviceServiceRequest>? Services = null,
+    IReadOnlyList<ServiceProtocol>? Protocols = null);
 
 /// <param name="Changed">The devices that are not as they were.</param>
 internal sealed record BulkDevicesAnswer(long Version, int Changed);
@@ -40,7 +54,7 @@ internal static class BulkDevices
         var outcome = await writer.ApplyAsync(caller, policy => Command(policy, request), cancellation);
         return outcome switch
         {
-            PolicyOutcome.Applied applied => TypedResults.Ok(new BulkDevicesAnswer(applied.Version, applied.Delta.Changes.Count(change => change.Key.Table == PolicyTable.Device))),
+            PolicyOutcome.Applied applied => TypedResults.Ok(new BulkDevicesAnswer(applied.Version, applied.Delta.Changes.Where(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceService).DistinctBy(change => change.Key.Id).Count())),
             PolicyOutcome.Refused { Reason: PlanResult.SomeRefused some } => Problems.Of(some, Place),
             _ => outcome.Refusal(),
         };
@@ -57,7 +71,17 @@ internal static class BulkDevices
 
         if ((request.Group is null) == (request.Action is BulkAction.Move)) return Problems.Invalid("group", "A move has a group, and nothing else has one.");
         if ((request.Tags is null) == (request.Action is BulkAction.Tag or BulkAction.Untag)) return Problems.Invalid("tags", "Tag and untag have tags, and nothing else has them.");
-        return request.Tags is not null && !DeviceTags.TryWrite([.. request.Tags], out _, out var problem) ? Problems.Invalid("tags", problem) : null;
+        if (request.Tags is not null && !DeviceTags.TryWrite([.. request.Tags], out _, out var problem)) return Problems.Invalid("tags", problem);
+        return WrongServices(request);
+    }
+
+    private static ProblemHttpResult? WrongServices(BulkDevicesRequest request)
+    {
+        if ((request.Services is null) == (request.Action is BulkAction.PutServices)) return Problems.Invalid("services", "PutServices has services, and nothing else has them.");
+        if ((request.Protocols is null) == (request.Action is BulkAction.RemoveServices)) return Problems.Invalid("protocols", "RemoveServices has protocols, and nothing else has them.");
+        if (request is { Services.Count: 0 }) return Problems.Invalid("services", "Name at least one.");
+        if (request.Protocols is { } protocols && (protocols.Count == 0 || protocols.Count > ServiceProtocols.All.Count || !protocols.All(Enum.IsDefined))) return Problems.Invalid("protocols", $"Name some of {string.Join(", ", ServiceProtocols.All.Select(ServiceProtocols.Word))}.");
+        return request.Services is { } services && PolicySnapshot.WrongWith(DeviceServiceRequest.Wishes(services)) is { } wrong ? Problems.Of(wrong) : null;
     }
 
     private static PolicyCommand.Several Command(PolicySnapshot policy, BulkDevicesRequest request) =>
@@ -70,6 +94,8 @@ internal static class BulkDevices
         BulkAction.Disable => new PolicyCommand.EditDevice(id, Enabled: false),
         BulkAction.Tag => new PolicyCommand.EditDevice(id) { AddedTags = request.Tags! },
         BulkAction.Untag => new PolicyCommand.EditDevice(id) { RemovedTags = request.Tags! },
+        BulkAction.PutServices => new PolicyCommand.EditDevice(id) { PutServices = DeviceServiceRequest.Wishes(request.Services) },
+        BulkAction.RemoveServices => new PolicyCommand.EditDevice(id) { RemovedServices = request.Protocols! },
         _ => new PolicyCommand.DeleteDevice(id),
     };
 
@@ -83,9 +109,13 @@ internal static class BulkDevices
             BulkAction.Disable => $"Disabled {devices}.",
             BulkAction.Tag => $"Tagged {devices} with {string.Join(", ", request.Tags!)}.",
             BulkAction.Untag => $"Took {string.Join(", ", request.Tags!)} from the tags of {devices}.",
+            BulkAction.PutServices => $"Gave {devices} services by {Words(request.Services!.Select(service => service.Protocol))}.",
+            BulkAction.RemoveServices => $"Took services by {Words(request.Protocols!)} from {devices}.",
             _ => $"Deleted {devices}.",
         };
     }
+
+    private static string Words(IEnumerable<ServiceProtocol> protocols) => string.Join(", ", protocols.Select(ServiceProtocols.Word));
 
     /// <summary>A group that is not there is told once, and not for each device.</summary>
     private static string Place(RefusedStep step, string field) => step.Reason is PlanResult.NotFound("device group") ? "group" : field.Length == 0 ? $"devices[{step.Index}]" : $"devices[{step.Index}].{field}";

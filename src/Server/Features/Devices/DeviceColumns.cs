@@ -1,4 +1,3 @@
-using System.Globalization;
 using Countersign.Access;
 using Countersign.Server.Platform;
 
@@ -6,7 +5,7 @@ namespace Countersign.Server.Features.Devices;
 
 /// <summary>
 /// Devices as a table: what is exported can be imported. Groups are paths from the top, with / between their names and \ in front of a / or \ that belongs
-/// to one; accounts (the default one first) and tags have blanks between.
+/// to one; accounts (the default one first), services and tags have blanks between.
 /// </summary>
 internal static class DeviceColumns
 {
@@ -14,12 +13,12 @@ internal static class DeviceColumns
     public const string Name = "name";
     public const string Description = "description";
     public const string Host = "host";
-    public const string Port = "port";
+    public const string Services = "services";
     public const string HostKey = "hostkey";
     public const string Accounts = "accounts";
     public const string Tags = "tags";
 
-    public static IReadOnlyList<string> All { get; } = [Group, Name, Description, Host, Port, HostKey, Accounts, Tags];
+    public static IReadOnlyList<string> All { get; } = [Group, Name, Description, Host, Services, HostKey, Accounts, Tags];
 
     public static string Heading { get; } = Csv.Line(All);
 
@@ -27,6 +26,7 @@ internal static class DeviceColumns
     public static string Row(CallersPolicy policy, DeviceRow row, string path)
     {
         var manages = policy.Snapshot.MayModifyDevice(policy.Person, row.Id, policy.At);
+        var services = policy.Snapshot.ServicesOf(row.Id);
         var accounts = policy.Snapshot.AccountsOf(row.Id).OrderByDescending(account => account.IsDefault).Select(account => account.Name);
         return Csv.Line(
         [
@@ -34,8 +34,8 @@ internal static class DeviceColumns
             row.Name,
             row.Description,
             manages ? row.Host : "",
-            manages ? row.Port.ToString(CultureInfo.InvariantCulture) : "",
-            manages ? row.HostKey : "",
+            manages ? ServiceWords.Write(services) : "",
+            manages ? services.FirstOrDefault(service => service.Protocol == ServiceProtocol.Ssh)?.Pin ?? "" : "",
             string.Join(' ', accounts),
             string.Join(' ', DeviceTags.Read(row.Tags)),
         ]);

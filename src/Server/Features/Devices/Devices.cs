@@ -8,7 +8,7 @@ namespace Countersign.Server.Features.Devices;
 /// <summary>What the caller can do with a device right now.</summary>
 public enum DeviceState : byte
 {
-    /// <summary>Seen, and no way to connect.</summary>
+    /// <summary>Seen, and no way to connect; without a service by ssh there is none.</summary>
     Visible = 0,
     OnRequest = 1,
     NeedsApproval = 2,
@@ -17,7 +17,7 @@ public enum DeviceState : byte
 
 internal sealed record DeviceAccountAnswer(string Name, bool Default);
 
-/// <param name="Host">Null, like port and host key, unless the caller may change the device: addresses inside a network are not for everybody who connects.</param>
+/// <param name="Host">Null, like the ports of services and what is pinned, unless the caller may change the device: addresses inside a network are not for everybody who connects.</param>
 /// <param name="Permissions">What the caller holds there, on whichever account.</param>
 internal sealed record DeviceAnswer(
     Guid Id,
@@ -25,10 +25,8 @@ internal sealed record DeviceAnswer(
     string Name,
     string Description,
     bool Enabled,
-    EndpointProtocol Protocol,
     string? Host,
-    int? Port,
-    string? HostKey,
+    IReadOnlyList<DeviceServiceAnswer> Services,
     IReadOnlyList<DeviceAccountAnswer> Accounts,
     IReadOnlyList<string> Tags,
     IReadOnlyList<Permission> Permissions,
@@ -42,20 +40,19 @@ internal sealed record DeviceAnswer(
     public static DeviceAnswer Of(CallersPolicy policy, DeviceRow row, HostKeyAlertAnswer? alert = null)
     {
         var manages = policy.Snapshot.MayModifyDevice(policy.Person, row.Id, policy.At);
+        var held = policy.HeldOn(row.Id);
         return new(
             row.Id.Value,
             row.Group.Value,
             row.Name,
             row.Description,
             row.Enabled,
-            row.Protocol,
             manages ? row.Host : null,
-            manages ? row.Port : null,
-            manages ? row.HostKey : null,
+            [.. policy.Snapshot.ServicesOf(row.Id).Select(service => manages ? DeviceServiceAnswer.Whole(service, held) : DeviceServiceAnswer.Of(service, held))],
             [.. policy.Snapshot.AccountsOf(row.Id).Select(account => new DeviceAccountAnswer(account.Name, account.IsDefault))],
             DeviceTags.Read(row.Tags),
-            [.. policy.HeldOn(row.Id)],
-            StateOf(policy.WayTo(row.Id)),
+            [.. held],
+            policy.Snapshot.Endpoint(row.Id, ServiceProtocol.Ssh) is null ? DeviceState.Visible : StateOf(policy.WayTo(row.Id)),
             policy.Version)
         {
             HostKeyAlert = manages ? alert : null,
@@ -75,7 +72,7 @@ internal sealed record DeviceAnswer(
         Of(new CallersPolicy(snapshot, caller, time.GetUtcNow()), snapshot.Device(id)!);
 }
 
-/// <summary>Endpoint devices: where they are, which key they show, which accounts they have.</summary>
+/// <summary>Endpoint devices: where they are, by which services they are spoken to and what these show, which accounts they have.</summary>
 public static class DevicesComposition
 {
     public static IServiceCollection AddDevices(this IServiceCollection services) =>

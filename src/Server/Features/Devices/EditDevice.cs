@@ -4,11 +4,11 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Countersign.Server.Features.Devices;
 
-/// <param name="HostKey">The pinned key as <c>type base64</c>; empty: nothing is pinned and nothing is opened.</param>
+/// <param name="Services">At most one of a protocol; none where it is left out, and then it is not reached.</param>
 /// <param name="Accounts">The first is the default one.</param>
 /// <param name="Tags">At most 32 of <c>[a-z0-9][a-z0-9._:=/-]*</c>, each of at most 64 characters; none where it is left out.</param>
 internal sealed record AddDeviceRequest(
-    Guid Group, string Name, string Host, IReadOnlyList<string> Accounts, int Port = 22, string HostKey = "", string Description = "", IReadOnlyList<string>? Tags = null);
+    Guid Group, string Name, string Host, IReadOnlyList<string> Accounts, IReadOnlyList<DeviceServiceRequest>? Services = null, string Description = "", IReadOnlyList<string>? Tags = null);
 
 internal static class AddDevice
 {
@@ -16,9 +16,9 @@ internal static class AddDevice
         AddDeviceRequest request, Caller caller, PolicyWriter writer, TimeProvider time, CancellationToken cancellation)
     {
         var id = new DeviceId(Guid.CreateVersion7(time.GetUtcNow()));
-        var command = new PolicyCommand.AddDevice(
-            id, new(request.Group), request.Name, request.Description, request.Host, request.Port, request.HostKey, request.Accounts)
+        var command = new PolicyCommand.AddDevice(id, new(request.Group), request.Name, request.Description, request.Host, request.Accounts)
         {
+            Services = DeviceServiceRequest.Wishes(request.Services),
             Tags = request.Tags ?? [],
         };
         var outcome = await writer.ApplyAsync(caller, command, cancellation);
@@ -27,14 +27,15 @@ internal static class AddDevice
 }
 
 /// <summary>
-/// What is left out stays. A new host, port or host key drops the stored secrets of the device's accounts. A host key that is given, also the one that is
-/// pinned, is confirmed by that: what stood against it is settled.
+/// What is left out stays. A new host, and whatever changes of the services, drops the stored secrets of the device's accounts. A host key that is given,
+/// also the one that is pinned, is confirmed by that: what stood against it is settled.
 /// </summary>
+/// <param name="Services">All of them, at most one of a protocol.</param>
 /// <param name="Accounts">All of them; the first is the default one. The secrets of those that go, go with them.</param>
 /// <param name="Tags">All of them.</param>
 internal sealed record EditDeviceRequest(
-    Guid? Group = null, string? Name = null, string? Description = null, bool? Enabled = null, string? Host = null, int? Port = null, string? HostKey = null,
-    IReadOnlyList<string>? Accounts = null, IReadOnlyList<string>? Tags = null);
+    Guid? Group = null, string? Name = null, string? Description = null, bool? Enabled = null, string? Host = null,
+    IReadOnlyList<DeviceServiceRequest>? Services = null, IReadOnlyList<string>? Accounts = null, IReadOnlyList<string>? Tags = null);
 
 internal static class EditDevice
 {
@@ -42,16 +43,19 @@ internal static class EditDevice
         Guid id, EditDeviceRequest request, Caller caller, PolicyWriter writer, HostKeyBook hostKeys, TimeProvider time, CancellationToken cancellation)
     {
         DeviceGroupId? group = request.Group is { } moved ? new(moved) : null;
-        var command = new PolicyCommand.EditDevice(new(id), group, request.Name, request.Description, request.Enabled, request.Host, request.Port, request.HostKey)
+        var command = new PolicyCommand.EditDevice(new(id), group, request.Name, request.Description, request.Enabled, request.Host)
         {
+            Services = request.Services is null ? null : DeviceServiceRequest.Wishes(request.Services),
             Accounts = request.Accounts,
             Tags = request.Tags,
         };
         var outcome = await writer.ApplyAsync(
-            caller, command, cancellation, (db, _, stop) => request.HostKey is null ? Task.CompletedTask : HostKeyBook.ConfirmAsync(db, new(id), stop));
+            caller, command, cancellation, (db, _, stop) => ConfirmsHostKey(request) ? HostKeyBook.ConfirmAsync(db, new(id), stop) : Task.CompletedTask);
         var alerts = await hostKeys.AlertsAsync(caller.Organization, cancellation);
         return outcome.Answer(snapshot => DeviceAnswer.Of(snapshot, caller, new(id), time) with { HostKeyAlert = alerts.GetValueOrDefault(new(id)) });
     }
+
+    private static bool ConfirmsHostKey(EditDeviceRequest request) => request.Services?.Any(service => service?.HostKey is not null) == true;
 }
 
 internal static class DeleteDevice

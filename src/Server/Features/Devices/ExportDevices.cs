@@ -9,7 +9,7 @@ internal static class ExportDevices
 {
     private const int AtOnce = 64 * 1024;
 
-    /// <summary>The devices that the caller may see as a table that can be imported, in order of their names. Host, port and host key are empty where the caller may not know them.</summary>
+    /// <summary>The devices that the caller may see as a table that can be imported, in order of their names. Host, services and host key are empty where the caller may not know them.</summary>
     /// <param name="search">As for the list of devices.</param>
     /// <param name="group">Only devices directly in this group.</param>
     /// <param name="under">Only devices in this group or one below it.</param>

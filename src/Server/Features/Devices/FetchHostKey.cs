@@ -1,17 +1,20 @@
 using System.Net.Sockets;
+using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Ssh;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Countersign.Server.Features.Devices;
 
-internal sealed record FetchHostKeyRequest(string Host, int Port = 22);
+/// <param name="Host">Where to look; with its port.</param>
+/// <param name="Device">In the place of a host: where this device has its service by ssh.</param>
+internal sealed record FetchHostKeyRequest(string? Host = null, int? Port = null, Guid? Device = null);
 
 /// <param name="HostKey"><c>type base64</c>, as a device pins it.</param>
 internal sealed record HostKeyAnswer(string HostKey, string Fingerprint);
 
 /// <summary>
-/// Shows the host key of a server before it is pinned. Only for those who may add or change a device somewhere: whoever can make the server
+/// Shows the host key of a server before it is pinned. Only for those who may add a device somewhere, or change that very device: whoever can make the server
 /// connect to any address learns what answers there.
 /// </summary>
 internal static class FetchHostKey
@@ -19,15 +22,32 @@ internal static class FetchHostKey
     public static async Task<Results<Ok<HostKeyAnswer>, ProblemHttpResult>> HandleAsync(
         FetchHostKeyRequest request, CallersPolicy policy, HostKeyReader reader, HttpContext context, CancellationToken cancellation)
     {
-        if (!policy.MayAddDevices) return Problems.Forbidden("Only somebody who may add devices may look at host keys.");
-        if (request.Port is < 1 or > 65535) return Problems.Invalid("port", "It is a number from 1 to 65535.");
-        if (Uri.CheckHostName(request.Host) == UriHostNameType.Unknown || request.Host.Length > 253) return Problems.Invalid("host", "It is a host name or an address.");
-        return await reader.ReadAsync(request.Host, request.Port, cancellation) switch
+        if (Place(request, policy, out var host, out var port) is { } wrong) return wrong;
+        return await reader.ReadAsync(host, port, cancellation) switch
         {
             { Key: { } key } => TypedResults.Ok(new HostKeyAnswer(key.ToString(), key.Fingerprint)),
             { Busy: true } => Problems.TooManyAttempts(context, HostKeyReader.TimeLimit),
-            var failed => Problems.Invalid("host", failed.Problem!),
+            var failed => Problems.Invalid(request.Device is null ? "host" : "device", failed.Problem!),
         };
+    }
+
+    private static ProblemHttpResult? Place(FetchHostKeyRequest request, CallersPolicy policy, out string host, out int port)
+    {
+        (host, port) = (request.Host ?? "", request.Port ?? ServiceProtocols.UsualPort(ServiceProtocol.Ssh));
+        if (request.Device is { } device) return Place(new DeviceId(device), request, policy, ref host, ref port);
+        if (!policy.MayAddDevices) return Problems.Forbidden("Only somebody who may add devices may look at host keys.");
+        if (port is < 1 or > 65535) return Problems.Invalid("port", "It is a number from 1 to 65535.");
+        return Uri.CheckHostName(host) == UriHostNameType.Unknown || host.Length > 253 ? Problems.Invalid("host", "It is a host name or an address.") : null;
+    }
+
+    private static ProblemHttpResult? Place(DeviceId device, FetchHostKeyRequest request, CallersPolicy policy, ref string host, ref int port)
+    {
+        if (!policy.MaySee(device)) return Problems.NotFound();
+        if (!policy.Snapshot.MayModifyDevice(policy.Person, device, policy.At)) return Problems.Forbidden("Only somebody who may change the device may look at its host key.");
+        if (request.Host is not null || request.Port is not null) return Problems.Invalid("host", "It is the device's own.");
+        if (policy.Snapshot.Endpoint(device, ServiceProtocol.Ssh) is not { } endpoint) return Problems.Invalid("device", "It has no service by ssh.");
+        (host, port) = (endpoint.Device.Host, endpoint.Service.Port);
+        return null;
     }
 }
 

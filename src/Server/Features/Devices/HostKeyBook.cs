@@ -22,13 +22,14 @@ internal sealed record HostKeyAlertAnswer(string Offered, string Fingerprint, Da
 /// </summary>
 internal sealed class HostKeyBook(PolicyWriter writer, PolicySource policy, Database database, WriteQueue queue, AuditLog audit, EventHub events, TimeProvider time) : IHostKeyBook
 {
-    public async ValueTask<string?> PinAsync(SessionOpening session, DeviceRow device, SshPublicKey seen, CancellationToken cancellation)
+    public async ValueTask<string?> PinAsync(SessionOpening session, DeviceEndpoint endpoint, SshPublicKey seen, CancellationToken cancellation)
     {
+        var device = endpoint.Device;
         // For the person whose connection gave the occasion; the engine asks for no right of theirs over the device.
         var onBehalf = new Caller(session.Organization, session.Person, session.Login, TokenScopes.None, default, session.Source, default, session.Id.ToString()) { Channel = "system" };
         await writer.ApplyAsync(
             onBehalf,
-            now => IsReachedAlike(now.Device(device.Id), device) && now.Device(device.Id)!.HostKey.Length == 0 ? new PolicyCommand.PinHostKey(device.Id, seen.ToString()) : null,
+            now => Now(now, endpoint) is { Service.Pin.Length: 0 } ? new PolicyCommand.PinHostKey(device.Id, seen.ToString()) : null,
             cancellation,
             (db, delta, _) =>
             {
@@ -40,16 +41,17 @@ internal sealed class HostKeyBook(PolicyWriter writer, PolicySource policy, Data
                 });
                 return Task.CompletedTask;
             });
-        return policy.Current(session.Organization)?.Device(device.Id) is { HostKey.Length: > 0 } pinned && IsReachedAlike(pinned, device) ? pinned.HostKey : null;
+        return Now(policy.Current(session.Organization), endpoint) is { Service.Pin: { Length: > 0 } pinned } ? pinned : null;
     }
 
-    public async ValueTask ChangedAsync(SessionOpening session, DeviceRow device, SshPublicKey offered, CancellationToken cancellation) => await queue.WriteAsync(
+    public async ValueTask ChangedAsync(SessionOpening session, DeviceEndpoint endpoint, SshPublicKey offered, CancellationToken cancellation) => await queue.WriteAsync(
         async (unit, stop) =>
         {
             var db = unit.Db.Of(session.Organization);
+            var device = endpoint.Device;
 
             // Somebody may have confirmed this very key, or moved the device, while it was connected to.
-            if (writer.ForWriter(session.Organization)?.Device(device.Id) is not { } now || !IsReachedAlike(now, device) || now.HostKey != device.HostKey) return false;
+            if (!endpoint.IsSameAs(Now(writer.ForWriter(session.Organization), endpoint))) return false;
             var alert = await db.Set<HostKeyAlert>().SingleOrDefaultAsync(row => row.Device == device.Id, stop);
             var isNew = alert?.Fingerprint != offered.Fingerprint;
             var at = time.GetUtcNow();
@@ -75,7 +77,7 @@ internal sealed class HostKeyBook(PolicyWriter writer, PolicySource policy, Data
                 SubjectId = device.Id.Value,
                 Outcome = AuditOutcome.Refused,
                 Correlation = session.Id.ToString(),
-                Details = new() { ["offered"] = offered.Fingerprint, ["pinned"] = SshPublicKey.TryParse(device.HostKey, out var pinned) ? pinned.Fingerprint : "" },
+                Details = new() { ["offered"] = offered.Fingerprint, ["pinned"] = SshPublicKey.TryParse(endpoint.Service.Pin, out var pinned) ? pinned.Fingerprint : "" },
             });
             var shown = HostKeyAlertAnswer.Of(alert);
             unit.Committed += () => events.Publish(new HostKeyEvent(session.Organization, device.Id, device.Name, shown));
@@ -99,12 +101,14 @@ internal sealed class HostKeyBook(PolicyWriter writer, PolicySource policy, Data
     {
         foreach (var change in delta.Changes)
         {
-            if (change is { Before: DeviceRow before, After: DeviceRow after } && !(IsReachedAlike(before, after) && before.HostKey == after.HostKey))
-                await ConfirmAsync(db, after.Id, cancellation);
+            if (change is { Before: DeviceRow before, After: DeviceRow after } && before.Host != after.Host) await ConfirmAsync(db, after.Id, cancellation);
+            if (change is { Before: DeviceServiceRow { Protocol: ServiceProtocol.Ssh } service } && service != change.After) await ConfirmAsync(db, service.Device, cancellation);
         }
     }
 
-    private static bool IsReachedAlike(DeviceRow? one, DeviceRow other) => one is not null && one.Host == other.Host && one.Port == other.Port;
+    /// <summary>Where it is reached now as it was; null: elsewhere, or not at all.</summary>
+    private static DeviceEndpoint? Now(PolicySnapshot? policy, DeviceEndpoint endpoint) =>
+        policy?.Endpoint(endpoint.Device.Id, endpoint.Service.Protocol) is { } now && now.IsReachedAlike(endpoint) ? now : null;
 }
 
 /// <param name="Device">Its id.</param>

@@ -59,7 +59,7 @@ internal static class ImportDevices
 
     private static ImportAnswer Answer(PolicyOutcome.Applied applied)
     {
-        var devices = applied.Delta.Changes.Where(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount).GroupBy(change => change.Key.Id).ToList();
+        var devices = applied.Delta.Changes.Where(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.DeviceService).GroupBy(change => change.Key.Id).ToList();
         var added = devices.Count(device => device.Any(change => change is { Key.Table: PolicyTable.Device, Before: null }));
         return new(applied.Version, added, devices.Count - added, applied.Delta.Changes.Count(change => change.Key.Table == PolicyTable.DeviceGroup));
     }

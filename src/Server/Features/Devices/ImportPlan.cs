@@ -1,4 +1,3 @@
-using System.Globalization;
 using Countersign.Access;
 using Countersign.Server.Platform;
 
@@ -9,7 +8,8 @@ internal sealed class ImportPlan
 {
     private const string NoSuchGroup = "There is no such device group, or you may not see it.";
     private const string NotMade = "This group can't be made: a path has at most 32 names, and one table makes at most 2,000 groups.";
-    private const int DefaultPort = 22;
+
+    private const string NoSsh = "The device has no service by ssh, which a host key would be of.";
 
     // What one row can have made, and all of them: a path is much shorter than what it makes.
     private const int DeepestPath = 32;
@@ -74,7 +74,8 @@ internal sealed class ImportPlan
     {
         (PlanResult.Conflict, _) => DeviceColumns.Name,
         (PlanResult.NotFound or PlanResult.Forbidden, _) => DeviceColumns.Group,
-        (_, "hostKey") => DeviceColumns.HostKey,
+        _ when field.EndsWith(".hostKey", StringComparison.Ordinal) => DeviceColumns.HostKey,
+        _ when field.StartsWith("services", StringComparison.OrdinalIgnoreCase) => DeviceColumns.Services,
         _ => field,
     };
 
@@ -86,10 +87,9 @@ internal sealed class ImportPlan
             row[DeviceColumns.Name]!,
             row[DeviceColumns.Description] ?? "",
             row[DeviceColumns.Host] ?? "",
-            PortOf(row) ?? DefaultPort,
-            row[DeviceColumns.HostKey] ?? "",
             DeviceColumns.ReadWords(row[DeviceColumns.Accounts] ?? ""))
         {
+            Services = WithHostKey(ServiceWords.Read(row[DeviceColumns.Services] ?? "ssh", row[DeviceColumns.HostKey]), row),
             Tags = DeviceColumns.ReadWords(row[DeviceColumns.Tags] ?? ""),
         };
         if (group is not null)
@@ -106,8 +106,10 @@ internal sealed class ImportPlan
     private void Edit(DeviceId id, DeviceGroupId? group, DeviceTableRow row)
     {
         if (group is null && row[DeviceColumns.Group] is not null) _faults.Add(new(row.Line, DeviceColumns.Group, WithoutGroup(row)));
-        var command = new PolicyCommand.EditDevice(id, group, Description: row[DeviceColumns.Description], Host: row[DeviceColumns.Host], Port: PortOf(row), HostKey: row[DeviceColumns.HostKey])
+        var command = new PolicyCommand.EditDevice(id, group, Description: row[DeviceColumns.Description], Host: row[DeviceColumns.Host])
         {
+            Services = row[DeviceColumns.Services] is { } services ? WithHostKey(ServiceWords.Read(services, row[DeviceColumns.HostKey]), row) : null,
+            PutServices = row[DeviceColumns.Services] is null ? HostKeyAlone(id, row) : [],
             Accounts = row[DeviceColumns.Accounts] is { } accounts ? DeviceColumns.ReadWords(accounts) : null,
             Tags = row[DeviceColumns.Tags] is { } tags ? DeviceColumns.ReadWords(tags) : null,
         };
@@ -116,13 +118,20 @@ internal sealed class ImportPlan
 
     private string WithoutGroup(DeviceTableRow row) => CreatesGroups && row[DeviceColumns.Group] is { Length: > 0 } ? NotMade : NoSuchGroup;
 
-    /// <summary>Null: it stays, or is the default. What is no number is none of a port, which the plan says.</summary>
-    private static int? PortOf(DeviceTableRow row) => row[DeviceColumns.Port] switch
+    /// <summary>A host key is a service's by ssh: there has to be one.</summary>
+    private IReadOnlyList<ServiceWish> WithHostKey(IReadOnlyList<ServiceWish> services, DeviceTableRow row)
     {
-        null => null,
-        "" => DefaultPort,
-        var text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 0,
-    };
+        if (row[DeviceColumns.HostKey] is { Length: > 0 } && services.All(service => service.Protocol != ServiceProtocol.Ssh)) _faults.Add(new(row.Line, DeviceColumns.HostKey, NoSsh));
+        return services;
+    }
+
+    /// <summary>Where the table tells of no services but of that key.</summary>
+    private IReadOnlyList<ServiceWish> HostKeyAlone(DeviceId id, DeviceTableRow row)
+    {
+        if (row[DeviceColumns.HostKey] is not { } hostKey) return [];
+        if (_policy.Endpoint(id, ServiceProtocol.Ssh) is not null) return [new(ServiceProtocol.Ssh, HostKey: hostKey)];
+        return WithHostKey([], row);
+    }
 
     /// <summary>Null: it is not there, and is not to be made.</summary>
     private DeviceGroupId? GroupOf(string path, int line)

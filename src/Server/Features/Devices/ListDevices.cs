@@ -8,7 +8,7 @@ namespace Countersign.Server.Features.Devices;
 
 internal static class ListDevices
 {
-    /// <param name="search">Words that all have to fit: a part of the name, description or a tag, or (for who may change the device) of the host; tag:linux, tag:env:*, host:10.1., group:"New York".</param>
+    /// <param name="search">Words that all have to fit: a part of the name, description or a tag, or (for who may change the device) of the host; tag:linux, tag:env:*, host:10.1., service:rdp, port:3390, group:"New York".</param>
     /// <param name="group">Only devices directly in this group.</param>
     /// <param name="under">Only devices in this group or one below it.</param>
     public static async Task<Results<Ok<Page<DeviceAnswer>>, ProblemHttpResult>> HandleAsync(

@@ -71,30 +71,46 @@ internal sealed partial class AccountVault(
     }
 
     /// <summary>
-    /// With every change of policy, in its transaction: a device that is reached elsewhere, or that is to be known by another key, loses its
-    /// secrets. Whoever may edit a device could otherwise have them sent to a server of their own. What is deleted takes its secrets with it by
-    /// the foreign key.
+    /// With every change of policy, in its transaction: a device that is reached elsewhere, by other services, or that is to be known by another key,
+    /// loses its secrets. Whoever may edit a device could otherwise have them sent to a server of their own. What is deleted takes its secrets with it
+    /// by the foreign key.
     /// </summary>
     public async Task DropWhereReachedElsewhereAsync(CountersignDb db, PolicyDelta delta, CancellationToken cancellation)
     {
         // Where whoever is seen first is believed, what was stored for a device without a key was meant for whoever answers there.
         var trustsFirst = policy.Current(db.Organization)?.HostTrust.Unpinned == HostKeyTrust.FirstUse;
-        foreach (var change in delta.Changes)
+        foreach (var device in ReachedElsewhere(delta, trustsFirst))
         {
-            if (change is not { Before: DeviceRow before, After: DeviceRow after }) continue;
-            if (before.Host == after.Host && before.Port == after.Port && (before.HostKey == after.HostKey || (before.HostKey.Length == 0 && trustsFirst))) continue;
-            var dropped = await db.Set<AccountSecret>().Where(row => row.Device == after.Id).ExecuteDeleteAsync(cancellation);
+            var dropped = await db.Set<AccountSecret>().Where(row => row.Device == device).ExecuteDeleteAsync(cancellation);
             if (dropped == 0) continue;
             audit.Add(db, new()
             {
                 Kind = "account.secrets-dropped",
                 Channel = "system",
-                Subject = after.Name,
-                SubjectId = after.Id.Value,
-                Details = new() { ["count"] = dropped, ["version"] = delta.ToVersion, ["reason"] = "host, port or host key changed" },
+                Subject = NameOf(db.Organization, device, delta),
+                SubjectId = device.Value,
+                Details = new() { ["count"] = dropped, ["version"] = delta.ToVersion, ["reason"] = "host or services changed" },
             });
         }
     }
+
+    /// <summary>Devices that stay, and are not where they were, each once: what comes has no secrets, and what goes takes its own along.</summary>
+    private static IEnumerable<DeviceId> ReachedElsewhere(PolicyDelta delta, bool trustsFirst)
+    {
+        var comeOrGo = delta.Changes.Where(change => change.Key.Table == PolicyTable.Device && (change.Before is null || change.After is null)).Select(change => change.Key.Id).ToHashSet();
+        return delta.Changes.Where(change => LeadsElsewhere(change, trustsFirst) && !comeOrGo.Contains(change.Key.Id)).Select(change => new DeviceId(change.Key.Id)).Distinct();
+    }
+
+    private static bool LeadsElsewhere(RowChange change, bool trustsFirst) => change switch
+    {
+        { Before: DeviceRow before, After: DeviceRow after } => before.Host != after.Host,
+        { Before: DeviceServiceRow { Protocol: ServiceProtocol.Ssh, Pin: "" } before, After: DeviceServiceRow after } when trustsFirst => before.Port != after.Port,
+        { Key.Table: PolicyTable.DeviceService } => change.Before != change.After,
+        _ => false,
+    };
+
+    private string NameOf(OrganizationId organization, DeviceId device, PolicyDelta delta) =>
+        delta.Changes.Select(change => change.After).OfType<DeviceRow>().FirstOrDefault(row => row.Id == device)?.Name ?? policy.Current(organization)?.Device(device)?.Name ?? "";
 
     /// <summary>Tries the key on a stored secret: a wrong one should be noticed at the start and not when somebody needs a device.</summary>
     /// <exception cref="KeyFileException">The master key is not the one that the secrets were sealed with.</exception>

@@ -51,7 +51,6 @@ internal static class PolicyTables
         device.Property(row => row.Name).HasMaxLength(253);
         device.Property(row => row.Description).HasMaxLength(2000);
         device.Property(row => row.Host).HasMaxLength(253);
-        device.Property(row => row.HostKey).HasMaxLength(4000);
         device.Property(row => row.Tags).HasMaxLength(DeviceTags.MaxLength).HasDefaultValue("");
         device.HasIndex(Organization, nameof(DeviceRow.Name)).IsUnique();
         References<DeviceRow, DeviceGroupRow>(device, nameof(DeviceRow.Group));
@@ -59,6 +58,10 @@ internal static class PolicyTables
         var account = Row<DeviceAccountRow>(model, "device_account", nameof(DeviceAccountRow.Device), nameof(DeviceAccountRow.Name));
         account.Property(row => row.Name).HasMaxLength(64);
         References<DeviceAccountRow, DeviceRow>(account, nameof(DeviceAccountRow.Device));
+
+        var service = Row<DeviceServiceRow>(model, "device_service", nameof(DeviceServiceRow.Device), nameof(DeviceServiceRow.Protocol));
+        service.Property(row => row.Pin).HasMaxLength(ServiceProtocols.LongestPin);
+        References<DeviceServiceRow, DeviceRow>(service, nameof(DeviceServiceRow.Device));
 
         Row<RoleRow>(model, "role", nameof(RoleRow.Id)).Property(row => row.Name).HasMaxLength(200);
 
@@ -76,27 +79,34 @@ internal static class PolicyTables
         Row<SettingRow>(model, "setting", nameof(SettingRow.Node), nameof(SettingRow.Setting)).Property(row => row.Value).HasMaxLength(4000);
     }
 
-    /// <summary>All rows of an organization, while nobody writes. Half by half at once: with a hundred thousand devices most of a start is this.</summary>
+    /// <summary>
+    /// All rows of an organization, while nobody writes. Half by half at once, and without the machinery of asynchronous reading, of which SQLite has none:
+    /// with a hundred thousand devices most of a start is this.
+    /// </summary>
     public static async Task<List<PolicyRow>> LoadAsync(Database database, OrganizationId organization, CancellationToken cancellation)
     {
-        Func<CountersignDb, Task<List<PolicyRow>>>[] people =
-            [ReadAsync<PersonRow>, ReadAsync<TechnicianGroupRow>, ReadAsync<MembershipRow>, ReadAsync<GroupManagerRow>, ReadAsync<GroupAdministratorRow>,
-                ReadAsync<GroupPermissionRow>, ReadAsync<ExternalGroupRow>, ReadAsync<ExternalMemberRow>, ReadAsync<RoleRow>, ReadAsync<GrantRow>];
-        Func<CountersignDb, Task<List<PolicyRow>>>[] devices =
-            [ReadAsync<DeviceGroupRow>, ReadAsync<DeviceRow>, ReadAsync<DeviceAccountRow>, ReadAsync<SettingRow>, ReadAsync<WorkflowRow>];
-        var halves = await Task.WhenAll(Task.Run(() => TogetherAsync(people), cancellation), Task.Run(() => TogetherAsync(devices), cancellation));
-        return [.. halves.SelectMany(rows => rows)];
+        Func<CountersignDb, IEnumerable<PolicyRow>>[] first =
+            [Read<PersonRow>, Read<TechnicianGroupRow>, Read<MembershipRow>, Read<GroupManagerRow>, Read<GroupAdministratorRow>,
+                Read<GroupPermissionRow>, Read<ExternalGroupRow>, Read<ExternalMemberRow>, Read<RoleRow>, Read<GrantRow>, Read<DeviceServiceRow>];
+        Func<CountersignDb, IEnumerable<PolicyRow>>[] second =
+            [Read<DeviceGroupRow>, Read<DeviceRow>, Read<DeviceAccountRow>, Read<SettingRow>, Read<WorkflowRow>];
+        var halves = await Task.WhenAll(Task.Run(() => Together(first), cancellation), Task.Run(() => Together(second), cancellation));
+        return [.. halves[0], .. halves[1]];
 
-        async Task<List<PolicyRow>> TogetherAsync(Func<CountersignDb, Task<List<PolicyRow>>>[] tables)
+        List<PolicyRow> Together(Func<CountersignDb, IEnumerable<PolicyRow>>[] tables)
         {
-            await using var db = database.Read(organization);
+            using var db = database.Read(organization);
             var rows = new List<PolicyRow>();
-            foreach (var table in tables) rows.AddRange(await table(db));
+            foreach (var table in tables)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                rows.AddRange(table(db));
+            }
+
             return rows;
         }
 
-        async Task<List<PolicyRow>> ReadAsync<T>(CountersignDb db) where T : PolicyRow =>
-            [.. await db.Set<T>().AsNoTracking().ToListAsync(cancellation)];
+        static IEnumerable<PolicyRow> Read<T>(CountersignDb db) where T : PolicyRow => db.Set<T>().AsNoTracking();
     }
 
     /// <summary>Marks what the delta changes in the context; saving stores it, and fails if a row that goes or changes is not there.</summary>

@@ -32,7 +32,14 @@ internal static class DeltaJson
         Context.StoredChangeArray);
 
     public static IReadOnlyList<RowChange> Read(string text) =>
-        [.. JsonSerializer.Deserialize(text, Context.StoredChangeArray)!.Select(change => new RowChange(Row(change.Table, change.Before), Row(change.Table, change.After)))];
+        [.. JsonSerializer.Deserialize(text, Context.StoredChangeArray)!.SelectMany(Changes)];
+
+    private static IEnumerable<RowChange> Changes(StoredChange change) =>
+        change.Table == PolicyTable.Device && (FormerDevice.Is(change.Before) || FormerDevice.Is(change.After))
+            ? FormerDevice.Split(Former(change.Before), Former(change.After))
+            : [new(Row(change.Table, change.Before), Row(change.Table, change.After))];
+
+    private static FormerDevice? Former(JsonElement? element) => (FormerDevice?)element?.Deserialize(typeof(FormerDevice), Context);
 
     private static JsonElement? Element(PolicyRow? row) => row is null ? null : JsonSerializer.SerializeToElement(row, row.GetType(), Context);
 
@@ -50,6 +57,7 @@ internal static class DeltaJson
         PolicyTable.DeviceGroup => typeof(DeviceGroupRow),
         PolicyTable.Device => typeof(DeviceRow),
         PolicyTable.DeviceAccount => typeof(DeviceAccountRow),
+        PolicyTable.DeviceService => typeof(DeviceServiceRow),
         PolicyTable.Role => typeof(RoleRow),
         PolicyTable.Grant => typeof(GrantRow),
         PolicyTable.Setting => typeof(SettingRow),
@@ -86,6 +94,8 @@ internal sealed record StoredChange(PolicyTable Table, JsonElement? Before, Json
 [JsonSerializable(typeof(DeviceGroupRow))]
 [JsonSerializable(typeof(DeviceRow))]
 [JsonSerializable(typeof(DeviceAccountRow))]
+[JsonSerializable(typeof(DeviceServiceRow))]
+[JsonSerializable(typeof(FormerDevice))]
 [JsonSerializable(typeof(RoleRow))]
 [JsonSerializable(typeof(GrantRow))]
 [JsonSerializable(typeof(SettingRow))]
