@@ -22,7 +22,6 @@ internal sealed record Device(
 
 internal sealed record HostKeyAlert(string? Fingerprint, DateTimeOffset? First, long? Refused);
 
-
 internal sealed record NewDevice(
     string Group, string Name, string Description, string Host, IReadOnlyList<DeviceService> Services, IReadOnlyList<string> Accounts, IReadOnlyList<string> Tags);
 
