@@ -32,16 +32,19 @@ internal sealed partial class SelfEscalation
     {
         changes = WithoutWhatGoes(changes);
         var check = new SelfEscalation(before, after, actor);
-        if (changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.DeviceService))
+        if (changes.All(IsOfDevice))
         {
             // What one device is changes nothing on another one.
             var touched = changes.Select(change => new DeviceId(change.Key.Id)).Distinct().Select(id => after.Devices.GetValueOrDefault(id));
             return check.OverDevices(touched.OfType<DeviceNode>());
         }
 
-        var devicesOnly = changes.All(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.DeviceService or PolicyTable.Setting);
+        var devicesOnly = changes.All(change => IsOfDevice(change) || change.Key.Table == PolicyTable.Setting);
         return (devicesOnly ? null : check.OverPeople() ?? check.OverApprovers()) ?? check.OverDevices(after.Devices.Values);
     }
+
+    /// <summary>What one device is: no other one is another by it. The key's id is the device's.</summary>
+    public static bool IsOfDevice(RowChange change) => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.DeviceService;
 
     /// <summary>Less the devices that go, and what goes with them: what is nowhere any more gives nobody anything, and is not looked for over everybody.</summary>
     private static IReadOnlyList<RowChange> WithoutWhatGoes(IReadOnlyList<RowChange> changes)
@@ -55,6 +58,7 @@ internal sealed partial class SelfEscalation
     {
         DeviceRow device => device.Id.Value,
         DeviceAccountRow account => account.Device.Value,
+        DeviceServiceRow service => service.Device.Value,
         SettingRow { Node: { Kind: SettingNodeKind.Device, Id: var id } } => id,
         GrantRow { Scope: { Kind: ScopeKind.Device, Id: var id } } => id,
         _ => null,

@@ -87,7 +87,7 @@ internal sealed class SeveralPlanning
         {
             // They don't depend on one another: each that goes too far does so alone. Where all are rows of devices, what one means is seen as well in the version
             // that has them all, and a thousand versions are not made; a grant or a setting that goes with a device may mean something elsewhere.
-            var isOfDevices = Changes(_pending).TrueForAll(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount);
+            var isOfDevices = Changes(_pending).TrueForAll(SelfEscalation.IsOfDevice);
             foreach (var step in _pending.ToList())
             {
                 if (planner.Overreach(isOfDevices ? after : With([step]), step.Changes) is not { } forbidden) continue;

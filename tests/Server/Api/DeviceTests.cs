@@ -62,7 +62,7 @@ public sealed class DeviceTests : FeatureTests
     [InlineData("""[{"protocol":"ssh"},{"protocol":"telnet"}]""", "services[1].protocol")]
     [InlineData("""[{"protocol":"9"}]""", "services[0].protocol")]
     [InlineData("""[{"protocol":9}]""", "services[0].protocol")]
-    [InlineData("""[{"port":22}]""", "services[0]")]
+    [InlineData("""[{"port":22}]""", "services[0].protocol")]
     [InlineData("""[null]""", "services[0].protocol")]
     [InlineData("""[{"protocol":"ssh"},{"protocol":"vnc"},{"protocol":"ssh","port":2022}]""", "services[2].protocol")]
     [InlineData("""[{"protocol":"ssh","hostKey":"nonsense"}]""", "services[0].hostKey")]

@@ -61,6 +61,29 @@ public sealed class SchemaTests : IDisposable
     }
 
     [Fact]
+    public async Task Links_that_stand_side_by_side_are_one_for_each_purpose_where_there_was_room_for_one()
+    {
+        await using var db = Open("links.db");
+        var stop = TestContext.Current.CancellationToken;
+        await db.GetService<IMigrator>().MigrateAsync("20261128232000_KeysOfEach", stop);
+        var (organization, person) = (Guid.NewGuid(), Guid.NewGuid());
+        await db.Database.ExecuteSqlAsync($"INSERT INTO organization (Id, Name, Version, Created) VALUES ({organization}, 'Acme', 1, 0)", stop);
+        await db.Database.ExecuteSqlAsync(
+            $"INSERT INTO person (OrganizationId, Id, Kind, Login, Name, Mail, State, Status) VALUES ({organization}, {person}, 3, 'carl', 'Carl', 'carl@example.org', 2, 1)", stop);
+        await AddAsync([1], 5);
+        await db.Database.MigrateAsync(stop);
+        await AddAsync([2], 7);
+        await AddAsync([3], 7);
+        (await ExpiresAsync()).ShouldBe([5, 7, 7]);
+        await db.GetService<IMigrator>().MigrateAsync("20261128232000_KeysOfEach", stop);
+        (await ExpiresAsync()).ShouldBe([7]);
+
+        Task AddAsync(byte[] hash, long expires) => db.Database.ExecuteSqlAsync(
+            $"INSERT INTO mailed_link (OrganizationId, Person, Purpose, Hash, Expires, Letter) VALUES ({organization}, {person}, 2, {hash}, {expires}, {Guid.NewGuid()})", stop);
+        Task<List<long>> ExpiresAsync() => db.Database.SqlQueryRaw<long>("select Expires as Value from mailed_link order by Expires").ToListAsync(stop);
+    }
+
+    [Fact]
     public async Task A_query_without_an_organization_is_caught()
     {
         await using var db = Open("filter.db");

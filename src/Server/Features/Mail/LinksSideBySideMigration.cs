@@ -1,4 +1,3 @@
-using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -10,39 +9,49 @@ namespace Countersign.Server.Features.Mail;
 [Migration("20261129012000_LinksSideBySide")]
 internal sealed class LinksSideBySideMigration : Migration
 {
-    private static readonly string[] _person = ["OrganizationId", "Id"];
+    private const string Columns = """ "OrganizationId", "Person", "Purpose", "Hash", "Expires", "Letter" """;
 
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.DropIndex("IX_mailed_link_Hash", "mailed_link");
-        migrationBuilder.RenameTable("mailed_link", newName: "mailed_link_before");
-        migrationBuilder.CreateTable(
-            "mailed_link",
-            table => new
-            {
-                OrganizationId = table.Column<Guid>(nullable: false),
-                Person = table.Column<Guid>(nullable: false),
-                Purpose = table.Column<byte>(nullable: false),
-                Hash = table.Column<byte[]>(maxLength: OneTimeToken.HashLength, nullable: false),
-                Expires = table.Column<long>(nullable: false),
-                Letter = table.Column<Guid>(nullable: false),
-            },
-            constraints: table =>
-            {
-                table.PrimaryKey("PK_mailed_link", row => new { row.OrganizationId, row.Hash });
-                table.ForeignKey(
-                    "FK_mailed_link_person_OrganizationId_Person", row => new { row.OrganizationId, row.Person }, "person", _person,
-                    onDelete: ReferentialAction.Cascade);
-            });
-        migrationBuilder.CreateIndex("IX_mailed_link_Hash", "mailed_link", "Hash", unique: true);
+        MakeAnew(migrationBuilder, """ "OrganizationId", "Hash" """);
         migrationBuilder.CreateIndex("IX_mailed_link_OrganizationId_Person", "mailed_link", ["OrganizationId", "Person"]);
-        migrationBuilder.Sql(
-            """
-            INSERT INTO mailed_link ("OrganizationId", "Person", "Purpose", "Hash", "Expires", "Letter")
-            SELECT "OrganizationId", "Person", "Purpose", "Hash", "Expires", "Letter" FROM mailed_link_before
-            """);
-        migrationBuilder.DropTable("mailed_link_before");
+        migrationBuilder.Sql($"INSERT INTO mailed_link ({Columns}) SELECT {Columns} FROM mailed_link_before");
+        migrationBuilder.Sql("DROP TABLE mailed_link_before");
     }
 
-    protected override void Down(MigrationBuilder migrationBuilder) => throw new NotSupportedException("Of several links of one purpose the table of before has room for one.");
+    /// <summary>Of each person's links of one purpose the one that is good longest stays.</summary>
+    protected override void Down(MigrationBuilder migrationBuilder)
+    {
+        migrationBuilder.DropIndex("IX_mailed_link_OrganizationId_Person", "mailed_link");
+        MakeAnew(migrationBuilder, """ "OrganizationId", "Person", "Purpose" """);
+        migrationBuilder.Sql(
+            $"""
+            INSERT INTO mailed_link ({Columns}) SELECT {Columns} FROM mailed_link_before AS one WHERE NOT EXISTS (
+                SELECT 1 FROM mailed_link_before AS other
+                WHERE other."OrganizationId" = one."OrganizationId" AND other."Person" = one."Person" AND other."Purpose" = one."Purpose"
+                    AND (other."Expires" > one."Expires" OR (other."Expires" = one."Expires" AND other."Hash" > one."Hash")))
+            """);
+        migrationBuilder.Sql("DROP TABLE mailed_link_before");
+    }
+
+    /// <summary>In words of SQL, because only the key differs. What there was is in <c>mailed_link_before</c> then.</summary>
+    private static void MakeAnew(MigrationBuilder migrationBuilder, string key)
+    {
+        migrationBuilder.DropIndex("IX_mailed_link_Hash", "mailed_link");
+        migrationBuilder.RenameTable("mailed_link", newName: "mailed_link_before");
+        migrationBuilder.Sql(
+            $"""
+            CREATE TABLE mailed_link (
+                "OrganizationId" TEXT NOT NULL,
+                "Person" TEXT NOT NULL,
+                "Purpose" INTEGER NOT NULL,
+                "Hash" BLOB NOT NULL,
+                "Expires" INTEGER NOT NULL,
+                "Letter" TEXT NOT NULL,
+                CONSTRAINT "PK_mailed_link" PRIMARY KEY ({key}),
+                CONSTRAINT "FK_mailed_link_person_OrganizationId_Person" FOREIGN KEY ("OrganizationId", "Person") REFERENCES person ("OrganizationId", "Id") ON DELETE CASCADE
+            )
+            """);
+        migrationBuilder.CreateIndex("IX_mailed_link_Hash", "mailed_link", "Hash", unique: true);
+    }
 }

@@ -18,6 +18,8 @@ internal sealed class MailOfMigration : Migration
     protected override void Down(MigrationBuilder migrationBuilder)
     {
         migrationBuilder.DropIndex("IX_outgoing_mail_OrganizationId_Person_Created", "outgoing_mail");
-        migrationBuilder.DropColumn("Person", "outgoing_mail");
+
+        // In words of SQL: to drop a column, the provider for SQLite makes the table anew, from a model that hand-written migrations have none of.
+        migrationBuilder.Sql("ALTER TABLE outgoing_mail DROP COLUMN \"Person\"");
     }
 }
