@@ -197,7 +197,7 @@ public sealed class ApprovalTests : IAsyncLifetime
         await _mara.PostAsync($"requests/{number}/revoke", new() { ["reason"] = "enough" });
         var outcome = await ssh.EndAsync();
         outcome.ExitCode.ShouldBe(77, outcome.ToString());
-        outcome.Error.ShouldContain("countersign: session ended: the approval was revoked by mara the technician: enough");
+        outcome.Error.ShouldContain("countersign: session ended: the approval was revoked by mara the technician: enough", customMessage: outcome.ToString());
         ((string)(await _gateway.EndedSessionAsync())["reason"]!).ShouldBe("permissionRevoked");
     }
 

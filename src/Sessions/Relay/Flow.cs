@@ -273,7 +273,8 @@ internal sealed class Flow
 
     private void PassEof()
     {
-        if (!_eof || _eofSent || _waiting.Count > 0 || _to is not { } to) return;
+        // A flow that was stopped tells nothing any more, not even that: whoever stopped it has a last word of their own to say.
+        if (!_eof || _eofSent || _stopped || _waiting.Count > 0 || _to is not { } to) return;
         _eofSent = true;
         to.SendEof();
     }
