@@ -21,12 +21,15 @@ dotnet build Countersign.slnx --nologo -v quiet -clp:NoSummary
 dotnet format whitespace --folder . --exclude artifacts console --verify-no-changes
 
 output=$(mktemp)
-trap 'rm -f "$output"' EXIT
+results=$(mktemp -d)
+trap 'rm -rf "$output" "$results"' EXIT
 code=0
-dotnet test --solution Countersign.slnx --no-build --no-progress --no-ansi | tee "$output" || code=$?
+# A suite in which no test has ended for so long is stopped, and fails.
+dotnet test --solution Countersign.slnx --no-build --no-progress --no-ansi --results-directory "$results" --hangdump --hangdump-timeout 8m --hangdump-type None | tee "$output" || code=$?
 counts=$(awk '/^ *succeeded: /{p=$2} /^ *failed: /{f=$2} /^ *skipped: /{s=$2} END{printf "%d passed, %d failed, %d skipped\n",p,f,s}' "$output")
 # Once more at the end, where whoever sees only the tail of a long log finds them.
 grep -E '^failed ' "$output" | sort || true
+for hung in "$results"/*_hang.log; do [ ! -e "$hung" ] || { echo "hung: $(basename "$hung")"; cat "$hung"; }; done
 echo "$counts"
 [[ $code != 0 || $counts != "0 passed"* ]] || code=8
 exit "$code"

@@ -61,7 +61,7 @@ public sealed class FloodTests
         }
 
         await UntilAsync(ends, 3000 - 64);
-        while (door.Connections > 64) await Task.Yield();
+        await UntilAsync(() => door.Connections <= 64);
 
         // The test's own ends and tasks are in it, too.
         (GC.GetTotalMemory(forceFullCollection: true) - before).ShouldBeLessThan(24 * Mebibyte);
@@ -73,13 +73,14 @@ public sealed class FloodTests
         var time = new FiredTime();
         await using var door = Start(options => options with { Time = time, LoginTimeout = TimeSpan.FromSeconds(61) });
         using var right = Secret.FromText("right");
-        var dripping = new List<Dripping>();
-        var clients = Enumerable.Range(0, 50).Select(_ => ConnectAsync(door, "tina", [new SshCredential.Password(right)], stream =>
+        var clients = new List<Task<SshClientConnection>>();
+        for (var number = 0; number < 50; number++)
         {
-            dripping.Add(new(stream));
-            return dripping[^1];
-        })).ToList();
-        foreach (var client in dripping.ToList()) await client.HasKeys.WaitAsync(Patience, Cancellation);
+            var dripping = new Dripping(await OpenAsync(door));
+            clients.Add(TalkAsync(dripping, "tina", [new SshCredential.Password(right)]));
+            await dripping.HasKeys.WaitAsync(Patience, Cancellation);
+        }
+
         await using (await SignInAsync(door, "nora"))
         {
             clients.ShouldAllBe(client => !client.IsCompleted);
@@ -99,8 +100,5 @@ public sealed class FloodTests
         return connections * credentials.Length;
     }
 
-    private static async Task EmptyAsync(SshDoor.SshFrontDoor door)
-    {
-        while (door.Connections > 0) await Task.Yield();
-    }
+    private static Task EmptyAsync(SshDoor.SshFrontDoor door) => UntilAsync(() => door.Connections == 0);
 }

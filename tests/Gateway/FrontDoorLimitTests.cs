@@ -90,7 +90,7 @@ public sealed class FrontDoorLimitTests
         var socket = await slow.ConnectAsync(door);
         await socket.SendAsync("\r\n\r\n"u8.ToArray(), Cancellation);
         var end = ReadToEndAsync(socket);
-        while (time.Fire(TimeSpan.FromSeconds(10)) == 0) await Task.Yield();
+        await UntilAsync(() => time.Fire(TimeSpan.FromSeconds(10)) > 0);
 
         (await end.WaitAsync(Patience, Cancellation)).ShouldBe(0);
     }

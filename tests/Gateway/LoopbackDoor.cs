@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Countersign.Access;
@@ -34,19 +35,23 @@ internal static class LoopbackDoor
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0));
         await socket.ConnectAsync(door.Address, Cancellation);
-        return await SshClientConnection.ConnectAsync(
-            new NetworkStream(socket, ownsSocket: true), new() { User = "tina", Credentials = [new SshCredential.Password(right)], TrustedHostKeys = [Key.PublicKey] }, Cancellation);
+        return await TalkAsync(new NetworkStream(socket, ownsSocket: true), "tina", [new SshCredential.Password(right)]);
     }
 
-    /// <param name="through">Put between the client and the network.</param>
-    public static async Task<SshClientConnection> ConnectAsync(SshFrontDoor door, string login, IReadOnlyList<SshCredential> credentials, Func<Stream, Stream>? through = null)
+    public static async Task<SshClientConnection> ConnectAsync(SshFrontDoor door, string login, IReadOnlyList<SshCredential> credentials) =>
+        await TalkAsync(await OpenAsync(door), login, credentials);
+
+    /// <summary>The network alone: nothing is said yet.</summary>
+    public static async Task<Stream> OpenAsync(SshFrontDoor door)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(door.Address, Cancellation);
-        Stream stream = new NetworkStream(socket, ownsSocket: true);
-        return await SshClientConnection.ConnectAsync(
-            through?.Invoke(stream) ?? stream, new() { User = login, Credentials = credentials, TrustedHostKeys = [Key.PublicKey] }, Cancellation);
+        return new NetworkStream(socket, ownsSocket: true);
     }
+
+    /// <param name="stream">Owned by the connection, as soon as this is called.</param>
+    public static Task<SshClientConnection> TalkAsync(Stream stream, string login, IReadOnlyList<SshCredential> credentials) =>
+        SshClientConnection.ConnectAsync(stream, new() { User = login, Credentials = credentials, TrustedHostKeys = [Key.PublicKey] }, Cancellation);
 
     /// <summary>Whether the connection serves.</summary>
     public static async Task OpensAsync(SshClientConnection connection)
@@ -61,6 +66,17 @@ internal static class LoopbackDoor
         }
     }
 
+    /// <summary>Fails when it does not come true in a minute.</summary>
+    public static async Task UntilAsync(Func<bool> condition)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (!condition())
+        {
+            Stopwatch.GetElapsedTime(began).ShouldBeLessThan(Patience);
+            await Task.Yield();
+        }
+    }
+
     public static async Task UntilAsync(List<Task<int>> ends, int wanted)
     {
         while (ends.Count(end => end.IsCompleted) < wanted) await Task.WhenAny(ends.Where(end => !end.IsCompleted)).WaitAsync(Patience, Cancellation);
@@ -69,7 +85,7 @@ internal static class LoopbackDoor
     public static async Task ReadLineAsync(Socket socket)
     {
         var one = new byte[1];
-        do await socket.ReceiveAsync(one, Cancellation);
+        do (await socket.ReceiveAsync(one, Cancellation)).ShouldBe(1, "it was closed within the line");
         while (one[0] != '\n');
     }
 
