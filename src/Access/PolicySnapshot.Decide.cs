@@ -29,53 +29,58 @@ public sealed partial class PolicySnapshot
         LeftOut,
     }
 
+    /// <summary>The steps of the decision, with the numbers that the access model gives them.</summary>
     private AccessDecision Answer(in AccessQuestion question, Moment moment, Ends ends)
     {
         // Both are looked up before either is needed, so that one waits for memory while the other does.
         var isPerson = _model.People.TryGetValue(question.Subject, out var person);
         var known = _model.Devices.TryGetValue(question.Device, out var found);
+
+        // Step 1: who asks, and how they signed in. What else may stand in the way comes after step 3, so that no time tells which device is there.
         if (!isPerson) return Refusal(DenialReason.UnknownSubject);
         if (!person!.TakesPart) return Refusal(DenialReason.SubjectTakesNoPart);
         if (SignIn.Hindrance(question.Source, question.SignIn) is not DenialReason.None and var unmet) return Refusal(unmet);
 
+        // Steps 2 and 3: granted, effective.
         var device = found ?? _model.Phantom;
         var rules = _model.RulesOf(device);
         var account = AccountOf(question, device);
-        var connection = IsConnection(question.Wanted);
-        var hoursChange = connection ? rules.SessionHours?.NextChange(question.At) : null;
         var reach = ReachWithEvidence(question, person, device, account, question.At);
         var effective = Effective(person, rules, reach.Granted, moment);
+        var needed = Needed(question);
+
+        var connection = IsConnection(question.Wanted);
+        var hoursChange = connection ? rules.SessionHours?.NextChange(question.At) : null;
         var next = Reach.Earlier(reach.Next, Reach.Earlier(hoursChange, connection ? NextChange(question) : null));
         var visible = known && !Reach.Effective(person, rules, reach.OnAnyAccount).IsEmpty;
-        var needed = Needed(question);
+
+        // Step 1, the rest.
         var hindrance = Hindrance(question, device, rules, connection);
         var reason = known ? hindrance : DenialReason.UnknownDevice;
         if (reason != DenialReason.None) return Refusal(DecisionKind.Denied, reason, next, visible);
+
+        // Step 4: what is lacking may be requested, or not.
         if (!effective.Covers(needed))
         {
             var kind = MayRequest(person, rules, reach.Granted, effective, needed) ? DecisionKind.MayBeRequested : DecisionKind.Denied;
             return Refusal(kind, WhyLacking(person, rules, reach.Granted, needed - effective), next, visible);
         }
 
+        // Step 5: approvals.
         var relies = false;
-        if (connection && (person.NeedsApproval || rules.RequiresApproval || person.Workflows.Length > 0) && _model.NeedsApproval(person, device))
+        if (connection && MayNeedApproval(person, rules) && !IsApproved(question, person, device, account, needed, moment, ref effective, out relies))
         {
-            if (Covered(question, person, device, account, needed, moment, out relies) is { } covered)
-            {
-                effective = PermissionCatalogue.WithoutUnmet(effective & covered);
-            }
-            else if (moment == Moment.Opening || IsAnyApprovalOf(question, account))
-            {
-                return Refusal(DecisionKind.NeedsApproval, DenialReason.ApprovalNeeded, next, visible);
-            }
+            return Refusal(DecisionKind.NeedsApproval, DenialReason.ApprovalNeeded, next, visible);
         }
 
+        // Step 6: consent.
         var consent = connection ? ConsentFor(question, person, rules, effective) : ConsentMode.Off;
         if (consent == ConsentMode.AskOrRefuse && moment == Moment.Opening && question.EndUser != EndUserPresence.CanBeAsked)
         {
             return Refusal(DecisionKind.Denied, DenialReason.ConsentImpossible, next, visible);
         }
 
+        // Step 7: allowed, and until when.
         if (ends == Ends.LeftOut) return new(DecisionKind.Allowed, DenialReason.None, effective, Until: null, next, visible);
         var closing = relies ? WindowRelied(question, account, needed) : null;
         var (pending, lasting) = Waiting(question, device, account, moment);
@@ -93,6 +98,21 @@ public sealed partial class PolicySnapshot
             EndWarning = rules.EndWarning,
             Options = person.Options,
         };
+    }
+
+    /// <summary>Whether it is worth a look: mostly nobody has to approve anything.</summary>
+    private static bool MayNeedApproval(PersonNode person, DeviceRules rules) => person.NeedsApproval || rules.RequiresApproval || person.Workflows.Length > 0;
+
+    /// <summary>False: an approval is needed and none is in hand. Where one is needed, what holds becomes what it covers.</summary>
+    /// <param name="relies">Whether a preapproved window is what covers.</param>
+    private bool IsApproved(
+        in AccessQuestion question, PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet needed, Moment moment, ref PermissionSet effective, out bool relies)
+    {
+        relies = false;
+        if (!_model.NeedsApproval(person, device)) return true;
+        if (Covered(question, person, device, account, needed, moment, out relies) is not { } covered) return moment == Moment.Running && !IsAnyApprovalOf(question, account);
+        effective = PermissionCatalogue.WithoutUnmet(effective & covered);
+        return true;
     }
 
     private static AccessDecision Refusal(DenialReason reason) => Refusal(DecisionKind.Denied, reason, null, visible: false);

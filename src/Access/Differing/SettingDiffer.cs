@@ -217,7 +217,7 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
 
     private void AddDevices(DeviceNode[] devices, ulong[] around, CompiledGrant[] named)
     {
-        var more = new Dictionary<(DeviceClass, int Kind), (ulong[] People, List<DeviceId> Devices)>();
+        var more = new Dictionary<(DeviceClass, int Kind), (ulong[]? People, List<DeviceId> Devices)>();
         foreach (var device in devices)
         {
             if (!_kindOf.TryGetValue(device.Id, out var kind)) continue;
@@ -225,7 +225,7 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
             if (named.Length == 0 && device.Grants.Length == 0) continue;
             if (device.Grants.Length > 0 || DeviceClass.Of(device, null) is not { } alike)
             {
-                AddRectangles(kind, Besides(device, around, named), [device.Id]);
+                if (Besides(device, around, named) is { } people) AddRectangles(kind, people, [device.Id]);
                 continue;
             }
 
@@ -233,15 +233,29 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
             some.Devices.Add(device.Id);
         }
 
-        foreach (var ((_, kind), (people, some)) in more) AddRectangles(kind, people, some);
+        foreach (var ((_, kind), (people, some)) in more)
+        {
+            if (people is not null) AddRectangles(kind, people, some);
+        }
     }
 
-    /// <summary>Those whom grants on the device itself bring, or grants for accounts that it has, and no other.</summary>
-    private ulong[] Besides(DeviceNode device, ulong[] around, CompiledGrant[] named)
+    /// <summary>Those whom grants on the device itself bring, or grants for accounts that it has, and no other. Null, as mostly: nobody.</summary>
+    private ulong[]? Besides(DeviceNode device, ulong[] around, CompiledGrant[] named)
     {
-        var people = (ulong[])around.Clone();
-        foreach (var grant in named.Concat(device.Grants).Where(grant => grant.IsForAnyOf(device))) AddTo(people, grant);
-        return Without(people, around);
+        ulong[]? people = null;
+        foreach (var grant in named) AddBesides(grant);
+        foreach (var grant in device.Grants) AddBesides(grant);
+        return people;
+
+        void AddBesides(CompiledGrant grant)
+        {
+            if (!_subjects.TryGetValue(grant.Row.Subject, out var subject) || !grant.IsForAnyOf(device)) return;
+            var holding = Holding(grant.Permissions);
+            for (var word = 0; word < around.Length; word++)
+            {
+                if ((subject[word] & holding[word] & ~around[word]) is not 0 and var more) (people ??= new ulong[around.Length])[word] |= more;
+            }
+        }
     }
 
     private void AddRectangles(int kind, ulong[] people, IReadOnlyList<DeviceId> devices)
