@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Countersign.Cli.Commands;
 
 namespace Countersign.Cli.Api;
 
@@ -65,7 +66,7 @@ internal sealed class ApiClient : IDisposable
     /// <param name="read">The version of policy that the change starts from: where somebody has changed the same meanwhile, it is refused.</param>
     public async Task<Answer<Reply<T>>> PatchAsync<TBody, T>(
         string path, TBody body, long read, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancellation) =>
-        Read(await SendAsync(HttpMethod.Patch, path, Content(body, bodyType), cancellation, new(string.Create(CultureInfo.InvariantCulture, $"\"{read}\""))), type);
+        Read(await SendAsync(HttpMethod.Patch, path, Content(body, bodyType), cancellation, Tag(read)), type);
 
     /// <summary>For what answers with nothing, or with nothing that matters here.</summary>
     /// <returns>The body, perhaps empty.</returns>
@@ -78,6 +79,14 @@ internal sealed class ApiClient : IDisposable
     /// <param name="type">Its media type.</param>
     public Task<Answer<string>> PostAsync(string path, byte[] body, string type, CancellationToken cancellation) =>
         SendForNothingAsync(HttpMethod.Post, path, new ByteArrayContent(body) { Headers = { ContentType = new(type) } }, cancellation);
+
+    /// <param name="preview">Only to be shown what it would do.</param>
+    public Task<Answer<string>> ChangeAsync(PolicyRequest change, bool preview, CancellationToken cancellation) => SendForNothingAsync(
+        change.Method,
+        change.Path + (preview ? "?preview=true" : ""),
+        change.Body is { } body ? new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } } : null,
+        cancellation,
+        change.Read is { } read ? Tag(read) : null);
 
     public Task<Answer<string>> PutAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Put, path, null, cancellation);
 
@@ -182,9 +191,11 @@ internal sealed class ApiClient : IDisposable
         return NotUnderstood();
     }
 
-    private async Task<Answer<string>> SendForNothingAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation)
+    private static EntityTagHeaderValue Tag(long version) => new(string.Create(CultureInfo.InvariantCulture, $"\"{version}\""));
+
+    private async Task<Answer<string>> SendForNothingAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation, EntityTagHeaderValue? read = null)
     {
-        var answer = await SendAsync(method, path, content, cancellation);
+        var answer = await SendAsync(method, path, content, cancellation, read);
         if (!answer.TryGet(out var json, out _) || json.Length == 0) return answer;
         return Read(answer, ApiJson.Default.JsonElement).TryGet(out _, out var failure) ? json : failure;
     }

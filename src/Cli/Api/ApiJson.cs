@@ -135,9 +135,14 @@ internal sealed record PolicyChange(long? Id, DateTimeOffset? At, string? Login,
 
 internal sealed record TouchedRow(string? Fate, string? Table, string? Id, string? Part);
 
-/// <param name="Rows">Of a preview only.</param>
-/// <param name="Left">Of an undoing that was made only.</param>
-internal sealed record UndoneChange(string? Summary, IReadOnlyList<TouchedRow>? Rows, IReadOnlyList<TouchedRow>? Left, IReadOnlyList<PreviewedEffect>? Effects, bool? Complete);
+/// <param name="Left">What was changed meanwhile, and stays.</param>
+internal sealed record UndoneChange(string? Summary, IReadOnlyList<TouchedRow>? Left);
+
+/// <param name="Complete">False: it means more than is told.</param>
+internal sealed record PreviewedChange(string? Summary, IReadOnlyList<TouchedRow>? Rows, IReadOnlyList<PreviewedEffect>? Effects, bool? Complete);
+
+/// <param name="Version">Of policy, to which a change has led.</param>
+internal sealed record Versioned(long? Version);
 
 internal sealed record PreviewedEffect(
     int? PeopleCount,
@@ -352,6 +357,8 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Page<PolicyChange>), TypeInfoPropertyName = "PolicyChangePage")]
 [JsonSerializable(typeof(ImportedDevices))]
 [JsonSerializable(typeof(UndoneChange))]
+[JsonSerializable(typeof(PreviewedChange))]
+[JsonSerializable(typeof(Versioned))]
 [JsonSerializable(typeof(Page<Session>), TypeInfoPropertyName = "SessionPage")]
 [JsonSerializable(typeof(EndSessionRequest))]
 [JsonSerializable(typeof(Request))]

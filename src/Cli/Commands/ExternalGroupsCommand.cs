@@ -16,8 +16,8 @@ internal static class ExternalGroupsCommand
         CreateList(common),
         CreateAdd(common),
         CreateRemove(common),
-        CreateMembers(common, "admit", "Puts contacts into a group. For master administrators.", (client, path, cancellation) => client.PutAsync(path, cancellation)),
-        CreateMembers(common, "dismiss", "Takes contacts out of a group. For master administrators.", (client, path, cancellation) => client.DeleteAsync(path, cancellation)),
+        CreateMembers(common, "admit", "Puts contacts into a group. For master administrators.", (path, contact) => PolicyRequest.Put(path, $"Admitted {contact}.")),
+        CreateMembers(common, "dismiss", "Takes contacts out of a group. For master administrators.", (path, contact) => PolicyRequest.Delete(path, $"Dismissed {contact}.")),
     };
 
     private static DocumentedCommand CreateList(CommonOptions common)
@@ -40,18 +40,13 @@ internal static class ExternalGroupsCommand
     {
         var name = new Argument<string>("NAME") { Description = "What to call it; no two have the same name." };
         var description = new Option<string>("--description") { Description = "Who they are.", HelpName = "TEXT", DefaultValueFactory = _ => "" };
+        var edit = new PolicyEdit(common);
         var command = new DocumentedCommand(
-            "add", "Makes a group. For master administrators.", "countersign external-groups add Partners --description \"Resellers in the north\"") { name, description };
-        command.SetAction(async (parsed, cancellation) =>
+            "add", "Makes a group. For master administrators.", "countersign external-groups add Partners --description \"Resellers in the north\"") { name, description, edit.Preview };
+        command.SetAction((parsed, cancellation) =>
         {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
             var wanted = new NewExternalGroup(parsed.GetRequiredValue(name), parsed.GetValue(description) ?? "");
-            if (!(await client.PostAsync("external-groups", wanted, ApiJson.Default.NewExternalGroup, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(json);
-            else output.Line($"Added {wanted.Name}.");
-            return ExitCode.Ok;
+            return edit.RunAsync(parsed, PolicyRequest.Post("external-groups", wanted, ApiJson.Default.NewExternalGroup, $"Added {wanted.Name}."), cancellation);
         });
         return command;
     }
@@ -59,49 +54,45 @@ internal static class ExternalGroupsCommand
     private static DocumentedCommand CreateRemove(CommonOptions common)
     {
         var group = Group();
+        var edit = new PolicyEdit(common);
         var command = new DocumentedCommand(
             "remove",
-            "Deletes a group: nobody is in it and no technician group approves it any more. \"countersign policy undo\" brings all of it back. For master administrators.",
+            "Deletes a group: nobody is in it and no technician group approves it any more. For master administrators.",
+            "countersign external-groups remove Partners --preview",
             "countersign external-groups remove Partners")
         {
-            group,
+            group, edit.Preview,
         };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await NamedThings.ExternalGroupAsync(client, parsed.GetRequiredValue(group), cancellation)).TryGet(out var id, out failure)) return output.Fail(failure);
-            if (!(await client.DeleteAsync($"external-groups/{id}", cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(json);
-            else output.Line($"Deleted {parsed.GetRequiredValue(group)}.");
-            return ExitCode.Ok;
-        });
+        command.SetAction((parsed, cancellation) => edit.RunAsync(
+            parsed,
+            async (client, stop) => (await NamedThings.ExternalGroupAsync(client, parsed.GetRequiredValue(group), stop)).TryGet(out var id, out var failure)
+                ? PolicyRequest.Delete($"external-groups/{id}", $"Deleted {parsed.GetRequiredValue(group)}.")
+                : failure,
+            cancellation));
         return command;
     }
 
-    private static DocumentedCommand CreateMembers(
-        CommonOptions common, string verb, string description, Func<ApiClient, string, CancellationToken, Task<Answer<string>>> send)
+    private static DocumentedCommand CreateMembers(CommonOptions common, string verb, string description, Func<string, string, PolicyRequest> change)
     {
         var group = Group();
         var contacts = new Argument<string[]>("CONTACT") { Description = "Logins, or IDs.", Arity = ArgumentArity.OneOrMore };
-        var command = new DocumentedCommand(verb, description, $"countersign external-groups {verb} Partners carl cora") { group, contacts };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await NamedThings.ExternalGroupAsync(client, parsed.GetRequiredValue(group), cancellation)).TryGet(out var id, out failure)) return output.Fail(failure);
-            foreach (var contact in parsed.GetRequiredValue(contacts))
+        var edit = new PolicyEdit(common);
+        var command = new DocumentedCommand(verb, description, $"countersign external-groups {verb} Partners carl cora") { group, contacts, edit.Preview };
+        command.SetAction((parsed, cancellation) => edit.RunAsync(
+            parsed,
+            async Task<Answer<List<PolicyRequest>>> (client, stop) =>
             {
-                if (!(await NamedThings.PersonAsync(client, contact, cancellation)).TryGet(out var person, out failure)) return output.Fail(failure);
-                if (!(await send(client, $"external-groups/{id}/members/{person}", cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-                if (output.IsJson) output.Json(json);
-                else output.Line($"{(verb == "admit" ? "Admitted" : "Dismissed")} {contact}.");
-            }
+                if (!(await NamedThings.ExternalGroupAsync(client, parsed.GetRequiredValue(group), stop)).TryGet(out var id, out var failure)) return failure;
+                var changes = new List<PolicyRequest>();
+                foreach (var contact in parsed.GetRequiredValue(contacts))
+                {
+                    if (!(await NamedThings.PersonAsync(client, contact, stop)).TryGet(out var person, out failure)) return failure;
+                    changes.Add(change($"external-groups/{id}/members/{person}", contact));
+                }
 
-            return ExitCode.Ok;
-        });
+                return changes;
+            },
+            cancellation));
         return command;
     }
 

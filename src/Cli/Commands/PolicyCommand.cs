@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Countersign.Cli.Api;
 using Countersign.Cli.Shown;
 
@@ -67,7 +68,7 @@ internal static class PolicyCommand
                 return default;
             },
         };
-        var preview = new Option<bool>("--preview") { Description = "Only show what it would do." };
+        var edit = new PolicyEdit(common);
         var command = new DocumentedCommand(
             "undo",
             "Puts everything back as it was before a change, unless it was changed since. Undoing is a change, too, and can be undone.",
@@ -75,49 +76,19 @@ internal static class PolicyCommand
             "countersign policy undo 42")
         {
             number,
-            preview,
+            edit.Preview,
         };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            var onlyShown = parsed.GetValue(preview);
-            var path = string.Create(CultureInfo.InvariantCulture, $"changes/{parsed.GetValue(number)}/undo{(onlyShown ? "?preview=true" : "")}");
-            if (!(await client.PostAsync(path, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-            if (output.IsJson)
-            {
-                output.Json(json);
-                return ExitCode.Ok;
-            }
-
-            var undone = System.Text.Json.JsonSerializer.Deserialize(json, ApiJson.Default.UndoneChange);
-            output.Line(undone?.Summary ?? "");
-            foreach (var row in undone?.Rows ?? []) output.Line($"  - {Output.Words(row.Fate)}: {Output.Words(row.Table)} {row.Id} {row.Part}".TrimEnd());
-            foreach (var effect in undone?.Effects ?? []) Show(output, effect);
-            foreach (var row in undone?.Left ?? []) output.Note($"Left as it is, since it was changed meanwhile: {Output.Words(row.Table)} {row.Id} {row.Part}".TrimEnd());
-            if (undone?.Complete == false) output.Note("It means more than is told here.");
-            if (onlyShown) output.Note("Nothing was changed.");
-            return ExitCode.Ok;
-        });
+        command.SetAction((parsed, cancellation) => edit.RunAsync(
+            parsed,
+            (_, _) => Task.FromResult<Answer<PolicyRequest>>(PolicyRequest.Post(string.Create(CultureInfo.InvariantCulture, $"changes/{parsed.GetValue(number)}/undo"), "") with { Answered = Show }),
+            cancellation));
         return command;
     }
 
-    private static void Show(Output output, PreviewedEffect effect)
+    private static void Show(Output output, string json)
     {
-        var where = effect.Section is null ? Some(effect.Devices, effect.DeviceCount) : $"the section {Output.Words(effect.Section)}";
-        output.Line($"  {Some(effect.People, effect.PeopleCount)} on {where}:");
-        foreach (var gained in effect.Gained ?? []) output.Line($"    + {string.Join(", ", gained.Permissions ?? [])} (accounts: {gained.Accounts})");
-        foreach (var lost in effect.Lost ?? []) output.Line($"    - {string.Join(", ", lost.Permissions ?? [])} (accounts: {lost.Accounts})");
-        foreach (var restriction in effect.Restrictions ?? []) output.Line($"    {Output.Words(restriction.Kind)}: {Or(restriction.Before)} -> {Or(restriction.After)}");
-    }
-
-    private static string Or(string? value) => string.IsNullOrEmpty(value) ? "none" : value;
-
-    private static string Some(IReadOnlyList<string>? names, int? count)
-    {
-        const int Shown = 5;
-        var shown = string.Join(", ", (names ?? []).Take(Shown));
-        return count > Shown ? $"{shown} and {count - Shown} more" : shown;
+        var undone = JsonSerializer.Deserialize(json, ApiJson.Default.UndoneChange);
+        output.Line(undone?.Summary ?? "");
+        foreach (var row in undone?.Left ?? []) output.Note($"Left as it is, since it was changed meanwhile: {Output.Words(row.Table)} {row.Id} {row.Part}".TrimEnd());
     }
 }

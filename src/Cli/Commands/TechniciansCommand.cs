@@ -18,8 +18,8 @@ internal static class TechniciansCommand
         InvitationCommands.CreateInvite(common),
         InvitationCommands.CreateResend(common),
         InvitationCommands.CreateWithdraw(common),
-        CreateAct(common, "disable", "disable", "Disables a technician or a contact: sessions end at once, and tokens, keys and passwords let nobody in.", "Disabled"),
-        CreateAct(common, "enable", "enable", "Enables somebody who was disabled.", "Enabled"),
+        CreateSwitch(common, "disable", "Disables a technician or a contact: sessions end at once, and tokens, keys and passwords let nobody in.", "Disabled"),
+        CreateSwitch(common, "enable", "Enables somebody who was disabled.", "Enabled"),
         CreateAct(
             common,
             "reset-password",
@@ -99,6 +99,21 @@ internal static class TechniciansCommand
             else output.Line($"Added {person.Login}, who has to choose a password of their own first.");
             return ExitCode.Ok;
         });
+        return command;
+    }
+
+    /// <param name="done">Goes before who it was done to.</param>
+    private static DocumentedCommand CreateSwitch(CommonOptions common, string verb, string description, string done)
+    {
+        var who = Who();
+        var edit = new PolicyEdit(common);
+        var command = new DocumentedCommand(verb, description, $"countersign technicians {verb} eve --preview", $"countersign technicians {verb} eve") { who, edit.Preview };
+        command.SetAction((parsed, cancellation) => edit.RunAsync(
+            parsed,
+            async (client, stop) => (await NamedThings.PersonAsync(client, parsed.GetRequiredValue(who), stop)).TryGet(out var id, out var failure)
+                ? PolicyRequest.Post($"technicians/{id}/{verb}", $"{done} {parsed.GetRequiredValue(who)}.")
+                : failure,
+            cancellation));
         return command;
     }
 

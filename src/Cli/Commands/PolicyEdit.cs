@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Countersign.Cli.Api;
+using Countersign.Cli.Shown;
+
+namespace Countersign.Cli.Commands;
+
+/// <summary>One change of policy, as the API wants it.</summary>
+/// <param name="Path">Behind <c>/api/v1/</c>, escaped, without a query.</param>
+/// <param name="Done">The line that says what was done; empty: none.</param>
+/// <param name="Body">JSON; null: none.</param>
+internal sealed record PolicyRequest(HttpMethod Method, string Path, string Done, byte[]? Body = null)
+{
+    /// <summary>The version of policy that the change starts from: where somebody has changed the same meanwhile, it is refused. Null: whatever it is.</summary>
+    public long? Read { get; init; }
+
+    /// <summary>Shows the answer; null: the line says enough.</summary>
+    public Action<Output, string>? Answered { get; init; }
+
+    public static PolicyRequest Post<T>(string path, T body, JsonTypeInfo<T> type, string done) => new(HttpMethod.Post, path, done, JsonSerializer.SerializeToUtf8Bytes(body, type));
+
+    public static PolicyRequest Post(string path, string done) => new(HttpMethod.Post, path, done);
+
+    public static PolicyRequest Put<T>(string path, T body, JsonTypeInfo<T> type, string done) => new(HttpMethod.Put, path, done, JsonSerializer.SerializeToUtf8Bytes(body, type));
+
+    public static PolicyRequest Put(string path, string done) => new(HttpMethod.Put, path, done);
+
+    public static PolicyRequest Patch<T>(string path, T body, JsonTypeInfo<T> type, string done) => new(HttpMethod.Patch, path, done, JsonSerializer.SerializeToUtf8Bytes(body, type));
+
+    public static PolicyRequest Delete(string path, string done) => new(HttpMethod.Delete, path, done);
+}
+
+/// <summary>What every command that changes policy has: it is made, and its number told, by which it can be undone; or with <c>--preview</c> only shown.</summary>
+internal sealed class PolicyEdit(CommonOptions common)
+{
+    public Option<bool> Preview { get; } = new("--preview") { Description = "Only show what it would do, and for whom." };
+
+    /// <param name="plan">Finds out what to send. Several changes are made one after the other, up to the first that is refused.</param>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync(ParseResult parsed, Func<ApiClient, CancellationToken, Task<Answer<List<PolicyRequest>>>> plan, CancellationToken cancellation)
+    {
+        var output = common.OutputFor(parsed);
+        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
+        using var client = api;
+        if (!(await plan(client, cancellation)).TryGet(out var requests, out failure)) return output.Fail(failure);
+        var onlyShown = parsed.GetValue(Preview);
+        foreach (var request in requests)
+        {
+            if (!(await client.ChangeAsync(request, onlyShown, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
+            if (output.IsJson)
+            {
+                output.Json(json);
+            }
+            else if (onlyShown)
+            {
+                if (Read(json, ApiJson.Default.PreviewedChange) is { } previewed) Show(output, previewed);
+            }
+            else
+            {
+                if (request.Done.Length > 0) output.Line(request.Done);
+                request.Answered?.Invoke(output, json);
+                if (Read(json, ApiJson.Default.Versioned)?.Version is { } change) output.Note(string.Create(CultureInfo.InvariantCulture, $"It is change {change}; \"countersign policy undo {change}\" takes it back."));
+            }
+        }
+
+        if (onlyShown && !output.IsJson) output.Note("Nothing was changed.");
+        return ExitCode.Ok;
+    }
+
+    /// <summary>The same for one change.</summary>
+    public Task<int> RunAsync(ParseResult parsed, Func<ApiClient, CancellationToken, Task<Answer<PolicyRequest>>> plan, CancellationToken cancellation) => RunAsync(
+        parsed,
+        async Task<Answer<List<PolicyRequest>>> (client, stop) => (await plan(client, stop)).TryGet(out var request, out var failure) ? new List<PolicyRequest> { request } : failure,
+        cancellation);
+
+    /// <summary>The same for one change of which everything is known.</summary>
+    public Task<int> RunAsync(ParseResult parsed, PolicyRequest request, CancellationToken cancellation) =>
+        RunAsync(parsed, (_, _) => Task.FromResult<Answer<PolicyRequest>>(request), cancellation);
+
+    private static void Show(Output output, PreviewedChange change)
+    {
+        output.Line(change.Summary ?? "");
+        foreach (var row in change.Rows ?? []) output.Line($"  - {Output.Words(row.Fate)}: {Output.Words(row.Table)} {row.Id} {row.Part}".TrimEnd());
+        foreach (var effect in change.Effects ?? []) Show(output, effect);
+        if (change.Complete == false) output.Note("It means more than is told here.");
+    }
+
+    private static void Show(Output output, PreviewedEffect effect)
+    {
+        var where = effect.Section is null ? Some(effect.Devices, effect.DeviceCount) : $"the section {Output.Words(effect.Section)}";
+        output.Line($"  {Some(effect.People, effect.PeopleCount)} on {where}:");
+        foreach (var gained in effect.Gained ?? []) output.Line($"    + {string.Join(", ", gained.Permissions ?? [])} (accounts: {gained.Accounts})");
+        foreach (var lost in effect.Lost ?? []) output.Line($"    - {string.Join(", ", lost.Permissions ?? [])} (accounts: {lost.Accounts})");
+        foreach (var restriction in effect.Restrictions ?? []) output.Line($"    {Output.Words(restriction.Kind)}: {Or(restriction.Before)} -> {Or(restriction.After)}");
+    }
+
+    private static T? Read<T>(string json, JsonTypeInfo<T> type)
+        where T : class => json.Length == 0 ? null : JsonSerializer.Deserialize(json, type);
+
+    private static string Or(string? value) => string.IsNullOrEmpty(value) ? "none" : value;
+
+    private static string Some(IReadOnlyList<string>? names, int? count)
+    {
+        const int Shown = 5;
+        var shown = string.Join(", ", (names ?? []).Take(Shown));
+        return count > Shown ? $"{shown} and {count - Shown} more" : shown;
+    }
+}
