@@ -3,6 +3,7 @@ using System.Text;
 using Countersign.Server.Demo;
 using Countersign.Server.Features.Audit;
 using Countersign.Server.Features.Vault;
+using Countersign.Server.Platform;
 using Microsoft.Data.Sqlite;
 
 namespace Countersign.Server;
@@ -60,7 +61,7 @@ internal static class Serving
         {
             return 0;
         }
-        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException or KeyFileException or AuditDamagedException or SqliteException)
+        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException or KeyFileException or AuditDamagedException or PolicyDamagedException or SqliteException)
         {
             await Console.Error.WriteLineAsync($"countersign-server: {error.Message}");
             return Failed;

@@ -13,6 +13,9 @@ namespace Countersign.Server.Platform;
 /// </summary>
 internal sealed partial class PolicySource(ILogger<PolicySource> log) : IPolicySource
 {
+    /// <summary>As many as fit on a screen; the others come up when these are mended.</summary>
+    private const int MostProblems = 20;
+
     private readonly ConcurrentDictionary<OrganizationId, PolicySnapshot> _snapshots = new();
     private readonly Lock _listening = new();
     private Action<PolicySnapshot>[] _listeners = [];
@@ -44,15 +47,31 @@ internal sealed partial class PolicySource(ILogger<PolicySource> log) : IPolicyS
         return new Listening(this, changed);
     }
 
-    /// <summary>Reads and compiles every organization's policy.</summary>
+    /// <summary>Reads and compiles every organization's policy, and logs what this machine can't carry out of it.</summary>
+    /// <exception cref="PolicyDamagedException">Rows of one do not fit together.</exception>
     public async Task LoadAsync(Database database, CancellationToken cancellation)
     {
         await using var db = database.Open();
         foreach (var organization in await db.Set<Organization>().AsNoTracking().ToListAsync(cancellation))
         {
             var rows = await PolicyTables.LoadAsync(database, organization.Id, cancellation);
-            _snapshots[organization.Id] = PolicySnapshot.Compile(organization.Id, organization.Version, rows);
+            var snapshot = Compile(organization, rows);
+            _snapshots[organization.Id] = snapshot;
             LogLoaded(organization.Id, organization.Version, rows.Count);
+            foreach (var problem in snapshot.Problems().Take(MostProblems)) LogProblem(organization.Id, problem.Row, problem.Text);
+        }
+    }
+
+    private static PolicySnapshot Compile(Organization organization, List<PolicyRow> rows)
+    {
+        try
+        {
+            return PolicySnapshot.Compile(organization.Id, organization.Version, rows);
+        }
+        catch (PolicyException error)
+        {
+            throw new PolicyDamagedException(
+                $"The policy of {organization.Name} ({organization.Id}), version {organization.Version}, does not fit together: {error.Message}. Nothing was changed. Restore the database from a backup of the data directory.", error);
         }
     }
 
@@ -80,6 +99,9 @@ internal sealed partial class PolicySource(ILogger<PolicySource> log) : IPolicyS
     [LoggerMessage(2, LogLevel.Error, "A listener failed on policy of organization {Organization}, version {Version}")]
     private partial void LogListenerFailed(Exception failure, OrganizationId organization, long version);
 
+    [LoggerMessage(3, LogLevel.Warning, "Policy of organization {Organization}, {Row}: {Problem}")]
+    private partial void LogProblem(OrganizationId organization, RowKey row, string problem);
+
     private sealed class Listening(PolicySource source, Action<PolicySnapshot> changed) : IDisposable
     {
         public void Dispose()
@@ -88,3 +110,6 @@ internal sealed partial class PolicySource(ILogger<PolicySource> log) : IPolicyS
         }
     }
 }
+
+/// <summary>Stored policy that was written by nobody's command: the database was changed by hand, or lost rows. The server does not start on it, so that nobody is let in by half of a policy.</summary>
+public sealed class PolicyDamagedException(string message, Exception inner) : Exception(message, inner);
