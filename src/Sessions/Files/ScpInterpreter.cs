@@ -8,8 +8,9 @@ namespace Countersign.Sessions.Files;
 
 /// <summary>
 /// Reads the protocol of <c>scp -t</c> and <c>scp -f</c> as it passes, so that each file is written down. One end, the source, sends records: <c>C</c>
-/// with a file, <c>D</c> and <c>E</c> around a directory's, <c>T</c> with times; the other, the sink, answers each. Nothing is changed on its way; what is
-/// not this protocol goes no further.
+/// with a file, <c>D</c> and <c>E</c> around a directory's, <c>T</c> with times; the other, the sink, answers each. Records and files' bytes go on as they
+/// came; the device's sentences as far as they can be written down, since who may only send files could have its shell hand them others' content there; what
+/// is not this protocol goes no further.
 /// </summary>
 internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<PermissionSet> held, Action<JournalEvent> note) : Interpreter
 {
@@ -21,12 +22,16 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
     /// <summary>Octal 777: a mode beyond it sets user, group or the sticky bit.</summary>
     private const int PlainMode = 0x1FF;
 
+    private const int LongestSentence = 200;
+
+    private readonly Beside _said = new();
     private readonly List<byte> _line = [];
     private readonly List<byte> _reply = [];
     private readonly List<string> _directories = [];
     private State _state = State.Ready;
     private char _record;
     private string _name = "";
+    private string _mode = "";
     private long _left;
     private FileContent? _content;
     private string _path = "";
@@ -64,20 +69,26 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
     public override int FromClient(ReadOnlySpan<byte> data)
     {
         // What it sends is an event or two for each turn; the device's are bounded by these turns.
-        if (outlets.JournalIsBehind()) return 0;
-        var taken = Take(data, ClientIsSource, out var passes);
-        outlets.ToDevice(data[..passes]);
+        if (outlets.JournalIsBehind() || outlets.ClientIsBehind()) return 0;
+        var passing = new Passing(data, outlets.ToDevice);
+        var taken = Take(data, Side.Client, ref passing);
+        passing.Flush();
         return taken;
     }
 
     public override void FromDevice(ReadOnlySpan<byte> data)
     {
         // It waits for its turn by the protocol; nothing is kept for a device that does not.
-        if (Take(data, !ClientIsSource, out var passes) < data.Length) throw Broken("out of turn");
-        outlets.ToClient(data[..passes]);
+        var passing = new Passing(data, outlets.ToClient);
+        if (Take(data, Side.Device, ref passing) < data.Length) throw Broken("out of turn");
+        passing.Flush();
     }
 
-    public override void Dispose() => Cut();
+    public override void Dispose()
+    {
+        Cut();
+        if (_said.Tell() is { } said) note(said);
+    }
 
     private void Cut()
     {
@@ -85,45 +96,53 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
         if (_content is not null) Tell(FileOutcome.Interrupted);
     }
 
-    /// <param name="passes">How much of it goes on: what comes after an end has given up is taken, and goes nowhere.</param>
-    /// <returns>How much of it is for now.</returns>
-    private int Take(ReadOnlySpan<byte> data, bool fromSource, out int passes)
+    private enum Side
     {
-        passes = 0;
-        var rest = data;
-        while (!rest.IsEmpty && (_state == State.Over || IsTurnOf(fromSource)))
+        Client,
+        Device,
+    }
+
+    /// <returns>How much of it is for now.</returns>
+    private int Take(ReadOnlySpan<byte> data, Side side, scoped ref Passing passing)
+    {
+        var fromSource = ClientIsSource == (side == Side.Client);
+        var at = 0;
+        while (at < data.Length && _state != State.Over && IsTurnOf(fromSource))
         {
-            if (_state == State.Over) return data.Length;
             if (_state == State.Content)
             {
-                var piece = rest[..(int)Math.Min(_left, rest.Length)];
-                _content!.Add(_content.Bytes, piece);
-                _left -= piece.Length;
-                rest = rest[piece.Length..];
+                var length = (int)Math.Min(_left, data.Length - at);
+                _content!.Add(_content.Bytes, data.Slice(at, length));
+                passing.Pass(at, at + length);
+                at += length;
+                _left -= length;
                 if (_left == 0) _state = State.Verdict;
+                continue;
+            }
+
+            var line = fromSource ? _line : _reply;
+            if (line.Count == 0 && data[at] == Ok && _state != State.Record)
+            {
+                passing.Pass(at, at + 1);
+                OnSaid(Ok);
             }
             else
             {
-                OnByte(rest[0], fromSource ? _line : _reply);
-                rest = rest[1..];
+                OnByte(data[at], line, side, ref passing);
             }
 
-            passes = data.Length - rest.Length;
+            at++;
         }
 
-        return data.Length - rest.Length;
+        // Behind an end's last word nothing goes on, and all of it is taken.
+        return _state == State.Over ? data.Length : at;
     }
 
     private bool IsTurnOf(bool source) => source == _state is State.Record or State.Content or State.Verdict;
 
-    private void OnByte(byte one, List<byte> line)
+    /// <summary>A line goes on once all of it is there and has been read.</summary>
+    private void OnByte(byte one, List<byte> line, Side side, scoped ref Passing passing)
     {
-        if (line.Count == 0 && one == Ok && _state != State.Record)
-        {
-            OnSaid(Ok);
-            return;
-        }
-
         if (line.Count == 0 && !IsBeginning(one)) throw Broken("an unknown record");
         if (one != LineEnd)
         {
@@ -133,9 +152,24 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
         }
 
         var kind = line[0];
-        if (kind is Warning or Fatal) OnSaid(kind);
-        else OnRecord(Encoding.UTF8.GetString([.. line]));
+        byte[] whole = [.. line, LineEnd];
         line.Clear();
+        if (kind is Warning or Fatal)
+        {
+            passing.Pass(side == Side.Client ? whole : Sentence(whole));
+            OnSaid(kind);
+        }
+        else if (OnRecord(Encoding.UTF8.GetString(whole, 0, whole.Length - 1)))
+        {
+            passing.Pass(whole);
+        }
+    }
+
+    /// <summary>A warning of the device's, or its last word, as far as it can be written down.</summary>
+    private byte[] Sentence(byte[] line)
+    {
+        var text = Encoding.UTF8.GetBytes(PlainLine.Clean(Encoding.UTF8.GetString(line, 1, line.Length - 2), LongestSentence));
+        return [line[0], .. text.AsSpan(0, _said.Add(text)), LineEnd];
     }
 
     private bool IsBeginning(byte one) => one is Warning or Fatal || (_state == State.Record && one is (byte)'C' or (byte)'D' or (byte)'E' or (byte)'T');
@@ -201,6 +235,7 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
         switch (_record)
         {
             case 'C' when isFine == Fine.Yes:
+                if (IsSpecial(_mode) && ClientIsSource) note(new FileActed(FileAction.SetAttributes, _path, null, $"mode {_mode}", FileOutcome.Ok));
                 _state = _left > 0 ? State.Content : State.Verdict;
                 break;
             case 'C':
@@ -214,30 +249,53 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
         }
     }
 
-    private void OnRecord(string line)
+    /// <returns>Whether it goes on: one that is refused is answered here, and the source goes on with the next.</returns>
+    private bool OnRecord(string line)
     {
         TellWarnings();
         _record = line[0];
-        _state = State.Reply;
         switch (_record)
         {
             case 'E' when line.Length == 1 && _directories.Count > 0:
                 _directories.RemoveAt(_directories.Count - 1);
-                return;
+                break;
             case 'T' when line[1..].Split(' ') is { Length: 4 } times && times.All(IsNumber):
-                return;
+                break;
             case 'C':
                 _left = ReadEntry(line);
+                if (IsBeyond())
+                {
+                    Refuse();
+                    return false;
+                }
+
                 _content = new();
                 _path = PathOf(_name);
-                return;
+                break;
             case 'D' when command.IsRecursive && _directories.Count < MostDepth:
                 ReadEntry(line);
-                return;
+                if (IsBeyond()) throw new NotUnderstoodException($"the mode {_mode} needs {FileNames.Labels(FileCommand.Manage)}");
+                break;
             default:
                 throw Broken("a record that does not fit");
         }
+
+        _state = State.Reply;
+        return true;
     }
+
+    /// <summary>A mode that sets user, group or the sticky bit is more than sending a file.</summary>
+    private bool IsBeyond() => ClientIsSource && IsSpecial(_mode) && !held().Covers(FileCommand.Manage);
+
+    /// <summary>Answers a file's record in the sink's place, which hears nothing of the file.</summary>
+    private void Refuse()
+    {
+        var needs = FileNames.Labels(FileCommand.Manage);
+        note(new FileRefused(FileAction.SetAttributes, PathOf(_name), needs, 1));
+        outlets.ToClient(Encoding.UTF8.GetBytes($"\u0001{PlainLine.Clean(_name, LongestSentence)}: the mode {_mode} needs {needs}, which you don't have here\n"));
+    }
+
+    private static bool IsSpecial(string mode) => Convert.ToInt32(mode, 8) > PlainMode;
 
     /// <summary>Mode, size and name. Returns the size.</summary>
     private long ReadEntry(string line)
@@ -245,9 +303,7 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
         var parts = line[1..].Split(' ', 3);
         if (parts.Length != 3 || parts[0].Length != 4 || parts[0].Any(digit => digit is < '0' or > '7') || !IsNumber(parts[1])) throw Broken("a record that can't be read");
         if (parts[2] is "" or "." or ".." || parts[2].Contains('/', StringComparison.Ordinal) || parts[2].Contains('\0', StringComparison.Ordinal)) throw Broken("a name that is none");
-        if (ClientIsSource && Convert.ToInt32(parts[0], 8) > PlainMode && !held().Covers(FileCommand.Manage))
-            throw new NotUnderstoodException($"the mode {parts[0]} needs {FileNames.Labels(FileCommand.Manage)}");
-        _name = parts[2];
+        (_mode, _name) = (parts[0], parts[2]);
         return long.Parse(parts[1], CultureInfo.InvariantCulture);
     }
 

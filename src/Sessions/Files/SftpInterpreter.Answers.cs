@@ -24,7 +24,7 @@ internal sealed partial class SftpInterpreter
     {
         SftpType.Attributes => !told.Attributes.HadExtended,
         SftpType.Name => asked.Type == SftpType.ReadDirectory && !HaveExtended(told.Names),
-        SftpType.ExtendedReply => asked.Extension == SftpExtension.UsersGroups,
+        SftpType.ExtendedReply => false,
         _ => true,
     };
 
@@ -57,10 +57,53 @@ internal sealed partial class SftpInterpreter
                 var path = told.Names;
                 if (path.Count != 1 || !path.MoveNext() || path.Current.FileName.Length > FileNames.LongestPath) throw Broken("the device named another number of paths than one");
                 return _writer.UInt32(1).String(path.Current.FileName).String(path.Current.FileName).Attributes(default).End();
+            case SftpType.ExtendedReply when asked.Extension == SftpExtension.UsersGroups:
+                var names = Names(told.Data, asked.Length);
+                return _writer.String(names.Users).String(names.Groups).End();
             default:
                 if (told.Data.Length < SpaceLength) throw Broken("an answer of the device can't be read");
                 for (var at = 0; at < SpaceLength; at += 8) _writer.UInt64(BinaryPrimitives.ReadUInt64BigEndian(told.Data[at..]));
                 return _writer.End();
+        }
+    }
+
+    /// <summary>What is written down of an answer: the path that a path was answered with, the names that numbers have.</summary>
+    private static string? Told(SftpAsked asked, in SftpResponse told)
+    {
+        if (told.Type == SftpType.ExtendedReply && asked.Extension == SftpExtension.UsersGroups) return Names(told.Data, asked.Length).Text;
+        if (told.Type != SftpType.Name || asked.Type == SftpType.ReadDirectory) return null;
+        var names = told.Names;
+        return names.MoveNext() ? FileNames.Text(names.Current.FileName) : null;
+    }
+
+    /// <summary>
+    /// Users' names, then groups' (OpenSSH's PROTOCOL, 4.11). At most as many as numbers were asked for, and together no more than is written down of them: those
+    /// that find no room, or that no line holds, are empty, as those are that the device does not know.
+    /// </summary>
+    private static (byte[] Users, byte[] Groups, string Text) Names(ReadOnlySpan<byte> data, uint most)
+    {
+        var reader = new Ssh.SshReader(data);
+        if (!reader.TryReadString(out var users) || !reader.TryReadString(out var groups)) throw Broken("an answer of the device can't be read");
+        var text = new StringBuilder();
+        var left = most;
+        var ofUsers = List(users);
+        var ofGroups = List(groups);
+        return (ofUsers, ofGroups, text.ToString());
+
+        byte[] List(ReadOnlySpan<byte> list)
+        {
+            var names = new Ssh.SshReader(list);
+            var anew = new Ssh.SshWriter();
+            while (!names.IsAtEnd)
+            {
+                if (left-- == 0 || !names.TryReadString(out var name)) throw Broken("an answer of the device can't be read");
+                var shown = Encoding.UTF8.GetString(name);
+                if (shown.Length + text.Length >= FileNames.LongestPath || !PlainLine.IsPlain(shown)) shown = "";
+                anew.String(shown);
+                if (shown.Length > 0) text.Append(text.Length > 0 ? " " : "").Append(shown);
+            }
+
+            return anew.Written.ToArray();
         }
     }
 

@@ -102,8 +102,8 @@ internal sealed partial class SftpInterpreter
     private void Ask(in SftpRequest request, OpenFile? file, OpenFile? target, PermissionSet needs)
     {
         var isContent = request.Type is SftpType.Read or SftpType.ReadDirectory;
-        var isByHandle = file is not null && request.Type != SftpType.FSetStat && request.Extension is not (SftpExtension.CopyData or SftpExtension.FStatVfs);
-        var isNamed = !isContent && !isByHandle && request.Extension is not (SftpExtension.Limits or SftpExtension.UsersGroups);
+        var isByHandle = file is not null && request.Type != SftpType.FSetStat && request.Extension is not (SftpExtension.CopyData or SftpExtension.FStatVfs or SftpExtension.FSync);
+        var isNamed = !isContent && !isByHandle && request.Extension != SftpExtension.Limits;
         if (request.Type == SftpType.Close) _files.Remove(request.Handle);
         Add(new()
         {

@@ -165,9 +165,11 @@ internal sealed partial class SftpInterpreter : Interpreter
                 return !Pass(Clamp(asked.Id, Parse(packet).Data), ref passing);
             default:
                 var told = Parse(packet);
-                WriteDown(asked, FileOutcome.Ok);
+                var isWhole = PassesAsItIs(asked, told);
+                var anew = isWhole ? default : Anew(asked, told);
+                WriteDown(asked, FileOutcome.Ok, Told(asked, told));
                 Answered(asked);
-                return PassesAsItIs(asked, told) || !Pass(Anew(asked, told), ref passing);
+                return isWhole || !Pass(anew, ref passing);
         }
 
         Answered(asked);
@@ -244,10 +246,14 @@ internal sealed partial class SftpInterpreter : Interpreter
         if (!_files.TryAdd(handle, file)) throw Broken("the device gave a handle that is open already");
         if (asked.Uploads is { } path) _own.Add(path);
         if (asked.Type == SftpType.OpenDirectory) WriteDown(asked, FileOutcome.Ok);
+
+        // Of a file that is written to, the writing tells.
+        if ((asked.Flags & SftpOpenFlags.Create) != 0 && !SftpRights.Writes(asked.Flags)) _note(new FileActed(FileAction.Open, asked.Path!, null, "made, unless it was there", FileOutcome.Ok));
     }
 
     /// <summary>Writes an operation down that is one by itself; content is written down when its file is closed.</summary>
-    private void WriteDown(SftpAsked asked, FileOutcome outcome)
+    /// <param name="told">What the device answered with, where that is a name; null: it is not.</param>
+    private void WriteDown(SftpAsked asked, FileOutcome outcome, string? told = null)
     {
         if (asked.Type == SftpType.Close)
         {
@@ -256,7 +262,7 @@ internal sealed partial class SftpInterpreter : Interpreter
         else if (asked.Path is { } path)
         {
             _refused.Flush();
-            _note(new FileActed(asked.Action, path, asked.To, asked.Changes, outcome));
+            _note(new FileActed(asked.Action, path, told ?? asked.To, asked.Changes, outcome));
         }
     }
 

@@ -55,7 +55,7 @@ public ref struct SftpRequest
 
     public ulong Offset { get; private set; }
 
-    /// <summary>How many bytes SSH_FXP_READ asks for: any number, not bounded here.</summary>
+    /// <summary>How many bytes SSH_FXP_READ asks for: any number, not bounded here. Of users-groups-by-id, how many names it asks for.</summary>
     public uint Length { get; private set; }
 
     /// <summary>The payload of SSH_FXP_WRITE.</summary>
@@ -126,9 +126,17 @@ public ref struct SftpRequest
             SftpExtension.StatVfs or SftpExtension.ExpandPath or SftpExtension.HomeDirectory => TryReadPath(ref reader),
             SftpExtension.LSetStat => TryReadPath(ref reader) && TryReadAttributes(ref reader),
             SftpExtension.CopyData => TryReadCopy(ref reader),
-            SftpExtension.UsersGroups => reader.TryReadString(out _) && reader.TryReadString(out _),
+            SftpExtension.UsersGroups => TryReadIds(ref reader),
             _ => true,
         };
+    }
+
+    /// <summary>Numbers of users, then of groups, four bytes each (OpenSSH's PROTOCOL, 4.11).</summary>
+    private bool TryReadIds(ref SshReader reader)
+    {
+        if (!reader.TryReadString(out var users) || !reader.TryReadString(out var groups) || users.Length % 4 != 0 || groups.Length % 4 != 0) return false;
+        Length = (uint)((users.Length + groups.Length) / 4);
+        return true;
     }
 
     private bool TryReadCopy(ref SshReader reader)

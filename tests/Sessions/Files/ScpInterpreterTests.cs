@@ -130,7 +130,6 @@ public sealed class ScpInterpreterTests
     [InlineData("D0755 0 dir\n")]
     [InlineData("E\n")]
     [InlineData("T1 2 3\n")]
-    [InlineData("C4755 40 f\n")]
     [InlineData("\n")]
     public void A_record_that_does_not_fit_goes_no_further(string record)
     {
@@ -150,6 +149,57 @@ public sealed class ScpInterpreterTests
         var other = new ScpLab("scp -f f");
         other.Client([0]);
         Should.Throw<NotUnderstoodException>(() => other.Device("C0644 1 f\nx"u8.ToArray()));
+    }
+
+    [Theory]
+    [InlineData("scp -t x")]
+    [InlineData("scp -f x")]
+    public void What_the_device_says_in_sentences_passes_as_far_as_it_is_written_down(string command)
+    {
+        var lab = new ScpLab(command);
+        var isSent = command == "scp -t x";
+        if (isSent) lab.Device([0]);
+        else lab.Client([0]);
+        for (var number = 0; number < 100; number++)
+        {
+            if (isSent) lab.Client("C0644 0 f\n"u8.ToArray());
+            lab.Device([1, .. Encoding.ASCII.GetBytes($"{number:D3}{new string('s', 1990)}\u001b[2J\n")]);
+        }
+
+        lab.Interpreter.Dispose();
+        var said = lab.Events.OfType<DeviceWrote>().ShouldHaveSingleItem();
+        said.Passed.ShouldBe(Beside.Most);
+        var passed = Encoding.ASCII.GetString(lab.ToClient).Replace("\0", "", StringComparison.Ordinal).Replace("\u0001", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal);
+        passed.ShouldBe(said.Text);
+        passed.ShouldNotContain('\u001b');
+        lab.ToClient.Count(one => one == 1).ShouldBe(100, "each has its turn");
+    }
+
+    [Fact]
+    public void A_mode_beyond_777_is_written_down_where_it_may_be_set_and_answered_in_the_device_s_place_where_not()
+    {
+        var lab = new ScpLab("scp -d -t /tmp");
+        lab.Device([0]);
+        lab.ToDevice.ShouldBeEmpty();
+        lab.Client("C4755 40 no\n"u8.ToArray());
+        lab.ToDevice.ShouldBeEmpty();
+        Encoding.UTF8.GetString(lab.ToClient).ShouldBe("\0\u0001no: the mode 4755 needs File manager and Manage files, which you don't have here\n");
+        lab.Client("C0644 40 yes\n"u8.ToArray());
+        lab.Device([0]);
+        lab.Client([.. Content, 0]);
+        lab.Device([0]);
+        lab.Held = SftpLab.All;
+        lab.Client("C2755 40 beyond\n"u8.ToArray());
+        lab.Device([0]);
+        lab.Client([.. Content, 0]);
+        lab.Device([0]);
+        lab.Events.ShouldBe(
+        [
+            new FileRefused(FileAction.SetAttributes, "/tmp/no", "File manager and Manage files", 1),
+            new FileTransferred(FileDirection.ToDevice, "/tmp/yes", 40, Hash, null, FileOutcome.Ok),
+            new FileActed(FileAction.SetAttributes, "/tmp/beyond", null, "mode 2755", FileOutcome.Ok),
+            new FileTransferred(FileDirection.ToDevice, "/tmp/beyond", 40, Hash, null, FileOutcome.Ok),
+        ]);
     }
 
     [Theory]
@@ -222,10 +272,12 @@ public sealed class ScpInterpreterTests
         {
             FileCommand.TryParse(sent, out var command).ShouldBeTrue();
             Interpreter = new(
-                new(bytes => _toDevice.AddRange(bytes), bytes => _toClient.AddRange(bytes), () => false, () => JournalIsBehind), command!, () => PermissionSet.Of(Permission.SendFiles), Events.Add);
+                new(bytes => _toDevice.AddRange(bytes), bytes => _toClient.AddRange(bytes), () => false, () => JournalIsBehind), command!, () => Held, Events.Add);
         }
 
         public ScpInterpreter Interpreter { get; }
+
+        public PermissionSet Held { get; set; } = PermissionSet.Of(Permission.SendFiles);
 
         public bool JournalIsBehind { get; set; }
 

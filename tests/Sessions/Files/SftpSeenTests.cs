@@ -44,6 +44,60 @@ public sealed class SftpSeenTests
     }
 
     [Fact]
+    public void That_a_file_was_made_by_opening_it_to_read_is_in_the_journal()
+    {
+        using var lab = SftpLab.Started();
+        lab.Open("/f", SftpOpenFlags.Read | SftpOpenFlags.Create);
+        lab.Open("/g", SftpOpenFlags.Read);
+        lab.Events.ShouldBe([new FileActed(FileAction.Open, "/f", null, "made, unless it was there", FileOutcome.Ok)]);
+    }
+
+    [Fact]
+    public void The_path_that_a_path_is_answered_with_is_in_the_journal()
+    {
+        using var lab = SftpLab.Started();
+        lab.Held = PermissionSet.Of(Permission.SendFiles);
+        var id = lab.Ask(lab.Begin(SftpType.RealPath).String("."));
+        lab.Device(lab.Writer.Begin(SftpType.Name, id).UInt32(1).String("/home/ann").String("/home/ann").Attributes(default).End());
+        var home = lab.Ask(lab.Begin(SftpType.Extended).String("home-directory").String("bob"));
+        lab.Device(lab.Writer.Begin(SftpType.Name, home).UInt32(1).String("/what else").String("").Attributes(default).End());
+        lab.Events.ShouldBe(
+        [
+            new FileActed(FileAction.Resolve, ".", "/home/ann", null, FileOutcome.Ok),
+            new FileActed(FileAction.Resolve, "bob", "/what else", null, FileOutcome.Ok),
+        ]);
+    }
+
+    [Fact]
+    public void That_a_file_was_flushed_to_its_disk_is_in_the_journal()
+    {
+        using var lab = SftpLab.Started();
+        lab.Open("/f", SftpOpenFlags.Write | SftpOpenFlags.Create);
+        lab.Answer(lab.Ask(lab.Begin(SftpType.Extended).String("fsync@openssh.com").String("/f")), SftpStatus.Ok);
+        lab.Events.ShouldBe([new FileActed(FileAction.Sync, "/f", null, null, FileOutcome.Ok)]);
+    }
+
+    [Fact]
+    public void Names_of_users_and_groups_are_in_the_journal_and_nothing_else_passes_with_them()
+    {
+        using var lab = SftpLab.Started();
+        lab.Forget();
+        var id = AskNames(lab, users: 2, groups: 1);
+        lab.Device(Answer(lab, id, ["ann", "\u001bbob"], ["wheel"], behind: new string('x', 200_000)));
+        SftpResponse.Parse(SftpLab.Messages(lab.BytesToClient).ShouldHaveSingleItem(), out var told).ShouldBe(SftpParse.Complete);
+        told.Data.ToArray().ShouldBe(new Ssh.SshWriter().String(List("ann", "")).String(List("wheel")).Written.ToArray());
+        lab.Events.ShouldBe([new FileActed(FileAction.Names, "", "ann wheel", null, FileOutcome.Ok)]);
+
+        lab.Forget();
+        var second = AskNames(lab, users: 2, groups: 0);
+        lab.Device(Answer(lab, second, [new string('a', 4000), new string('b', 4000)], []));
+        lab.BytesToClient.Length.ShouldBeLessThan(4100, "no more than is written down");
+
+        var third = AskNames(lab, users: 1, groups: 1);
+        Should.Throw<NotUnderstoodException>(() => lab.Device(Answer(lab, third, ["ann", "bob"], ["wheel"]))).Message.ShouldContain("can't be read");
+    }
+
+    [Fact]
     public void Making_a_file_by_opening_it_to_read_makes_it_no_upload_of_one_s_own()
     {
         using var lab = SftpLab.Started();
@@ -221,5 +275,18 @@ public sealed class SftpSeenTests
     {
         var id = lab.Ask(lab.Begin(SftpType.Read).String(handle).UInt64(0).UInt32(1000));
         lab.Device(lab.Writer.Begin(SftpType.Data, id).String(content).End());
+    }
+
+    private static uint AskNames(SftpLab lab, int users, int groups) =>
+        lab.Ask(lab.Begin(SftpType.Extended).String("users-groups-by-id@openssh.com").String(new byte[4 * users]).String(new byte[4 * groups]));
+
+    private static byte[] Answer(SftpLab lab, uint id, string[] users, string[] groups, string behind = "") =>
+        lab.Writer.Begin(SftpType.ExtendedReply, id).String(List(users)).String(List(groups)).String(behind).End().ToArray();
+
+    private static byte[] List(params string[] names)
+    {
+        var list = new Ssh.SshWriter();
+        foreach (var name in names) list.String(name);
+        return list.Written.ToArray();
     }
 }
