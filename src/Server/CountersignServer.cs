@@ -51,12 +51,14 @@ public sealed class CountersignServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly SshFrontDoor _ssh;
+    private readonly DataLock _lock;
     private int _disposed;
 
-    private CountersignServer(WebApplication app, Uri httpAddress, SshFrontDoor ssh)
+    private CountersignServer(WebApplication app, Uri httpAddress, SshFrontDoor ssh, DataLock held)
     {
         _app = app;
         _ssh = ssh;
+        _lock = held;
         HttpAddress = httpAddress;
         SetupToken = app.Services.GetRequiredService<OrganizationSetup>().IssueToken();
         SshHostKeys = [.. app.Services.GetRequiredService<HostKeys>().Keys.Select(key => key.PublicKey.ToString())];
@@ -80,11 +82,28 @@ public sealed class CountersignServer : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     /// <summary>Returns once the server answers.</summary>
+    /// <exception cref="IOException">Another server runs on the directory, or something can't be read, written or listened on.</exception>
+    /// <exception cref="InvalidDataException">A newer version has written the database.</exception>
+    /// <exception cref="PolicyDamagedException">Stored policy does not fit together.</exception>
     /// <param name="configure">Further services of the host that runs it; the last registration of a service counts.</param>
     public static async Task<CountersignServer> StartAsync(
         ServerOptions options, CancellationToken cancellation, Action<WebApplicationBuilder>? configure = null)
     {
         MakePrivateDirectory(options.DataDirectory);
+        var held = DataLock.Take(options.DataDirectory);
+        try
+        {
+            return await StartAsync(options, held, configure, cancellation);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<CountersignServer> StartAsync(ServerOptions options, DataLock held, Action<WebApplicationBuilder>? configure, CancellationToken cancellation)
+    {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -106,7 +125,7 @@ public sealed class CountersignServer : IAsyncDisposable
             await app.StartAsync(cancellation);
             var address = new Uri(app.Urls.Single());
             app.Services.GetRequiredService<PublicAddress>().ListensAt(address);
-            return new(app, address, SessionsFeature.OpenSshDoor(app.Services, options));
+            return new(app, address, SessionsFeature.OpenSshDoor(app.Services, options), held);
         }
         catch
         {
@@ -129,6 +148,7 @@ public sealed class CountersignServer : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         database.ReleaseFile();
+        _lock.Dispose();
     }
 
     private static void MakePrivateDirectory(string path)

@@ -61,7 +61,7 @@ internal static class Serving
         {
             return 0;
         }
-        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException or KeyFileException or AuditDamagedException or PolicyDamagedException or SqliteException)
+        catch (Exception error) when (error is SocketException or IOException or UnauthorizedAccessException or InvalidDataException or KeyFileException or AuditDamagedException or PolicyDamagedException or SqliteException)
         {
             await Console.Error.WriteLineAsync($"countersign-server: {error.Message}");
             return Failed;

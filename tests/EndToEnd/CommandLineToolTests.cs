@@ -81,13 +81,12 @@ public sealed class CommandLineToolTests : IDisposable
         await gateway.Owner.PutAsync("settings/organization/approvalValidFor", new() { ["value"] = "1h; often" });
         await using var following = RunningCommand.Start("dotnet", Arguments("approvals", "--follow"), environment: Environment(gateway));
         await using var ssh = gateway.Client.StartSsh($"{gateway.Tina.Login}+{TestGateway.Device}", gateway.Tina.ByKey, "echo started; cat");
-        await Eventually.TrueAsync(() => following.OutputSoFar.Contains('\n', StringComparison.Ordinal), "the request to be shown", () => following.ErrorSoFar + ssh.ErrorSoFar);
+        await Eventually.TrueAsync(() => following.OutputSoFar.Contains("waits for your approval", StringComparison.Ordinal), "the request to be shown", () => following.ErrorSoFar + ssh.ErrorSoFar);
         following.OutputSoFar.ShouldStartWith($"#1  tina on {TestGateway.Device} as ");
-        following.OutputSoFar.ShouldContain("waits for your approval");
 
         (await RunAsync(gateway, "approve", "1", "--comment", "until noon")).Text.ShouldBe("Request #1 is approved.\n");
         await Eventually.TrueAsync(() => ssh.OutputSoFar == "started\n", "the session to start", () => ssh.ErrorSoFar);
-        ssh.ErrorSoFar.ShouldContain("request #1: approved by Olga: until noon");
+        await Eventually.TrueAsync(() => ssh.ErrorSoFar.Contains("request #1: approved by Olga: until noon", StringComparison.Ordinal), "the comment to be shown", () => ssh.ErrorSoFar);
         (await RunAsync(gateway, "approve", "1")).ExitCode.ShouldBe(1);
         (await RunAsync(gateway, "revoke", "1", "--reason", "enough")).Text.ShouldBe("Request #1 is revoked.\n");
         (await ssh.EndAsync()).Error.ShouldContain("the approval was revoked by Olga: enough");

@@ -48,20 +48,6 @@ public sealed class EnforcementTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_end_of_the_window_ends_the_session()
-    {
-        var now = DateTimeOffset.UtcNow;
-        await _gateway.GrantAsync(_gateway.Tina, _gateway.Role, to: now.AddSeconds(4));
-        await _gateway.Owner.DeleteAsync($"grants/{_gateway.TinasGrant}");
-        await using var ssh = await RunningAsync();
-        var outcome = await ssh.EndAsync();
-        outcome.ExitCode.ShouldBe(77, outcome.ToString());
-        outcome.Error.ShouldContain("countersign: session ended: the time of your access is over");
-        var session = await EndedAsync("windowOver");
-        ((DateTimeOffset)session["ended"]!).ShouldBeGreaterThanOrEqualTo(now.AddSeconds(4));
-    }
-
-    [Fact]
     public async Task Disabling_the_device_ends_the_session()
     {
         await using var ssh = await RunningAsync();

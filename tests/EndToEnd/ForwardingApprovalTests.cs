@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using Countersign.EndToEnd.Fixtures;
+using Countersign.Server.Features.Requests;
+using Countersign.Server.Platform;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Countersign.EndToEnd;
 
@@ -101,6 +104,9 @@ public sealed class ForwardingApprovalTests : IAsyncLifetime
         {
             for (var number = 0; number < 10; number++) all.Add(await EchoService.ConnectAsync(socket));
             var asked = await WaitingAsync();
+            var services = _gateway.Server.Services;
+            var organization = services.GetRequiredService<PolicySource>().All.Single().Organization;
+            await Eventually.TrueAsync(() => services.GetRequiredService<WaitingConnections>().Count(organization, asked) == all.Count, "all of them to wait for the same request", () => ssh.ErrorSoFar);
             await _gateway.Owner.PostAsync($"requests/{asked}/approve");
             foreach (var one in all) (await EchoService.AskAsync(one, 7)).ShouldBe(7, ssh.ErrorSoFar);
             (await _gateway.SessionsAsync("live")).Count.ShouldBe(all.Count);
@@ -141,8 +147,9 @@ public sealed class ForwardingApprovalTests : IAsyncLifetime
         await _gateway.Owner.PostAsync($"requests/{number}/approve");
         (await EchoService.AskAsync(one, 1)).ShouldBe(1, ssh.ErrorSoFar);
         (await EchoService.AskAsync(other, 2)).ShouldBe(2, ssh.ErrorSoFar);
+        await Eventually.TrueAsync(
+            () => ssh.ErrorSoFar.Contains($"countersign: forwarded connections: request #{number}: approved by Olga", StringComparison.Ordinal), "ssh to tell of the approval", () => ssh.ErrorSoFar);
         ssh.ErrorSoFar.Split($"countersign: forwarded connections: request #{number}: web01 needs approval.").Length.ShouldBe(2, ssh.ErrorSoFar);
-        ssh.ErrorSoFar.ShouldContain($"countersign: forwarded connections: request #{number}: approved by Olga");
     }
 
     [Fact]

@@ -59,7 +59,7 @@ public sealed class ForwardingTests : IAsyncLifetime
         (await _gateway.SessionsAsync("ended")).ShouldAllBe(session => (string)session["reason"]! == "permissionRevoked");
         using var late = await EchoService.ConnectAsync(socket);
         (await EchoService.AskAsync(late, 5)).ShouldBeNull();
-        ssh.ErrorSoFar.ShouldContain("port forwarding is not allowed");
+        await Eventually.TrueAsync(() => ssh.ErrorSoFar.Contains("port forwarding is not allowed", StringComparison.Ordinal), "ssh to say why", () => ssh.ErrorSoFar);
     }
 
     [Fact]

@@ -197,7 +197,7 @@ public sealed class SeenTests : IAsyncLifetime
         var journal = await JournalAsync();
         journal.Count(one => (string)one["event"]! == "signal").ShouldBe(256);
         ((int)journal.Single(one => (string)one["event"]! == "signalsLeftOut")["times"]!).ShouldBe(44);
-        device.Program.Signals.ShouldBe(300);
+        await Eventually.TrueAsync(() => device.Program.Signals == 300, "the device to have them all");
     }
 
     private async Task<Device> DeviceAsync(Action<SshChannel> onStart, Action<SshChannel>? onEof = null)
@@ -280,12 +280,14 @@ public sealed class SeenTests : IAsyncLifetime
 
     private sealed class Program(Action<SshChannel> onStart, Action<SshChannel>? onEof) : SshChannelHandler
     {
-        public int Signals { get; private set; }
+        private int _signals;
+
+        public int Signals => Volatile.Read(ref _signals);
 
         public override void OnRequest(SshChannel channel, SshChannelRequest request)
         {
             request.Reply(SshReply.Success);
-            if (request.Name == SessionRequests.Signal) Signals++;
+            if (request.Name == SessionRequests.Signal) Interlocked.Increment(ref _signals);
             if (request.Name is SessionRequests.Exec or SessionRequests.Subsystem) onStart(channel);
         }
 

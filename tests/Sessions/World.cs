@@ -24,6 +24,9 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
     private static readonly RoleId Role = new(new("00000000-0000-0000-0000-000000000020"));
     private static readonly GrantId Grant = new(new("00000000-0000-0000-0000-000000000030"));
 
+    /// <summary>Sessions end on threads of their own.</summary>
+    private readonly Lock _listening = new();
+
     private readonly List<Action<PolicySnapshot>> _listeners = [];
 
     public World(DateTimeOffset? until = null)
@@ -116,7 +119,9 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
     public void Change(params RowChange[] changes)
     {
         Snapshot = Snapshot.Apply(new(Organization, Snapshot.Version, "a change", changes));
-        foreach (var listener in _listeners) listener(Snapshot);
+        List<Action<PolicySnapshot>> listeners;
+        lock (_listening) listeners = [.. _listeners];
+        foreach (var listener in listeners) listener(Snapshot);
     }
 
     public void Set(SettingKind setting, string value)
@@ -143,8 +148,11 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
 
     IDisposable IPolicySource.OnChange(Action<PolicySnapshot> changed)
     {
-        _listeners.Add(changed);
-        return new Listening(() => _listeners.Remove(changed));
+        lock (_listening) _listeners.Add(changed);
+        return new Listening(() =>
+        {
+            lock (_listening) _listeners.Remove(changed);
+        });
     }
 
     ValueTask<bool> ISessionLedger.BeginAsync(SessionOpening opening, CancellationToken cancellation)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Threading.Channels;
 using Countersign.Ssh.Transport;
 
 namespace Countersign.Ssh.Tests;
@@ -121,7 +120,7 @@ public sealed class ConnectionTests
         channel.Close();
         channel.Close();
         await here.UntilAsync(() => here.Closes == 1, Cancellation);
-        there.Closes.ShouldBe(1);
+        await there.UntilAsync(() => there.Closes == 1, Cancellation);
         channel.IsClosed.ShouldBeTrue();
         channel.SendData("dropped"u8);
         channel.SendEof();
@@ -311,53 +310,56 @@ public sealed class ConnectionTests
     }
 
     [Theory]
-    [InlineData(1000, 0, true)]
-    [InlineData(1000, 1, false)]
-    [InlineData(1 << 19, 0, false)]
-    public async Task A_peer_that_renews_the_keys_for_nothing_is_sent_away_and_one_that_sends_or_waits_is_not(int every, int seconds, bool goes)
+    [InlineData(0, 0)]
+    [InlineData(0, 3)]
+    [InlineData(RenewalAllowance.Price / 3, 0)]
+    [InlineData(RenewalAllowance.Price / 2, 1)]
+    public void Renewals_of_keys_come_no_faster_than_they_are_earned(long bytes, int every)
     {
         var time = new FakeTime();
-        await using var server = RawServer.Start(with: options => options with { Time = time, KeepAlive = TimeSpan.Zero });
-        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation, rekeyBytes: every);
-        var ping = new SshWriter().Byte(SshMessage.Ping).String(new byte[Math.Min(every, 30_000)]);
-        while (peer.Transport.Exchanges <= 2 * RenewalAllowance.Most)
+        var began = time.GetTimestamp();
+        var allowance = new RenewalAllowance(time);
+        for (var renewal = 1; renewal <= 1000; renewal++)
         {
-            time.Advance(TimeSpan.FromSeconds(seconds));
-            peer.Send(ping);
-            try
-            {
-                (await peer.ReadAsync(Cancellation))[0].ShouldBe(SshMessage.Pong);
-            }
-            catch (ChannelClosedException)
-            {
-                break;
-            }
+            time.Advance(TimeSpan.FromMilliseconds(every * 50));
+            var wait = allowance.Take(bytes);
+            wait.ShouldBeInRange(TimeSpan.Zero, TimeSpan.FromSeconds(1));
+            time.Advance(wait);
+            var earned = RenewalAllowance.Most + (renewal * bytes / RenewalAllowance.Price) + (time.GetElapsedTime(began, time.GetTimestamp()).TotalSeconds * RenewalAllowance.PerSecond);
+            ((double)renewal).ShouldBeLessThanOrEqualTo(earned + 1.01);
         }
-
-        peer.Transport.IsEnding.ShouldBe(goes);
-        if (!goes) return;
-        (await peer.DisconnectedAsync(Cancellation)).ShouldContain("too many renewals of the keys for what was sent");
-        peer.Transport.Exchanges.ShouldBe(1 + RenewalAllowance.Most);
     }
 
     [Fact]
-    public async Task A_server_that_renews_the_keys_for_nothing_is_left()
+    public async Task A_peer_that_renews_the_keys_for_nothing_waits_until_that_is_earned_and_then_goes_on()
     {
-        await using var pair = await OwnPair.StartAsync(Cancellation, options => options with { RekeyBytes = 4000 }, options => options with { Time = new FakeTime() });
-        var (channel, streams) = await SshChannelStreams.OpenSessionAsync(pair.Client, Cancellation);
-        await channel.RequestAsync(SessionRequests.Exec, new ExecRequest("cat").Encode(), Cancellation);
-        var answer = new byte[5000];
-        await Should.ThrowAsync<IOException>(async () =>
+        var time = new FakeTime();
+        await using var server = RawServer.Start(with: options => options with { Time = time, KeepAlive = TimeSpan.Zero });
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation, rekeyBytes: 1000);
+        var ping = new SshWriter().Byte(SshMessage.Ping).String(new byte[1000]);
+        var waits = 0;
+        while (peer.Transport.Exchanges < 2 * RenewalAllowance.Most)
         {
-            while (pair.Client.Transport.Exchanges <= 2 * RenewalAllowance.Most)
+            peer.Send(ping);
+            var reading = peer.ReadAsync(Cancellation).AsTask();
+            while (!reading.IsCompleted)
             {
-                await channel.WriteAsync(answer, Cancellation);
-                await streams.Output.ReadExactlyAsync(answer, Cancellation);
+                Cancellation.ThrowIfCancellationRequested();
+                if (time.IsDueWithin(TimeSpan.FromSeconds(1)))
+                {
+                    waits++;
+                    time.Advance(TimeSpan.FromSeconds(1));
+                }
+
+                await Task.Yield();
             }
-        });
-        await pair.Client.Closed.WaitAsync(Cancellation);
-        pair.Client.EndReason.ShouldBe("too many renewals of the keys for what was sent");
+
+            (await reading)[0].ShouldBe(SshMessage.Pong);
+        }
+
+        waits.ShouldBeGreaterThan(RenewalAllowance.Most / RenewalAllowance.PerSecond / 2);
     }
+
 
     [Fact]
     public async Task A_wrong_password_is_an_authentication_exception()

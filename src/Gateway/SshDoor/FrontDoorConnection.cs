@@ -99,6 +99,8 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
     public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
     {
         if (_person is not { } person || _notes is not { } notes) return new SshChannelAnswer.Refuse(1, "sign in first");
+        // Those that the client has closed and that wind down still are as much work as others, and the library does not count them any more.
+        if (_running.Count >= MostRunning) return new SshChannelAnswer.Refuse(ResourceShortage, "too many sessions and forwarded connections are open, or come to their ends");
         if (type != "session")
         {
             if (TunnelTarget.TryParse(type, extra, out var leads)) return Forward(person, leads, notes);
@@ -143,8 +145,6 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
 
     private SshChannelAnswer.Later Forward(SignedIn person, TunnelTarget leads, ConnectionNotes notes)
     {
-        // Those that the client has closed and that wind down still are as much work as others, and the library does not count them any more.
-        if (_running.Count >= MostRunning) return new(Task.FromResult<SshChannelAnswer>(new SshChannelAnswer.Refuse(ResourceShortage, "too many connections are being forwarded")));
         var channel = new TunnelChannel(services, time, person, _target, source, leads, notes);
         Track(channel, channel.RunAsync(_gone.Token));
         return new(channel.Answer);

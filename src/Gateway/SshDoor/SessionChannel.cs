@@ -68,6 +68,7 @@ internal sealed partial class SessionChannel(
     public override void OnEof(SshChannel channel)
     {
         _picking?.OnEof();
+        _room?.OnEof();
         Relay(channel).OnClientEof();
     }
 

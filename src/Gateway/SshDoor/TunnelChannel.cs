@@ -87,10 +87,20 @@ internal sealed partial class TunnelChannel(
             await relay.OpenAsync(device, leads, either.Token);
             await using var leaving = gone.Register(relay.Stop);
             _answer.TrySetResult(new SshChannelAnswer.Accept(relay.Client, TunnelRelay.FirstWindow));
-            await relay.Ended;
+            var outcome = await relay.Ended;
             if (device.Fault is { } fault) LogFailed(fault);
-            if (relay.IsLost) session.Finish(EndReason.ConnectionLost, $"the connection to {name} was lost");
-            else session.Finish(EndReason.Completed, "");
+            switch (outcome)
+            {
+                case RelayOutcome.DeviceLost:
+                    session.Finish(EndReason.ConnectionLost, $"the connection to {name} was lost");
+                    break;
+                case RelayOutcome.TechnicianLost:
+                    session.Finish(EndReason.ConnectionLost, "the technician's connection was lost");
+                    break;
+                default:
+                    session.Finish(EndReason.Completed, "");
+                    break;
+            }
         }
         catch (SshChannelRefusedException refused)
         {
@@ -98,7 +108,7 @@ internal sealed partial class TunnelChannel(
         }
         catch (SshConnectionException)
         {
-            Fail($"the connection to {name} was lost");
+            Fail($"the connection to {name} was lost", EndReason.ConnectionLost);
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
@@ -106,9 +116,9 @@ internal sealed partial class TunnelChannel(
             Refuse(Prohibited, $"session ended: {session.End?.Detail}");
         }
 
-        void Fail(string message)
+        void Fail(string message, EndReason reason = EndReason.DeviceUnreachable)
         {
-            session.Finish(EndReason.DeviceUnreachable, message);
+            session.Finish(reason, message);
             Refuse(ConnectFailed, message);
         }
     }

@@ -11,8 +11,8 @@ namespace Countersign.Gateway.SshDoor;
 /// <param name="terminal">The client has one, in raw mode: it echoes nothing itself, and Ctrl-C comes as a byte.</param>
 /// <param name="reason">As the client gave it in its environment.</param>
 /// <param name="time">The network's.</param>
-/// <param name="forget">Throws away what was typed so far.</param>
-internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reason, TimeProvider time, Action forget) : IWaitingRoom
+/// <param name="forget">Throws away what was typed so far; true: the byte that it is given was in it.</param>
+internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reason, TimeProvider time, Func<byte, bool> forget) : IWaitingRoom
 {
     /// <summary>How long a question stands: nobody else waits for the answer.</summary>
     private static readonly TimeSpan LongestQuestion = TimeSpan.FromMinutes(5);
@@ -95,15 +95,31 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
 
     private void Open()
     {
-        if (!_open && terminal) forget();
+        if (!_open && terminal) Forget();
         _open = true;
     }
 
     /// <summary>Once more: a key that was pressed just as the room opened went by it.</summary>
     private void Shut()
     {
-        if (_open && terminal) forget();
+        if (_open && terminal) Forget();
         _open = false;
+    }
+
+    /// <summary>Whoever has pressed Ctrl-C does not want in, whenever that was.</summary>
+    private void Forget()
+    {
+        if (forget(CtrlC)) _interrupted.TrySetResult();
+    }
+
+    /// <summary>No answer can come any more: what was typed is all of it.</summary>
+    public void OnEof()
+    {
+        lock (_gate)
+        {
+            _answer?.TrySetResult(_typed.ToString());
+            _answer = null;
+        }
     }
 
     /// <summary>On the receive loop. False: the data is not for here.</summary>

@@ -9,7 +9,7 @@ namespace Countersign.Sessions.Relay;
 /// </summary>
 internal sealed class Flow
 {
-    /// <summary>The most credit that a sender holds: what a receiver that stops can cost in memory.</summary>
+    /// <summary>The most credit that a sender holds: what a receiver that stops can cost in memory. It begins with less, and doubles with what was used, so that who says little is promised little.</summary>
     public const int MostCredit = 2 * 1024 * 1024;
 
     /// <summary>With so much still queued for the receiver's network, no credit is handed on until the queue is empty.</summary>
@@ -29,6 +29,8 @@ internal sealed class Flow
     private CreditBudget? _budget;
     private volatile bool _isPaused;
     private long _credit;
+    private long _most = CreditBudget.Least;
+    private long _used;
     private long _waitingBytes;
     private bool _eof;
     private bool _eofSent;
@@ -80,6 +82,7 @@ internal sealed class Flow
 
     public void SetReceiver(SshChannel to)
     {
+        Action? atEnd;
         lock (_gate)
         {
             _to = to;
@@ -89,9 +92,11 @@ internal sealed class Flow
                 _budget.Add(_credit);
             }
 
-            Drain();
+            atEnd = Drain();
             HandOnCredit();
         }
+
+        atEnd?.Invoke();
     }
 
     public void OnData(uint type, ReadOnlySpan<byte> data)
@@ -114,16 +119,24 @@ internal sealed class Flow
     }
 
     /// <summary>As long as there is no receiver: throws away what waits for it, and gives the credit back.</summary>
-    public void Forget()
+    /// <returns>Whether the byte that is looked for was in it.</returns>
+    public bool Forget(byte looked)
     {
         lock (_gate)
         {
-            if (_stopped || _to is not null || _waitingBytes == 0) return;
+            if (_stopped || _to is not null || _waitingBytes == 0) return false;
             var bytes = _waitingBytes;
-            while (_waiting.TryDequeue(out var segment)) ArrayPool<byte>.Shared.Return(segment.Rented);
+            var found = false;
+            while (_waiting.TryDequeue(out var segment))
+            {
+                found |= segment.Take(segment.Length).Contains(looked);
+                ArrayPool<byte>.Shared.Return(segment.Rented);
+            }
+
             _waitingBytes = 0;
             _credit += bytes;
             _from.GrantWindow((uint)bytes);
+            return found;
         }
     }
 
@@ -165,12 +178,15 @@ internal sealed class Flow
     /// <summary>The receiver has more room, or its network has taken everything.</summary>
     public void OnRoom()
     {
+        Action? atEnd;
         lock (_gate)
         {
             if (_stopped) return;
-            Drain();
+            atEnd = Drain();
             HandOnCredit();
         }
+
+        atEnd?.Invoke();
     }
 
     public void OnEof()
@@ -220,6 +236,10 @@ internal sealed class Flow
     {
         _credit -= bytes;
         _budget?.Return(bytes);
+        _used += bytes;
+        if (_used < _most || _most == MostCredit) return;
+        _most = Math.Min(2 * _most, MostCredit);
+        _used = 0;
     }
 
     /// <summary>The sender sends nothing more: what it was promised is free for others.</summary>
@@ -250,17 +270,18 @@ internal sealed class Flow
         else to.SendExtendedData(type, data);
     }
 
-    private void Drain()
+    /// <returns>What is to be called now that everything has been handed to the receiver, outside of the lock; null: nothing.</returns>
+    private Action? Drain()
     {
-        if (_to is not { } to) return;
+        if (_to is not { } to) return null;
         while (_waiting.TryPeek(out var first))
         {
             var room = to.SendWindow;
-            if (room <= 0) return;
+            if (room <= 0) return null;
             var length = (int)Math.Min(room, first.Length);
             Send(to, first.Type, first.Take(length));
             _waitingBytes -= length;
-            if (first.Length > 0) return;
+            if (first.Length > 0) return null;
             _waiting.Dequeue();
             ArrayPool<byte>.Shared.Return(first.Rented);
         }
@@ -268,7 +289,7 @@ internal sealed class Flow
         PassEof();
         var atEnd = _atEnd;
         _atEnd = null;
-        atEnd?.Invoke();
+        return atEnd;
     }
 
     private void PassEof()
@@ -285,7 +306,7 @@ internal sealed class Flow
 
         // What waits may all be others': then nothing of ours tells when it is gone.
         if (to.Connection.PendingBytes > Backlog && to.TellWhenDrained()) return;
-        var more = Math.Min(to.SendWindow - _waitingBytes, MostCredit) - _credit;
+        var more = Math.Min(to.SendWindow - _waitingBytes, _most) - _credit;
         if (more <= 0 || more < Portion && _credit >= Portion / 2) return;
         more = budget.Take(more, _credit);
         if (more == 0) return;

@@ -24,6 +24,9 @@ public sealed class SshRelay
     /// <summary>Signals that are events of their own: no window bounds how many a client sends.</summary>
     private const int MostSignals = 256;
 
+    /// <summary>With so much that the device's network has not taken, no more is asked of it.</summary>
+    private const int MostUntaken = 64 * 1024;
+
     /// <summary>How long the end of the output waits for the exit status: the two come together, or the program goes on.</summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(1);
 
@@ -44,12 +47,14 @@ public sealed class SshRelay
     private SshChannel? _device;
     private ProgramInput? _input;
     private WindowSize? _size;
+    private WindowSize? _shownSize;
     private ITimer? _silence;
     private int _signals;
     private bool _running;
     private RelayEnd? _exit;
     private bool _deviceEof;
     private bool _endOfWritePassed;
+    private bool _clientEndOfWritePassed;
     private bool _closed;
 
     /// <param name="window">What the technician's channel was given at opening; so much is kept until the device is there.</param>
@@ -75,7 +80,7 @@ public sealed class SshRelay
         _recording = recording;
         recording.CaughtUp = () =>
         {
-            _toDevice.OnRoom();
+            OnDeviceRoom();
             OnClientRoom();
         };
     }
@@ -96,7 +101,8 @@ public sealed class SshRelay
     }
 
     /// <summary>What the technician has sent so far is thrown away: it was typed before there was anybody to type to.</summary>
-    public void ForgetInput() => _toDevice.Forget();
+    /// <returns>Whether the byte that is looked for was in it.</returns>
+    public bool ForgetInput(byte looked) => _toDevice.Forget(looked);
 
     /// <summary>From here on signals are written down. Before <see cref="StartAsync"/>.</summary>
     public void Keep(JournalWriter journal) => _journal = journal;
@@ -187,7 +193,7 @@ public sealed class SshRelay
         {
             case SessionRequests.WindowChange when WindowSize.TryParse(request.Payload.Span, out var size):
                 _size = size;
-                if (_running) Resize(size);
+                Resize();
                 return true;
 
             // The name is the client's word.
@@ -198,17 +204,31 @@ public sealed class SshRelay
                 if (_running) Signal(request.Name, pause.Encode(), "BREAK");
                 return true;
             case SessionRequests.EndOfWrite:
-                if (_running) _device!.SendRequest(request.Name, []);
+                if (_running && !_clientEndOfWritePassed) _device!.SendRequest(request.Name, []);
+                _clientEndOfWritePassed = _running;
                 return true;
             default:
                 return false;
         }
     }
 
-    private void Resize(WindowSize size)
+    /// <summary>
+    /// Under the gate. No window bounds how often a client sends a size: of those that come while the recording's disk is behind, or the device does not read,
+    /// only the last counts, when there is room again.
+    /// </summary>
+    private void Resize()
     {
-        _device!.SendRequest(SessionRequests.WindowChange, size.Encode());
+        if (!_running || _size is not { } size || size == _shownSize || _recording?.IsBehind == true) return;
+        if (_device!.Connection.PendingBytes > MostUntaken && _device.TellWhenDrained()) return;
+        _shownSize = size;
+        _device.SendRequest(SessionRequests.WindowChange, size.Encode());
         _recording?.Resize(new(size.Columns, size.Rows));
+    }
+
+    private void OnDeviceRoom()
+    {
+        lock (_gate) Resize();
+        _toDevice.OnRoom();
     }
 
     private void Signal(string request, ReadOnlySpan<byte> payload, string name)
@@ -254,7 +274,7 @@ public sealed class SshRelay
         lock (_gate)
         {
             _running = true;
-            if (_size is { } size) Resize(size);
+            Resize();
         }
 
         ToClient(device, window).SetReceiver(_client);
@@ -305,9 +325,15 @@ public sealed class SshRelay
         _device?.Close();
         var line = Line(message);
         _recording?.Error(line);
-        if (_client.SendWindow >= line.Length) _client.SendExtendedData(1, line);
-        CloseClient(exitStatus);
-        End(new(RelayOutcome.Stopped));
+        try
+        {
+            if (_client.SendWindow >= line.Length) _client.SendExtendedData(1, line);
+        }
+        finally
+        {
+            CloseClient(exitStatus);
+            End(new(RelayOutcome.Stopped));
+        }
     }
 
     private void End(RelayEnd how)
@@ -323,6 +349,7 @@ public sealed class SshRelay
         {
             if (_toClient is { } there) return there;
             var flow = new Flow(device, window, Traffic.AddOut) { IsHeldUp = _recording is { } recording ? () => recording.IsBehind : _toDevice.IsHeldUp };
+            if (_closed) flow.Stop();
             foreach (var notice in _untold) Say(flow, notice);
             return _toClient = flow;
         }
@@ -457,7 +484,7 @@ public sealed class SshRelay
 
         public override void OnWindowAdjust(SshChannel channel, uint bytes) => relay._toDevice.OnRoom();
 
-        public override void OnDrained(SshChannel channel) => relay._toDevice.OnRoom();
+        public override void OnDrained(SshChannel channel) => relay.OnDeviceRoom();
 
         public override void OnEof(SshChannel channel) => relay.OnDeviceEof(relay.ToClient(channel, window));
 

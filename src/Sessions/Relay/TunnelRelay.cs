@@ -13,7 +13,7 @@ public sealed class TunnelRelay(TimeProvider time)
     public const uint FirstWindow = 64 * 1024;
 
     private readonly Lock _gate = new();
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<RelayOutcome> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SshChannel? _client;
     private SshChannel? _device;
     private Flow? _toDevice;
@@ -21,17 +21,15 @@ public sealed class TunnelRelay(TimeProvider time)
     private ClientEnd? _end;
     private ITimer? _parting;
     private bool _over;
+    private RelayOutcome _outcome = RelayOutcome.Stopped;
 
     public TrafficCount Traffic { get; } = new();
 
     /// <summary>The technician's channel tells of itself here.</summary>
     public SshChannelHandler Client => _end ??= new ClientEnd(this);
 
-    /// <summary>The device's connection broke.</summary>
-    public bool IsLost { get; private set; }
-
-    /// <summary>Completes when either end is gone and what it sent has been handed on, or the relay was stopped.</summary>
-    public Task Ended => _ended.Task;
+    /// <summary>Completes when either end is gone and what it sent has been handed on, or the relay was stopped; with who was the first to go.</summary>
+    public Task<RelayOutcome> Ended => _ended.Task;
 
     /// <exception cref="SshChannelRefusedException">The device does not open it.</exception>
     public async Task OpenAsync(SshConnection connection, TunnelTarget target, CancellationToken cancellation)
@@ -59,7 +57,16 @@ public sealed class TunnelRelay(TimeProvider time)
         _toClient?.Stop();
         _client?.Close();
         _device?.Close();
-        _ended.TrySetResult();
+        _ended.TrySetResult(_outcome);
+    }
+
+    /// <summary>The first counts.</summary>
+    private void Note(RelayOutcome outcome)
+    {
+        lock (_gate)
+        {
+            if (!_over && _outcome == RelayOutcome.Stopped) _outcome = outcome;
+        }
     }
 
     private Flow ToDevice(SshChannel client)
@@ -92,12 +99,13 @@ public sealed class TunnelRelay(TimeProvider time)
 
     private void OnDeviceClosed(SshChannel device)
     {
-        IsLost |= device.Connection.EndReason is not null;
+        Note(device.Connection.EndReason is null ? RelayOutcome.Closed : RelayOutcome.DeviceLost);
         ToClient(device).WhenEmpty(Stop);
     }
 
     private void OnClientClosed(SshChannel client)
     {
+        Note(client.Connection.EndReason is null ? RelayOutcome.Left : RelayOutcome.TechnicianLost);
         lock (_gate)
         {
             if (!_over) _parting = time.CreateTimer(_ => Stop(), null, LongestParting, Timeout.InfiniteTimeSpan);

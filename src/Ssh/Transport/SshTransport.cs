@@ -40,6 +40,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     private byte[] _session = [];
     private bool _strict;
     private bool _skipGuess;
+    private TimeSpan _wait;
     private bool _awaitingNewKeys;
     private bool _hasKeys;
     private volatile bool _ending;
@@ -259,6 +260,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         {
             HandlePackets();
             if (IsEnding) return;
+            if (_wait > TimeSpan.Zero) await WaitAsync();
             if (!await _input.FillAsync(_stop.Token))
             {
                 if (!_input.IsEmpty) throw new SshConnectionException(DisconnectReason.ConnectionLost, "the connection ended in the middle of a packet");
@@ -268,6 +270,13 @@ internal sealed class SshTransport : IPacketOutputOwner
 
             LastHeard = _options.Time.GetTimestamp();
         }
+    }
+
+    /// <summary>The peer renews the keys faster than it has earned: nothing more of it is read until it has.</summary>
+    private async Task WaitAsync()
+    {
+        await Task.Delay(_wait, _options.Time, _stop.Token);
+        _wait = TimeSpan.Zero;
     }
 
     private void OnEndOfInput()
@@ -344,7 +353,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         lock (_exchangeGate)
         {
             if (first && _options.Side == Side.Server) _offer = _offer.For(init);
-            if (!first && _ownInit is null && !_renewals.TryTake(_input.BytesSinceKeys + Output.BytesSinceKeys)) throw new SshConnectionException(DisconnectReason.ProtocolError, "too many renewals of the keys for what was sent");
+            if (!first && _ownInit is null) _wait = _renewals.Take(_input.BytesSinceKeys + Output.BytesSinceKeys);
             _peerInit = init;
         }
 

@@ -43,14 +43,14 @@ public sealed class EchoService : IAsyncDisposable
         return socket;
     }
 
-    /// <summary>What comes back; null: the connection is at its end.</summary>
+    /// <summary>What comes back; null: the connection is at its end. Fails where neither comes.</summary>
     public static async Task<int?> AskAsync(Socket socket, byte one)
     {
         var answer = new byte[1];
         try
         {
             await socket.SendAsync(new[] { one }, TestContext.Current.CancellationToken);
-            return await socket.ReceiveAsync(answer, TestContext.Current.CancellationToken) == 0 ? null : answer[0];
+            return await socket.ReceiveAsync(answer).WaitAsync(Eventually.Patience, TestContext.Current.CancellationToken) == 0 ? null : answer[0];
         }
         catch (SocketException)
         {
@@ -74,8 +74,9 @@ public sealed class EchoService : IAsyncDisposable
         {
             while (true)
             {
-                answering.Add(EchoAsync(await listener.AcceptAsync(_stop.Token)));
+                var socket = await listener.AcceptAsync(_stop.Token);
                 Interlocked.Increment(ref _accepted);
+                answering.Add(EchoAsync(socket));
             }
         }
         catch (Exception stopped) when (stopped is OperationCanceledException or SocketException or ObjectDisposedException)

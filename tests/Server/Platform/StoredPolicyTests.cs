@@ -31,6 +31,7 @@ public sealed class StoredPolicyTests : IAsyncLifetime
         var error = await Should.ThrowAsync<PolicyDamagedException>(LoadAsync(new CapturedLog()));
         error.Message.ShouldStartWith($"The policy of acme ({_tenant.Id})");
         var options = _running.Server.Services.GetRequiredService<ServerOptions>();
+        await _running.Server.DisposeAsync();
         (await Serving.ServeAsync(options, readyFile: null, Stop)).ShouldBe(1);
     }
 

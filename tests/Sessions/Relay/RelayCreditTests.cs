@@ -13,20 +13,59 @@ public sealed class RelayCreditTests
     [Fact]
     public async Task Twenty_transfers_over_one_connection_that_reads_slowly_all_arrive()
     {
-        const int Channels = 20, Bytes = 4 * 1024 * 1024;
+        const int Channels = 20, Bytes = 8 * 1024 * 1024;
         await using var lab = await RelayLab.StartAsync(Cancellation);
-        var counts = Enumerable.Range(0, Channels).Select(_ => new Counter()).ToArray();
+
+        // By then most have used enough to be promised much.
+        var left = Channels * Bytes / 2;
+        var counts = Enumerable.Range(0, Channels).Select(_ => new Counter { Counted = bytes => (left -= bytes) <= 0 && !lab.IsHeld ? lab.Hold : null }).ToArray();
         foreach (var count in counts) count.Channel = await lab.StartAsync(count, SshChannelStreams.DefaultWindow, Bytes, Cancellation);
-        lab.Door.Credit.Promised.ShouldBeInRange(CreditBudget.Most - CreditBudget.Least, CreditBudget.Most + (Channels * CreditBudget.Least));
-        lab.Hold();
         foreach (var count in counts) await RelayLab.GoAsync(count.Channel!, Cancellation);
 
         // All that the devices may send has come, and nobody reads it.
-        await UntilAsync(() => lab.Door.Credit.Promised == 0 || lab.Technician.Closed.IsCompleted);
+        await UntilAsync(() => lab.IsHeld && (lab.Door.Credit.Promised == 0 || lab.Technician.Closed.IsCompleted));
         lab.Door.PendingBytes.ShouldBeInRange(CreditBudget.Most / 2, 2 * CreditBudget.Most);
         lab.Release();
         foreach (var count in counts) (await count.Closed.WaitAsync(Long, Cancellation)).ShouldBe(Bytes);
         await UntilAsync(() => lab.Door.Credit.Promised == 0);
+    }
+
+    [Fact]
+    public async Task Who_says_nothing_is_promised_little_so_that_there_is_much_for_who_does()
+    {
+        const int Idle = 12, Bytes = 8 * 1024 * 1024;
+        await using var lab = await RelayLab.StartAsync(Cancellation);
+        for (var number = 0; number < Idle; number++) await lab.StartAsync(new Counter(), SshChannelStreams.DefaultWindow, 1, Cancellation);
+        var busy = new Counter();
+        busy.Channel = await lab.StartAsync(busy, SshChannelStreams.DefaultWindow, Bytes, Cancellation);
+        lab.Door.Credit.Promised.ShouldBeInRange(Idle * CreditBudget.Least, (Idle + 1) * CreditBudget.Least);
+        var most = 0L;
+        busy.Counted = _ =>
+        {
+            most = Math.Max(most, lab.Door.Credit.Promised);
+            return null;
+        };
+        await RelayLab.GoAsync(busy.Channel, Cancellation);
+        (await busy.Closed.WaitAsync(Long, Cancellation)).ShouldBe(Bytes);
+        most.ShouldBeGreaterThan((Idle * CreditBudget.Least) + (8 * CreditBudget.Least));
+    }
+
+    [Fact]
+    public async Task A_size_and_an_end_of_writing_that_are_told_again_and_again_reach_the_device_once()
+    {
+        await using var lab = await RelayLab.StartAsync(Cancellation);
+        var count = new Counter();
+        var channel = await lab.StartAsync(count, SshChannelStreams.DefaultWindow, 1, Cancellation);
+        for (var time = 0; time < 1000; time++)
+        {
+            channel.SendRequest(SessionRequests.WindowChange, new WindowSize(100, 40, 0, 0).Encode());
+            channel.SendRequest(SessionRequests.EndOfWrite, []);
+        }
+
+        channel.SendRequest(SessionRequests.WindowChange, new WindowSize(101, 40, 0, 0).Encode());
+        await RelayLab.GoAsync(channel, Cancellation);
+        await count.Closed.WaitAsync(Long, Cancellation);
+        lab.Asked.ShouldBe([SessionRequests.Exec, SessionRequests.WindowChange, SessionRequests.EndOfWrite, SessionRequests.WindowChange]);
     }
 
     [Fact]
@@ -41,9 +80,9 @@ public sealed class RelayCreditTests
         await UntilAsync(() => held.Bytes == 100_000);
         lab.Hold();
         await RelayLab.GoAsync(other.Channel, Cancellation);
-        await UntilAsync(() => lab.Relays[1].Traffic.Out == 1_500_000);
+        await UntilAsync(() => lab.Door.PendingBytes > 512 * 1024);
         held.Channel.GrantWindow(100_000);
-        await UntilAsync(() => lab.Adjusted == 1);
+        await UntilAsync(() => lab.Adjusted >= 1);
         lab.Release();
         (await held.Closed.WaitAsync(Long, Cancellation)).ShouldBe(200_000);
         (await other.Closed.WaitAsync(Long, Cancellation)).ShouldBe(1_500_000);
@@ -65,9 +104,10 @@ public sealed class RelayCreditTests
 
     private static async Task UntilAsync(Func<bool> isSo)
     {
+        var began = TimeProvider.System.GetTimestamp();
         while (!isSo())
         {
-            Cancellation.ThrowIfCancellationRequested();
+            TimeProvider.System.GetElapsedTime(began).ShouldBeLessThan(Long);
             await Task.Yield();
         }
     }
@@ -82,6 +122,9 @@ public sealed class RelayCreditTests
 
         public bool Grants { get; init; } = true;
 
+        /// <summary>Told of each piece, on the receive loop; what it gives is done before more is read.</summary>
+        public Func<int, Action?>? Counted { get; set; }
+
         public long Bytes => Interlocked.Read(ref _bytes);
 
         /// <summary>How much had come.</summary>
@@ -90,6 +133,7 @@ public sealed class RelayCreditTests
         public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data)
         {
             Interlocked.Add(ref _bytes, data.Length);
+            Counted?.Invoke(data.Length)?.Invoke();
             if (Grants) channel.GrantWindow((uint)data.Length);
         }
 

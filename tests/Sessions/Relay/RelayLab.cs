@@ -12,6 +12,7 @@ internal sealed class RelayLab : IAsyncDisposable
     private readonly List<Task> _serving = [];
     private readonly HeldStream _held;
     private readonly DoorHandler _door;
+    private bool _isHeld;
 
     private RelayLab(HeldStream held, DoorHandler door)
     {
@@ -21,6 +22,9 @@ internal sealed class RelayLab : IAsyncDisposable
 
     /// <summary>The technician's end.</summary>
     public required SshClientConnection Technician { get; init; }
+
+    /// <summary>The names of the requests that came to the device.</summary>
+    public required IReadOnlyCollection<string> Asked { get; init; }
 
     /// <summary>The gateway's end of the technician's connection.</summary>
     public SshConnection Door => _door.Connection!;
@@ -37,20 +41,31 @@ internal sealed class RelayLab : IAsyncDisposable
     {
         var keys = new List<SshPrivateKey>();
         var serving = new List<Task>();
-        var device = await ConnectAsync(new DeviceHandler(), stream => stream, keys, serving, cancellation);
+        var asked = new ConcurrentQueue<string>();
+        var device = await ConnectAsync(new DeviceHandler(asked), stream => stream, keys, serving, cancellation);
         var door = new DoorHandler(device, time ?? TimeProvider.System);
         HeldStream? held = null;
         var technician = await ConnectAsync(door, stream => held = new(stream), keys, serving, cancellation);
-        var lab = new RelayLab(held!, door) { Technician = technician };
+        var lab = new RelayLab(held!, door) { Technician = technician, Asked = asked };
         lab._keys.AddRange(keys);
         lab._serving.AddRange(serving);
         return lab;
     }
 
     /// <summary>The technician reads nothing from here on.</summary>
-    public void Hold() => _held.Hold();
+    public void Hold()
+    {
+        _held.Hold();
+        Volatile.Write(ref _isHeld, true);
+    }
+
+    /// <summary>That was once.</summary>
+    public bool IsHeld => Volatile.Read(ref _isHeld);
 
     public void Release() => _held.Release();
+
+    /// <summary>The technician's network is gone, without a word.</summary>
+    public void Break() => _held.Dispose();
 
     /// <summary>Opens a channel and has the device's program started, which writes so many bytes once it is told to.</summary>
     public async Task<SshChannel> StartAsync(SshChannelHandler handler, uint window, int bytes, CancellationToken cancellation)
@@ -103,7 +118,7 @@ internal sealed class RelayLab : IAsyncDisposable
         public override void OnAuthenticated(SshServerConnection connection, string user) => Connection = connection;
     }
 
-    private sealed class DeviceHandler : Welcoming
+    private sealed class DeviceHandler(ConcurrentQueue<string> asked) : Welcoming
     {
         public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
         {
@@ -111,6 +126,7 @@ internal sealed class RelayLab : IAsyncDisposable
             SshChannelStreams? streams = null;
             streams = new(onRequest: (channel, request) =>
             {
+                asked.Enqueue(request.Name);
                 request.Reply(SshReply.Success);
                 if (ExecRequest.TryParse(request.Payload.Span, out var exec)) _ = WriteAsync(channel, streams!, int.Parse(exec.Command));
             });
@@ -160,7 +176,11 @@ internal sealed class RelayLab : IAsyncDisposable
                 door.Relays.Enqueue(_relay);
             }
 
-            public override void OnRequest(SshChannel channel, SshChannelRequest request) => _ = StartAsync(request);
+            public override void OnRequest(SshChannel channel, SshChannelRequest request)
+            {
+                if (request.Name == SessionRequests.Exec) _ = StartAsync(request);
+                else _relay!.OnClientRequest(request);
+            }
 
             public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data) => _relay!.OnClientData(type, data);
 

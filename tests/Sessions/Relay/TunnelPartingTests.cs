@@ -18,17 +18,26 @@ public sealed class TunnelPartingTests
         channel.Close();
 
         // The gateway learns of it at some moment, and counts from there.
-        await Task.Run(
-            async () =>
-            {
-                while (!relay.Ended.IsCompleted)
-                {
-                    time.Advance(TunnelRelay.LongestParting);
-                    await Task.Yield();
-                }
-            },
-            Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        var began = TimeProvider.System.GetTimestamp();
+        while (!relay.Ended.IsCompleted)
+        {
+            TimeProvider.System.GetElapsedTime(began).ShouldBeLessThan(TimeSpan.FromSeconds(30));
+            time.Advance(TunnelRelay.LongestParting);
+            await Task.Yield();
+        }
+
         relay.Traffic.In.ShouldBe(1000);
+        (await relay.Ended).ShouldBe(RelayOutcome.Left);
+    }
+
+    [Fact]
+    public async Task A_technician_whose_connection_breaks_has_not_left()
+    {
+        await using var lab = await RelayLab.StartAsync(Cancellation);
+        await lab.OpenTunnelAsync(Cancellation);
+        var relay = lab.Tunnels.ShouldHaveSingleItem();
+        lab.Break();
+        (await relay.Ended.WaitAsync(TimeSpan.FromSeconds(30), Cancellation)).ShouldBe(RelayOutcome.TechnicianLost);
     }
 
     [Fact]

@@ -33,9 +33,12 @@ internal sealed class WaitingConnections
         lock (_gate) return _entries.ContainsKey((organization, number));
     }
 
-    public bool IsFull(OrganizationId organization, long number)
+    public bool IsFull(OrganizationId organization, long number) => Count(organization, number) >= Most;
+
+    /// <summary>How many connections wait for the request.</summary>
+    public int Count(OrganizationId organization, long number)
     {
-        lock (_gate) return _entries.TryGetValue((organization, number), out var entry) && entry.Places.Count >= Most;
+        lock (_gate) return _entries.TryGetValue((organization, number), out var entry) ? entry.Places.Count : 0;
     }
 
     /// <summary>They go on waiting.</summary>

@@ -31,6 +31,7 @@ internal sealed class Database
     /// <summary>Sees server-wide tables only, until <see cref="CountersignDb.Of"/> names an organization.</summary>
     public CountersignDb Open() => new(_options);
 
+    /// <exception cref="InvalidDataException">A newer version has written it.</exception>
     public async Task MigrateAsync(CancellationToken cancellation)
     {
         KeepToOwner();
@@ -38,6 +39,10 @@ internal sealed class Database
 
         // Before EF looks whether there is a database, which it does with a connection that only reads and can't make an empty file one with a WAL.
         await db.Database.OpenConnectionAsync(cancellation);
+
+        var known = db.Database.GetMigrations().ToHashSet();
+        if ((await db.Database.GetAppliedMigrationsAsync(cancellation)).LastOrDefault(applied => !known.Contains(applied)) is { } newer)
+            throw new InvalidDataException($"A newer version of Countersign has written {File} ({newer}). Start that one, or restore the copy that was made before the upgrade.");
 
         // EF locks by a row, and waits for it without end. One whose process was killed meanwhile stays: nothing else runs on this file.
         if (!(await db.Database.GetPendingMigrationsAsync(cancellation)).Any()) return;
