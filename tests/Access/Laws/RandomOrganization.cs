@@ -141,7 +141,7 @@ internal sealed class RandomOrganization
             var approved = new ApprovedRequest(
                 number, question.Subject, question.Device, account, question.Wanted | Some(Usual, 1), question.Source, question.At.AddMinutes(-_random.Next(30)),
                 Chance(20) ? null : question.At.AddMinutes(1 + _random.Next(90)), [.. steps]);
-            return _random.Next(12) switch
+            return _random.Next(14) switch
             {
                 0 => approved with { Person = Pick(People) },
                 1 => approved with { Device = Pick(Devices) },
@@ -151,6 +151,7 @@ internal sealed class RandomOrganization
                 5 => approved with { OpenUntil = question.At.AddTicks(_random.Next(3) - 1) },
                 6 => approved with { ApprovedAt = question.At.AddTicks(_random.Next(3) - 1) },
                 7 => approved with { Steps = [.. steps.Where(_ => Chance(60))] },
+                8 or 9 => approved with { IsBeside = true },
                 _ => approved,
             };
         });
