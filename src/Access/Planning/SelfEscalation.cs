@@ -172,6 +172,10 @@ internal sealed partial class SelfEscalation
         Func<GrantScope, bool> reaches = grant.Row.Scope.Kind switch
         {
             ScopeKind.Device when _before.Devices.TryGetValue(new(grant.Row.Scope.Id), out var device) => scope => _before.Covers(scope, device),
+
+            // A device that comes back with it: what is held over all of the group that it comes to.
+            ScopeKind.Device when _after.Devices.TryGetValue(new(grant.Row.Scope.Id), out var device)
+                && _before.DeviceGroups.TryGetValue(device.Row.Group, out var place) => scope => _before.Covers(scope, place),
             ScopeKind.DeviceGroup when _before.DeviceGroups.TryGetValue(new(grant.Row.Scope.Id), out var group) => scope => _before.Covers(scope, group),
             ScopeKind.AllDevices or ScopeKind.QuickSupport => scope => scope == grant.Row.Scope,
             _ => _ => false,
