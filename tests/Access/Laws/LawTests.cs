@@ -383,13 +383,14 @@ public class LawTests
         {
             case 0: organization.Put(organization.RandomGrant()); break;
             case 1: organization.Put(organization.RandomValue()); break;
-            case 2: organization.Put(new MembershipRow(organization.Pick(organization.Groups), organization.Pick(organization.People))); break;
+            case 2: organization.Put(new MembershipRow(organization.Pick(organization.Groups), organization.Pick(organization.Technicians))); break;
             default: Toggle(organization, organization.Pick(organization.Groups), organization.Chance(50)); break;
         }
     }
 
+    /// <summary>Everyone stays enabled.</summary>
     private static void Toggle(RandomOrganization organization, TechnicianGroupId group, bool enabled) =>
-        organization.Put(organization.Row<TechnicianGroupRow>(new(PolicyTable.TechnicianGroup, group.Value)) with { Enabled = enabled });
+        organization.Put(organization.Row<TechnicianGroupRow>(new(PolicyTable.TechnicianGroup, group.Value)) with { Enabled = enabled || group == organization.Everyone });
 
     private static bool IsAtOrBelow(PolicySnapshot policy, DeviceRow device, SettingNode node)
     {

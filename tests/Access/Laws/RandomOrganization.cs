@@ -82,6 +82,9 @@ internal sealed class RandomOrganization
 
     public List<PersonId> People { get; } = [];
 
+    /// <summary>The owner is one of them.</summary>
+    public List<PersonId> Technicians => People.FindAll(id => Row<PersonRow>(new(PolicyTable.Person, id.Value)).Kind != PersonKind.Contact);
+
     public List<TechnicianGroupId> Groups { get; } = [];
 
     public List<DeviceGroupId> DeviceGroups { get; } = [];
@@ -249,7 +252,7 @@ internal sealed class RandomOrganization
 
     private Approver RandomApprover() => _random.Next(4) switch
     {
-        0 => new(ApproverKind.Person, Pick(People).Value),
+        0 => new(ApproverKind.Person, Pick(Technicians).Value),
         1 => new(ApproverKind.Managers, Pick(Groups).Value),
         2 => new(ApproverKind.Members, Pick(Groups).Value),
         _ => new(ApproverKind.DeviceApprovers),
@@ -283,7 +286,6 @@ internal sealed class RandomOrganization
 
     private void ChangeEveryone() => Put(Row<TechnicianGroupRow>(new(PolicyTable.TechnicianGroup, Everyone.Value)) with
     {
-        Enabled = !Chance(10),
         RequiresManagerialApproval = Chance(50),
         MembersApprove = Chance(50),
         Consent = Pick(Enum.GetValues<GroupConsent>()),
@@ -325,7 +327,7 @@ internal sealed class RandomOrganization
             for (var memberships = _random.Next(4); memberships > 0; memberships--)
             {
                 var group = Pick(Groups);
-                if (kind == PersonKind.Technician || (group != Everyone && Chance(20))) Put(new MembershipRow(group, id));
+                if (kind == PersonKind.Technician) Put(new MembershipRow(group, id));
             }
 
             if (kind == PersonKind.Technician && Chance(30)) Put(new GroupManagerRow(Pick(Groups), id));
