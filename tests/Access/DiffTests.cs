@@ -341,6 +341,26 @@ public class DiffTests
     }
 
     [Fact]
+    public void To_be_spared_a_consent_that_nobody_can_give_is_suggested()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal);
+        _sample.Set(SettingNode.Of(_sample.Web01), SettingKind.RemoteControlApproval, "terminal=ask");
+        var quiet = _sample.Role(SkipConsent);
+        var question = _sample.Question(_tina, [Terminal]);
+        _sample.Snapshot.Decide(question).Reason.ShouldBe(DenialReason.ConsentImpossible);
+        Only(question).Command.ShouldBeOfType<PolicyCommand.AddGrant>().Role.ShouldBe(quiet);
+    }
+
+    [Fact]
+    public void A_lock_that_allows_is_suggested_to_be_turned_where_it_stands()
+    {
+        foreach (var _ in Enumerable.Range(0, 45)) _sample.Grant(_tina, _sample.Web01, Terminal);
+        _sample.Allow(_sample.Everyone, Terminal, locked: true);
+        var command = Only(_sample.Question(_tina, [Terminal])).Command.ShouldBeOfType<PolicyCommand.SetGroupPermission>();
+        command.ShouldBe(new(_sample.Everyone, Terminal, PolicyValue.Deny, Locked: true));
+    }
+
+    [Fact]
     public void Hours_in_a_zone_that_is_not_known_here_are_never_open_and_are_named()
     {
         _sample.Grant(_tina, _sample.Web01, Chat);
