@@ -96,6 +96,19 @@ public class AuthorizationTests
     }
 
     [Fact]
+    public void A_refusal_names_no_group_and_no_workflow_that_the_actor_may_not_see()
+    {
+        var top = _sample.Group("Secret top");
+        _sample.Change(_field, group => group with { ParentId = top });
+        _sample.Deny(top, Terminal, locked: true);
+        _sample.Put(new WorkflowRow(new(_sample.Next()), _other, _sample.Servers, "Secret flow", $"1 of members:{_north}", false, true, false));
+        Conflict(new PolicyCommand.SetGroupPermission(_north, Terminal, PolicyValue.Allow, false)).ShouldEndWith("is locked by ….");
+        Conflict(new PolicyCommand.DeleteTechnicianGroup(_north)).ShouldContain("in the workflow …");
+
+        string Conflict(PolicyCommand command) => Plan(command, _gus).ShouldBeOfType<PlanResult.Conflict>().Message;
+    }
+
+    [Fact]
     public void Only_master_administrators_lock_and_unlock()
     {
         Allowed(new PolicyCommand.SetGroupPermission(_north, Terminal, PolicyValue.Deny, false));
