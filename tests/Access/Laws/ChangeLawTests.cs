@@ -74,6 +74,8 @@ public class ChangeLawTests
                 rectangle.Difference.Lost.ShouldNotBeEmpty();
             }
 
+            more.Sections.ShouldAllBe(section => section.Gained.Count > 0 && section.Lost.Count == 0);
+            less.Sections.ShouldAllBe(section => section.Gained.Count == 0 && section.Lost.Count > 0);
             if (more.IsEmpty) silent++;
             else told++;
         });

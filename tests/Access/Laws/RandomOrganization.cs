@@ -96,6 +96,8 @@ internal sealed class RandomOrganization
     public List<RoleId> Roles { get; } =
         [.. SystemRoles.All.Where(role => role.Purpose == RolePurpose.DevicesAndGroups).Select(role => role.Id)];
 
+    private static RoleRow[] Inviting { get; } = [.. SystemRoles.All.Where(role => role.Purpose == RolePurpose.Invitations)];
+
     public IReadOnlyCollection<PolicyRow> Rows => _rows.Values;
 
     public Random Random => _random;
@@ -192,6 +194,7 @@ internal sealed class RandomOrganization
     public GrantRow RandomGrant()
     {
         var subject = Chance(50) ? GrantSubject.To(Pick(People)) : GrantSubject.To(Pick(Groups));
+        if (Chance(6)) return new(new(NextId()), subject, GrantScope.QuickSupport, Pick(Inviting).Id, GrantAccounts.Default, RandomWindow());
         var scope = _random.Next(4) switch { 0 => GrantScope.AllDevices, 1 => GrantScope.Of(Pick(Devices)), _ => GrantScope.Of(Pick(DeviceGroups)) };
         var accounts = _random.Next(3) switch
         {
