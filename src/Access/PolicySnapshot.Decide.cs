@@ -4,7 +4,8 @@ public sealed partial class PolicySnapshot
 {
     /// <summary>
     /// Answers the one question. Anything unknown, missing or contradictory denies. A device that is not there is evaluated like one that
-    /// is, so that neither content nor time tells which it was. Allocates nothing, unless access that has not begun is in hand.
+    /// is, so that neither content nor time tells which it was. Allocates nothing, unless access that has not begun is in hand,
+    /// or what it needs of a version is asked for the first time and made then.
     /// </summary>
     public AccessDecision Decide(in AccessQuestion question) => Answer(question, Moment.Opening, Ends.Told);
 
