@@ -122,12 +122,12 @@ public sealed class PreapprovedTests
     {
         await using var world = Unhurried();
         var everyone = world.Snapshot.Everyone!;
-        var (strict, workflow) = (new TechnicianGroupId(Guid.NewGuid()), new WorkflowId(Guid.NewGuid()));
+        var (strict, night, workflow) = (new TechnicianGroupId(Guid.NewGuid()), new TechnicianGroupId(Guid.NewGuid()), new WorkflowId(Guid.NewGuid()));
         world.Change(
-            new(everyone, everyone with { RequiresManagerialApproval = true }),
             new(null, new TechnicianGroupRow(strict, everyone.Id, "Strict", "", true, false, GroupConsent.None, false)),
+            new(null, new TechnicianGroupRow(night, everyone.Id, "Night", "", true, true, GroupConsent.None, false)),
             new(null, new MembershipRow(strict, World.Nora)),
-            new(null, new MembershipRow(everyone.Id, World.Nora)),
+            new(null, new MembershipRow(night, World.Nora)),
             new(null, new WorkflowRow(workflow, strict, world.Snapshot.Device(World.Web)!.Group, "Flow", "1 of device", false, true, InsistsWhenPreapproved: true)));
         world.Preapproved.Add(Request(7, new RequestTime.Fixed(World.Start, World.Start + Hour)));
         world.Approved.Add(new(
