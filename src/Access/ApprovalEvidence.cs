@@ -52,6 +52,12 @@ public sealed record ApprovedRequest(
     /// <summary>What a connection that it lets in may hold: what was asked for, with what that needs.</summary>
     public PermissionSet Covered => PermissionCatalogue.WithPrerequisites(Permissions);
 
+    /// <summary>
+    /// It let in together with preapproved access, which stood for the steps that it lacks: what runs on both holds what both cover, and as long as that
+    /// access lasts. Of no matter to a connection that begins. Set by <see cref="PolicySnapshot.AsBegun"/>.
+    /// </summary>
+    public bool IsBeside { get; init; }
+
     internal bool IsOpen(DateTimeOffset at) => ApprovedAt <= at && !(OpenUntil <= at);
 
     /// <summary>The next instant at which it starts or stops being open.</summary>

@@ -181,7 +181,7 @@ public sealed partial class PolicySnapshot
     {
         PermissionSet? covered = null;
         var preapproved = Preapproved(question, account, needed, question.At);
-        relies = preapproved is not null && (moment == Moment.Running || HasAllSteps(null, person, device, insisting: true));
+        relies = preapproved is not null && (moment == Moment.Running ? !IsAnyBeside(question, account) : HasAllSteps(null, person, device, insisting: true));
         if (relies) covered = preapproved;
         if (question.Approvals.IsDefaultOrEmpty || account.Name is null) return covered;
         var alone = false;
@@ -189,12 +189,12 @@ public sealed partial class PolicySnapshot
         {
             if (!Fits(approved, question, account.Name) || !approved.Covered.Covers(needed)) continue;
             if (moment == Moment.Opening && !approved.IsOpen(question.At)) continue;
-            if (moment == Moment.Running || HasAllSteps(approved, person, device, insisting: false))
+            if (moment == Moment.Running ? !approved.IsBeside : HasAllSteps(approved, person, device, insisting: false))
             {
                 covered = (covered ?? PermissionSet.None) | approved.Covered;
                 alone = true;
             }
-            else if (preapproved is { } given && HasAllSteps(approved, person, device, insisting: true))
+            else if (preapproved is { } given && (moment == Moment.Running || HasAllSteps(approved, person, device, insisting: true)))
             {
                 // It has the steps that a workflow insists on, and preapproved access stands for the rest: what both cover, as long as that lasts.
                 covered = (covered ?? PermissionSet.None) | (given & approved.Covered);
@@ -205,6 +205,17 @@ public sealed partial class PolicySnapshot
         // An approval given at connect time lets in and ends nothing afterwards.
         if (alone) relies = false;
         return covered;
+    }
+
+    /// <summary>
+    /// The question of a connection that is let in, as it is asked again while that runs: what of an approval and preapproved access let in only together is kept
+    /// together, whatever becomes of the rules.
+    /// </summary>
+    public AccessQuestion AsBegun(AccessQuestion question)
+    {
+        if (question.Approvals.IsDefaultOrEmpty || !_model.People.TryGetValue(question.Subject, out var person) || !_model.Devices.TryGetValue(question.Device, out var device)) return question;
+        if (Preapproved(question, device.Asked(question.Account), Needed(question), question.At) is null) return question;
+        return question with { Approvals = [.. question.Approvals.Select(approved => approved with { IsBeside = Completes(approved, person, device) })] };
     }
 
     /// <summary>What preapproved access that is open gives on the account, as far as each piece of it covers all that is needed; null: none does.</summary>
@@ -219,6 +230,18 @@ public sealed partial class PolicySnapshot
         }
 
         return given;
+    }
+
+    /// <summary>Whether it is by an approval and preapproved access together that the session was let in.</summary>
+    private static bool IsAnyBeside(in AccessQuestion question, in AccountAsked account)
+    {
+        if (question.Approvals.IsDefaultOrEmpty || account.Name is null) return false;
+        foreach (var approved in question.Approvals)
+        {
+            if (approved.IsBeside && Fits(approved, question, account.Name)) return true;
+        }
+
+        return false;
     }
 
     /// <summary>Whether it is by an approval that the session was let in.</summary>
@@ -287,10 +310,16 @@ public sealed partial class PolicySnapshot
         if (!Fits(approved, question, approved.Account)) return "it was asked for from another address";
         if (!approved.Covered.Covers(Needed(question))) return "it covers less than is wanted";
         if (!approved.IsOpen(question.At)) return "its time to connect is not now";
+        if (HasAllSteps(approved, person, device, insisting: false)) return null;
         var preapproved = Preapproved(question, account, Needed(question), question.At) is not null;
-        var completes = preapproved && !HasAllSteps(null, person, device, insisting: true) && HasAllSteps(approved, person, device, insisting: true);
-        return completes || HasAllSteps(approved, person, device, insisting: false) ? null : "a step that is asked for now was not approved";
+        return preapproved && Completes(approved, person, device) ? null : "a step that is asked for now was not approved";
     }
+
+    /// <summary>It has the steps that workflows insist on, and lacks others, which preapproved access stands for.</summary>
+    private bool Completes(ApprovedRequest approved, PersonNode person, DeviceNode device) =>
+        !HasAllSteps(null, person, device, insisting: true)
+        && HasAllSteps(approved, person, device, insisting: true)
+        && !HasAllSteps(approved, person, device, insisting: false);
 
     private static ApprovalStepId StepOf(TechnicianGroupNode through, TechnicianGroupNode rule) =>
         new(ApprovalStepKind.TechnicianGroup, rule.Id.Value, through.Id.Value);

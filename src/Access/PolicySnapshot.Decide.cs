@@ -4,14 +4,16 @@ public sealed partial class PolicySnapshot
 {
     /// <summary>
     /// Answers the one question. Anything unknown, missing or contradictory denies. A device that is not there is evaluated like one that
-    /// is, so that neither content nor time tells which it was. Allocates nothing, unless access that has not begun is in hand.
+    /// is, so that neither content nor time tells which it was. Allocates nothing, unless access that has not begun is in hand,
+    /// or what it needs of a version is asked for the first time and made then.
     /// </summary>
     public AccessDecision Decide(in AccessQuestion question) => Answer(question, Moment.Opening, Ends.Told);
 
     /// <summary>
     /// Whether a session that was allowed may go on: as <see cref="Decide"/>, but for what binds only the next connection. An approval rule, a consent or a
     /// recording setting that is new ends nothing that runs; a sign-in rule that the session's sign-in does not meet ends it at once. Who was let in by an approval
-    /// has it in hand, and is answered no more than it covers; with none in hand, no rule is taken to have asked for one when the session began.
+    /// has it in hand, and is answered no more than it covers; where it let in only beside preapproved access, no more than both cover, and no longer than that
+    /// lasts. With none in hand, no rule is taken to have asked for one when the session began. The question is that of <see cref="AsBegun"/>.
     /// </summary>
     public AccessDecision DecideRunning(in AccessQuestion question) => Answer(question, Moment.Running, Ends.Told);
 

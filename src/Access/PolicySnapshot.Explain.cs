@@ -17,7 +17,8 @@ public sealed partial class PolicySnapshot
 
     /// <summary>
     /// The fewest changes that turn the answer from allowed to not, or back, each carried out by the owner; null: two are not enough, or it is
-    /// nothing that such changes mend (a disabled person, a factor that is missing, closed hours). It speaks of whatever counts, as <see cref="Explain(in AccessQuestion)"/> does.
+    /// nothing that such changes mend (a disabled person, a factor that is missing, closed hours). Only the first forty that come into question are tried, and their pairs: where
+    /// there are more, fewer might do than are told. It speaks of whatever counts, as <see cref="Explain(in AccessQuestion)"/> does.
     /// </summary>
     /// <param name="fresh">The id that a grant would get if one is suggested.</param>
     public SmallestChange? SmallestChange(in AccessQuestion question, GrantId fresh) => new FlipSearch(this, question, fresh).Find();

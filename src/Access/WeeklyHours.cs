@@ -136,9 +136,14 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
         return false;
     }
 
-    /// <summary>True when every hour of <paramref name="other"/> is surely one of these too; false also where that is not plain to see.</summary>
+    /// <summary>
+    /// True when every hour of <paramref name="other"/> is surely one of these too; false also where that is not plain to see. Hours of a zone that is not known
+    /// are never open, and cover no others.
+    /// </summary>
     public bool Covers(WeeklyHours other)
     {
+        if (Equals(other)) return true;
+        if (_clock is null) return false;
         if (_open is [(0, WeekTicks)]) return true;
         if (!string.Equals(Zone, other.Zone, StringComparison.Ordinal)) return false;
         return Array.TrueForAll(other._open, theirs => Array.Exists(_open, ours => ours.Start <= theirs.Start && theirs.End <= ours.End));

@@ -222,15 +222,16 @@ public sealed class Admission(
         public bool IsBetterThan(Asked other) =>
             Decision.Kind > other.Decision.Kind || (Decision.Kind == other.Decision.Kind && Ways.Length > other.Ways.Length);
 
-        /// <summary>Access that begins with its first use has begun with this question.</summary>
+        /// <summary>Access that begins with its first use has begun with this question; and what let in together is kept together.</summary>
         public Asked Begun()
         {
-            if (!Question.Preapprovals.Any(IsPending)) return this;
-            var begun = Question with
+            var running = Snapshot.AsBegun(Question);
+            if (!running.Preapprovals.Any(IsPending)) return this with { Question = running };
+            var begun = running with
             {
                 Preapprovals =
                 [
-                    .. Question.Preapprovals.Select(request => request.Time is RequestTime.FromFirstUse { IsPending: true } pending
+                    .. running.Preapprovals.Select(request => request.Time is RequestTime.FromFirstUse { IsPending: true } pending
                         ? request with { Time = pending with { FirstUsed = Question.At } }
                         : request),
                 ],

@@ -96,6 +96,19 @@ public class AuthorizationTests
     }
 
     [Fact]
+    public void A_refusal_names_no_group_and_no_workflow_that_the_actor_may_not_see()
+    {
+        var top = _sample.Group("Secret top");
+        _sample.Change(_field, group => group with { ParentId = top });
+        _sample.Deny(top, Terminal, locked: true);
+        _sample.Put(new WorkflowRow(new(_sample.Next()), _other, _sample.Servers, "Secret flow", $"1 of members:{_north}", false, true, false));
+        Conflict(new PolicyCommand.SetGroupPermission(_north, Terminal, PolicyValue.Allow, false)).ShouldEndWith("is locked by ….");
+        Conflict(new PolicyCommand.DeleteTechnicianGroup(_north)).ShouldContain("in the workflow …");
+
+        string Conflict(PolicyCommand command) => Plan(command, _gus).ShouldBeOfType<PlanResult.Conflict>().Message;
+    }
+
+    [Fact]
     public void Only_master_administrators_lock_and_unlock()
     {
         Allowed(new PolicyCommand.SetGroupPermission(_north, Terminal, PolicyValue.Deny, false));
@@ -125,6 +138,24 @@ public class AuthorizationTests
         Forbidden(grant);
         Forbidden(grant with { Window = new(null, Sample.Noon.AddDays(2)) });
         Allowed(grant with { Window = new(null, Sample.Noon.AddDays(1)) });
+    }
+
+    [Fact]
+    public void What_is_held_in_hours_of_a_zone_that_is_not_known_is_given_at_no_other_time()
+    {
+        var always = new GrantWindow(null, null, "Nowhere/Land; Mon-Sun 00:00-24:00");
+        _sample.Grant(GrantSubject.To(_gus), GrantScope.Of(_sample.Web01), SystemRoles.FullDeviceAccess.Id, window: always);
+        Forbidden(GrantTo(_north, GrantScope.Of(_sample.Web01), SystemRoles.FullDeviceAccess.Id) with { Window = new(null, null, "UTC; Mon 08:00-09:00") });
+    }
+
+    [Fact]
+    public void Session_hours_of_a_zone_that_is_not_known_are_the_strictest_and_stand_in_no_other_setting_s_way()
+    {
+        var node = SettingNode.Of(_sample.Servers);
+        _sample.Put(new SettingRow(node, SettingKind.SessionHours, "Nowhere/Land; Mon-Sun 00:00-24:00", 1));
+        _sample.Grant(GrantSubject.To(_gus), GrantScope.Of(_sample.Servers), _sample.Role(ManageSecurity));
+        Forbidden(new PolicyCommand.SetSetting(node, SettingKind.SessionHours, "UTC; Mon-Sun 00:00-24:00"));
+        Allowed(new PolicyCommand.SetSetting(node, SettingKind.IdleTimeout, "10m"));
     }
 
     [Fact]

@@ -125,6 +125,52 @@ public class CompileTests
         Refused("accounts", grant with { Accounts = new(AccountRule.Named, "") });
     }
 
+    [Fact]
+    public void Contacts_in_groups_or_as_approvers_are_refused()
+    {
+        var contact = new PersonRow(new(Guid.NewGuid()), PersonKind.Contact, "carl", "Carl", "", PersonState.Activated, PersonStatus.Active);
+        var (group, devices) = (Group(Guid.NewGuid(), Everyone.Value), new DeviceGroupRow(new(Guid.NewGuid()), null, "Devices"));
+        foreach (var row in (PolicyRow[])[new MembershipRow(group.Id, contact.Id), new GroupManagerRow(group.Id, contact.Id), new GroupAdministratorRow(group.Id, contact.Id)])
+            Refused($"{row.Key}: 'carl' is a contact", contact, group, row);
+        var workflow = new WorkflowRow(new(Guid.NewGuid()), group.Id, devices.Id, "Flow", $"1 of person:{contact.Id}", false, true, false);
+        Refused($"{workflow.Key}: 'carl' is a contact", contact, group, devices, workflow);
+    }
+
+    [Fact]
+    public void A_root_that_is_disabled_and_an_owner_who_takes_no_part_are_refused()
+    {
+        Replaced("the root is disabled", _founded.Everyone! with { Enabled = false });
+        Replaced("the owner is invited or disabled", _founded.Person(Owner)! with { Status = PersonStatus.Disabled });
+        Replaced("the owner is invited or disabled", _founded.Person(Owner)! with { State = PersonState.Invited });
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a,b")]
+    [InlineData("Capital")]
+    [InlineData("a b")]
+    [InlineData("-a")]
+    public void Names_of_another_form_than_plans_make_are_refused(string name)
+    {
+        Refused("is no login", new PersonRow(new(Guid.NewGuid()), PersonKind.Technician, name, "Somebody", "", PersonState.Activated, PersonStatus.Active));
+        var devices = new DeviceGroupRow(new(Guid.NewGuid()), null, "Devices");
+        Refused("is no device's name", devices, new DeviceRow(new(Guid.NewGuid()), devices.Id, name, "", true, "localhost"));
+        var device = new DeviceRow(new(Guid.NewGuid()), devices.Id, "web01", "", true, "localhost");
+
+        // What is there at a device calls itself as it likes, as far as it can be told apart in a list.
+        if (name is not ("Capital" or "-a")) Refused("is no account's name", devices, device, new DeviceAccountRow(device.Id, name, true));
+    }
+
+    [Fact]
+    public void A_role_to_be_asked_for_that_is_not_for_devices_is_refused() =>
+        Refused("not for devices", new SettingRow(SettingNode.Organization, SettingKind.AccessRequestRoles, $"{SystemRoles.Auditor.Id}", 1));
+
+    private void Replaced(string because, PolicyRow row)
+    {
+        var rows = _founded.All<PolicyRow>().Where(other => other.Key != row.Key).Append(row);
+        Should.Throw<PolicyException>(() => PolicySnapshot.Compile(Organization, 2, rows)).Message.ShouldBe($"{row.Key}: {because}");
+    }
+
     private void Refused(string because, params PolicyRow[] more)
     {
         var keys = more.OfType<SettingRow>().Select(row => row.Key).ToHashSet();

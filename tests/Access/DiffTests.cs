@@ -36,6 +36,69 @@ public class DiffTests
     }
 
     [Fact]
+    public void More_beside_what_there_is_takes_nothing_away_and_less_gives_nothing()
+    {
+        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal));
+        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Chat), window: new(Sample.Noon, Sample.Noon.AddHours(1)));
+        var before = _sample.Snapshot;
+        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal), GrantAccounts.Any);
+        var difference = PolicySnapshot.Diff(before, _sample.Snapshot).Rectangles.ShouldHaveSingleItem().Difference;
+        difference.Gained.ShouldHaveSingleItem().ShouldBe(new HeldPermissions(PermissionSet.Of(Terminal), GrantAccounts.Any, GrantWindow.Always));
+        difference.Lost.ShouldBeEmpty();
+        var back = PolicySnapshot.Diff(_sample.Snapshot, before).Rectangles.ShouldHaveSingleItem().Difference;
+        back.Gained.ShouldBeEmpty();
+        back.Lost.ShouldHaveSingleItem().Accounts.ShouldBe(GrantAccounts.Any);
+    }
+
+    [Fact]
+    public void A_window_that_is_made_wider_is_no_loss()
+    {
+        GrantWindow[] windows =
+        [
+            new(Sample.Noon, Sample.Noon.AddHours(1), "UTC; Mon 08:00-18:00"), new(Sample.Noon, Sample.Noon.AddHours(1)), new(Sample.Noon.AddHours(-1), Sample.Noon.AddHours(1)),
+            new(null, Sample.Noon.AddHours(1)), GrantWindow.Always,
+        ];
+        var grant = _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal), window: windows[0]);
+        foreach (var window in windows[1..])
+        {
+            var before = _sample.Snapshot;
+            _sample.Put(_sample.Row<GrantRow>(new(PolicyTable.Grant, grant.Value)) with { Window = window });
+            var difference = PolicySnapshot.Diff(before, _sample.Snapshot).Rectangles.ShouldHaveSingleItem().Difference;
+            difference.Lost.ShouldBeEmpty();
+            difference.Gained.ShouldHaveSingleItem().Window.ShouldBe(window);
+        }
+    }
+
+    [Fact]
+    public void A_device_s_approval_rule_is_told_in_one_form()
+    {
+        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal));
+        var before = _sample.Snapshot;
+        _sample.Set(SettingNode.Of(_sample.Servers), SettingKind.ManagerialApproval, "required");
+        var bySetting = PolicySnapshot.Diff(before, _sample.Snapshot).Rectangles.Select(rectangle => rectangle.Difference.Restrictions.ShouldHaveSingleItem()).ToList();
+        bySetting.ShouldNotBeEmpty();
+        bySetting.ShouldAllBe(restriction => restriction.Before == "" && restriction.After == $"device rule of DeviceGroup {_sample.Servers}");
+
+        // Beside another change the pairs are compared one by one, and read alike.
+        _sample.Set(SettingNode.Organization, SettingKind.TwoFactorRequired, "true");
+        PolicySnapshot.Diff(before, _sample.Snapshot).Rectangles
+            .ShouldAllBe(rectangle => rectangle.Difference.Restrictions.Any(restriction => restriction.Kind == RestrictionKind.Approval && bySetting.Contains(restriction)));
+    }
+
+    [Fact]
+    public void How_long_access_may_be_asked_for_is_told_to_whoever_may_ask()
+    {
+        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), SystemRoles.RequestsAccess.Id);
+        var before = _sample.Snapshot;
+        _sample.Set(SettingNode.Organization, SettingKind.AccessRequestLongest, "1h");
+        var rectangle = PolicySnapshot.Diff(before, _sample.Snapshot).Rectangles.Single(one => one.People.Contains(_tina));
+        var restriction = rectangle.Difference.Restrictions.ShouldHaveSingleItem();
+        restriction.Kind.ShouldBe(RestrictionKind.Requests);
+        restriction.After.ShouldContain("1h");
+        restriction.Before.ShouldContain("30d");
+    }
+
+    [Fact]
     public void What_is_too_much_to_compare_is_told_in_part_and_it_is_said_so()
     {
         _sample.Device("web02", _sample.Servers, "root");
@@ -275,6 +338,26 @@ public class DiffTests
         found.Changes.Count.ShouldBe(2);
         _sample.Disable(_tina);
         _sample.Snapshot.SmallestChange(_sample.Question(_tina, [Terminal]), new(_sample.Next())).ShouldBeNull();
+    }
+
+    [Fact]
+    public void To_be_spared_a_consent_that_nobody_can_give_is_suggested()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal);
+        _sample.Set(SettingNode.Of(_sample.Web01), SettingKind.RemoteControlApproval, "terminal=ask");
+        var quiet = _sample.Role(SkipConsent);
+        var question = _sample.Question(_tina, [Terminal]);
+        _sample.Snapshot.Decide(question).Reason.ShouldBe(DenialReason.ConsentImpossible);
+        Only(question).Command.ShouldBeOfType<PolicyCommand.AddGrant>().Role.ShouldBe(quiet);
+    }
+
+    [Fact]
+    public void A_lock_that_allows_is_suggested_to_be_turned_where_it_stands()
+    {
+        foreach (var _ in Enumerable.Range(0, 45)) _sample.Grant(_tina, _sample.Web01, Terminal);
+        _sample.Allow(_sample.Everyone, Terminal, locked: true);
+        var command = Only(_sample.Question(_tina, [Terminal])).Command.ShouldBeOfType<PolicyCommand.SetGroupPermission>();
+        command.ShouldBe(new(_sample.Everyone, Terminal, PolicyValue.Deny, Locked: true));
     }
 
     [Fact]

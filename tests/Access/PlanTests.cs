@@ -96,6 +96,42 @@ public class PlanTests
         Planned(new PolicyCommand.DeletePerson(_tina));
     }
 
+    [Theory]
+    [InlineData("\u200e")]
+    [InlineData("\u200f")]
+    [InlineData("\u061c")]
+    [InlineData("\u200b")]
+    [InlineData("\u00ad")]
+    [InlineData("\ufeff")]
+    [InlineData("\u2060")]
+    [InlineData("\u202e")]
+    [InlineData("\udb40\udc41")]
+    [InlineData("1\u200d")]
+    [InlineData(" \u200c")]
+    [InlineData("\u200d\u200d")]
+    public void A_name_holds_nothing_that_does_not_show(string mark)
+    {
+        var name = $"Ni{mark}na";
+        Invalid(new PolicyCommand.AddPerson(new(_sample.Next()), PersonKind.Technician, "nina", name, "", PersonState.Activated)).ShouldBe("name");
+        Invalid(Add(name, _sample.Everyone)).ShouldBe("name");
+        Invalid(new PolicyCommand.AddRole(new(_sample.Next()), name, RolePurpose.DevicesAndGroups, PermissionSet.Of(Terminal))).ShouldBe("name");
+        Invalid(new PolicyCommand.AddDeviceGroup(new(_sample.Next()), null, name)).ShouldBe("name");
+        Invalid(new PolicyCommand.AddExternalGroup(new(_sample.Next()), name, "")).ShouldBe("name");
+        Names.IsName(name).ShouldBeFalse();
+        Names.IsName($"Nina{mark}").ShouldBeFalse();
+        Names.IsName("\u200dNina").ShouldBeFalse();
+    }
+
+    [Fact]
+    public void What_joins_letters_or_keeps_them_apart_may_stand_between_them_and_makes_no_other_name()
+    {
+        const string Apart = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", Joined = "\u0915\u094d\u200d\u0937";
+        _sample.Snapshot.Plan(Add(Apart, _sample.Everyone), _sample.Olga, Sample.Noon).ShouldBeOfType<PlanResult.Planned>();
+        _sample.Snapshot.Plan(Add(Joined, _sample.Everyone), _sample.Olga, Sample.Noon).ShouldBeOfType<PlanResult.Planned>();
+        _sample.Group("Support");
+        _sample.Snapshot.Plan(Add("Sup\u200cport", _sample.Everyone), _sample.Olga, Sample.Noon).ShouldBeOfType<PlanResult.Conflict>();
+    }
+
     [Fact]
     public void Groups_are_named_once_beside_each_other_and_never_go_round()
     {

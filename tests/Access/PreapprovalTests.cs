@@ -81,6 +81,45 @@ public class PreapprovalTests
     }
 
     [Fact]
+    public void What_was_let_in_by_an_approval_beside_preapproved_access_ends_with_that()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal, Chat);
+        var (strict, night) = (_sample.Group("Strict"), _sample.Group("Night"));
+        _sample.Member(_tina, strict, night);
+        _sample.Change(night, group => group with { RequiresManagerialApproval = true });
+        var workflow = new WorkflowRow(new(_sample.Next()), strict, _sample.Servers, "Flow", "1 of device", false, true, InsistsWhenPreapproved: true);
+        _sample.Put(workflow);
+        var approved = new ApprovedRequest(
+            2, _tina, _sample.Web01, "deploy", PermissionSet.Of(Terminal, Chat), null, Sample.Noon, null, [ApprovalStepId.OfWorkflow(workflow.Id, 1)]);
+        var question = _sample.Question(_tina, [Terminal]) with { Preapprovals = [Request(new RequestTime.FromApproval(TimeSpan.FromHours(1)))], Approvals = [approved] };
+        var end = Sample.Noon.AddHours(1);
+        _sample.Snapshot.Decide(question).Until.ShouldBe(end);
+
+        // A change of policy asks about it again; also one that takes the workflow away.
+        var running = _sample.Snapshot.AsBegun(question);
+        _sample.Remove(workflow.Key);
+        var decision = _sample.Snapshot.DecideRunning(running with { At = Sample.Noon.AddMinutes(30) });
+        decision.Permissions.ShouldBe(PermissionSet.Of(Terminal));
+        decision.Until.ShouldBe(end);
+        _sample.Snapshot.DecideRunning(running with { At = end }).Kind.ShouldBe(DecisionKind.NeedsApproval);
+    }
+
+    [Fact]
+    public void What_was_let_in_by_an_approval_alone_goes_on_when_preapproved_access_ends()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal, Chat);
+        var workflow = new WorkflowRow(new(_sample.Next()), _sample.Everyone, _sample.Servers, "Flow", "1 of device", false, true, InsistsWhenPreapproved: true);
+        _sample.Put(workflow);
+        var approved = new ApprovedRequest(
+            2, _tina, _sample.Web01, "deploy", PermissionSet.Of(Terminal, Chat), null, Sample.Noon, null, [ApprovalStepId.OfWorkflow(workflow.Id, 1)]);
+        var question = _sample.Question(_tina, [Terminal]) with { Preapprovals = [Request(new RequestTime.FromApproval(TimeSpan.FromHours(1)))], Approvals = [approved] };
+        _sample.Snapshot.Decide(question).Until.ShouldBeNull();
+        var decision = _sample.Snapshot.DecideRunning(_sample.Snapshot.AsBegun(question) with { At = Sample.Noon.AddHours(1) });
+        decision.Permissions.ShouldBe(PermissionSet.Of(Terminal, Chat));
+        decision.Until.ShouldBeNull();
+    }
+
+    [Fact]
     public void A_locked_deny_is_not_exceeded_by_a_request()
     {
         _sample.Deny(_sample.Everyone, Terminal, locked: true);

@@ -118,6 +118,30 @@ public sealed class PreapprovedTests
     }
 
     [Fact]
+    public async Task What_it_and_an_approval_let_in_together_ends_with_it_though_policy_comes_to_give_the_rest()
+    {
+        await using var world = Unhurried();
+        var everyone = world.Snapshot.Everyone!;
+        var (strict, night, workflow) = (new TechnicianGroupId(Guid.NewGuid()), new TechnicianGroupId(Guid.NewGuid()), new WorkflowId(Guid.NewGuid()));
+        world.Change(
+            new(null, new TechnicianGroupRow(strict, everyone.Id, "Strict", "", true, false, GroupConsent.None, false)),
+            new(null, new TechnicianGroupRow(night, everyone.Id, "Night", "", true, true, GroupConsent.None, false)),
+            new(null, new MembershipRow(strict, World.Nora)),
+            new(null, new MembershipRow(night, World.Nora)),
+            new(null, new WorkflowRow(workflow, strict, world.Snapshot.Device(World.Web)!.Group, "Flow", "1 of device", false, true, InsistsWhenPreapproved: true)));
+        world.Preapproved.Add(Request(7, new RequestTime.Fixed(World.Start, World.Start + Hour)));
+        world.Approved.Add(new(
+            8, World.Nora, World.Web, "root", PermissionSet.Of(Permission.Terminal), null, World.Start.AddMinutes(-1), null, [ApprovalStepId.OfWorkflow(workflow, 1)]));
+        await using var session = await BeginAsync(world);
+        session.Deadline!.Value.At.ShouldBe(World.Start + Hour);
+
+        world.Change(new RowChange(null, world.TinasGrant with { Id = new(Guid.NewGuid()), Subject = GrantSubject.To(World.Nora) }));
+        session.Deadline!.Value.At.ShouldBe(World.Start + Hour);
+        world.Time.Advance(Hour);
+        session.End!.Value.Reason.ShouldBe(EndReason.WindowOver);
+    }
+
+    [Fact]
     public async Task Revoking_ends_what_lives_on_it_at_once_and_takes_the_rest_its_later_time()
     {
         await using var world = Unhurried();

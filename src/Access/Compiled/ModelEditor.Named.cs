@@ -50,8 +50,9 @@ internal sealed partial class ModelEditor
         if (_organizationSettings is null && _changedRoles.Count == 0) return;
         foreach (var id in _organizationRules.RequestRoles)
         {
-            if (SystemRoles.Find(id) is null && _roles.GetValueOrDefault(id) is null)
-                throw new PolicyException($"{new SettingRow(SettingNode.Organization, SettingKind.AccessRequestRoles, "", 0).Key}: role {id} is not there");
+            var key = new SettingRow(SettingNode.Organization, SettingKind.AccessRequestRoles, "", 0).Key;
+            if ((SystemRoles.Find(id) ?? _roles.GetValueOrDefault(id)) is not { } role) throw new PolicyException($"{key}: role {id} is not there");
+            if (role.Purpose != RolePurpose.DevicesAndGroups) throw new PolicyException($"{key}: the role '{role.Name}' is for {role.Purpose}, and not for devices");
         }
     }
 }

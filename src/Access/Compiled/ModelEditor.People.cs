@@ -181,7 +181,7 @@ internal sealed partial class ModelEditor
 
     private void MakePerson(PersonId id, PersonDraft draft, PersonRow row)
     {
-        if (!Enum.IsDefined(row.Kind)) throw new PolicyException($"person {row.Id} is of no known kind");
+        if (row.Kind == PersonKind.Contact && PlaceOf(id, draft) is { } place) throw new PolicyException($"{place}: '{row.Login}' is a contact, who is in no group and runs none");
         if (_everyone is null) throw new PolicyException("there is no root technician group");
         var groups = draft.Groups.ConvertAll(group => _technicianGroups.GetValueOrDefault(group)!);
         var own = draft.Before is null || draft.AreGrantsChanged ? new(null, [.. draft.Grants]) : draft.Before.OwnTable;
@@ -193,13 +193,16 @@ internal sealed partial class ModelEditor
 
     private static PolicyException LeftBehind(PersonId id, PersonDraft draft)
     {
-        var key = draft.Groups.Count > 0 ? new MembershipRow(draft.Groups[0], id).Key
-            : draft.Manages.Count > 0 ? new GroupManagerRow(draft.Manages[0], id).Key
-            : draft.Administers.Count > 0 ? new GroupAdministratorRow(draft.Administers[0], id).Key
-            : draft.ExternalGroups.Count > 0 ? new ExternalMemberRow(draft.ExternalGroups[0], id).Key
-            : draft.Grants[0].Row.Key;
+        var key = PlaceOf(id, draft) ?? (draft.ExternalGroups.Count > 0 ? new ExternalMemberRow(draft.ExternalGroups[0], id).Key : draft.Grants[0].Row.Key);
         return new($"{key}: person {id} is not there");
     }
+
+    /// <summary>A row by which the person is in a technician group, or manages or administers one; null: there is none.</summary>
+    private static RowKey? PlaceOf(PersonId id, PersonDraft draft) =>
+        draft.Groups.Count > 0 ? new MembershipRow(draft.Groups[0], id).Key
+        : draft.Manages.Count > 0 ? new GroupManagerRow(draft.Manages[0], id).Key
+        : draft.Administers.Count > 0 ? new GroupAdministratorRow(draft.Administers[0], id).Key
+        : null;
 
     /// <summary>The groups and all below them, each after the one above it; refuses circles.</summary>
     private static List<T> TopDown<T>(List<T> changed, Func<T, IReadOnlyList<T>> children, Func<T, T?> parent, string what)

@@ -39,6 +39,8 @@ internal sealed partial class ModelEditor
             if (!WorkflowSteps.TryParse(workflow.Steps, out var steps, out var problem)) throw new PolicyException($"{workflow.Key}: {problem}");
             foreach (var approver in steps.Value.SelectMany(step => step.Approvers))
             {
+                if (approver.Kind == ApproverKind.Person && _people.GetValueOrDefault(new(approver.Id)) is { IsContact: true } contact)
+                    throw new PolicyException($"{workflow.Key}: '{contact.Row.Login}' is a contact, who approves nothing");
                 if (!IsThere(approver)) throw new PolicyException($"{workflow.Key}: the approver {approver.Kind} {approver.Id} is not there");
             }
         }

@@ -158,13 +158,13 @@ internal sealed partial class ModelEditor
         switch (after ?? before)
         {
             case PersonRow row:
-                if (!Enum.IsDefined(row.Kind) || !Enum.IsDefined(row.State) || !Enum.IsDefined(row.Status)) throw new PolicyException($"{row.Key}: of no known kind or state");
+                if (after is not null) RowRules.Check(row);
                 var person = Draft(row.Id, row);
                 if (before is null && person.Row is not null) throw Twice(row);
                 person.Row = (PersonRow?)after;
                 break;
             case TechnicianGroupRow row:
-                if (!Enum.IsDefined(row.Consent)) throw new PolicyException($"{row.Key}: asks for consent in no known way");
+                if (after is not null) RowRules.Check(row);
                 var group = Draft(row.Id, row);
                 if (before is null && group.Row is not null) throw Twice(row);
                 (group.Row, group.IsChanged) = ((TechnicianGroupRow?)after, true);
@@ -190,6 +190,7 @@ internal sealed partial class ModelEditor
                 (devices.Row, devices.IsChanged) = ((DeviceGroupRow?)after, true);
                 break;
             case DeviceRow row:
+                if (after is not null) RowRules.Check(row);
                 var device = Draft(row.Id, row);
                 if (before is null && device.Row is not null) throw Twice(row);
                 device.Row = (DeviceRow?)after;
@@ -270,6 +271,7 @@ internal sealed partial class ModelEditor
 
     private void TakeAccount(DeviceAccountRow row, DeviceAccountRow? after, bool isNew)
     {
+        if (after is not null) RowRules.Check(after);
         var draft = Draft(row.Device, row);
         var others = Array.FindAll(draft.Accounts, account => !string.Equals(account.Name, row.Name, StringComparison.Ordinal));
         if (isNew && others.Length < draft.Accounts.Length) throw Twice(row);

@@ -135,11 +135,12 @@ internal sealed class PairFacts
         return gained.Count + lost.Count + restrictions.Count == 0 ? null : new(gained, lost, restrictions);
     }
 
-    /// <summary>What <paramref name="after"/> has that <paramref name="before"/> has not.</summary>
+    /// <summary>What <paramref name="after"/> has that <paramref name="before"/> has not, for those accounts and then.</summary>
     public static IReadOnlyList<HeldPermissions> More(IReadOnlyList<HeldPermissions> before, IReadOnlyList<HeldPermissions> after)
     {
-        var known = before.ToDictionary(some => (some.Accounts, some.Window), some => some.Permissions);
-        return [.. after.Select(some => some with { Permissions = some.Permissions - known.GetValueOrDefault((some.Accounts, some.Window)) }).Where(some => !some.Permissions.IsEmpty)];
+        return [.. after.Select(some => some with { Permissions = some.Permissions - Known(some) }).Where(some => !some.Permissions.IsEmpty)];
+
+        PermissionSet Known(HeldPermissions some) => before.Where(other => other.Covers(some)).Aggregate(PermissionSet.None, (all, other) => all | other.Permissions);
     }
 
     private static List<(RestrictionKind Kind, string Text)> RestrictionsOf(PolicyModel model, PersonNode person, DeviceNode device, PossibleApprovers approvers)
@@ -164,9 +165,17 @@ internal sealed class PairFacts
         (RestrictionKind.Networks, model.OrganizationRules[SettingKind.AllowedNetworks].Value),
     ];
 
-    /// <summary>What roles may be asked for, as far as the person's ceiling lets them have it.</summary>
+    /// <summary>What roles may be asked for, as far as the person's ceiling lets them have it, and for how long.</summary>
     internal static string Requests(PolicyModel model, PersonNode person) =>
-        string.Join("; ", model.Requestable.Select(role => role & person.Ceiling).Where(role => !role.IsEmpty).Distinct().OrderBy(role => role.Bits));
+        ForAtMost(model, string.Join("; ", model.Requestable.Select(role => role & person.Ceiling).Where(role => !role.IsEmpty).Distinct().OrderBy(role => role.Bits)));
+
+    /// <summary>For how long is of no matter where nothing may be asked for.</summary>
+    internal static string ForAtMost(PolicyModel model, string requests) =>
+        requests.Length == 0 || model.OrganizationRules[SettingKind.AccessRequestLongest].Value is not (not "none" and var longest) ? requests : $"{requests}; for {longest} at most";
+
+    /// <summary>The device's own rule, as it stands where there is no workflow in its place; empty: there is none.</summary>
+    internal static string DeviceRule(DeviceRules rules) =>
+        rules[SettingKind.ManagerialApproval] is { Value: "required", Source: var source } ? $"device rule of {source.Kind} {source.Id}" : "";
 
     private static string Approval(PolicyModel model, PersonNode person, DeviceNode device, PossibleApprovers approvers)
     {
@@ -176,8 +185,7 @@ internal sealed class PairFacts
             if (group.ApprovalRule is { } rule && !model.IsReplaced(group, rule, person, device)) steps.Add($"group {rule.Id} through {group.Id}{(approvers.Blocks(group, rule, person) ? Blocked : "")}");
         }
 
-        var setting = model.RulesOf(device)[SettingKind.ManagerialApproval];
-        if (setting.Value == "required" && !model.HasWorkflow(person, device)) steps.Add($"device rule of {setting.Source.Kind} {setting.Source.Id}");
+        if (DeviceRule(model.RulesOf(device)) is { Length: > 0 } own && !model.HasWorkflow(person, device)) steps.Add(own);
         steps.AddRange(
             from workflow in person.Workflows
             where model.Applies(workflow, person, device)

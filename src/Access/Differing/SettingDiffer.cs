@@ -92,9 +92,8 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
         var differing = new List<RestrictionDifference>();
         foreach (var (setting, restriction) in Compared)
         {
-            var (was, now) = (old[setting], recent[setting]);
-            if (!string.Equals(was.Value, now.Value, StringComparison.Ordinal)) differing.Add(new(restriction, was.Value, now.Value));
-            else if (restriction == RestrictionKind.Approval && was.Value == "required" && was.Source != now.Source) differing.Add(new(restriction, Rule(was), Rule(now)));
+            var (was, now) = restriction == RestrictionKind.Approval ? (PairFacts.DeviceRule(old), PairFacts.DeviceRule(recent)) : (old[setting].Value, recent[setting].Value);
+            if (!string.Equals(was, now, StringComparison.Ordinal)) differing.Add(new(restriction, was, now));
         }
 
         IsMixed |= (differing.Count > 0 && IsForAll) || (_requests is not null && _signIn.Length > 0);
@@ -147,10 +146,8 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
         _ => true,
     };
 
-    private static string RequestsOf(PolicyModel model) =>
-        string.Join(", ", model.OrganizationRules.RequestRoles.Select(model.Role).Where(role => role is not null).Select(role => $"{role!.Name}: {role.Permissions}"));
-
-    private static string Rule(EffectiveSetting setting) => $"device rule of {setting.Source.Kind} {setting.Source.Id}";
+    private static string RequestsOf(PolicyModel model) => PairFacts.ForAtMost(
+        model, string.Join(", ", model.OrganizationRules.RequestRoles.Select(model.Role).Where(role => role is not null).Select(role => $"{role!.Name}: {role.Permissions}")));
 
     private void IndexSubjects()
     {

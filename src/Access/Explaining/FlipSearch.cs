@@ -3,8 +3,9 @@ using System.Collections.Immutable;
 namespace Countersign.Access;
 
 /// <summary>
-/// Looks for the fewest elementary changes, two at most, that turn an answer from allowed to not, or back: a grant, a membership, a lock or a
-/// request. Each is tried on the policy itself, so that what is suggested surely does it.
+/// Looks for elementary changes that turn an answer from allowed to not, or back: a grant, a membership, a lock or a request. One if one of those that are
+/// tried does it, else two. Each is tried on the policy itself, so that what is suggested surely does it; that there are no fewer is sure only as far
+/// as <see cref="MostTried"/> of them reach, of which grants to take away are half at most.
 /// </summary>
 internal sealed class FlipSearch
 {
@@ -75,7 +76,10 @@ internal sealed class FlipSearch
             foreach (var request in Requests(person, device, account, needed)) yield return request;
         }
 
-        var lacking = needed - _snapshot.GrantedWithEvidence(_question, person, device, device.Asked(_question.Account));
+        // Where consent can't be had, nothing is lacking but to be spared it.
+        var lacking = _reason == DenialReason.ConsentImpossible
+            ? PermissionSet.Of(Permission.SkipConsent)
+            : needed - _snapshot.GrantedWithEvidence(_question, person, device, device.Asked(_question.Account));
         if (lacking.IsEmpty) lacking = needed;
         var roles = SystemRoles.All.Concat(_model.CustomRoles.Values).Where(role => role.Purpose == RolePurpose.DevicesAndGroups && role.Permissions.Covers(lacking));
         if (!person.IsOwner && person.Grantable.Covers(lacking) && roles.MinBy(role => role.Permissions.Count) is { } role)
@@ -121,7 +125,8 @@ internal sealed class FlipSearch
     private IEnumerable<ElementaryChange> Taking(PersonNode person, DeviceNode device)
     {
         var needed = PermissionCatalogue.WithPrerequisites(_question.Wanted);
-        foreach (var grant in _model.GrantsOf(person).Where(grant => grant.Permissions.Intersects(needed) && _model.Covers(grant.Row.Scope, device) && grant.InForce(_question.At)))
+        var giving = _model.GrantsOf(person).Where(grant => grant.Permissions.Intersects(needed) && _model.Covers(grant.Row.Scope, device) && grant.InForce(_question.At));
+        foreach (var grant in giving.Take(MostTried / 2))
         {
             yield return new($"Take away the grant of {grant.Role.Name} on {Describe.Scope(_snapshot, grant.Row.Scope)}.", new PolicyCommand.RemoveGrant(grant.Row.Id), null, null);
         }
@@ -134,8 +139,10 @@ internal sealed class FlipSearch
 
         foreach (var permission in _question.Wanted & PermissionCatalogue.Restrictable)
         {
-            var command = new PolicyCommand.SetGroupPermission(person.Groups[0].Id, permission, PolicyValue.Deny, Locked: true);
-            yield return new($"Deny {Describe.Label(permission)} at {Describe.Path(person.Groups[0])}, locked.", command, null, null);
+            // Below a lock there is nothing to say: it is turned where it stands.
+            var group = person.Groups[0].Resolve(permission) is { Locked: true } upper ? _model.TechnicianGroups.GetValueOrDefault(upper.Group)! : person.Groups[0];
+            var command = new PolicyCommand.SetGroupPermission(group.Id, permission, PolicyValue.Deny, Locked: true);
+            yield return new($"Deny {Describe.Label(permission)} at {Describe.Path(group)}, locked.", command, null, null);
         }
     }
 

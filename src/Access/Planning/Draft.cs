@@ -29,5 +29,8 @@ internal sealed class Draft(PolicySnapshot snapshot)
 
     public bool Changes(RowKey key) => _changes.Exists(change => change.Key == key);
 
+    /// <summary>What the plan puts in the place of the row with the key; null: nothing.</summary>
+    public PolicyRow? After(RowKey key) => _changes.Find(change => change.Key == key)?.After;
+
     public PlanResult Planned(string summary) => new PlanResult.Planned(new(snapshot.Organization, snapshot.Version, summary, _changes));
 }

@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Net;
+using System.Text;
 
 namespace Countersign.Access;
 
@@ -13,7 +15,7 @@ internal static class Fields
     public static PlanResult? Name(string? text, out string name, string field = "name")
     {
         name = text?.Trim() ?? "";
-        return name.Length is 0 or > MaxText || !IsPlain(name) ? Invalid(field, $"A name has 1 to {MaxText} characters on one line.") : null;
+        return name.Length is 0 or > MaxText || !IsPlain(name) || !Shows(name) ? Invalid(field, $"A name has 1 to {MaxText} characters on one line, all of which show.") : null;
     }
 
     public static PlanResult? Description(string? text, out string description)
@@ -133,6 +135,33 @@ internal static class Fields
 
         return true;
     }
+
+    /// <summary>
+    /// Nothing in it is there without being seen, but for what joins letters or keeps them apart, as some scripts need it. That letters are composed in one way only is
+    /// not looked at: without the tables of Unicode, which this process does not load, that can't be told.
+    /// </summary>
+    private static bool Shows(string text)
+    {
+        var before = default(Rune);
+        var isJoined = false;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (isJoined && !IsOfLetter(rune)) return false;
+            isJoined = IsJoiner(rune);
+            if (isJoined ? !IsOfLetter(before) : Rune.GetUnicodeCategory(rune) == UnicodeCategory.Format) return false;
+            before = rune;
+        }
+
+        return !isJoined;
+    }
+
+    /// <summary>The text as it is seen: less what joins letters and keeps them apart.</summary>
+    public static string Seen(string text) => text.AsSpan().IndexOfAny('\u200c', '\u200d') < 0 ? text : text.Replace("\u200c", "", StringComparison.Ordinal).Replace("\u200d", "", StringComparison.Ordinal);
+
+    private static bool IsJoiner(Rune rune) => rune.Value is 0x200C or 0x200D;
+
+    /// <summary>A letter, or a mark on one.</summary>
+    private static bool IsOfLetter(Rune rune) => Rune.IsLetter(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
     private static bool IsHidden(int value) =>
         value is < 0x20 or (>= 0x7F and < 0xA0) or 0x2028 or 0x2029 or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069);

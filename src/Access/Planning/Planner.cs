@@ -114,5 +114,8 @@ internal sealed partial class Planner
 
     private static PlanResult.Forbidden OnlyMasters(string deed) => new($"Only master administrators may {deed}.");
 
-    private static bool SameName(string one, string other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);
+    private static bool SameName(string one, string other) => string.Equals(Fields.Seen(one), Fields.Seen(other), StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>For refusals, which name nothing that the actor may not see.</summary>
+    private Veil Veil => new(_snapshot, _authority);
 }

@@ -48,7 +48,8 @@ internal sealed partial class SelfEscalation
 
     private bool IsReachedAlike(DeviceNode earlier, DeviceNode device) =>
         (earlier.Row.Enabled || !device.Row.Enabled)
-        && _before.GroupOf(earlier).Upwards().Select(group => group.Id).SequenceEqual(_after.GroupOf(device).Upwards().Select(group => group.Id))
+        && (ReferenceEquals(_before.GroupOf(earlier), _after.GroupOf(device))
+            || _before.GroupOf(earlier).Upwards().Select(group => group.Id).SequenceEqual(_after.GroupOf(device).Upwards().Select(group => group.Id)))
         && earlier.Accounts.AsSpan().SequenceEqual(device.Accounts);
 
     /// <summary>Named for an account that was not there, it gives what counts for every account now, those that were there included.</summary>

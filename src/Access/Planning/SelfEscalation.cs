@@ -32,15 +32,20 @@ internal sealed partial class SelfEscalation
     {
         changes = WithoutWhatGoes(changes);
         var check = new SelfEscalation(before, after, actor);
-        if (changes.All(IsOfDevice))
-        {
-            // What one device is changes nothing on another one.
-            var touched = changes.Select(change => new DeviceId(change.Key.Id)).Distinct().Select(id => after.Devices.GetValueOrDefault(id));
-            return check.OverDevices(touched.OfType<DeviceNode>());
-        }
-
         var devicesOnly = changes.All(change => IsOfDevice(change) || change.Key.Table == PolicyTable.Setting);
-        return (devicesOnly ? null : check.OverPeople() ?? check.OverApprovers()) ?? check.OverDevices(after.Devices.Values);
+        return devicesOnly ? check.OverDevices(check.Concerned(changes)) : check.OverPeople() ?? check.OverApprovers() ?? check.OverDevices(after.Devices.Values);
+    }
+
+    /// <summary>What one device is changes nothing on another one, and a setting nothing beside the node that it is at.</summary>
+    private IEnumerable<DeviceNode> Concerned(IReadOnlyList<RowChange> changes)
+    {
+        var settings = changes.Select(change => change.After ?? change.Before).OfType<SettingRow>().Select(row => row.Node).ToHashSet();
+        if (settings.Contains(SettingNode.Organization)) return _after.Devices.Values;
+        var devices = changes.Where(IsOfDevice).Select(change => change.Key.Id).Concat(settings.Where(node => node.Kind == SettingNodeKind.Device).Select(node => node.Id));
+        var groups = settings.Where(node => node.Kind == SettingNodeKind.DeviceGroup).Select(node => _after.DeviceGroups.GetValueOrDefault(new(node.Id))).OfType<DeviceGroupNode>();
+        return devices.Select(id => _after.Devices.GetValueOrDefault(new(id))).OfType<DeviceNode>()
+            .Concat(groups.SelectMany(_after.Downwards).SelectMany(group => _after.ContentOf(group).Devices))
+            .DistinctBy(device => device.Id);
     }
 
     /// <summary>What one device is: no other one is another by it. The key's id is the device's.</summary>
@@ -66,10 +71,9 @@ internal sealed partial class SelfEscalation
 
     private string? OverPeople()
     {
-        // In the order of logins, so that the same refusal always names the same person.
-        foreach (var person in _after.People.Values.OrderBy(person => person.Row.Login, StringComparer.Ordinal))
+        // Few are made anew by a change. In the order of logins, so that the same refusal always names the same person.
+        foreach (var person in _after.People.Values.Where(IsLookedAt).OrderBy(person => person.Row.Login, StringComparer.Ordinal))
         {
-            if (person.IsOwner) continue;
             if (!_before.People.TryGetValue(person.Id, out var earlier)) return "Only master administrators may add people.";
             if (Gained(earlier, person) is { } gained) return gained;
             if (Freed(earlier, person) is { } freed) return freed;
@@ -77,6 +81,13 @@ internal sealed partial class SelfEscalation
 
         return null;
     }
+
+    /// <summary>What a person holds and is bound by is all in their node, but for Everyone's grants, and for who approves for them.</summary>
+    private bool IsLookedAt(PersonNode person) =>
+        !person.IsOwner
+        && (!ReferenceEquals(_before.People.GetValueOrDefault(person.Id), person)
+            || !ReferenceEquals(_before.EveryoneGrants, _after.EveryoneGrants)
+            || (_actor.NeedsApproval && person.NeedsApproval));
 
     private string? Gained(PersonNode earlier, PersonNode person)
     {
@@ -172,6 +183,10 @@ internal sealed partial class SelfEscalation
         Func<GrantScope, bool> reaches = grant.Row.Scope.Kind switch
         {
             ScopeKind.Device when _before.Devices.TryGetValue(new(grant.Row.Scope.Id), out var device) => scope => _before.Covers(scope, device),
+
+            // A device that comes back with it: what is held over all of the group that it comes to.
+            ScopeKind.Device when _after.Devices.TryGetValue(new(grant.Row.Scope.Id), out var device)
+                && _before.DeviceGroups.TryGetValue(device.Row.Group, out var place) => scope => _before.Covers(scope, place),
             ScopeKind.DeviceGroup when _before.DeviceGroups.TryGetValue(new(grant.Row.Scope.Id), out var group) => scope => _before.Covers(scope, group),
             ScopeKind.AllDevices or ScopeKind.QuickSupport => scope => scope == grant.Row.Scope,
             _ => _ => false,

@@ -77,7 +77,7 @@ internal sealed partial class Planner
 
         if (WorkflowNaming(new Approver(ApproverKind.Managers, group.Id.Value), new(ApproverKind.Members, group.Id.Value)) is { } naming)
         {
-            return Conflict($"{Describe.Path(group)} approves in the workflow {naming.Name}: change that first.");
+            return Conflict($"{Describe.Path(group)} approves in the workflow {Veil.Workflow(naming)}: change that first.");
         }
         if (group.OwnWorkflows.Length > 0 && !_authority.IsMaster) return OnlyMasters("delete workflows, and this group has some");
 
@@ -148,7 +148,7 @@ internal sealed partial class Planner
         var label = Describe.Label(command.Permission);
         if (group.Parent?.Resolve(command.Permission) is { Locked: true } upper)
         {
-            return Conflict($"{label} is locked by {Describe.Path(_model.TechnicianGroups.GetValueOrDefault(upper.Group)!)}.");
+            return Conflict($"{label} is locked by {Veil.Path(_model.TechnicianGroups.GetValueOrDefault(upper.Group)!)}.");
         }
 
         var own = group.OwnValue(command.Permission);

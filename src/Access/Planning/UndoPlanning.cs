@@ -4,16 +4,17 @@ internal sealed partial class Planner
 {
     /// <summary>
     /// The change turned round: the same rows with the same ids. What was changed since is in the way, and refuses the whole; only settings are
-    /// independent of one another, so that one which was touched since is left as it is and the others come back.
+    /// independent of one another, so that one which was touched since, or whose device or group has gone, is left as it is and the others come back.
     /// </summary>
     private PlanResult Plan(PolicyCommand.Undo command)
     {
         var left = new List<RowKey>();
+        var restored = command.Change.Changes.Where(change => change.After is null).Select(change => change.Key).ToHashSet();
         foreach (var change in command.Change.Changes)
         {
             var touched = command.TouchedSince.Contains(change.Key);
-            if (touched && change.Key.Table == PolicyTable.Setting) left.Add(change.Key);
-            else if (touched || !Equals(_snapshot.Find(change.Key), change.After)) return ChangedSince(change);
+            if (change.Key.Table == PolicyTable.Setting && (touched || IsOfNothing(change, restored))) left.Add(change.Key);
+            else if (touched || !Equals(_snapshot.Find(change.Key), change.After)) return ChangedSince(change, restored);
             else Restore(change);
         }
 
@@ -22,7 +23,7 @@ internal sealed partial class Planner
         if (_draft.Planned($"Undid change {command.Change.ToVersion}{except}: {command.Change.Summary}") is not PlanResult.Planned { Delta: var delta }) return NotFound("change");
         foreach (var change in delta.Changes)
         {
-            if (CheckRow(change) is { } refusal) return refusal;
+            if (CheckRow(change, restored) is { } refusal) return refusal;
         }
 
         foreach (var change in delta.Changes)
@@ -42,6 +43,18 @@ internal sealed partial class Planner
         return new PlanResult.Planned(delta) { Left = left };
     }
 
+    /// <summary>A setting that would come back on what has gone since.</summary>
+    private bool IsOfNothing(RowChange change, HashSet<RowKey> restored) =>
+        change.Before is SettingRow { Node: var node } && KeyOf(node) is { } key && _snapshot.Find(key) is null && !restored.Contains(key);
+
+    /// <summary>Null: the organization, which is always there.</summary>
+    private static RowKey? KeyOf(SettingNode node) => node.Kind switch
+    {
+        SettingNodeKind.Device => new(PolicyTable.Device, node.Id),
+        SettingNodeKind.DeviceGroup => new(PolicyTable.DeviceGroup, node.Id),
+        _ => null,
+    };
+
     private void Restore(RowChange change)
     {
         switch (change)
@@ -59,13 +72,24 @@ internal sealed partial class Planner
     }
 
     /// <summary>Told only to those who could have undone it.</summary>
-    private PlanResult ChangedSince(RowChange change) =>
-        CheckRow(new(change.After, change.Before)) ?? Conflict($"{Describe.Row(_snapshot, change.Key)} was changed since.");
+    private PlanResult ChangedSince(RowChange change, HashSet<RowKey> restored) =>
+        CheckRow(new(change.After, change.Before), restored) ?? Conflict($"{Describe.Row(_snapshot, change.Key)} was changed since.");
 
-    /// <summary>Whether the actor may change such a row so: the rules of the commands that change one.</summary>
-    private PlanResult? CheckRow(RowChange change) => (change.After ?? change.Before) switch
+    /// <summary>
+    /// Whether the actor may change such a row so: the rules of the commands that change one. What hangs on a device or group that comes back with it is for
+    /// whoever may add that there, as far as it gives nobody more than they hold; but managers, administrators and locks are for master administrators, and
+    /// settings for whoever manages security there.
+    /// </summary>
+    /// <param name="restored">What was there before the change that is undone, and not after it.</param>
+    private PlanResult? CheckRow(RowChange change, HashSet<RowKey> restored) => (change.After ?? change.Before) switch
     {
-        PersonRow or RoleRow or WorkflowRow or DeviceGroupRow or GroupManagerRow or GroupAdministratorRow or ExternalGroupRow or ExternalMemberRow when !_authority.IsMaster => HiddenOr(change.Key, OnlyMasters("undo this")),
+        DeviceAccountRow { Device: var device } when restored.Contains(new(PolicyTable.Device, device.Value)) => null,
+        DeviceServiceRow { Device: var device } when restored.Contains(new(PolicyTable.Device, device.Value)) => null,
+        GrantRow { Scope: { Kind: ScopeKind.Device, Id: var device } } when restored.Contains(new(PolicyTable.Device, device)) => null,
+        GrantRow { Subject: { Kind: SubjectKind.TechnicianGroup, Id: var group }, Scope: var scope } when restored.Contains(new(PolicyTable.TechnicianGroup, group)) =>
+            _authority.IsMaster ? null : CheckScope(scope),
+        MembershipRow { Group: var group } when restored.Contains(new(PolicyTable.TechnicianGroup, group.Value)) => null,
+        PersonRow or RoleRow or WorkflowRow or DeviceGroupRow or GroupManagerRow or GroupAdministratorRow or ExternalGroupRow or ExternalMemberRow when !_authority.IsMaster => HiddenOr(change.Key, restored, OnlyMasters("undo this")),
         PersonRow { Kind: PersonKind.Owner } when !_authority.Person!.IsOwner => new PlanResult.Forbidden("Nobody but the owner edits the owner."),
         PersonRow when change is { Before: PersonRow { Kind: var was }, After: PersonRow { Kind: var now } } && was != now =>
             new PlanResult.Forbidden("Who owns the organization is handed over, and not undone."),
@@ -73,15 +97,22 @@ internal sealed partial class Planner
         TechnicianGroupRow { ParentId: null } when change is { Before: null } or { After: null } => new PlanResult.Forbidden("How the organization began can't be undone."),
         TechnicianGroupRow when !_authority.IsMaster && SaysMembersApprove(change.Before) != SaysMembersApprove(change.After) => OnlyMasters("say that members approve"),
         TechnicianGroupRow row => CheckGroup(row.Id, change.Before is null) ?? (row.ParentId is { } parent ? CheckMembersOf(parent) : null),
-        GroupPermissionRow row => CheckGroupPermission(row, change),
+        GroupPermissionRow row => CheckGroupPermission(row, change, restored),
         MembershipRow row => VisiblePerson(row.Person) is null && !_authority.IsMaster ? NotFound("person") : CheckMembersOf(row.Group),
         DeviceRow row => CheckDevice(row, change),
         DeviceAccountRow row => CheckDeviceOf(row.Device),
         DeviceServiceRow row => CheckDeviceOf(row.Device),
         GrantRow row => CheckGrant(row),
-        SettingRow row => _authority.IsMaster ? null : CheckNode(row.Node, row.Setting, out _),
+        SettingRow row => _authority.IsMaster ? null : CheckNode(NodeOrPlace(row.Node, restored), row.Setting, out _),
         _ => null,
     };
+
+    /// <summary>The node, or the group that a device comes back to, which is not there to be asked about.</summary>
+    private SettingNode NodeOrPlace(SettingNode node, HashSet<RowKey> restored) =>
+        node.Kind == SettingNodeKind.Device && restored.Contains(new(PolicyTable.Device, node.Id))
+            && _draft.After(new(PolicyTable.Device, node.Id)) is DeviceRow device
+            ? SettingNode.Of(device.Group)
+            : node;
 
     private static bool SaysMembersApprove(PolicyRow? row) => row is TechnicianGroupRow { MembersApprove: true };
 
@@ -95,9 +126,9 @@ internal sealed partial class Planner
         : VisibleGroup(id) is not { } group ? NotFound("technician group")
         : _authority.AdministersBranchFrom(group) ? null : OutsideBranch();
 
-    private PlanResult? CheckGroupPermission(GroupPermissionRow row, RowChange change)
+    private PlanResult? CheckGroupPermission(GroupPermissionRow row, RowChange change, HashSet<RowKey> restored)
     {
-        if (CheckGroup(row.Group, isNew: false) is { } refusal) return refusal;
+        if (CheckGroup(row.Group, restored.Contains(new(PolicyTable.TechnicianGroup, row.Group.Value))) is { } refusal) return refusal;
         if (!_authority.IsMaster && change is { Before: GroupPermissionRow { Locked: true } } or { After: GroupPermissionRow { Locked: true } })
             return OnlyMasters("lock and unlock permissions");
 
@@ -133,11 +164,12 @@ internal sealed partial class Planner
         return CheckSubject(row.Subject, out _) ?? CheckScope(row.Scope);
     }
 
-    private PlanResult HiddenOr(RowKey key, PlanResult refusal) => key.Table switch
+    private PlanResult HiddenOr(RowKey key, HashSet<RowKey> restored, PlanResult refusal) => key.Table switch
     {
         PolicyTable.Person when VisiblePerson(new(key.Id)) is null => NotFound("person"),
         PolicyTable.DeviceGroup when VisibleDeviceGroup(new(key.Id)) is null => NotFound("device group"),
-        PolicyTable.GroupManager or PolicyTable.GroupAdministrator when VisibleGroup(new(key.Id)) is null => NotFound("technician group"),
+        PolicyTable.GroupManager or PolicyTable.GroupAdministrator when VisibleGroup(new(key.Id)) is null && !restored.Contains(new(PolicyTable.TechnicianGroup, key.Id)) =>
+            NotFound("technician group"),
         PolicyTable.Role when !_authority.AdministersSomeBranch => NotFound("role"),
         PolicyTable.Workflow when !_authority.AdministersSomeBranch => NotFound("workflow"),
         PolicyTable.ExternalGroup or PolicyTable.ExternalMember when !_authority.AdministersSomeBranch => NotFound("external group"),

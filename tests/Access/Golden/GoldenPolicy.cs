@@ -232,7 +232,10 @@ internal sealed partial class GoldenPolicy
             match["source"].Success ? IPAddress.Parse(match["source"].Value) : null,
             Instant(match["at"].Value),
             match["until"].Success ? Instant(match["until"].Value) : null,
-            match["steps"].Value == "nothing" ? [] : [.. match["steps"].Value.Split(" and ").Select(Step)]));
+            match["steps"].Value == "nothing" ? [] : [.. match["steps"].Value.Split(" and ").Select(Step)])
+        {
+            IsBeside = match["beside"].Success,
+        });
     }
 
     /// <summary><c>Support</c>, <c>Support through Juniors</c>, <c>the device side at Servers</c>.</summary>
@@ -334,7 +337,7 @@ internal sealed partial class GoldenPolicy
     [GeneratedRegex("^setting at (?<node>[^:]+): (?<setting>[A-Za-z]+) is (?<value>.+)$")]
     private static partial Regex Setting();
 
-    [GeneratedRegex("^request (?<number>[0-9]+): (?<who>[a-z]+) on (?<device>[a-z0-9.-]+) as (?<account>[a-z]+), (?<names>[A-Za-z0-9, ]+?)(, from (?<source>[0-9a-f.:]+))?, approved (?<at>[0-9TZ:.-]+)(, open until (?<until>[0-9TZ:.-]+))?, for (?<steps>.+)$")]
+    [GeneratedRegex("^request (?<number>[0-9]+): (?<who>[a-z]+) on (?<device>[a-z0-9.-]+) as (?<account>[a-z]+), (?<names>[A-Za-z0-9, ]+?)(, from (?<source>[0-9a-f.:]+))?, approved (?<at>[0-9TZ:.-]+)(, open until (?<until>[0-9TZ:.-]+))?, for (?<steps>.+?)(?<beside>, beside access approved ahead)?$")]
     private static partial Regex RequestText();
 
     [GeneratedRegex("^(?<name>[A-Za-z0-9. -]+?) is disabled$")]

@@ -83,10 +83,14 @@ internal sealed partial class GoldenRun
     /// <summary>A session that runs.</summary>
     private (string Engine, string Naive, IReadOnlyList<string> Reasons) Run(AccessQuestion question, NaivePolicy naive)
     {
-        var (decision, expected) = (NaiveAnswer.Of(_engine.DecideRunning(question)), naive.DecideRunning(question));
-        return (Write(decision, _engine.ApprovalSteps(question).Select(Plain)), Write(expected, naive.Steps(naive.Person(question.Subject)!, naive.Device(question.Device)!, question.At)), []);
+        var (decision, expected) = (_engine.DecideRunning(question), naive.DecideRunning(question));
+        var until = expected.Kind == DecisionKind.Allowed ? naive.UntilRunning(question) : null;
+        return (
+            Write(NaiveAnswer.Of(decision), decision.Until, _engine.ApprovalSteps(question).Select(Plain)),
+            Write(expected, until, naive.Steps(naive.Person(question.Subject)!, naive.Device(question.Device)!, question.At)),
+            []);
 
-        string Write(NaiveAnswer answer, IEnumerable<NaiveStep> steps) => _answer.Write(answer, null, null, question.Wanted, steps);
+        string Write(NaiveAnswer answer, DateTimeOffset? end, IEnumerable<NaiveStep> steps) => _answer.Write(answer, end, null, question.Wanted, steps);
     }
 
     /// <summary>Who approves access before anybody connects.</summary>

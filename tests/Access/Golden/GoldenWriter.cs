@@ -67,7 +67,7 @@ internal sealed class GoldenWriter
     private IEnumerable<string> Approvals(AccessQuestion question) => question.Approvals.Select(request =>
         $"request {request.Number}: {Of(request.Person.Value)} on {Of(request.Device.Value)} as {request.Account}, {Write(request.Permissions)}"
         + $"{(request.Source is { } source ? $", from {source}" : "")}, approved {Write(request.ApprovedAt)}{(request.OpenUntil is { } until ? $", open until {Write(until)}" : "")}"
-        + $", for {(request.Steps.IsEmpty ? "nothing" : string.Join(" and ", request.Steps.Select(Write)))}");
+        + $", for {(request.Steps.IsEmpty ? "nothing" : string.Join(" and ", request.Steps.Select(Write)))}{(request.IsBeside ? ", beside access approved ahead" : "")}");
 
     public string Write(AccessQuestion question) =>
         $"{(_names.TryGetValue(question.Subject.Value, out var who) ? who : "nobody")} wants {Write(question.Wanted)}"

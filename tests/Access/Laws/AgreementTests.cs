@@ -29,7 +29,7 @@ public class AgreementTests
     [Fact]
     public void The_engine_and_the_naive_model_agree_with_approved_requests_in_hand()
     {
-        var (counted, refused) = (0, 0);
+        var (counted, refused, beside) = (0, 0, 0);
         Draw.Check(600, organization =>
         {
             organization.Put(new SettingRow(SettingNode.Organization, SettingKind.ManagerialApproval, "required", 1));
@@ -42,7 +42,15 @@ public class AgreementTests
             {
                 var decision = policy.Decide(question);
                 NaiveAnswer.Of(decision).ShouldBe(naive.Decide(question));
-                NaiveAnswer.Of(policy.DecideRunning(question)).ShouldBe(naive.DecideRunning(question));
+                var running = policy.DecideRunning(question);
+                NaiveAnswer.Of(running).ShouldBe(naive.DecideRunning(question));
+                if (running.Kind == DecisionKind.Allowed)
+                {
+                    running.Lasting.ShouldBe(naive.LastingRunning(question));
+                    if (running.Lasting is null) running.Until.ShouldBe(naive.UntilRunning(question));
+                    if (running.Until is not null && question.Approvals.Any(request => request.IsBeside)) beside++;
+                }
+
                 if (policy.Decide(question with { Approvals = [] }).Kind != DecisionKind.NeedsApproval) continue;
                 if (decision.Kind == DecisionKind.Allowed) counted++;
                 else if (question.Approvals.Length > 0) refused++;
@@ -50,6 +58,7 @@ public class AgreementTests
         });
         counted.ShouldBeGreaterThan(100);
         refused.ShouldBeGreaterThan(100);
+        beside.ShouldBeGreaterThan(20);
     }
 
     [Fact]

@@ -52,6 +52,37 @@ public class ChangeLawTests
         silent.ShouldBeGreaterThan(1000);
     }
 
+    [Fact]
+    public void Law_1_of_a_grant_that_is_added_no_loss_is_told_and_of_one_that_goes_no_gain()
+    {
+        var (told, silent) = (0, 0);
+        Draw.Check(300, organization =>
+        {
+            var before = organization.Compile();
+            organization.Put(organization.RandomGrant());
+            var after = organization.Compile();
+            var (more, less) = (PolicySnapshot.Diff(before, after), PolicySnapshot.Diff(after, before));
+            foreach (var rectangle in more.Rectangles)
+            {
+                rectangle.Difference.Gained.ShouldNotBeEmpty();
+                rectangle.Difference.Lost.ShouldBeEmpty();
+            }
+
+            foreach (var rectangle in less.Rectangles)
+            {
+                rectangle.Difference.Gained.ShouldBeEmpty();
+                rectangle.Difference.Lost.ShouldNotBeEmpty();
+            }
+
+            more.Sections.ShouldAllBe(section => section.Gained.Count > 0 && section.Lost.Count == 0);
+            less.Sections.ShouldAllBe(section => section.Gained.Count == 0 && section.Lost.Count > 0);
+            if (more.IsEmpty) silent++;
+            else told++;
+        });
+        told.ShouldBeGreaterThan(100);
+        silent.ShouldBeGreaterThan(10);
+    }
+
     /// <summary>Law 8 from the other side: what is told is so. And what is listed differently has been told.</summary>
     [Fact]
     public void Law_8_what_a_rectangle_tells_of_a_pair_differs_for_it_and_what_comes_and_goes_in_listings_is_told()

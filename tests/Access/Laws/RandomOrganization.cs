@@ -82,6 +82,9 @@ internal sealed class RandomOrganization
 
     public List<PersonId> People { get; } = [];
 
+    /// <summary>The owner is one of them.</summary>
+    public List<PersonId> Technicians => People.FindAll(id => Row<PersonRow>(new(PolicyTable.Person, id.Value)).Kind != PersonKind.Contact);
+
     public List<TechnicianGroupId> Groups { get; } = [];
 
     public List<DeviceGroupId> DeviceGroups { get; } = [];
@@ -92,6 +95,8 @@ internal sealed class RandomOrganization
 
     public List<RoleId> Roles { get; } =
         [.. SystemRoles.All.Where(role => role.Purpose == RolePurpose.DevicesAndGroups).Select(role => role.Id)];
+
+    private static RoleRow[] Inviting { get; } = [.. SystemRoles.All.Where(role => role.Purpose == RolePurpose.Invitations)];
 
     public IReadOnlyCollection<PolicyRow> Rows => _rows.Values;
 
@@ -141,7 +146,7 @@ internal sealed class RandomOrganization
             var approved = new ApprovedRequest(
                 number, question.Subject, question.Device, account, question.Wanted | Some(Usual, 1), question.Source, question.At.AddMinutes(-_random.Next(30)),
                 Chance(20) ? null : question.At.AddMinutes(1 + _random.Next(90)), [.. steps]);
-            return _random.Next(12) switch
+            return _random.Next(14) switch
             {
                 0 => approved with { Person = Pick(People) },
                 1 => approved with { Device = Pick(Devices) },
@@ -151,6 +156,7 @@ internal sealed class RandomOrganization
                 5 => approved with { OpenUntil = question.At.AddTicks(_random.Next(3) - 1) },
                 6 => approved with { ApprovedAt = question.At.AddTicks(_random.Next(3) - 1) },
                 7 => approved with { Steps = [.. steps.Where(_ => Chance(60))] },
+                8 or 9 => approved with { IsBeside = true },
                 _ => approved,
             };
         });
@@ -188,6 +194,7 @@ internal sealed class RandomOrganization
     public GrantRow RandomGrant()
     {
         var subject = Chance(50) ? GrantSubject.To(Pick(People)) : GrantSubject.To(Pick(Groups));
+        if (Chance(6)) return new(new(NextId()), subject, GrantScope.QuickSupport, Pick(Inviting).Id, GrantAccounts.Default, RandomWindow());
         var scope = _random.Next(4) switch { 0 => GrantScope.AllDevices, 1 => GrantScope.Of(Pick(Devices)), _ => GrantScope.Of(Pick(DeviceGroups)) };
         var accounts = _random.Next(3) switch
         {
@@ -248,7 +255,7 @@ internal sealed class RandomOrganization
 
     private Approver RandomApprover() => _random.Next(4) switch
     {
-        0 => new(ApproverKind.Person, Pick(People).Value),
+        0 => new(ApproverKind.Person, Pick(Technicians).Value),
         1 => new(ApproverKind.Managers, Pick(Groups).Value),
         2 => new(ApproverKind.Members, Pick(Groups).Value),
         _ => new(ApproverKind.DeviceApprovers),
@@ -282,7 +289,6 @@ internal sealed class RandomOrganization
 
     private void ChangeEveryone() => Put(Row<TechnicianGroupRow>(new(PolicyTable.TechnicianGroup, Everyone.Value)) with
     {
-        Enabled = !Chance(10),
         RequiresManagerialApproval = Chance(50),
         MembersApprove = Chance(50),
         Consent = Pick(Enum.GetValues<GroupConsent>()),
@@ -324,7 +330,7 @@ internal sealed class RandomOrganization
             for (var memberships = _random.Next(4); memberships > 0; memberships--)
             {
                 var group = Pick(Groups);
-                if (kind == PersonKind.Technician || (group != Everyone && Chance(20))) Put(new MembershipRow(group, id));
+                if (kind == PersonKind.Technician) Put(new MembershipRow(group, id));
             }
 
             if (kind == PersonKind.Technician && Chance(30)) Put(new GroupManagerRow(Pick(Groups), id));

@@ -31,6 +31,42 @@ public class SelfEscalationTests
         looked[ApprovalStepKind.Workflow].ShouldBeGreaterThan(100);
     }
 
+    [Fact]
+    public void Law_10_options_and_invitations_are_given_no_freer_than_they_are_held()
+    {
+        var (widened, invited) = (0, 0);
+        Draw.Check(300, organization =>
+        {
+            var (policy, before) = (organization.Compile(), organization.Naive());
+            for (var attempt = 0; attempt < 30; attempt++)
+            {
+                var at = organization.Instant();
+                var actor = before.Person(organization.Pick(organization.People))!;
+                if (before.IsMasterAdministrator(actor, at)) continue;
+                PolicyCommand command;
+                if (organization.Chance(50))
+                {
+                    var value = organization.RandomOption();
+                    command = new PolicyCommand.SetGroupPermission(value.Group, value.Permission, value.Value, Locked: false, value.Option);
+                }
+                else
+                {
+                    var grant = organization.RandomGrant();
+                    var role = organization.Pick(SystemRoles.All.Where(one => one.Purpose == RolePurpose.Invitations).ToList());
+                    command = new PolicyCommand.AddGrant(grant.Id, GrantSubject.To(organization.Pick(organization.Groups)), GrantScope.QuickSupport, role.Id, GrantAccounts.Default, grant.Window);
+                }
+
+                if (policy.Plan(command, actor.Id, at) is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta }) continue;
+                if (command is PolicyCommand.AddGrant) invited++;
+                else widened++;
+                var after = new NaivePolicy(policy.Apply(delta).All<PolicyRow>());
+                new Judge(before, after, actor, $"{actor.Name} at {at:O}: {command}", []).Look([at, organization.Instant()]);
+            }
+        });
+        widened.ShouldBeGreaterThan(50);
+        invited.ShouldBeGreaterThan(5);
+    }
+
     internal sealed class Judge(NaivePolicy before, NaivePolicy after, PersonRow actor, string what, Dictionary<ApprovalStepKind, int> looked)
     {
         private static readonly ConsentKind[] Kinds = [.. Enum.GetValues<ConsentKind>().Where(kind => kind != ConsentKind.None)];
@@ -47,8 +83,25 @@ public class SelfEscalationTests
                             before.HoldsOverTeam(actor, permission, at).ShouldBeTrue($"{what} gives {person.Name} {permission}");
                     }
 
+                    var invites = after.HeldOverQuickSupport(person, at) - (before.Person(person.Id) is { } earlier ? before.HeldOverQuickSupport(earlier, at) : PermissionSet.None);
+                    (invites - before.HeldOverQuickSupport(actor, at)).ShouldBe(PermissionSet.None, $"{what} gives {person.Name} {invites} over Quick Support at {at:O}");
                     foreach (var device in after.Devices) Look(person, device, at);
                 }
+
+                if (before.Person(person.Id) is { } bound) LookAtOptions(person, bound);
+            }
+        }
+
+        /// <summary>How what is allowed before and after may be used; who may not use it themselves frees nobody.</summary>
+        private void LookAtOptions(PersonRow person, PersonRow bound)
+        {
+            foreach (var permission in PermissionOption.Having)
+            {
+                if (!after.IsWithinCeiling(person, permission) || !before.IsWithinCeiling(bound, permission)) continue;
+                var (was, now) = (before.Option(bound, permission), after.Option(person, permission));
+                if (was.Covers(now)) continue;
+                (before.IsWithinCeiling(actor, permission) && before.Option(actor, permission).Covers(now))
+                    .ShouldBeTrue($"{what} lets {person.Name} use {permission} more freely");
             }
         }
 

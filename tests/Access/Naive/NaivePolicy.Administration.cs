@@ -14,6 +14,15 @@ internal sealed partial class NaivePolicy
             && Reaches(grant, person)
             && PermissionsOf(grant.Role, RolePurpose.Administration).Contains(permission));
 
+    /// <summary>What grants over the section give, within the ceiling; contacts can hold none of it.</summary>
+    public PermissionSet HeldOverQuickSupport(PersonRow person, DateTimeOffset at)
+    {
+        if (!TakesPart(person) || person.Kind == PersonKind.Contact) return PermissionSet.None;
+        var granted = _grants.Where(grant => grant.Scope.Kind == ScopeKind.QuickSupport && IsInForce(grant.Window, at) && Reaches(grant, person))
+            .Aggregate(PermissionSet.None, (all, grant) => all | PermissionsOf(grant.Role, RolePurpose.Invitations));
+        return NaiveCatalogue.WithoutUnmet(WithinCeiling(person, granted));
+    }
+
     /// <summary>A group administrator edits groups strictly below the assigned ones; master administrators do so anywhere.</summary>
     public bool MayAdministerGroup(PersonRow person, TechnicianGroupId group, DateTimeOffset at) =>
         IsMasterAdministrator(person, at) || Upwards(group).Skip(1).Any(above => IsAdministratorOf(person, above));

@@ -111,9 +111,13 @@ internal sealed partial class NaivePolicy
     /// <summary>What a session that runs was let in to; null: by nothing in hand.</summary>
     private static PermissionSet? CoveredBefore(AccessQuestion question, PersonRow person, DeviceRow device, string? account, PermissionSet needed)
     {
-        var covered = question.Approvals.Where(request => IsFor(request, question, account)).Select(request => request.Permissions)
-            .Concat(Fitting(question, person, device, account, needed).Select(request => request.Permissions))
-            .Select(NaiveCatalogue.WithNeeded)
+        var approvals = question.Approvals.Where(request => IsFor(request, question, account)).ToList();
+        var ahead = Fitting(question, person, device, account, needed).Select(request => NaiveCatalogue.WithNeeded(request.Permissions)).ToList();
+        var beside = approvals.Where(request => request.IsBeside).Select(request => NaiveCatalogue.WithNeeded(request.Permissions)).ToList();
+
+        // What let in together lets go on together.
+        var covered = approvals.Where(request => !request.IsBeside).Select(request => NaiveCatalogue.WithNeeded(request.Permissions))
+            .Concat(beside.Count == 0 ? ahead : ahead.SelectMany(gives => beside.Select(approved => approved & gives)))
             .Where(set => set.Covers(needed))
             .ToList();
         return covered.Count == 0 ? null : covered.Aggregate((all, one) => all | one);

@@ -127,18 +127,25 @@ internal sealed partial class NaivePolicy
     /// The end of the unbroken stretch in which all that is needed is effective and session hours are open; null: none within the days that
     /// weekly hours are looked through, nor at any window's end.
     /// </summary>
-    public DateTimeOffset? Until(AccessQuestion question)
+    public DateTimeOffset? Until(AccessQuestion question) => Until(question, runs: false);
+
+    /// <summary>The same of a session that runs.</summary>
+    public DateTimeOffset? UntilRunning(AccessQuestion question) => Until(question, runs: true);
+
+    private DateTimeOffset? Until(AccessQuestion question, bool runs)
     {
         // Access that has not begun carries nothing that rests on something else.
         var begun = question with { Preapprovals = [.. question.Preapprovals.Except(Pending(question))] };
-        if (Decide(begun).Kind == DecisionKind.Allowed) question = begun;
+        if (Decide(begun, runs).Kind == DecisionKind.Allowed) question = begun;
         var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
         var account = question.Account ?? DefaultAccount(device);
         var connects = NaiveCatalogue.IsConnection(question.Wanted);
-        var reliedOn = ReliedOn(question, person, device, account);
+        var reliedOn = ReliedOn(question, person, device, account, runs);
         foreach (var at in MayChange(question, device))
         {
-            if (at >= reliedOn || !Effective(person, device, account, at, question.Preapprovals).Covers(Needed(question)) || (connects && !HoursAreOpen(device, at))) return at;
+            var granted = Granted(person, device, account, at, question.Preapprovals);
+            var effective = runs ? NaiveCatalogue.WithoutUnmet(WithinCeiling(person, granted)) : Within(person, device, granted);
+            if (at >= reliedOn || !effective.Covers(Needed(question)) || (connects && !HoursAreOpen(device, at))) return at;
         }
 
         return null;

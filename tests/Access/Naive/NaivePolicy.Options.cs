@@ -5,6 +5,9 @@ internal sealed record NaiveOption(bool Strict, IReadOnlyCollection<Guid>? Named
 {
     public bool Same(PermissionOption option) =>
         Strict == option.IsStrict && (Named ?? []).Order().SequenceEqual(option.Named);
+
+    /// <summary>Whatever the other allows this allows, too.</summary>
+    public bool Covers(NaiveOption other) => !Strict || (other.Strict && (Named is null || (other.Named is not null && other.Named.All(Named.Contains))));
 }
 
 internal sealed partial class NaivePolicy

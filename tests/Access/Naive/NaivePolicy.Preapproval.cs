@@ -85,14 +85,19 @@ internal sealed partial class NaivePolicy
     private bool Insists(NaiveStep step) => step.Id.Kind == ApprovalStepKind.Workflow && _workflows.Single(row => row.Id.Value == step.Id.Rule).InsistsWhenPreapproved;
 
     /// <summary>Before a duration from first use has begun, a duration: where the answer would be another without such access, after which it is another.</summary>
-    public TimeSpan? Lasting(AccessQuestion question)
+    public TimeSpan? Lasting(AccessQuestion question) => Lasting(question, runs: false);
+
+    /// <summary>The same of a session that runs.</summary>
+    public TimeSpan? LastingRunning(AccessQuestion question) => Lasting(question, runs: true);
+
+    private TimeSpan? Lasting(AccessQuestion question, bool runs)
     {
         var pending = Pending(question);
-        if (Decide(question with { Preapprovals = [.. question.Preapprovals.Except(pending)] }).Kind == DecisionKind.Allowed) return null;
+        if (Decide(question with { Preapprovals = [.. question.Preapprovals.Except(pending)] }, runs).Kind == DecisionKind.Allowed) return null;
         var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
         var own = pending.Where(request => IsFor(request, person, device) && request.Account == (question.Account ?? DefaultAccount(device)) && IsInForce(request, question.At)).ToList();
         return own.Select(Duration).Order().Select(time => (TimeSpan?)time)
-            .FirstOrDefault(time => Decide(question with { Preapprovals = [.. question.Preapprovals.Except(own.Where(request => Duration(request) <= time))] }).Kind != DecisionKind.Allowed);
+            .FirstOrDefault(time => Decide(question with { Preapprovals = [.. question.Preapprovals.Except(own.Where(request => Duration(request) <= time))] }, runs).Kind != DecisionKind.Allowed);
     }
 
     private static TimeSpan Duration(PreapprovedRequest request) => ((RequestTime.FromFirstUse)request.Time).Duration;
@@ -101,12 +106,16 @@ internal sealed partial class NaivePolicy
         [.. question.Preapprovals.Where(request => request.Time is RequestTime.FromFirstUse { FirstUsed: null })];
 
     /// <summary>The end of the preapproved window relied on; null: the approval was not needed, or is another.</summary>
-    private DateTimeOffset? ReliedOn(AccessQuestion question, PersonRow person, DeviceRow device, string? account)
+    private DateTimeOffset? ReliedOn(AccessQuestion question, PersonRow person, DeviceRow device, string? account, bool runs)
     {
         if (!NaiveCatalogue.IsConnection(question.Wanted)) return null;
         var (steps, needed) = (Steps(person, device, question.At), Needed(question));
-        if (steps.Count == 0 || question.Approvals.Any(request => Satisfies(request, question, account, needed, steps))) return null;
+        if (steps.Count == 0 || question.Approvals.Any(LetsInAlone)) return null;
         var ends = Fitting(question, person, device, account, needed).Select(request => Window(request).To).ToList();
         return ends.Count == 0 ? null : ends.Max();
+
+        bool LetsInAlone(ApprovedRequest request) => runs
+            ? !request.IsBeside && IsFor(request, question, account) && NaiveCatalogue.WithNeeded(request.Permissions).Covers(needed)
+            : Satisfies(request, question, account, needed, steps);
     }
 }
