@@ -70,7 +70,8 @@ internal sealed class RunningServer : IAsyncDisposable
                 builder.Services.AddSingleton<StandingTokens>(TestTokens.StandingAsync);
                 _configure?.Invoke(builder.Services);
             });
-        Http = new() { BaseAddress = Server.HttpAddress };
+        // A redirect is an answer like others, and not gone after.
+        Http = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Server.HttpAddress };
     }
 
     private async Task EndAsync()

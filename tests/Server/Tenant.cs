@@ -96,6 +96,16 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
         return row.Id;
     }
 
+    /// <summary>The sign-in that stands for all of the test's tokens, after somebody has signed out.</summary>
+    public Task SignInAgainAsync() => running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
+        id,
+        async (db, stop) =>
+        {
+            var row = TestTokens.Row(id, ownerId);
+            if (!await db.Set<ApiToken>().AnyAsync(token => token.Id == row.Id, stop)) db.Add(row);
+        },
+        TestContext.Current.CancellationToken);
+
     public Task RemovePasskeysAsync() => running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
         id, (db, stop) => db.Set<Passkey>().ExecuteDeleteAsync(stop), TestContext.Current.CancellationToken);
 

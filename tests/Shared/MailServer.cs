@@ -31,7 +31,8 @@ internal sealed record ReceivedMail(JsonNode Json)
 internal sealed class MailServer : IAsyncDisposable
 {
     private const string User = "robot";
-    private const string Password = "sesame-opens-nothing";
+    /// <summary>What the server signs in with there.</summary>
+    public const string Password = "sesame-opens-nothing";
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 

@@ -50,8 +50,8 @@ internal static class ServicePlanning
     {
         pin = pinned;
         var kind = ServiceProtocols.PinOf(wish.Protocol);
-        if (wish.HostKey is { Length: > 0 } && kind != ServicePin.HostKey) return Fields.Invalid($"{place}.hostKey", "Only a service by ssh has a host key.");
-        if (wish.Certificate is { Length: > 0 } && kind != ServicePin.Certificate) return Fields.Invalid($"{place}.certificate", "Only services by rdp and https have a certificate.");
+        if (wish.HostKey is not null && kind != ServicePin.HostKey) return Fields.Invalid($"{place}.hostKey", "Only a service by ssh has a host key.");
+        if (wish.Certificate is not null && kind != ServicePin.Certificate) return Fields.Invalid($"{place}.certificate", "Only services by rdp and https have a certificate.");
         if ((kind == ServicePin.HostKey ? wish.HostKey : wish.Certificate) is not { } given) return null;
         if (ServiceProtocols.TryPin(wish.Protocol, given, out var canonical, out var problem))
         {

@@ -36,6 +36,31 @@ public sealed class GrantAndRoleTests : FeatureTests
     }
 
     [Fact]
+    public async Task What_reaches_a_person_is_listed_with_the_groups_that_it_comes_through_as_far_as_the_asker_sees_it()
+    {
+        var support = await AddGroupAsync(Tenant.Everyone, "Support");
+        var (day, night, sales) = (await AddGroupAsync(support, "Day"), await AddGroupAsync(support, "Night"), await AddGroupAsync(Tenant.Everyone, "Sales"));
+        foreach (var group in (Guid[])[day, night]) (await Owner.PutAsync($"/api/v1/technician-groups/{group}/members/{Ann}")).Expect(HttpStatusCode.OK);
+        (await Owner.PatchAsync($"/api/v1/technician-groups/{night}", new { enabled = false })).Expect(HttpStatusCode.OK);
+        var (toAll, toSupport, toNight) = (await GrantToGroupAsync(Tenant.Everyone), await GrantToGroupAsync(support), await GrantToGroupAsync(night));
+        await GrantToGroupAsync(sales);
+        await Tenant.GrantAsync(Bob, Web2, SystemRoles.OnlyDeviceConnection.Id);
+
+        var all = await ForAsync(Owner, Ann);
+        var own = all.Single(grant => grant.Through == "").Id;
+        all.ShouldBe(
+            [(own, ""), (toAll, $"{Tenant.Everyone} True"), (toSupport, string.Join(", ", ((string[])[$"{day} True", $"{night} False"]).Order())), (toNight, $"{night} False")], ignoreOrder: true);
+        (await Owner.GetAsync($"/api/v1/grants/{own}")).Expect(HttpStatusCode.OK).Body.GetProperty("subject").GetProperty("id").GetGuid().ShouldBe(Ann);
+
+        // Ann sees of herself what she may see at all; Bob sees nothing of her.
+        (await ForAsync(Tenant.As(Ann), Ann)).ShouldContain((own, ""));
+        (await ForAsync(Tenant.As(Ann), Ann)).ShouldBeSubsetOf(all);
+        (await Tenant.As(Bob).GetAsync($"/api/v1/grants?for={Ann}")).Expect(HttpStatusCode.NotFound);
+        (await Owner.GetAsync($"/api/v1/grants?for={Guid.NewGuid()}")).Expect(HttpStatusCode.NotFound);
+        (await Owner.GetAsync($"/api/v1/grants?subject={Ann}")).Items.ShouldHaveSingleItem().GetProperty("through").ValueKind.ShouldBe(JsonValueKind.Null);
+    }
+
+    [Fact]
     public async Task An_account_name_with_a_comma_is_not_two() =>
         (await Owner.PostAsync("/api/v1/grants", new
         {
@@ -80,4 +105,18 @@ public sealed class GrantAndRoleTests : FeatureTests
         var items = (await Tenant.As(Bob).GetAsync("/api/v1/permissions")).Expect(HttpStatusCode.OK).Items;
         items.Select(item => item.GetProperty("permission").GetString()).ShouldBe(Enum.GetNames<Permission>(), ignoreOrder: true);
     }
+
+    private async Task<Guid> AddGroupAsync(Guid parent, string name) => (await Owner.PostAsync("/api/v1/technician-groups", new { parent, name })).Expect(HttpStatusCode.Created).Id;
+
+    private async Task<Guid> GrantToGroupAsync(Guid group) => (await Owner.PostAsync(
+        "/api/v1/grants",
+        new { subject = new { kind = "technicianGroup", id = group }, scope = new { kind = "device", id = Web1 }, role = SystemRoles.OnlyDeviceConnection.Id.Value })).Expect(HttpStatusCode.Created).Id;
+
+    /// <summary>What reaches the person, each with the groups that it comes through.</summary>
+    private static async Task<List<(Guid Id, string Through)>> ForAsync(ApiCaller asker, Guid person) =>
+    [
+        .. (await asker.GetAsync($"/api/v1/grants?for={person}")).Expect(HttpStatusCode.OK).Items.Select(grant =>
+            (grant.GetProperty("id").GetGuid(),
+            string.Join(", ", grant.GetProperty("through").EnumerateArray().Select(way => $"{way.GetProperty("group").GetGuid()} {way.GetProperty("inForce").GetBoolean()}").Order()))),
+    ];
 }

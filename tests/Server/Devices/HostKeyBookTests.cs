@@ -110,6 +110,20 @@ public sealed class HostKeyBookTests : IAsyncLifetime
         (await AlertAsync(_tenant.Owner)).ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData("vnc", "services[1].hostKey")]
+    [InlineData("http", "services[1].hostKey")]
+    [InlineData("rdp", "services[1].hostKey")]
+    [InlineData("ssh", "services[0].certificate")]
+    public async Task An_alert_is_settled_by_no_empty_pin_of_something_else(string protocol, string field)
+    {
+        await ChangedAsync(_offered);
+        object[] services = protocol == "ssh" ? [new { protocol, certificate = "" }] : [new { protocol = "ssh" }, new { protocol, hostKey = "" }];
+        (await _tenant.Owner.PatchAsync($"/api/v1/devices/{_device}", new { services })).ExpectInvalid(field);
+        await PatchAsync(new { services = new[] { new { protocol = "ssh" }, new { protocol = "vnc" } } });
+        (await AlertAsync(_tenant.Owner)).ShouldBe((_offered.Fingerprint, 1));
+    }
+
     [Fact]
     public async Task What_is_seen_first_is_pinned_only_where_it_is_still_wanted()
     {

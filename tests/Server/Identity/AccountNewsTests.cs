@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Countersign.Access;
+using Countersign.Gateway;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform.Persistence;
@@ -38,6 +40,9 @@ public sealed class AccountNewsTests : IAsyncLifetime
         (await ToldAsync("An SSH key was taken off your account")).Text.ShouldContain(key.PublicKey.Fingerprint);
         await MakeTokenAsync(token);
         (await ToldAsync("An API token was made for your account")).Text.ShouldContain("called \"job\"");
+        var made = (await Lab.SendAsync(HttpMethod.Get, "me/tokens", token: token)).Json["items"]![0]!["id"]!.GetValue<Guid>();
+        (await Lab.SendAsync(HttpMethod.Delete, $"me/tokens/{made}", token: token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await ToldAsync("An API token of your account was removed")).Text.ShouldContain("called \"job\"");
         using var passkey = new TestPasskey();
         var added = await Lab.AddPasskeyAsync(token, passkey, "blue stick");
         added.Status.ShouldBe(HttpStatusCode.Created, added.Text);
@@ -91,7 +96,10 @@ public sealed class AccountNewsTests : IAsyncLifetime
         await AddKeyAsync("me/keys", key, token);
         await ToldAsync("An SSH key was added to your account");
         (await Lab.SendAsync(HttpMethod.Post, "me/keys", new JsonObject { ["label"] = "x", ["key"] = key.PublicKey.ToString() }, token)).Status.ShouldBe(HttpStatusCode.Conflict);
-        Post.Waiting.ShouldBe(0);
+
+        // Of what was answered, whatever there is to tell has been stored with it.
+        await using var db = Lab.Get<Database>().Read(Lab.Organization);
+        (await db.Set<OutgoingMail>().CountAsync(IdentityLab.Stop)).ShouldBe(1);
     }
 
     [Fact]
@@ -110,7 +118,119 @@ public sealed class AccountNewsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nobody_is_mailed_without_end_and_the_last_mail_within_the_hour_says_so()
+    public async Task However_many_keys_and_tokens_came_and_went_within_the_hour_whatever_else_is_changed_is_mailed()
+    {
+        var token = await Lab.TokenOfAsync("tom");
+        for (var time = 0; time < AccountNews.MostInAnHour; time++)
+        {
+            await MakeTokenAsync(token);
+            await ToldAsync("An API token was made for your account");
+        }
+
+        await MakeTokenAsync(token);
+        (await Lab.SendAsync(HttpMethod.Post, "me/password", new JsonObject { ["current"] = IdentityLab.Password, ["new"] = Other }, token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        await ToldAsync("Your password was changed");
+        (await Lab.SendAsync(HttpMethod.Patch, $"technicians/{Lab.Tom.Id}", new JsonObject { ["mail"] = "mallory@example.org" }, _with.Ann)).Status.ShouldBe(HttpStatusCode.OK);
+        await ToldAsync("Your mail address was changed", by: "by ANN");
+    }
+
+    [Fact]
+    public async Task An_address_that_an_undo_puts_back_is_told_where_mails_went_before()
+    {
+        (await Lab.SendAsync(HttpMethod.Patch, $"technicians/{Lab.Tom.Id}", new JsonObject { ["mail"] = "thomas@example.org" }, _with.Ann)).Status.ShouldBe(HttpStatusCode.OK);
+        await ToldAsync("Your mail address was changed", by: "by ANN");
+        var change = (await Lab.SendAsync(HttpMethod.Get, "changes?limit=1", token: _with.Ann)).Json["items"]![0]!["id"]!.GetValue<long>();
+        (await Lab.SendAsync(HttpMethod.Post, $"changes/{change}/undo", token: _with.Ann)).Status.ShouldBe(HttpStatusCode.OK);
+        var mail = await Post.NextAsync();
+        (mail.To, mail.Subject).ShouldBe(("thomas@example.org", "Your mail address was changed"));
+    }
+
+    [Fact]
+    public async Task The_owner_and_contacts_are_told_to_do_nothing_that_nobody_can_do_for_them()
+    {
+        (await Lab.SendAsync(HttpMethod.Post, "me/password", new JsonObject { ["current"] = IdentityLab.Password, ["new"] = Other }, _with.Ann)).Status.ShouldBe(HttpStatusCode.NoContent);
+        var changed = await Post.NextAsync();
+        var enrolled = (await Lab.SendAsync(HttpMethod.Post, "me/two-factor/enrol", new JsonObject { ["password"] = Other }, _with.Ann)).Json["uri"]!.GetValue<string>();
+        (await Lab.SendAsync(HttpMethod.Post, "me/two-factor/confirm", new JsonObject { ["code"] = new TestAuthenticator(enrolled, Lab.Clock).Next() }, _with.Ann)).Status.ShouldBe(HttpStatusCode.OK);
+        var factor = await Post.NextAsync();
+        foreach (var mail in (ReceivedMail[])[changed, factor])
+        {
+            mail.To.ShouldBe("ann@example.org");
+            mail.Text.ShouldContain("have those who run the server stop it");
+            mail.Text.ShouldNotContain("reset-");
+        }
+
+        await _with.AddContactAsync("carl@customer.example");
+        var contact = await _with.ContactTokenAsync("carl@customer.example");
+        var uri = (await Lab.SendAsync(HttpMethod.Post, "me/two-factor/enrol", new JsonObject { ["password"] = "" }, contact)).Json["uri"]!.GetValue<string>();
+        (await Lab.SendAsync(HttpMethod.Post, "me/two-factor/confirm", new JsonObject { ["code"] = new TestAuthenticator(uri, Lab.Clock).Next() }, contact)).Status.ShouldBe(HttpStatusCode.OK);
+        var told = await Post.NextAsync();
+        (told.To, told.Subject).ShouldBe(("carl@customer.example", "Your second factor was set up"));
+        told.Text.ShouldContain("have those who administer the organization disable you there");
+        told.Text.ShouldNotContain("countersign ");
+    }
+
+    [Fact]
+    public async Task A_passkey_that_is_the_first_second_factor_is_told_as_one()
+    {
+        var token = await Lab.TokenOfAsync("tom");
+        using var first = new TestPasskey();
+        using var second = new TestPasskey();
+        (await Lab.AddPasskeyAsync(token, first, "blue stick")).Status.ShouldBe(HttpStatusCode.Created);
+        var mail = await ToldAsync("A passkey was added to your account");
+        mail.Text.ShouldContain("from now on you are asked for it, or for a recovery code, besides your password or key. Your other sign-ins have ended.");
+        mail.Text.ShouldContain("reset-two-factor");
+        (await Lab.AddPasskeyAsync(token, second, "red stick")).Status.ShouldBe(HttpStatusCode.Created);
+        mail = await ToldAsync("A passkey was added to your account");
+        mail.Text.ShouldNotContain("have ended");
+        mail.Text.ShouldNotContain("reset-two-factor");
+    }
+
+    [Fact]
+    public async Task Of_a_changed_password_it_is_told_what_has_ended_and_what_has_not()
+    {
+        var token = await Lab.TokenOfAsync("tom");
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        await AddKeyAsync("me/keys", key, token);
+        await ToldAsync("An SSH key was added to your account");
+        using var password = Secret.FromText(IdentityLab.Password);
+        using var byPassword = (await Lab.SshDoor.WithPasswordAsync("tom", password, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Done>().Person;
+        using var byKey = (await Lab.SshDoor.WithKeyAsync("tom", key.PublicKey, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Done>().Person;
+        (await Lab.SendAsync(HttpMethod.Post, "me/password", new JsonObject { ["current"] = IdentityLab.Password, ["new"] = Other }, token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        (byPassword.Ended.IsCancellationRequested, byKey.Ended.IsCancellationRequested).ShouldBe((true, false));
+        (await ToldAsync("Your password was changed")).Text.ShouldContain("your other sign-ins and your API tokens have ended, and so have SSH connections that the old password opened; those that a key opened go on.");
+    }
+
+    [Theory]
+    [InlineData("x\". To secure your account: https://evil.example/")]
+    [InlineData("see HTTPS://evil.example")]
+    [InlineData("see WWW.evil.example")]
+    public async Task What_a_thief_calls_a_key_or_token_stands_in_no_mail_where_it_could_pass_for_more_than_a_name(string label)
+    {
+        var token = await Lab.TokenOfAsync("tom");
+        (await Lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = label, ["scopes"] = new JsonArray("read") }, token)).Status.ShouldBe(HttpStatusCode.Created);
+        var mail = await ToldAsync("An API token was made for your account");
+        mail.Text.ShouldNotContain("evil.example");
+        mail.Html.ShouldNotContain("evil.example");
+        mail.Text.ShouldContain("an API token was made: whoever holds it");
+        foreach (var change in (AccountChange[])[AccountChange.KeyAdded(label, "F"), AccountChange.KeyRemoved(label, "F"), AccountChange.PasskeyAdded(label), AccountChange.PasskeyRemoved(label)])
+            change.What.ShouldNotContain("evil.example");
+    }
+
+    [Theory]
+    [InlineData("retry")]
+    [InlineData("drop")]
+    public async Task Whose_mail_it_was_is_in_the_log_when_it_is_tried_again_or_dropped(string verb)
+    {
+        await Post.AnswerNextAsync("451 later");
+        await MakeTokenAsync(await Lab.TokenOfAsync("tom"));
+        var id = (await Lab.SendAsync(HttpMethod.Get, "mail?state=waiting", token: _with.Ann)).Json["items"]![0]!["id"]!.GetValue<Guid>();
+        (await Lab.SendAsync(verb == "retry" ? HttpMethod.Post : HttpMethod.Delete, verb == "retry" ? $"mail/{id}/retry" : $"mail/{id}", token: _with.Ann)).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await Lab.AuditAsync()).Single(record => record.Kind is "mail.retried" or "mail.dropped").SubjectId.ShouldBe(Lab.Tom.Id.Value);
+    }
+
+    [Fact]
+    public async Task Nobody_is_mailed_of_keys_and_tokens_without_end_and_the_last_mail_within_the_hour_says_so()
     {
         var token = await Lab.TokenOfAsync("tom");
         for (var time = 0; time < AccountNews.MostInAnHour + 2; time++)
@@ -147,7 +267,7 @@ public sealed class AccountNewsTests : IAsyncLifetime
     [InlineData("<b onclick=x>&")]
     public void Whatever_names_hold_they_end_no_header_and_are_no_markup(string name)
     {
-        using var message = Letters.AccountChanged(name, AccountChange.KeyAdded(name, name), name, DateTimeOffset.UnixEpoch, IPAddress.Loopback, isLast: false)
+        using var message = Letters.AccountChanged(name, AccountChange.KeyAdded(name, name), PersonKind.Technician, name, DateTimeOffset.UnixEpoch, IPAddress.Loopback, isLast: false)
             .ToMessage(new("gate", "gate@example.org"), "tom@example.org", Guid.NewGuid(), DateTimeOffset.UnixEpoch);
         using var wire = new MemoryStream();
         message.WriteTo(wire, IdentityLab.Stop);

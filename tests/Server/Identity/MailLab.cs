@@ -19,10 +19,11 @@ internal sealed class MailLab : IAsyncDisposable
     /// <summary>Her token.</summary>
     public string Ann { get; set; }
 
-    public static async Task<MailLab> StartAsync()
+    /// <param name="address">Where links lead.</param>
+    public static async Task<MailLab> StartAsync(string address = "https://gate.example.org/")
     {
         var post = await MailServer.StartAsync();
-        var lab = await IdentityLab.StartAsync(mail: post.Clear);
+        var lab = await IdentityLab.StartAsync(mail: post.Clear, address: address);
         return new(post, lab, await lab.TokenOfAsync("ann"));
     }
 

@@ -85,6 +85,42 @@ public sealed class PagesTests
         (await browser.RunAsync($"{Helpers} type({{ mail: '' }}); await send(); return said('mail') + end() + location.hash;")).ShouldBe("countersign login --server http://localhost ann");
     }
 
+    [Fact]
+    public async Task A_contact_signs_in_on_the_page_also_where_what_they_may_ask_for_can_not_be_listed()
+    {
+        await using var with = await MailLab.StartAsync("http://localhost/");
+        await with.AddContactAsync("carl@customer.example");
+
+        // The browser has a clock of its own, by which cookies end.
+        with.Lab.Clock.Advance(TimeProvider.System.GetUtcNow() - with.Lab.Clock.GetUtcNow());
+        await using var browser = await OpenAsync(with.Lab, "contact");
+        (await browser.RunAsync($"{Helpers} type({{ mail: 'carl@customer.example' }}); await send(); return document.getElementById('problem').textContent;"))
+            .ShouldBe("If you are a contact here, a link is on its way.");
+        await browser.OpenAsync("http://localhost/contact#" + (await with.Post.NextAsync()).Token);
+        const string Broken = "const real = window.fetch; window.fetch = (path, ...more) => path === '/api/v1/devices' ? Promise.reject(new TypeError()) : real(path, ...more);";
+        (await browser.RunAsync($"{Broken} {Helpers} await send(); return end() + document.getElementById('problem').textContent + document.getElementById('devices').textContent + location.hash;"))
+            .ShouldBe("endThe list can't be shown now.");
+        (await browser.RunAsync("return (await (await window.fetch('/api/v1/me')).json()).person.name;")).ShouldBe("Carl");
+    }
+
+    [Fact]
+    public async Task A_contact_who_tries_codes_too_fast_goes_on_where_they_were()
+    {
+        await using var with = await MailLab.StartAsync("http://localhost/");
+        await with.AddContactAsync("carl@customer.example");
+        var token = await with.ContactTokenAsync("carl@customer.example");
+        var uri = (await with.Lab.SendAsync(HttpMethod.Post, "me/two-factor/enrol", new JsonObject { ["password"] = "" }, token)).Json["uri"]!.GetValue<string>();
+        var app = new TestAuthenticator(uri, with.Lab.Clock);
+        (await with.Lab.SendAsync(HttpMethod.Post, "me/two-factor/confirm", new JsonObject { ["code"] = app.Next() }, token)).Status.ShouldBe(HttpStatusCode.OK);
+        await with.Post.NextAsync();
+        await using var browser = await OpenAsync(with.Lab, "contact#" + (await with.LinkAsync("carl@customer.example")).Token);
+        (await browser.RunAsync($"{Helpers} await send(); return document.activeElement.id;")).ShouldBe("code");
+        const string Wrong = "while (!document.getElementById('second').hidden && !document.getElementById('problem').textContent) { type({ code: '000000' }); await send(); }";
+        (await browser.RunAsync($"{Helpers} {Wrong} return form.id + form.hidden + ' ' + document.getElementById('problem').textContent;")).ShouldBe("secondfalse Too many attempts");
+        with.Lab.Clock.Advance(TimeSpan.FromMinutes(1));
+        (await browser.RunAsync($"{Helpers} type({{ code: '{app.Next()}' }}); await send(); return end() + document.getElementById('devices').textContent;")).ShouldBe("endNothing yet.");
+    }
+
     private static async Task<Chromium> OpenAsync(IdentityLab lab, string page)
     {
         var browser = await Chromium.StartAsync(lab.Server.HttpAddress);

@@ -1,10 +1,12 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Server.Tests.Vault;
 using Countersign.Ssh;
+using Countersign.Tests;
 
 namespace Countersign.Server.Tests.Identity;
 
@@ -13,12 +15,14 @@ public sealed class SecretsStayTests
 {
     private const string NewPassword = "planted-new-password-orchid";
     private const string WrongPassword = "planted-wrong-password-orchid";
+    private const string FirstPassword = "planted-first-password-orchid";
     private const string AccountPassword = "planted-account-password-orchid";
 
     [Fact]
     public async Task No_secret_is_in_the_files_the_log_the_audit_records_or_an_error()
     {
-        await using var lab = await IdentityLab.StartAsync();
+        await using var post = await MailServer.StartAsync();
+        await using var lab = await IdentityLab.StartAsync(mail: post.Options);
         using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
         using var keyText = key.Export();
         // The first and last lines of every key are alike; its middle is its own.
@@ -26,6 +30,9 @@ public sealed class SecretsStayTests
         var refusals = new List<Answer>();
         var token = await lab.TokenOfAsync("tom");
         var made = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "x", ["scopes"] = new JsonArray("read") }, token)).Json["token"]!.GetValue<string>();
+        var cookie = await CookieAsync(lab);
+        var (invitation, reset) = await LinksAsync(lab, post, refusals);
+        var authorities = await AuthoritiesAsync(lab);
         refusals.Add(await lab.SignInAsync("tom", WrongPassword));
         refusals.Add(await lab.SignInAsync(WrongPassword, WrongPassword));
         refusals.Add(await lab.SendAsync(HttpMethod.Get, "me", token: made[..^1] + "!"));
@@ -53,7 +60,7 @@ public sealed class SecretsStayTests
         lab.Clock.Advance(TimeSpan.FromMinutes(1));
         await lab.Get<Server.Platform.RepeatedRefusals>().FlushAsync(IdentityLab.Stop);
 
-        string[] secrets = [IdentityLab.Password, NewPassword, WrongPassword, AccountPassword, token, made, keyMiddle, token["cst_".Length..], made["cst_".Length..],
+        string[] secrets = [.. authorities, cookie, cookie["cst_".Length..], invitation, reset, FirstPassword, MailServer.Password, IdentityLab.Password, NewPassword, WrongPassword, AccountPassword, token, made, keyMiddle, token["cst_".Length..], made["cst_".Length..],
             app.SecretText, Convert.ToHexString(app.Secret), Convert.ToHexStringLower(app.Secret), ticket, spent, app.RecoveryCodes[2], app.RecoveryCodes[2].Replace("-", "").ToUpperInvariant()];
         refusals.ShouldAllBe(answer => (int)answer.Status >= 400);
         foreach (var secret in secrets)
@@ -82,6 +89,57 @@ public sealed class SecretsStayTests
             // What may be there is there: the search does find things.
             if (file.EndsWith("countersign.db-wal")) bytes.AsSpan().IndexOf("tom@example.org"u8).ShouldBeGreaterThan(0);
         }
+    }
+
+    private static async Task<string> CookieAsync(IdentityLab lab)
+    {
+        using var handler = new SocketsHttpHandler { UseCookies = false };
+        using var http = new HttpClient(handler) { BaseAddress = lab.Http.BaseAddress };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "sign-in") { Content = JsonContent.Create(new { login = "tom", password = IdentityLab.Password, @as = "cookie" }) };
+        request.Headers.Add("Sec-Fetch-Site", "same-origin");
+        using var answer = await http.SendAsync(request, IdentityLab.Stop);
+        return answer.Headers.GetValues("Set-Cookie").ShouldHaveSingleItem().Split(';')[0].Split('=', 2)[1];
+    }
+
+    /// <summary>Tokens of mailed links that are good, and have been tried with what they are not good with. Somebody is added with a first password.</summary>
+    private static async Task<(string Invitation, string Reset)> LinksAsync(IdentityLab lab, MailServer post, List<Answer> refusals)
+    {
+        var ann = await lab.TokenOfAsync("ann");
+        (await lab.SendAsync(HttpMethod.Post, "technicians", new JsonObject { ["kind"] = "technician", ["login"] = "theo", ["name"] = "Theo", ["password"] = FirstPassword }, ann)).Status.ShouldBe(HttpStatusCode.Created);
+        refusals.Add(await lab.SendAsync(HttpMethod.Post, "technicians", new JsonObject { ["kind"] = "technician", ["login"] = "theo", ["name"] = "Theo", ["password"] = FirstPassword }, ann));
+        (await lab.SendAsync(HttpMethod.Post, "invitations", new JsonObject { ["mail"] = "eve@example.org" }, ann)).Status.ShouldBe(HttpStatusCode.Created);
+        var invitation = await LinkAsync(post, "/join#");
+        (await lab.SendAsync(HttpMethod.Post, $"technicians/{lab.Kim.Id}/password/reset", token: ann)).Status.ShouldBe(HttpStatusCode.OK);
+        var reset = await LinkAsync(post, "/new-password#");
+        refusals.Add(await lab.SendAsync(HttpMethod.Post, "join", new JsonObject { ["token"] = invitation, ["login"] = "tom", ["password"] = NewPassword }));
+        refusals.Add(await lab.SendAsync(HttpMethod.Post, "new-password", new JsonObject { ["token"] = invitation, ["password"] = NewPassword }));
+        refusals.Add(await lab.SendAsync(HttpMethod.Post, "new-password", new JsonObject { ["token"] = reset, ["password"] = "short" }));
+        refusals.Add(await lab.SendAsync(HttpMethod.Post, "join", new JsonObject { ["token"] = new JsonArray(reset), ["login"] = reset }));
+        return (invitation, reset);
+    }
+
+    private static async Task<string> LinkAsync(MailServer post, string page)
+    {
+        while (true)
+        {
+            var mail = await post.NextAsync();
+            if (mail.Text.Contains(page, StringComparison.Ordinal)) return mail.Token;
+        }
+    }
+
+    /// <summary>The middles of the authorities' private keys, as they are sealed.</summary>
+    private static async Task<IReadOnlyList<string>> AuthoritiesAsync(IdentityLab lab)
+    {
+        var middles = new List<string>();
+        using var envelope = new Envelope(lab.Get<MasterKey>(), "ssh-authority");
+        foreach (var purpose in Enum.GetValues<AuthorityPurpose>())
+        {
+            var row = (await lab.Get<SshAuthorities>().ListAsync(lab.Organization, purpose, IdentityLab.Stop)).ShouldHaveSingleItem();
+            using var text = envelope.Open(row.Ciphertext, row.OrganizationId.Value.ToByteArray(bigEndian: true), row.Id.ToByteArray(bigEndian: true), [(byte)purpose]);
+            middles.Add(text.ExposeText().Split('\n')[3]);
+        }
+
+        return middles;
     }
 
     private static async Task StoreAsync(IdentityLab lab, string account, CredentialKind kind, string text)

@@ -3,6 +3,7 @@ using Countersign.Access;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
+using Countersign.Ssh;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -100,6 +101,30 @@ public sealed class WriterTurnTests
         (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Theory]
+    [InlineData("own")]
+    [InlineData("somebody else's")]
+    public async Task A_key_that_comes_with_a_token_which_ends_before_its_turn_is_not_added(string whose)
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var person = whose == "own" ? lab.Tom : lab.Ann;
+        await lab.TokenOfAsync(person.Login);
+        var caller = await CallerAsync(lab, person);
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        var request = new KeyRequest("x", key.PublicKey.ToString());
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, (db, stop) => db.Set<ApiToken>().Where(row => row.Id == caller.TokenId).ExecuteDeleteAsync(stop));
+        await entered.Task;
+        var adding = whose == "own"
+            ? Keys.AddMineAsync(request, caller, lab.Get<RegisteredKeys>(), lab.Get<AccountNews>(), lab.Get<WriteQueue>(), IdentityLab.Stop)
+            : Keys.AddForAsync(lab.Tom.Id.Value, request, caller, lab.Get<RegisteredKeys>(), lab.Get<AccountNews>(), lab.Get<PolicyWriter>(), IdentityLab.Stop);
+        go.SetResult();
+        await held;
+        (await adding).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status401Unauthorized);
+        await using var db = lab.Get<Database>().Read(lab.Organization);
+        (await db.Set<RegisteredKey>().AnyAsync(IdentityLab.Stop)).ShouldBeFalse();
+    }
+
     [Fact]
     public async Task While_nothing_is_written_the_requests_of_a_token_leave_one_note_behind()
     {
@@ -185,10 +210,12 @@ public sealed class WriterTurnTests
         new(IdentityLab.Password, password), caller, new DefaultHttpContext(), lab.Get<PasswordSignIn>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<WriteQueue>(),
         lab.Get<LiveSignIns>(), lab.Get<AccountNews>(), lab.Get<AuditLog>(), IdentityLab.Stop);
 
-    private static async Task<Caller> CallerAsync(IdentityLab lab)
+    private static Task<Caller> CallerAsync(IdentityLab lab) => CallerAsync(lab, lab.Tom);
+
+    private static async Task<Caller> CallerAsync(IdentityLab lab, PersonRow person)
     {
         await using var db = lab.Get<Database>().Read(lab.Organization);
-        var token = await db.Set<ApiToken>().SingleAsync(row => row.Person == lab.Tom.Id, IdentityLab.Stop);
-        return new(lab.Organization, lab.Tom.Id, lab.Tom.Login, TokenScopes.Write, token.Id, IPAddress.Loopback, SignInStrength.OneFactor, "");
+        var token = await db.Set<ApiToken>().SingleAsync(row => row.Person == person.Id, IdentityLab.Stop);
+        return new(lab.Organization, person.Id, person.Login, TokenScopes.Write, token.Id, IPAddress.Loopback, SignInStrength.OneFactor, "");
     }
 }

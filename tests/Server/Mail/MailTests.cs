@@ -6,6 +6,7 @@ using Countersign.Server.Platform.Persistence;
 using Countersign.Server.Tests.Identity;
 using Countersign.Tests;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Countersign.Server.Tests.Mail;
 
@@ -186,6 +187,21 @@ public sealed class MailTests : IAsyncLifetime
         lab.Log.Lines.ShouldContain(line => line.Contains($"Mail {id} (test) can't be sent", StringComparison.Ordinal));
         await AddAsync(lab, "tom@example.org", Plain);
         (await _post.NextAsync()).To.ShouldBe("tom@example.org");
+    }
+
+    [Fact]
+    public async Task A_delivery_that_fails_in_a_way_that_nobody_has_thought_of_is_tried_again()
+    {
+        // No address that anybody could be reached at, which nothing refuses before.
+        var options = _post.Options with { Host = "0.0.0.0" };
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Options, services: services => services.AddSingleton(_ => new SmtpDelivery(options)));
+        var id = await AddAsync(lab, "ann@example.org", Plain);
+        (await TriedAsync(lab, id, 1)).Content.ShouldNotBeNull();
+        lab.Log.Lines.ShouldContain(line => line.Contains($"Mail {id} (test) can't be sent", StringComparison.Ordinal));
+        options = _post.Options;
+        await lab.RestartAsync();
+        await PassAsync(lab);
+        (await _post.NextAsync()).Id.ShouldBe($"<{id:N}@example.org>");
     }
 
     [Fact]

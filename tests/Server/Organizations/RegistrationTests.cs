@@ -90,6 +90,25 @@ public sealed class RegistrationTests : IAsyncLifetime
     public async Task What_can_not_be_is_told_beside_its_field(string organization, string login, string mail, string password, string field) =>
         (await SendAsync(organization, login, mail, password)).Errors(field).ShouldHaveSingleItem();
 
+    [Theory]
+    [InlineData("added", "invited-7")]
+    [InlineData("joined", "contact-7")]
+    [InlineData("asked", "invited-7")]
+    [InlineData("registered", "contact-7")]
+    [InlineData("set up", "contact-7")]
+    public async Task Nobody_chooses_a_login_such_as_the_server_gives(string way, string login)
+    {
+        var answer = way switch
+        {
+            "added" => await _lab.SendAsync(HttpMethod.Post, "technicians", new JsonObject { ["kind"] = "technician", ["login"] = login, ["name"] = "X" }, await _lab.TokenOfAsync("ann")),
+            "joined" => await JoinAsync(login),
+            "asked" => await AskAsync("rita@new.example", login),
+            "registered" => await RegisterAsync(login),
+            _ => await SetUpAsync(login),
+        };
+        answer.Errors("login").ShouldBe(["Logins that begin so are given by the server: choose another one."]);
+    }
+
     [Fact]
     public async Task Asking_is_slowed_by_address_and_by_where_it_comes_from()
     {
@@ -120,6 +139,26 @@ public sealed class RegistrationTests : IAsyncLifetime
         await using var lab = await IdentityLab.StartAsync(with: options => options with { SelfRegistration = true });
         var body = new JsonObject { ["organization"] = "New", ["login"] = "rita", ["name"] = "Rita", ["mail"] = "rita@new.example", ["password"] = Password };
         (await lab.SendAsync(HttpMethod.Post, "registrations", body)).Status.ShouldBe(HttpStatusCode.Conflict);
+    }
+
+    private async Task<Answer> JoinAsync(string login)
+    {
+        await _lab.SendAsync(HttpMethod.Post, "invitations", new JsonObject { ["mail"] = "eve@example.org" }, await _lab.TokenOfAsync("ann"));
+        return await _lab.SendAsync(HttpMethod.Post, "join", new JsonObject { ["token"] = (await _post.NextAsync()).Token, ["login"] = login, ["password"] = Password });
+    }
+
+    private async Task<Answer> RegisterAsync(string login)
+    {
+        await AskAsync("rita@new.example", "rita");
+        return await UseAsync((await _post.NextAsync()).Token, login);
+    }
+
+    private static async Task<Answer> SetUpAsync(string login)
+    {
+        await using var lab = await IdentityLab.StartEmptyAsync();
+        var token = lab.Get<OrganizationSetup>().IssueToken()!;
+        return await lab.SendAsync(
+            HttpMethod.Post, "setup", new JsonObject { ["token"] = token, ["organization"] = "New", ["login"] = login, ["name"] = "Rita", ["mail"] = "", ["password"] = Password });
     }
 
     private int Organizations() => _lab.Get<PolicySource>().All.Count();

@@ -1,5 +1,8 @@
 using System.Net;
+using System.Text;
+using Countersign.Server.Features.Organizations;
 using Countersign.Server.Platform;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -41,6 +44,34 @@ public sealed class RouteTests
             var reads = route.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.SequenceEqual(["GET"]);
             ScopeNames.Areas.Select(area => reads ? area.Reading : area.All).ShouldContain(scope, route.DisplayName);
         }
+    }
+
+    [Fact]
+    public async Task No_route_that_reads_JSON_takes_a_body_of_another_kind()
+    {
+        await using var running = await RunningServer.StartAsync();
+        var tenant = await Tenant.FoundAsync(running, "acme");
+        var stage = await RouteStage.SetAsync(tenant, await RouteBranches.AddAsync(tenant));
+        var version = tenant.Policy.Version;
+        var routes = running.Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(route => route.Metadata.GetMetadata<IAcceptsMetadata>()?.ContentTypes.Contains("application/json") == true).ToList();
+        routes.Count.ShouldBeGreaterThan(50);
+        foreach (var route in routes)
+        {
+            // Nothing is there unless the operator lets strangers in.
+            if (route.RoutePattern.RawText!.StartsWith(Registration.Routes, StringComparison.Ordinal)) continue;
+            var pattern = route.RoutePattern.RawText!.TrimEnd('/').Replace(":guid", "", StringComparison.Ordinal).Replace(":long", "", StringComparison.Ordinal);
+            foreach (var method in route.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods)
+            {
+                foreach (var (type, body) in ((string, string)[])[("text/plain", "{}"), ("application/x-www-form-urlencoded", "name=x"), ("multipart/form-data; boundary=b", "--b--\r\n")])
+                {
+                    var answer = await tenant.Owner.SendAsync(new(method), stage.Path(method, pattern), new SentBytes(Encoding.UTF8.GetBytes(body), type));
+                    answer.Status.ShouldBe(HttpStatusCode.UnsupportedMediaType, $"{method} {pattern} {type}");
+                }
+            }
+        }
+
+        tenant.Policy.Version.ShouldBe(version);
     }
 
     [Fact]

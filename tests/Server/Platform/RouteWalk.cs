@@ -28,6 +28,7 @@ internal sealed class RouteWalk(Tenant tenant, RouteBranches branches)
             (isReady, _stage) = (false, null);
         }
 
+        if (pattern == "/api/v1/sign-out") await tenant.SignInAgainAsync();
         if (pattern.StartsWith("/api/v1/me/passkeys/", StringComparison.Ordinal)) await tenant.RemovePasskeysAsync();
         return answers;
     }

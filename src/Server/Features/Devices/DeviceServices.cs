@@ -51,7 +51,8 @@ internal static class ServiceWords
         var (name, number) = Cut(place, ':');
         if (!ServiceProtocols.TryParse(name, out var protocol)) return new(default);
         var port = number is null ? ServiceProtocols.UsualPort(protocol) : int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var read) ? read : 0;
-        return protocol == ServiceProtocol.Ssh ? new(protocol, port, HostKey: pin) : new(protocol, port, Certificate: pin ?? "");
+        return protocol == ServiceProtocol.Ssh ? new(protocol, port, HostKey: pin)
+            : new(protocol, port, Certificate: pin ?? (ServiceProtocols.PinOf(protocol) == ServicePin.Certificate ? "" : null));
     }
 
     private static (string Before, string? Behind) Cut(string text, char at) => text.IndexOf(at, StringComparison.Ordinal) is >= 0 and var place ? (text[..place], text[(place + 1)..]) : (text, null);

@@ -55,7 +55,7 @@ internal static class EditDevice
         return outcome.Answer(snapshot => DeviceAnswer.Of(snapshot, caller, new(id), time) with { HostKeyAlert = alerts.GetValueOrDefault(new(id)) });
     }
 
-    private static bool ConfirmsHostKey(EditDeviceRequest request) => request.Services?.Any(service => service?.HostKey is not null) == true;
+    private static bool ConfirmsHostKey(EditDeviceRequest request) => request.Services?.Any(service => service is { Protocol: ServiceProtocol.Ssh, HostKey.Length: > 0 }) == true;
 }
 
 internal static class DeleteDevice

@@ -33,7 +33,9 @@ internal sealed record GrantWindowForm(DateTimeOffset? From = null, DateTimeOffs
     public GrantWindow Read() => new(From?.ToUniversalTime(), To?.ToUniversalTime(), Hours);
 }
 
-internal sealed record GrantAnswer(Guid Id, GrantSubjectForm Subject, GrantScopeForm Scope, Guid Role, GrantAccountsForm Accounts, GrantWindowForm Window, long Version) : IVersioned
+/// <param name="Through">Where it was asked for what reaches a person: the groups through which it does, none where it is their own. Else left out.</param>
+internal sealed record GrantAnswer(
+    Guid Id, GrantSubjectForm Subject, GrantScopeForm Scope, Guid Role, GrantAccountsForm Accounts, GrantWindowForm Window, long Version, IReadOnlyList<GrantWay>? Through = null) : IVersioned
 {
     public static GrantAnswer Of(PolicySnapshot snapshot, GrantRow row) => new(
         row.Id.Value,
@@ -67,12 +69,24 @@ internal static class ListGrants
 {
     /// <param name="subject">Only grants to this person or technician group.</param>
     /// <param name="scope">Only grants on this device or device group.</param>
+    /// <param name="for">Only grants that reach this person: their own, and those of the groups that they are in and of the groups above, in force or not.</param>
     public static Results<Ok<Page<GrantAnswer>>, ProblemHttpResult> Handle(
-        [AsParameters] PageQuery page, CallersPolicy policy, Guid? subject = null, Guid? scope = null) => page.Cut(
-        policy.Snapshot.All<GrantRow>()
-            .Where(grant => (subject is null || grant.Subject.Id == subject) && (scope is null || grant.Scope.Id == scope) && policy.MaySee(grant)),
-        grant => grant.Id.ToString(),
-        grant => GrantAnswer.Of(policy.Snapshot, grant));
+        [AsParameters] PageQuery page, CallersPolicy policy, Guid? subject = null, Guid? scope = null, Guid? @for = null)
+    {
+        GrantWays? ways = null;
+        if (@for is { } id)
+        {
+            // Somebody whom the caller may not see is not there.
+            if (policy.Snapshot.Person(new(id)) is not { } person || !policy.MaySee(person.Id)) return Problems.NotFound();
+            ways = new(policy, person);
+        }
+
+        return page.Cut(
+            policy.Snapshot.All<GrantRow>()
+                .Where(grant => (subject is null || grant.Subject.Id == subject) && (scope is null || grant.Scope.Id == scope) && ways?.Reach(grant) != false && policy.MaySee(grant)),
+            grant => grant.Id.ToString(),
+            grant => GrantAnswer.Of(policy.Snapshot, grant) with { Through = ways?.Of(grant) });
+    }
 
     public static Results<Ok<GrantAnswer>, ProblemHttpResult> HandleOne(Guid id, CallersPolicy policy) =>
         policy.Snapshot.Find(new(PolicyTable.Grant, id)) is GrantRow grant && policy.MaySee(grant)

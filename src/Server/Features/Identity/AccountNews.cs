@@ -8,11 +8,13 @@ namespace Countersign.Server.Features.Identity;
 
 /// <summary>
 /// Tells people by mail what was changed about how they sign in, whoever did it, in the transaction of the change: whoever stole a password or a session does
-/// it in their name. So many are mailed in an hour, and the last of them says so: nobody fills a mailbox, or the queue that everybody's mails wait in, by
-/// making tokens and removing them again.
+/// it in their name. Of keys and tokens, which a token alone adds and removes, so many are mailed in an hour, and the last of them says so: nobody fills a mailbox,
+/// or the queue that everybody's mails wait in, by making tokens and removing them again. Whatever else there is takes a password or an administrator, and is
+/// always mailed: nobody uses the bound up so that it goes untold.
 /// </summary>
 internal sealed class AccountNews(Outbox outbox, TimeProvider time)
 {
+    /// <summary>Of keys and tokens.</summary>
     public const int MostInAnHour = 20;
 
     /// <summary>Stored with the context, in its organization.</summary>
@@ -31,7 +33,7 @@ internal sealed class AccountNews(Outbox outbox, TimeProvider time)
         foreach (var change in delta.Changes)
         {
             if (change is not { Before: PersonRow { State: PersonState.Activated } before, After: PersonRow after } || before.Mail == after.Mail) continue;
-            var name = await db.Set<PersonRow>().Where(row => row.Id == by.Person).Select(row => row.Name).SingleAsync(cancellation);
+            var name = before.Id == by.Person ? null : await db.Set<PersonRow>().Where(row => row.Id == by.Person).Select(row => row.Name).SingleAsync(cancellation);
             await AddAsync(db, before, name, by, AccountChange.AddressChanged, cancellation);
         }
     }
@@ -40,9 +42,11 @@ internal sealed class AccountNews(Outbox outbox, TimeProvider time)
     private async Task AddAsync(CountersignDb db, PersonRow told, string? name, Caller by, AccountChange change, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        var since = now - TimeSpan.FromHours(1);
-        var before = await db.Set<OutgoingMail>().CountAsync(row => row.Person == told.Id && row.Created > since && row.Kind == Letters.AccountChangedKind, cancellation);
+        var before = change.Sort == AccountChangeSort.KeyOrToken ? await CountAsync(db, told.Id, now - TimeSpan.FromHours(1), cancellation) : 0;
         if (before >= MostInAnHour) return;
-        outbox.Add(db, told, Letters.AccountChanged(await OrganizationNames.OfAsync(db, cancellation), change, name, now, by.Source, isLast: before == MostInAnHour - 1));
+        outbox.Add(db, told, Letters.AccountChanged(await OrganizationNames.OfAsync(db, cancellation), change, told.Kind, name, now, by.Source, isLast: before == MostInAnHour - 1));
     }
+
+    private static Task<int> CountAsync(CountersignDb db, PersonId told, DateTimeOffset since, CancellationToken cancellation) =>
+        db.Set<OutgoingMail>().CountAsync(row => row.Person == told && row.Created > since && row.Kind == Letters.KeysChangedKind, cancellation);
 }

@@ -80,6 +80,10 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
         return new(token.Id, text, token.Created, token.Expires);
     }
 
+    /// <summary>On the writer: whether the token that a request came with has not ended since it was looked at.</summary>
+    public static Task<bool> IsStillAsync(CountersignDb db, Caller caller, CancellationToken cancellation) =>
+        db.Set<ApiToken>().AnyAsync(row => row.Id == caller.TokenId, cancellation);
+
     /// <summary>The token of somebody who has just signed in. Their expired ones are cleared away.</summary>
     public async Task<IssuedToken> AddForSignInAsync(CountersignDb db, NewToken wanted, CancellationToken cancellation)
     {

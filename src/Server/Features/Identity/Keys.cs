@@ -37,16 +37,16 @@ internal static class Keys
         if (Read(request, out var key) is { } problem) return problem;
         try
         {
-            var registered = await queue.WriteAsync(
+            return await queue.WriteAsync<Results<Created<KeyShown>, ProblemHttpResult>>(
                 caller.Organization,
                 async (db, stop) =>
                 {
+                    if (!await ApiTokens.IsStillAsync(db, caller, stop)) return Problems.Unauthorized();
                     var added = await keys.AddAsync(db, caller.Person, caller.Login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop);
                     await news.TellAsync(db, caller.Person, caller, AccountChange.KeyAdded(added.Label, added.Fingerprint), stop);
-                    return added;
+                    return TypedResults.Created($"/api/v1/me/keys/{added.Id}", KeyShown.Of(added));
                 },
                 cancellation);
-            return TypedResults.Created($"/api/v1/me/keys/{registered.Id}", KeyShown.Of(registered));
         }
         catch (KeyRefusedException refused)
         {
@@ -95,11 +95,14 @@ internal static class Keys
                 cancellation,
                 async (db, _, stop) =>
                 {
+                    if (!await ApiTokens.IsStillAsync(db, caller, stop)) return;
+
                     // A key that lies ready for who has not joined would be somebody else's way in as them.
                     if (!isIn) throw new KeyRefusedException("They have not joined yet.");
                     registered = await keys.AddAsync(db, person, login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop);
                     await news.TellAsync(db, person, caller, AccountChange.KeyAdded(registered.Label, registered.Fingerprint), stop);
                 });
+            if (outcome is PolicyOutcome.Applied && registered is null) return Problems.Unauthorized();
             return outcome.AnswerCreated($"/api/v1/technicians/{id}/keys", _ => KeyShown.Of(registered!));
         }
         catch (KeyRefusedException refused)

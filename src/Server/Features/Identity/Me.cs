@@ -70,7 +70,7 @@ internal static class Me
             async (unit, stop) =>
             {
                 var db = unit.Db.Of(caller.Organization);
-                if (!await db.Set<ApiToken>().AnyAsync(row => row.Id == caller.TokenId, stop)) return Problems.Unauthorized();
+                if (!await ApiTokens.IsStillAsync(db, caller, stop)) return Problems.Unauthorized();
 
                 // Of two changes that both knew the old password the second one knows it no more.
                 if (!await Passwords.IsStillAsync(db, caller.Person, accepted.Changed, stop)) return Problems.Invalid("current", "This is not the password.");

@@ -86,7 +86,7 @@ internal static class MyTokens
     }
 
     public static async Task<Results<NoContent, ProblemHttpResult>> RemoveAsync(
-        Guid id, Caller caller, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
+        Guid id, Caller caller, AccountNews news, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
     {
         var removed = await queue.WriteAsync(
             caller.Organization,
@@ -96,6 +96,7 @@ internal static class MyTokens
                 if (token is null) return false;
                 var with = await RemoveMadeWithAsync(db, token, stop);
                 audit.Add(db, AuditEntry.By(caller, "token.removed") with { Subject = token.Label, SubjectId = id, Details = new() { ["madeWithIt"] = with } });
+                await news.TellAsync(db, caller.Person, caller, AccountChange.TokenRemoved(token.Label, with), stop);
                 return true;
             },
             cancellation);

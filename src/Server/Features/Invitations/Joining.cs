@@ -39,8 +39,7 @@ internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLi
         if (await FindAsync(request.Token, context, cancellation) is not var (link, person)) return Problems.NotFound();
         var organization = link.OrganizationId;
         var name = request.Name ?? person.Name;
-        if (!Names.IsLogin(request.Login)) return Problems.Invalid("login", "It has 1 to 64 characters: small letters, digits, dots, underscores and hyphens; the first is a letter or digit.");
-        if (Names.IsGivenLogin(request.Login)) return Problems.Invalid("login", "Logins that begin so are given by the server: choose another one.");
+        if (Logins.Problem(request.Login) is { } wrong) return Problems.Invalid("login", wrong);
         var strength = SignInRules.Of(policy.Current(organization)).PasswordStrength;
         if (PasswordRules.Problem(request.Password, strength, request.Login, name, person.Mail) is { } problem) return Problems.Invalid("password", problem);
         string hash;

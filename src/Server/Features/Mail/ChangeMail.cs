@@ -45,7 +45,7 @@ internal static class ChangeMail
                 if (!isMaster) return Problems.NotFound();
                 if (mail.State != MailState.Waiting) return Problems.Conflict(Over);
                 await change(db, mail, stop);
-                audit.Add(db, AuditEntry.By(caller, kind) with { Subject = mail.Recipient, Details = new() { ["mail"] = mail.Kind } });
+                audit.Add(db, AuditEntry.By(caller, kind) with { Subject = mail.Recipient, SubjectId = mail.Person?.Value, Details = new() { ["mail"] = mail.Kind } });
                 return TypedResults.NoContent();
             },
             cancellation);

@@ -1,12 +1,16 @@
 using System.Globalization;
 using System.Net;
+using Countersign.Access;
 
 namespace Countersign.Server.Features.Mail;
 
 /// <summary>Every mail that the server sends, word for word. Names come from people: they stand in the text and never make up an address.</summary>
 internal static class Letters
 {
-    public const string AccountChangedKind = "account changed";
+    private const string AccountChangedKind = "account changed";
+
+    /// <summary>Of what a token alone adds and removes: these are counted.</summary>
+    public const string KeysChangedKind = "keys or tokens changed";
 
     public static Letter Invitation(string organization, string inviter, string link, DateTimeOffset until) => new(
         "invitation",
@@ -47,18 +51,19 @@ internal static class Letters
         new("Choose a password", link));
 
     /// <summary>Of whatever was changed about how somebody signs in: what, when, from where, by whom, and what to do.</summary>
+    /// <param name="told">Who it is about: not everybody can be helped alike.</param>
     /// <param name="by">Who did it; null: somebody in the person's own name.</param>
     /// <param name="from">Null: not known.</param>
-    /// <param name="isLast">No more of these are mailed for a while.</param>
-    public static Letter AccountChanged(string organization, AccountChange change, string? by, DateTimeOffset at, IPAddress? from, bool isLast)
+    /// <param name="isLast">No more of keys and tokens is mailed for a while.</param>
+    public static Letter AccountChanged(string organization, AccountChange change, PersonKind told, string? by, DateTimeOffset at, IPAddress? from, bool isLast)
     {
         var where = from is null ? "" : $" from {from}";
         var (who, unwanted, speak) = by is null
             ? ("in your name", "If it was you, there is nothing to do. If not", $"Tell those who administer {organization} at once, in another way than by mail: somebody could act there as you.")
             : ($"by {by}", "If you did not ask for this", $"Speak to {by} at once, in another way than by mail.");
-        List<string> paragraphs = [$"At {organization} {change.What}", $"It was done on {Time(at)}{where}, {who}.", $"{unwanted}: {change.Remedy}", speak];
-        if (isLast) paragraphs.Add("There were many such changes within an hour: what is changed in the rest of it is not mailed to you. The audit log has it all.");
-        return new(AccountChangedKind, change.Subject, paragraphs);
+        List<string> paragraphs = [$"At {organization} {change.What}", $"It was done on {Time(at)}{where}, {who}.", $"{unwanted}: {change.RemedyFor(told)}", speak];
+        if (isLast) paragraphs.Add("There were many such changes within an hour: what is added or removed of keys and tokens in the rest of it is not mailed to you, but everything else is. The audit log has it all.");
+        return new(change.Sort == AccountChangeSort.KeyOrToken ? KeysChangedKind : AccountChangedKind, change.Subject, paragraphs);
     }
 
     public static Letter OwnershipGiven(string organization, string to) => new(

@@ -81,18 +81,20 @@ internal sealed partial class MailSender(
     private async Task<Delivery> TryAsync(SmtpDelivery.Round round, OutgoingMail mail, CancellationToken cancellation)
     {
         if (mail.Expires <= time.GetUtcNow()) return new Delivery.Refused("Its time was over before it could be sent.", IsFinal: true);
+        var isMade = false;
         try
         {
             using var message = MessageOf(mail);
-            return message is null
-                ? new Delivery.Refused("It does not open: the database was changed by hand, or the master key is another one.", IsFinal: true)
-                : await round.SendAsync(message, cancellation);
+            if (message is null) return new Delivery.Refused("It does not open: the database was changed by hand, or the master key is another one.", IsFinal: true);
+            isMade = true;
+            return await round.SendAsync(message, cancellation);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
-            // A mail that brings up what nobody has thought of must not end the sender, and with it the server, at each of its attempts.
+            // What nobody has thought of must not end the sender, and with it the server, at each attempt. A mail that can't be made won't be later either; of
+            // a delivery that failed nobody knows, and what is destroyed tells nobody.
             LogFault(failure, mail.Id, mail.Kind);
-            return new Delivery.Refused("It can't be sent; the server's log says why.", IsFinal: true);
+            return new Delivery.Refused("It can't be sent; the server's log says why.", IsFinal: !isMade);
         }
     }
 

@@ -40,8 +40,6 @@ internal abstract record SetupOutcome
 internal sealed class OrganizationSetup(
     PolicySource policy, PolicyWriter writer, Passwords passwords, ApiTokens tokens, AuditLog audit, TimeProvider time) : IDisposable
 {
-    public const string LoginForm = "It has 1 to 64 characters: small letters, digits, dots, underscores and hyphens; the first is a letter or digit.";
-
     private const int TokenLength = 32;
 
     private readonly SemaphoreSlim _turn = new(1);
@@ -173,8 +171,7 @@ internal sealed class OrganizationSetup(
     public static SetupOutcome.Invalid? Problem(NewOrganization wanted)
     {
         if (!Names.IsName(wanted.Name)) return new("organization", "It has 1 to 200 characters on one line.");
-        if (!Names.IsLogin(wanted.Login))
-            return new("login", LoginForm);
+        if (Logins.Problem(wanted.Login) is { } wrong) return new("login", wrong);
         if (!Names.IsName(wanted.OwnerName)) return new("name", "It has 1 to 200 characters on one line.");
         if (wanted.Mail.Length > 0 && !Names.IsMail(wanted.Mail)) return new("mail", "It is a mail address such as ann@example.org, or empty.");
         return PasswordRules.Problem(wanted.Password, PasswordRules.UsualScore, wanted.Login, wanted.OwnerName, wanted.Mail, wanted.Name) is { } problem

@@ -85,7 +85,7 @@ internal sealed partial class Registration(
     public async Task<Results<Ok<PersonShown>, ProblemHttpResult>> UseAsync(RegistrationUse use, HttpContext context, CancellationToken cancellation)
     {
         if (Open(use.Token) is not { } pending) return Gone();
-        if (use.Login is { } other && !Names.IsLogin(other)) return Problems.Invalid("login", OrganizationSetup.LoginForm);
+        if (use.Login is { } other && Logins.Problem(other) is { } wrong) return Problems.Invalid("login", wrong);
         var wanted = new NewOrganization(pending.Organization, use.Login ?? pending.Login, pending.Name, pending.Mail, "");
         return await setup.RegisterAsync(new(pending.Id), wanted, pending.PasswordHash, context.Connection.RemoteIpAddress ?? IPAddress.None, cancellation) switch
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Countersign.Access;
+using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -82,7 +83,8 @@ internal static class UndoChange
 {
     /// <summary>Puts every row back as it was before the change, if none was changed since; only of settings, those are left and told.</summary>
     /// <param name="number">The change's id.</param>
-    public static async Task<Results<Ok<UndoAnswer>, ProblemHttpResult>> HandleAsync(long number, Caller caller, PolicyWriter writer, CancellationToken cancellation)
+    public static async Task<Results<Ok<UndoAnswer>, ProblemHttpResult>> HandleAsync(
+        long number, Caller caller, PolicyWriter writer, AccountNews news, CancellationToken cancellation)
     {
         var tooFarBack = false;
         var outcome = await writer.ApplyAsync(
@@ -97,7 +99,8 @@ internal static class UndoChange
                 if (tooFarBack) return new PolicyCommand.Undo(undone, undone.Changes.Select(row => row.Key).ToHashSet());
                 return new PolicyCommand.Undo(undone, await RowVersions.TouchedAsync(db, number, stop));
             },
-            cancellation);
+            cancellation,
+            (db, delta, stop) => news.TellOfAddressAsync(db, caller, delta, stop));
         return outcome switch
         {
             PolicyOutcome.Applied applied =>

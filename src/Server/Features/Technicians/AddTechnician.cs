@@ -26,7 +26,7 @@ internal static class AddTechnician
     {
         // One way for contacts, who have an address and no password: POST /contacts.
         if (request.Kind == PersonKind.Contact) return Problems.Invalid("kind", "Contacts are added as contacts, with their mail address.");
-        if (Names.IsGivenLogin(request.Login)) return Problems.Invalid("login", "Logins that begin so are given by the server: choose another one.");
+        if (Logins.Problem(request.Login) is { } wrong) return Problems.Invalid("login", wrong);
         var id = new PersonId(Guid.CreateVersion7(time.GetUtcNow()));
         var state = request.Password is null ? PersonState.Invited : PersonState.Activated;
         var command = new PolicyCommand.AddPerson(id, request.Kind, request.Login, request.Name, request.Mail, state);

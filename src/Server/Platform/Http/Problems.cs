@@ -109,18 +109,21 @@ internal sealed partial class ProblemOfException(ILogger<ProblemOfException> log
     }
 
     /// <summary>
-    /// Each field that is missing, which only the message of the reader names, in quotes and as they are called here; else the one where the reading stopped.
+    /// The fields that are missing, which only the message of the reader names, in quotes and as they are called here; of many it names the first few. Else the
+    /// place where the reading stopped.
     /// </summary>
     private static IEnumerable<(string Field, string Message)> Wrong(JsonException exception)
     {
         const string Missing = "missing required properties including:";
         var at = Field(exception);
         var message = exception.Message;
-        if (message.IndexOf(Missing, StringComparison.Ordinal) is not (>= 0 and var start)) return [(at, "It is unknown, missing, given twice or not of the right form.")];
-        return QuotedName().Matches(message, start).Select(name => (at.Length == 0 ? name.Groups[1].Value : $"{at}.{name.Groups[1].Value}", "It is missing."));
+        List<string> names = message.IndexOf(Missing, StringComparison.Ordinal) is >= 0 and var start ? [.. QuotedName().Matches(message, start).Select(name => name.Groups[1].Value)] : [];
+        return names.Count == 0
+            ? [(at, "It is unknown, missing, given twice or not of the right form.")]
+            : names.Select(name => (at.Length == 0 ? name : $"{at}.{name}", "It is missing."));
     }
 
-    [GeneratedRegex("'([A-Za-z]+)'")]
+    [GeneratedRegex("'([A-Za-z][A-Za-z0-9_]*)'")]
     private static partial Regex QuotedName();
 
     /// <summary>From <c>$.window.hours</c> to <c>window.hours</c>.</summary>

@@ -107,7 +107,7 @@ internal sealed class MyPasskeys(
                 var codes = isFirst ? await SecondFactor.RenewRecoveryCodesAsync(db, caller.Person, stop) : [];
                 var ended = isFirst ? await OnlyThisSignInAsync(db, caller, stop) : 0;
                 audit.Add(db, About(caller, "passkey.added") with { Details = new() { ["passkey"] = row.Id.ToString(), ["label"] = row.Label, ["signInsEnded"] = ended } });
-                await news.TellAsync(db, caller.Person, caller, AccountChange.PasskeyAdded(row.Label), stop);
+                await news.TellAsync(db, caller.Person, caller, isFirst ? AccountChange.FirstPasskeyAdded(row.Label) : AccountChange.PasskeyAdded(row.Label), stop);
                 if (isFirst) unit.Committed = () => live.End(caller.Organization, caller.Person, _ => true, "a second factor was set up");
                 return TypedResults.Created($"/api/v1/me/passkeys/{row.Id}", new PasskeyMade(row.Id, PasskeyShown.Of(row), codes));
             },
