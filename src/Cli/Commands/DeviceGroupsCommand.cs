@@ -46,7 +46,7 @@ internal static class DeviceGroupsCommand
         using var client = api;
         string? top = null;
         if (under is not null && !(await NamedThings.GroupAsync(client, under, cancellation)).TryGet(out top, out failure)) return output.Fail(failure);
-        var path = $"device-groups?{(top is null ? "" : $"under={top}&")}{paging.Query(parsed)}";
+        var path = $"device-groups?{(top is null ? "" : $"under={Uri.EscapeDataString(top)}&")}{paging.Query(parsed)}";
         if (!(await client.GetAsync(path, ApiJson.Default.DeviceGroupPage, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
         if (output.IsJson)
         {
@@ -80,7 +80,7 @@ internal static class DeviceGroupsCommand
             if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
             using var client = api;
             if (!(await NamedThings.GroupAsync(client, parsed.GetRequiredValue(name), cancellation)).TryGet(out var id, out failure)) return output.Fail(failure);
-            if (!(await client.GetAsync($"device-groups/{id}", ApiJson.Default.DeviceGroup, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
+            if (!(await client.GetAsync(PathOf(id), ApiJson.Default.DeviceGroup, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
             if (output.IsJson)
             {
                 output.Json(reply.Json);
@@ -141,7 +141,7 @@ internal static class DeviceGroupsCommand
                 if (!(await FindAsync(client, parsed.GetRequiredValue(group), stop)).TryGet(out var found, out var failure)) return failure;
                 string? above = null;
                 if (parsed.GetValue(parent) is { } given && !(await NamedThings.GroupAsync(client, given, stop)).TryGet(out above, out failure)) return failure;
-                var (path, done, name) = ($"device-groups/{found.Id}", $"Changed {parsed.GetValue(rename) ?? found.Name}.", parsed.GetValue(rename));
+                var (path, done, name) = (PathOf(found.Id), $"Changed {parsed.GetValue(rename) ?? found.Name}.", parsed.GetValue(rename));
                 var request = parsed.GetValue(top)
                     ? PolicyRequest.Patch(path, new(name), ApiJson.Default.DeviceGroupToTop, done)
                     : PolicyRequest.Patch(path, new(name, above), ApiJson.Default.DeviceGroupChange, done);
@@ -166,7 +166,7 @@ internal static class DeviceGroupsCommand
         command.SetAction((parsed, cancellation) => edit.RunAsync(
             parsed,
             async (client, stop) => (await FindAsync(client, parsed.GetRequiredValue(group), stop)).TryGet(out var found, out var failure)
-                ? PolicyRequest.Delete($"device-groups/{found.Id}", $"Deleted {found.Name}.") with { Read = found.Version }
+                ? PolicyRequest.Delete(PathOf(found.Id), $"Deleted {found.Name}.") with { Read = found.Version }
                 : failure,
             cancellation));
         return command;
@@ -183,8 +183,10 @@ internal static class DeviceGroupsCommand
     private static async Task<Answer<DeviceGroup>> FindAsync(ApiClient client, string name, CancellationToken cancellation)
     {
         if (!(await NamedThings.GroupAsync(client, name, cancellation)).TryGet(out var id, out var failure)) return failure;
-        return (await client.GetAsync($"{GroupTree.OfDevices}/{Uri.EscapeDataString(id)}", ApiJson.Default.DeviceGroup, cancellation)).TryGet(out var reply, out failure) ? reply.Value : failure;
+        return (await client.GetAsync(PathOf(id), ApiJson.Default.DeviceGroup, cancellation)).TryGet(out var reply, out failure) ? reply.Value : failure;
     }
+
+    private static string PathOf(string? id) => $"{GroupTree.OfDevices}/{Uri.EscapeDataString(id ?? "")}";
 
     private static string Count(int? number) => (number ?? 0).ToString(CultureInfo.InvariantCulture);
 

@@ -32,7 +32,7 @@ internal sealed class PreviewedRows
         var names = string.Join(' ', ThingsOf(row).Select(thing => _names[thing.Id]));
         var what = row.Table == "setting"
             ? $"setting {Camel(row.Part?.Split('/')[^1])} of {(names.Length == 0 ? "the organization" : $"{Output.Words(NodeOf(row))} {names}")}"
-            : $"{Output.Words(row.Table)} {(names.Length == 0 ? row.Id : names)} {row.Part}".TrimEnd();
+            : $"{Output.Words(row.Table)} {(names.Length == 0 ? row.Id : names)} {(row.Table == "deviceService" ? Camel(row.Part) : row.Part)}".TrimEnd();
         return $"{Output.Words(row.Fate)}: {what}";
     }
 

@@ -21,7 +21,7 @@ internal sealed class SettingPlace
         if (parsed.GetValue(Group) is { } group)
         {
             return (await NamedThings.GroupAsync(client, group, cancellation)).TryGet(out var id, out var failure)
-                ? new SettingNode($"settings/device-groups/{id}", group)
+                ? new SettingNode($"settings/device-groups/{Uri.EscapeDataString(id)}", group)
                 : failure;
         }
 

@@ -40,8 +40,15 @@ internal static class SettingsCommand
             using var client = api;
             if (!(await place.FindAsync(parsed, client, cancellation)).TryGet(out var node, out failure)) return output.Fail(failure);
             if (!(await client.GetAsync(node.Path, ApiJson.Default.Settings, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(reply.Json);
-            else output.Table(["SETTING", "VALUE", "FROM"], (reply.Value.Items ?? []).Select(setting => new[] { setting.Name ?? "", setting.Value ?? "", From(setting) }));
+            if (output.IsJson)
+            {
+                output.Json(reply.Json);
+                return ExitCode.Ok;
+            }
+
+            var settings = reply.Value.Items ?? [];
+            var value = await SettingNames.ReadAsync(client, settings, cancellation);
+            output.Table(["SETTING", "VALUE", "FROM"], settings.Select(setting => new[] { setting.Name ?? "", value(setting), From(setting) }));
             return ExitCode.Ok;
         });
         return command;
@@ -62,8 +69,8 @@ internal static class SettingsCommand
         place.Bind(command);
         command.SetAction((parsed, cancellation) => edit.RunAsync(
             parsed,
-            (client, stop) => PlanAsync(parsed, client, place, parsed.GetRequiredValue(setting), (node, name) => PolicyRequest.Put(
-                $"{node.Path}/{name}", new(parsed.GetRequiredValue(value)), ApiJson.Default.SettingValue, $"Set {name} of {node.Name} to {parsed.GetRequiredValue(value)}."), stop),
+            (client, stop) => PlanAsync(parsed, client, place, parsed.GetRequiredValue(setting), parsed.GetRequiredValue(value), (node, name, meant) => PolicyRequest.Put(
+                $"{node.Path}/{name}", new(meant), ApiJson.Default.SettingValue, $"Set {name} of {node.Name} to {parsed.GetRequiredValue(value)}."), stop),
             cancellation));
         return command;
     }
@@ -82,7 +89,7 @@ internal static class SettingsCommand
         place.Bind(command);
         command.SetAction((parsed, cancellation) => edit.RunAsync(
             parsed,
-            (client, stop) => PlanAsync(parsed, client, place, parsed.GetRequiredValue(setting), (node, name) => PolicyRequest.Delete(
+            (client, stop) => PlanAsync(parsed, client, place, parsed.GetRequiredValue(setting), "", (node, name, _) => PolicyRequest.Delete(
                 $"{node.Path}/{name}", node.IsOrganization ? $"{name} of {node.Name} has its default." : $"{name} of {node.Name} is inherited."), stop),
             cancellation));
         return command;
@@ -102,24 +109,27 @@ internal static class SettingsCommand
         place.Bind(command);
         command.SetAction((parsed, cancellation) => edit.RunAsync(
             parsed,
-            (client, stop) => PlanAsync(parsed, client, place, parsed.GetRequiredValue(setting), (node, name) => PolicyRequest.Post(
-                $"{node.Path}/{name}/force", new(parsed.GetRequiredValue(value)), ApiJson.Default.SettingValue, $"Forced {name} of {node.Name} to {parsed.GetRequiredValue(value)}.")
+            (client, stop) => PlanAsync(parsed, client, place, parsed.GetRequiredValue(setting), parsed.GetRequiredValue(value), (node, name, meant) => PolicyRequest.Post(
+                $"{node.Path}/{name}/force", new(meant), ApiJson.Default.SettingValue, $"Forced {name} of {node.Name} to {parsed.GetRequiredValue(value)}.")
                 .Showing(ApiJson.Default.ForcedSetting, ShowForced), stop),
             cancellation));
         return command;
     }
 
     /// <summary>What is set is read first: so a name that is none is refused, and the second of two editors is told.</summary>
-    /// <param name="change">Gets the node, and the setting's name as the server spells it.</param>
+    /// <param name="value">Empty: none is given.</param>
+    /// <param name="change">Gets the node, the setting's name as the server spells it, and the value with ids in place of names.</param>
     private static async Task<Answer<PolicyRequest>> PlanAsync(
-        ParseResult parsed, ApiClient client, SettingPlace place, string setting, Func<SettingNode, string, PolicyRequest> change, CancellationToken cancellation)
+        ParseResult parsed, ApiClient client, SettingPlace place, string setting, string value, Func<SettingNode, string, string, PolicyRequest> change, CancellationToken cancellation)
     {
         if (!(await place.FindAsync(parsed, client, cancellation)).TryGet(out var node, out var failure)) return failure;
         if (!(await client.GetAsync(node.Path, ApiJson.Default.Settings, cancellation)).TryGet(out var reply, out failure)) return failure;
         var names = (reply.Value.Items ?? []).Select(item => item.Name ?? "").ToList();
-        return names.Find(name => string.Equals(name, setting, StringComparison.OrdinalIgnoreCase)) is { Length: > 0 } known
-            ? change(node, Uri.EscapeDataString(known)) with { Read = reply.Value.Version }
-            : new Failure(ExitCode.Usage, $"{node.Name} has no setting {setting}.", $"There are: {string.Join(", ", names)}.");
+        if (names.Find(name => string.Equals(name, setting, StringComparison.OrdinalIgnoreCase)) is not { Length: > 0 } known)
+            return new Failure(ExitCode.Usage, $"{node.Name} has no setting {setting}.", $"There are: {string.Join(", ", names)}.");
+        return (await SettingNames.ToIdsAsync(client, known, value, cancellation)).TryGet(out var meant, out failure)
+            ? change(node, Uri.EscapeDataString(known), meant) with { Read = reply.Value.Version }
+            : failure;
     }
 
     private static void ShowForced(Output output, ForcedSetting forced)
@@ -142,5 +152,5 @@ internal static class SettingsCommand
 
     private static Argument<string> Named() => new("SETTING") { Description = "Its name, as \"countersign settings show\" has it." };
 
-    private static Argument<string> Value() => new("VALUE") { Description = "As \"countersign settings show\" writes it. What is wrong with it, the server says." };
+    private static Argument<string> Value() => new("VALUE") { Description = "As \"countersign settings show\" writes it. Roles and people go by name, too." };
 }

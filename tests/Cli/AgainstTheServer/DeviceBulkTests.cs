@@ -70,7 +70,7 @@ public sealed class DeviceBulkTests : IAsyncLifetime
     {
         await _olga.RunAsync(0, "devices", "remove", "web1", "--preview");
         _olga.Output.ShouldStartWith("Deleted the device web1.\n");
-        _olga.Output.ShouldContain("  - removed: device service web1 Ssh\n");
+        _olga.Output.ShouldContain("  - removed: device service web1 ssh\n");
         await _olga.RunAsync(0, "devices", "remove", "web1");
         _olga.Output.ShouldBe("Deleted web1.\n");
         await _olga.RunAsync(0, "devices", "remove", "web2", "pc7");

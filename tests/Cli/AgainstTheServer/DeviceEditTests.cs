@@ -27,7 +27,7 @@ public sealed class DeviceEditTests : IAsyncLifetime
         _olga.Output.ShouldBe("Added pc7.\n");
         await RunAsync(0, "devices", "show", "pc7");
         _olga.Output.ShouldBe(
-            $"pc7: allowed, at 192.0.2.7\nservice ssh:22: {Key}\nservice rdp:3390: {_certificate}\nservice vnc:5900\naccounts: ann\ntags: windows\n");
+            $"pc7: allowed, at 192.0.2.7\nservice ssh:22: {Key}\nservice rdp:3390: {_certificate}\nservice vnc:5900\naccounts: ann\ntags: windows\ngroup: Servers\n");
 
         await RunAsync(0, "devices", "edit", "pc7", "--service", "ssh:2022", "--service", "https", "--remove-service", "VNC", "--group", "Office", "--description", "Ann's", "--account", "bob", "--default-account", "bob");
         _olga.Output.ShouldBe(

@@ -84,6 +84,25 @@ public sealed class SettingsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Roles_and_people_in_values_go_by_name()
+    {
+        await _olga.RunAsync(0, "settings", "show");
+        Row("accessRequestRoles")[1..4].ShouldBe(["Only", "device", "connection"]);
+        await _olga.RunAsync(0, "settings", "set", "accessRequestRoles", "Full device access, only device connection");
+        await _olga.RunAsync(0, "settings", "set", "accessRequestRoles", "Only device connection,Full device access");
+        _olga.Error.ShouldBe("It was so already: nothing was changed.\n");
+        await _olga.RunAsync(0, "settings", "show");
+        _olga.Output.ShouldContain("Full device access");
+        await _olga.RunAsync(4, "settings", "set", "accessRequestRoles", "Full access");
+        await _olga.RunAsync(0, "settings", "set", "accessRequestRoles", "none");
+
+        await _olga.RunAsync(0, "settings", "set", "notifications", "session.refused:person:OLGA, mail:ops@example.org", "--device", "web1");
+        await _olga.RunAsync(0, "settings", "show", "--device", "web1");
+        _olga.Output.ShouldContain("session.refused: person:olga, mail:ops@example.org");
+        await _olga.RunAsync(4, "settings", "set", "notifications", "session.refused: person:nobody", "--device", "web1");
+    }
+
+    [Fact]
     public async Task What_is_no_setting_no_value_or_no_place_is_refused()
     {
         await _olga.RunAsync(2, "settings", "set", "maxSesion", "8h");
