@@ -54,7 +54,7 @@ internal static class DeviceAccountCommand
                     return PolicyRequest.Put(Path(found.Value, name), change, ApiJson.Default.AccountChange, Done(found.Value, name, isThere, change)) with
                     {
                         Read = found.Value.Version,
-                        Unchanged = "What opens an account is no policy: there is no change that could be taken back.",
+                        Beside = "What opens an account is no policy: there is no change that could be taken back.",
                     };
                 },
                 cancellation);

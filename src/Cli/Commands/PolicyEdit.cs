@@ -16,8 +16,8 @@ internal sealed record PolicyRequest(HttpMethod Method, string Path, string Done
     /// <summary>The version of policy that the change starts from: where somebody has changed the same meanwhile, it is refused. Null: whatever it is.</summary>
     public long? Read { get; init; }
 
-    /// <summary>What is noted where policy is as it was.</summary>
-    public string Unchanged { get; init; } = "It was so already: nothing was changed.";
+    /// <summary>What is noted where policy is as it was, and something else was done all the same; null: then nothing was done.</summary>
+    public string? Beside { get; init; }
 
     /// <summary>Shows the answer; null: the line says enough.</summary>
     public Action<Output, string>? Answered { get; init; }
@@ -74,13 +74,14 @@ internal sealed class PolicyEdit(CommonOptions common)
             }
             else
             {
-                if (request.Done.Length > 0) output.Line(request.Done);
-                request.Answered?.Invoke(output, json);
-                if (Read(json, ApiJson.Default.Versioned)?.Version is not { } version) continue;
-
                 // What leaves everything as it was is no change: the version stays, and undoing it would undo what somebody did before.
-                output.Note(version == known
-                    ? request.Unchanged
+                var version = Read(json, ApiJson.Default.Versioned)?.Version;
+                var wasSo = version is not null && version == known;
+                if (request.Done.Length > 0 && (!wasSo || request.Beside is not null)) output.Line(request.Done);
+                request.Answered?.Invoke(output, json);
+                if (version is null) continue;
+                output.Note(wasSo
+                    ? request.Beside ?? "It was so already: nothing was changed."
                     : string.Create(CultureInfo.InvariantCulture, $"It is change {version}; \"countersign policy undo {version}\" takes it back."));
                 known = version;
             }

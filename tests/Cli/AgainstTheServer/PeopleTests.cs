@@ -113,7 +113,7 @@ public sealed class PeopleTests : IAsyncLifetime
         await RunAsync(1, ["technicians", "edit", "tina", "--mail", "nowhere"]);
         await RunAsync(0, ["technicians", "disable", "tina"]);
         await RunAsync(0, ["technicians", "disable", "tina"]);
-        _terminal.Error.ShouldBe("It was so already: nothing was changed.\n");
+        (_terminal.Output, _terminal.Error).ShouldBe(("", "It was so already: nothing was changed.\n"));
 
         await RunAsync(0, ["technicians", "remove", "tina", "--preview"]);
         _terminal.Output.ShouldContain("  - removed: membership Support tina\n");
