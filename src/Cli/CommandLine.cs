@@ -52,6 +52,8 @@ internal static class CommandLine
             SignInsCommand.Create(common),
             TokensCommand.Create(common),
             DevicesCommand.Create(common),
+            DeviceGroupsCommand.Create(common),
+            SettingsCommand.Create(common),
             ExplainCommand.Create(common),
             WhoCanCommand.Create(common),
             PolicyCommand.Create(common),

@@ -81,6 +81,33 @@ public sealed class HostileServerTests : IDisposable
         _terminal.Error.ShouldContain("No device is yours to see");
     }
 
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("{\"items\":[{}]}")]
+    [InlineData("{\"items\":[{\"id\":\"../me\",\"login\":\"x\",\"name\":\"x\",\"setting\":\"x\",\"parent\":\"../me\"}],\"version\":7}")]
+    [InlineData("{\"version\":7,\"changed\":null,\"cleared\":[{}],\"rows\":[{}],\"effects\":[{}]}")]
+    [InlineData("{\"cleared\":7,\"changed\":[],\"rows\":{},\"summary\":[]}")]
+    public async Task A_change_that_is_answered_with_anything_ends_with_an_exit_code(string body)
+    {
+        await using var server = await HostileServer.StartAsync(context => context.Response.WriteAsync(body));
+        foreach (var line in new[]
+        {
+            "settings show", "settings set x 1", "settings force x 1 --group x", "settings clear x --device x", "device-groups list", "device-groups show x", "device-groups edit x --top",
+            "devices show x", "devices edit x --tag a", "devices bulk --search x --tag a", "devices bulk x --disable", "devices remove x", "devices account set x a --certificate",
+            "devices host-key x", "technicians edit x --name a", "contacts remove x", "contacts add x --name a", "technicians invite x", "technicians list --group x",
+        })
+        {
+            foreach (var option in new[] { "--server", "--preview", "--json" })
+            {
+                var code = await _terminal.RunAsync([.. line.Split(' '), "--token", "cs_x", "--server", server.Address, .. option == "--server" ? Array.Empty<string>() : [option]]);
+                code.ShouldBeInRange(0, 4, line);
+                code.ShouldNotBe(3, line);
+            }
+        }
+
+        server.Requests.ShouldNotContain(request => request.Contains(" /api/v1/me", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Names_can_t_drive_the_terminal_in_tables_in_errors_and_in_json()
     {

@@ -63,11 +63,6 @@ internal sealed class ApiClient : IDisposable
         string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancellation) =>
         Read(await SendAsync(HttpMethod.Post, path, Content(body, bodyType), cancellation), type);
 
-    /// <param name="read">The version of policy that the change starts from: where somebody has changed the same meanwhile, it is refused.</param>
-    public async Task<Answer<Reply<T>>> PatchAsync<TBody, T>(
-        string path, TBody body, long read, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancellation) =>
-        Read(await SendAsync(HttpMethod.Patch, path, Content(body, bodyType), cancellation, Tag(read)), type);
-
     /// <summary>For what answers with nothing, or with nothing that matters here.</summary>
     /// <returns>The body, perhaps empty.</returns>
     public Task<Answer<string>> PostAsync<TBody>(string path, TBody body, JsonTypeInfo<TBody> bodyType, CancellationToken cancellation) =>
@@ -87,8 +82,6 @@ internal sealed class ApiClient : IDisposable
         change.Body is { } body ? new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } } : null,
         cancellation,
         change.Read is { } read ? Tag(read) : null);
-
-    public Task<Answer<string>> PutAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Put, path, null, cancellation);
 
     /// <summary>For what answers with nothing, or with nothing that matters here.</summary>
     public Task<Answer<string>> PatchAsync<TBody>(string path, TBody body, JsonTypeInfo<TBody> bodyType, CancellationToken cancellation) =>

@@ -133,7 +133,7 @@ internal sealed record WhoCan(string? Login, string? Name, string? State, DateTi
 
 internal sealed record PolicyChange(long? Id, DateTimeOffset? At, string? Login, string? Summary);
 
-internal sealed record TouchedRow(string? Fate, string? Table, string? Id, string? Part);
+internal sealed record TouchedRow(string? Fate, string? Table, string? Id, string? Id2, string? Part);
 
 /// <param name="Left">What was changed meanwhile, and stays.</param>
 internal sealed record UndoneChange(string? Summary, IReadOnlyList<TouchedRow>? Left);
@@ -219,8 +219,6 @@ internal sealed record NamedDevice(string? Id, string? Name);
 /// <param name="Kind">fixed, fromApproval, fromFirstUse.</param>
 internal sealed record TimeAhead(string? Kind, DateTimeOffset? From, DateTimeOffset? To, string? Duration, DateTimeOffset? LatestStart);
 
-internal sealed record NamedGroup(string? Id, string? Name);
-
 internal sealed record ExternalGroup(string? Id, string? Name, string? Description, IReadOnlyList<string>? Members);
 
 internal sealed record NewExternalGroup(string Name, string Description);
@@ -289,7 +287,10 @@ internal sealed record ErasureRequest(Guid Person, IReadOnlyList<string> Fields,
 
 internal sealed record Erasure(long? Records);
 
-internal sealed record Technician(string? Id, string? Kind, string? Login, string? Name, string? Mail, string? State, string? Status);
+internal sealed record Technician(string? Id, string? Kind, string? Login, string? Name, string? Mail, string? State, string? Status, long? Version);
+
+/// <summary>What is null stays as it is.</summary>
+internal sealed record PersonChange(string? Name, string? Mail);
 
 /// <summary>Not a record: its text form would show the password.</summary>
 internal sealed class NewTechnician
@@ -302,7 +303,8 @@ internal sealed class NewTechnician
 
     public required string Mail { get; init; }
 
-    public required string Password { get; init; }
+    /// <summary>Null: only to be shown what it would do.</summary>
+    public string? Password { get; init; }
 }
 
 internal sealed record NewContact(string Name, string Mail);
@@ -350,6 +352,16 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Device))]
 [JsonSerializable(typeof(NewDevice))]
 [JsonSerializable(typeof(DeviceChange))]
+[JsonSerializable(typeof(DeviceBulk))]
+[JsonSerializable(typeof(DeviceBulkDone))]
+[JsonSerializable(typeof(AccountChange))]
+[JsonSerializable(typeof(DeviceGroup))]
+[JsonSerializable(typeof(DeviceGroupChange))]
+[JsonSerializable(typeof(DeviceGroupToTop))]
+[JsonSerializable(typeof(Settings))]
+[JsonSerializable(typeof(SettingValue))]
+[JsonSerializable(typeof(ForcedSetting))]
+[JsonSerializable(typeof(PersonChange))]
 [JsonSerializable(typeof(HostKeyWanted))]
 [JsonSerializable(typeof(HostKeyShown))]
 [JsonSerializable(typeof(Explanation))]
@@ -367,7 +379,7 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Page<ExternalGroup>), TypeInfoPropertyName = "ExternalGroupPage")]
 [JsonSerializable(typeof(NewExternalGroup))]
 [JsonSerializable(typeof(Page<LoginOf>), TypeInfoPropertyName = "PersonPage")]
-[JsonSerializable(typeof(Page<NamedGroup>), TypeInfoPropertyName = "DeviceGroupPage")]
+[JsonSerializable(typeof(Page<DeviceGroup>), TypeInfoPropertyName = "DeviceGroupPage")]
 [JsonSerializable(typeof(AskAhead))]
 [JsonSerializable(typeof(AskForMoreTime))]
 [JsonSerializable(typeof(RequestItems))]
@@ -399,5 +411,6 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(CertificateRequest))]
 [JsonSerializable(typeof(CertificateMade))]
 [JsonSerializable(typeof(EmptyBody))]
+[JsonSerializable(typeof(Page<TreeGroup>), TypeInfoPropertyName = "TreeGroupPage")]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ApiJson : JsonSerializerContext;

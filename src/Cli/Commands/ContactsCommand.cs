@@ -21,7 +21,8 @@ internal static class ContactsCommand
         {
             list,
             CreateAdd(common),
-            CreateRemove(common),
+            PersonCommands.CreateEdit(common, PersonCommands.Contact),
+            PersonCommands.CreateRemove(common, PersonCommands.Contact),
         };
     }
 
@@ -29,33 +30,16 @@ internal static class ContactsCommand
     {
         var mail = new Argument<string>("MAIL") { Description = "The address that their links to sign in go to." };
         var name = new Option<string>("--name") { Description = "What they are called.", HelpName = "NAME", Required = true };
-        var command = new DocumentedCommand("add", "Adds a contact, who signs in by links that they are mailed.", "countersign contacts add carl@customer.example --name \"Carl Customer\"") { mail, name };
-        command.SetAction(async (parsed, cancellation) =>
+        var edit = new PolicyEdit(common);
+        var command = new DocumentedCommand("add", "Adds a contact, who signs in by links that they are mailed.", "countersign contacts add carl@customer.example --name \"Carl Customer\"") { mail, name, edit.Preview };
+        command.SetAction((parsed, cancellation) =>
         {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
             var contact = new NewContact(parsed.GetRequiredValue(name), parsed.GetRequiredValue(mail));
-            if (!(await client.PostAsync("contacts", contact, ApiJson.Default.NewContact, ApiJson.Default.Technician, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(reply.Json);
-            else output.Line($"Added {contact.Mail}: {reply.Value.Login}, {reply.Value.Id}.");
-            return ExitCode.Ok;
+            return edit.RunAsync(
+                parsed,
+                PolicyRequest.Post("contacts", contact, ApiJson.Default.NewContact, "").Showing(ApiJson.Default.Technician, (output, person) => output.Line($"Added {contact.Mail}: {person.Login}, {person.Id}.")),
+                cancellation);
         });
-        return command;
-    }
-
-    private static DocumentedCommand CreateRemove(CommonOptions common)
-    {
-        var who = TechniciansCommand.Who("Mail address or ID.");
-        var command = new DocumentedCommand("remove", "Deletes a contact.", "countersign contacts remove carl@customer.example") { who };
-        command.SetAction((parsed, cancellation) => Acting.RunAsync(
-            common,
-            parsed,
-            async (client, stop) => (await NamedThings.ContactAsync(client, parsed.GetRequiredValue(who), stop)).TryGet(out var id, out var failure)
-                ? await client.DeleteAsync($"technicians/{id}", stop)
-                : failure,
-            $"Deleted {parsed.GetRequiredValue(who)}.",
-            cancellation));
         return command;
     }
 }

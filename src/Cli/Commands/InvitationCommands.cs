@@ -12,24 +12,22 @@ internal static class InvitationCommands
         var mail = new Argument<string>("MAIL") { Description = "The address that the link goes to." };
         var name = new Option<string?>("--name") { Description = "What they are called, until they say so themselves.", HelpName = "NAME" };
         var days = Days();
+        var edit = new PolicyEdit(common);
         var command = new DocumentedCommand(
             "invite",
             "Invites somebody by mail. They are there at once and can be given groups and rights, and take part in nothing until they have used the link.",
             "countersign technicians invite eve@example.org",
             "countersign technicians invite eve@example.org --name \"Eve Example\" --days 2")
         {
-            mail, name, days,
+            mail, name, days, edit.Preview,
         };
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction((parsed, cancellation) =>
         {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
             var invited = new Invite(parsed.GetRequiredValue(mail), parsed.GetValue(name), parsed.GetValue(days));
-            if (!(await client.PostAsync("invitations", invited, ApiJson.Default.Invite, ApiJson.Default.Technician, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson) output.Json(reply.Json);
-            else output.Line($"{invited.Mail} is invited: {reply.Value.Login}, {reply.Value.Id}.");
-            return ExitCode.Ok;
+            return edit.RunAsync(
+                parsed,
+                PolicyRequest.Post("invitations", invited, ApiJson.Default.Invite, "").Showing(ApiJson.Default.Technician, (output, person) => output.Line($"{invited.Mail} is invited: {person.Login}, {person.Id}.")),
+                cancellation);
         });
         return command;
     }

@@ -6,9 +6,8 @@ namespace Countersign.Cli.Commands;
 /// <summary>The ids of what people call by its name.</summary>
 internal static class NamedThings
 {
-    /// <summary>A group goes by its id where several have its name.</summary>
-    public static Task<Answer<string>> GroupAsync(ApiClient client, string name, CancellationToken cancellation) =>
-        OneAsync(client, "device-groups", name, ApiJson.Default.DeviceGroupPage, group => group.Id, group => group.Name, cancellation);
+    /// <summary>A device group goes by its path or its id where several have its name.</summary>
+    public static Task<Answer<string>> GroupAsync(ApiClient client, string name, CancellationToken cancellation) => GroupTree.FindAsync(client, GroupTree.OfDevices, name, cancellation);
 
     public static Task<Answer<string>> RoleAsync(ApiClient client, string name, CancellationToken cancellation) =>
         OneAsync(client, "roles", name, ApiJson.Default.RolePage, role => role.Id, role => role.Name, cancellation);
@@ -29,6 +28,13 @@ internal static class NamedThings
         person => person.Id,
         person => string.Equals(person.Mail, name, StringComparison.OrdinalIgnoreCase) ? person.Mail : person.Login,
         cancellation);
+
+    /// <summary>A device as it is now.</summary>
+    public static async Task<Answer<Reply<Device>>> DeviceAsync(ApiClient client, string name, CancellationToken cancellation)
+    {
+        if (!(await DevicesAsync(client, [name], cancellation)).TryGet(out var ids, out var failure)) return failure;
+        return await client.GetAsync($"devices/{Uri.EscapeDataString(ids[0])}", ApiJson.Default.Device, cancellation);
+    }
 
     public static async Task<Answer<List<string>>> DevicesAsync(ApiClient client, IReadOnlyList<string> names, CancellationToken cancellation)
     {
@@ -54,17 +60,8 @@ internal static class NamedThings
         CancellationToken cancellation)
     {
         if (Guid.TryParseExact(name, "D", out _)) return name;
-        var found = new List<string>();
-        var pages = path.EndsWith('&') ? path : path + "?";
-        for (var cursor = ""; ;)
-        {
-            if (!(await client.GetAsync($"{pages}limit=1000{cursor}", type, cancellation)).TryGet(out var reply, out var failure)) return failure;
-            found.AddRange((reply.Value.Items ?? []).Where(item => string.Equals(called(item), name, StringComparison.OrdinalIgnoreCase)).Select(item => id(item) ?? ""));
-            if (string.IsNullOrEmpty(reply.Value.Next)) break;
-            cursor = $"&cursor={Uri.EscapeDataString(reply.Value.Next)}";
-        }
-
-        return found switch
+        if (!(await WholeList.ReadAsync(client, path, type, cancellation)).TryGet(out var items, out var failure)) return failure;
+        return items.Where(item => string.Equals(called(item), name, StringComparison.OrdinalIgnoreCase)).Select(item => id(item) ?? "").ToList() switch
         {
             [var only] => only,
             [] => new Failure(ExitCode.NotFound, $"There is no {name} that you may see."),

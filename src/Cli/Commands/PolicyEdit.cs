@@ -16,8 +16,21 @@ internal sealed record PolicyRequest(HttpMethod Method, string Path, string Done
     /// <summary>The version of policy that the change starts from: where somebody has changed the same meanwhile, it is refused. Null: whatever it is.</summary>
     public long? Read { get; init; }
 
+    /// <summary>What is noted where policy is as it was, and something else was done all the same; null: then nothing was done.</summary>
+    public string? Beside { get; init; }
+
     /// <summary>Shows the answer; null: the line says enough.</summary>
     public Action<Output, string>? Answered { get; init; }
+
+    /// <summary>The same, with an answer that is shown as what it is.</summary>
+    public PolicyRequest Showing<T>(JsonTypeInfo<T> type, Action<Output, T> show)
+        where T : class => this with
+        {
+            Answered = (output, json) =>
+            {
+                if (PolicyEdit.Read(json, type) is { } answer) show(output, answer);
+            },
+        };
 
     public static PolicyRequest Post<T>(string path, T body, JsonTypeInfo<T> type, string done) => new(HttpMethod.Post, path, done, JsonSerializer.SerializeToUtf8Bytes(body, type));
 
@@ -46,8 +59,10 @@ internal sealed class PolicyEdit(CommonOptions common)
         using var client = api;
         if (!(await plan(client, cancellation)).TryGet(out var requests, out failure)) return output.Fail(failure);
         var onlyShown = parsed.GetValue(Preview);
+        long? known = null;
         foreach (var request in requests)
         {
+            known = Math.Max(known ?? 0, request.Read ?? 0) is > 0 and var read ? read : null;
             if (!(await client.ChangeAsync(request, onlyShown, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
             if (output.IsJson)
             {
@@ -55,13 +70,20 @@ internal sealed class PolicyEdit(CommonOptions common)
             }
             else if (onlyShown)
             {
-                if (Read(json, ApiJson.Default.PreviewedChange) is { } previewed) Show(output, previewed);
+                if (Read(json, ApiJson.Default.PreviewedChange) is { } previewed) Show(output, previewed, await PreviewedRows.ReadAsync(client, previewed.Rows ?? [], cancellation));
             }
             else
             {
-                if (request.Done.Length > 0) output.Line(request.Done);
+                // What leaves everything as it was is no change: the version stays, and undoing it would undo what somebody did before.
+                var version = Read(json, ApiJson.Default.Versioned)?.Version;
+                var wasSo = version is not null && version == known;
+                if (request.Done.Length > 0 && (!wasSo || request.Beside is not null)) output.Line(request.Done);
                 request.Answered?.Invoke(output, json);
-                if (Read(json, ApiJson.Default.Versioned)?.Version is { } change) output.Note(string.Create(CultureInfo.InvariantCulture, $"It is change {change}; \"countersign policy undo {change}\" takes it back."));
+                if (version is null) continue;
+                output.Note(wasSo
+                    ? request.Beside ?? "It was so already: nothing was changed."
+                    : string.Create(CultureInfo.InvariantCulture, $"It is change {version}; \"countersign policy undo {version}\" takes it back."));
+                known = version;
             }
         }
 
@@ -79,10 +101,24 @@ internal sealed class PolicyEdit(CommonOptions common)
     public Task<int> RunAsync(ParseResult parsed, PolicyRequest request, CancellationToken cancellation) =>
         RunAsync(parsed, (_, _) => Task.FromResult<Answer<PolicyRequest>>(request), cancellation);
 
-    private static void Show(Output output, PreviewedChange change)
+    /// <summary>Null where it is not what it should be: what was done is told all the same.</summary>
+    public static T? Read<T>(string json, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            return json.Length == 0 ? null : JsonSerializer.Deserialize(json, type);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static void Show(Output output, PreviewedChange change, PreviewedRows rows)
     {
         output.Line(change.Summary ?? "");
-        foreach (var row in change.Rows ?? []) output.Line($"  - {Output.Words(row.Fate)}: {Output.Words(row.Table)} {row.Id} {row.Part}".TrimEnd());
+        foreach (var row in change.Rows ?? []) output.Line($"  - {rows.Words(row)}");
         foreach (var effect in change.Effects ?? []) Show(output, effect);
         if (change.Complete == false) output.Note("It means more than is told here.");
     }
@@ -95,9 +131,6 @@ internal sealed class PolicyEdit(CommonOptions common)
         foreach (var lost in effect.Lost ?? []) output.Line($"    - {string.Join(", ", lost.Permissions ?? [])} (accounts: {lost.Accounts})");
         foreach (var restriction in effect.Restrictions ?? []) output.Line($"    {Output.Words(restriction.Kind)}: {Or(restriction.Before)} -> {Or(restriction.After)}");
     }
-
-    private static T? Read<T>(string json, JsonTypeInfo<T> type)
-        where T : class => json.Length == 0 ? null : JsonSerializer.Deserialize(json, type);
 
     private static string Or(string? value) => string.IsNullOrEmpty(value) ? "none" : value;
 

@@ -22,6 +22,8 @@ public sealed class PeopleTests : IAsyncLifetime
     [Fact]
     public async Task People_are_invited_invited_again_and_not_any_more()
     {
+        await RunAsync(0, ["technicians", "invite", "eve@example.org", "--name", "Eve Example", "--preview"]);
+        _terminal.Error.ShouldBe("Nothing was changed.\n");
         await RunAsync(0, ["technicians", "invite", "eve@example.org", "--name", "Eve Example"]);
         _terminal.Output.ShouldStartWith("eve@example.org is invited: invited-");
         await RunAsync(0, ["technicians", "list", "--invitations"]);
@@ -68,8 +70,57 @@ public sealed class PeopleTests : IAsyncLifetime
         await RunAsync(4, ["technicians", "remove-key", "tess", key]);
         await RunAsync(0, ["technicians", "keys", "tess"]);
         _terminal.Error.ShouldBe("They have no key here.\n");
+        var file = _terminal.PathOf("tess.pub");
+        await File.WriteAllTextAsync(file, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEO65f8uujEZKxyso2ao8eYjq41Hk7mCe/reijALA7vx tess@home\n", TestContext.Current.CancellationToken);
+        await RunAsync(0, ["technicians", "add-key", "tess", file]);
+        _terminal.Output.ShouldBe("Added tess@home to the keys of tess.\n");
+        await RunAsync(1, ["technicians", "add-key", "tess", file, "--label", "again"]);
+        await RunAsync(2, ["technicians", "add-key", "tess", file + ".missing"]);
+        await RunAsync(4, ["technicians", "add-key", "nobody", file]);
         await RunAsync(4, ["technicians", "disable", "nobody"]);
         await RunAsync(1, ["technicians", "disable", "olga"]);
+    }
+
+    [Fact]
+    public async Task Somebody_is_renamed_listed_by_group_and_kind_and_removed()
+    {
+        var everyone = JsonDocument.Parse(await _server.GetAsync("technician-groups")).RootElement.GetProperty("items")[0].GetProperty("id").GetString();
+        var support = (string)(await _server.PostAsync("technician-groups", new() { ["parent"] = everyone, ["name"] = "Support" }))["id"]!;
+        await RunAsync(0, ["technicians", "add", "tina", "--name", "Tina", "--preview"]);
+        _terminal.Output.ShouldContain("tina");
+        await RunAsync(4, ["technicians", "disable", "tina"]);
+        await RunAsync(0, ["technicians", "add", "tina", "--name", "Tina"], "wandering-otter-lantern-58");
+        _terminal.Error.ShouldContain("policy undo");
+        var tina = JsonDocument.Parse(await _server.GetAsync("technicians?search=tina")).RootElement.GetProperty("items")[0].GetProperty("id").GetString()!;
+        await _server.PutAsync($"technician-groups/{support}/members/{tina}", []);
+        await RunAsync(0, ["technicians", "list", "--group", "support"]);
+        _terminal.Output.ShouldContain("tina");
+        _terminal.Output.ShouldNotContain("olga");
+        await RunAsync(0, ["technicians", "list", "--kind", "owner"]);
+        _terminal.Output.ShouldContain("olga");
+        _terminal.Output.ShouldNotContain("tina");
+        await RunAsync(4, ["technicians", "list", "--group", "sales"]);
+        await RunAsync(2, ["technicians", "list", "--kind", "boss"]);
+
+        await RunAsync(0, ["technicians", "edit", "tina", "--name", "Tina T", "--preview"]);
+        _terminal.Output.ShouldContain("  - changed: person tina\n");
+        await RunAsync(0, ["technicians", "edit", "tina", "--mail", "tina@example.org"]);
+        _terminal.Output.ShouldBe("Changed tina.\n");
+        await RunAsync(0, ["technicians", "edit", "tina@example.org", "--name", "Tina T", "--json"]);
+        using (var edited = JsonDocument.Parse(_terminal.Output))
+            (edited.RootElement.GetProperty("name").GetString(), edited.RootElement.GetProperty("mail").GetString()).ShouldBe(("Tina T", "tina@example.org"));
+        await RunAsync(2, ["technicians", "edit", "tina"]);
+        await RunAsync(1, ["technicians", "edit", "tina", "--mail", "nowhere"]);
+        await RunAsync(0, ["technicians", "disable", "tina"]);
+        await RunAsync(0, ["technicians", "disable", "tina"]);
+        (_terminal.Output, _terminal.Error).ShouldBe(("", "It was so already: nothing was changed.\n"));
+
+        await RunAsync(0, ["technicians", "remove", "tina", "--preview"]);
+        _terminal.Output.ShouldContain("  - removed: membership Support tina\n");
+        await RunAsync(0, ["technicians", "remove", "tina"]);
+        _terminal.Output.ShouldBe("Deleted tina.\n");
+        await RunAsync(4, ["technicians", "remove", "tina"]);
+        await RunAsync(1, ["technicians", "remove", "olga"]);
     }
 
     [Fact]
@@ -80,6 +131,15 @@ public sealed class PeopleTests : IAsyncLifetime
         _terminal.Output.ShouldContain("Carl Customer");
         _terminal.Output.ShouldNotContain("olga");
         await RunAsync(4, ["contacts", "remove", "olga"]);
+        await RunAsync(4, ["contacts", "edit", "olga", "--name", "Else"]);
+        await RunAsync(0, ["contacts", "edit", "carl@customer.example", "--name", "Karl Customer", "--mail", "karl@customer.example"]);
+        await RunAsync(0, ["contacts", "list", "karl"]);
+        _terminal.Output.ShouldContain("Karl Customer");
+        await RunAsync(0, ["contacts", "edit", "karl@customer.example", "--mail", "carl@customer.example"]);
+        await RunAsync(0, ["contacts", "remove", "carl@customer.example", "--preview"]);
+        _terminal.Output.ShouldContain("  - removed: person ");
+        await RunAsync(0, ["contacts", "add", "cora@customer.example", "--name", "Cora", "--preview"]);
+        _terminal.Error.ShouldBe("Nothing was changed.\n");
         await RunAsync(0, ["contacts", "remove", "carl@customer.example"]);
         await RunAsync(0, ["contacts", "list"]);
         _terminal.Output.ShouldBeEmpty();
