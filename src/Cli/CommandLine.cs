@@ -55,6 +55,8 @@ internal static class CommandLine
             ExplainCommand.Create(common),
             WhoCanCommand.Create(common),
             PolicyCommand.Create(common),
+            PermissionsCommand.Create(common),
+            RolesCommand.Create(common),
             ExternalGroupsCommand.Create(common),
             SessionsCommand.Create(common),
             EndCommand.Create(common),

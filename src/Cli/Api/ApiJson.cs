@@ -399,5 +399,10 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(CertificateRequest))]
 [JsonSerializable(typeof(CertificateMade))]
 [JsonSerializable(typeof(EmptyBody))]
+[JsonSerializable(typeof(PermissionCatalogue))]
+[JsonSerializable(typeof(Page<Role>), TypeInfoPropertyName = "WholeRolePage")]
+[JsonSerializable(typeof(Role))]
+[JsonSerializable(typeof(NewRole))]
+[JsonSerializable(typeof(RoleChange))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ApiJson : JsonSerializerContext;

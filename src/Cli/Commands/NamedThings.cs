@@ -54,17 +54,8 @@ internal static class NamedThings
         CancellationToken cancellation)
     {
         if (Guid.TryParseExact(name, "D", out _)) return name;
-        var found = new List<string>();
-        var pages = path.EndsWith('&') ? path : path + "?";
-        for (var cursor = ""; ;)
-        {
-            if (!(await client.GetAsync($"{pages}limit=1000{cursor}", type, cancellation)).TryGet(out var reply, out var failure)) return failure;
-            found.AddRange((reply.Value.Items ?? []).Where(item => string.Equals(called(item), name, StringComparison.OrdinalIgnoreCase)).Select(item => id(item) ?? ""));
-            if (string.IsNullOrEmpty(reply.Value.Next)) break;
-            cursor = $"&cursor={Uri.EscapeDataString(reply.Value.Next)}";
-        }
-
-        return found switch
+        if (!(await WholeList.ReadAsync(client, path, type, cancellation)).TryGet(out var items, out var failure)) return failure;
+        return items.Where(item => string.Equals(called(item), name, StringComparison.OrdinalIgnoreCase)).Select(item => id(item) ?? "").ToList() switch
         {
             [var only] => only,
             [] => new Failure(ExitCode.NotFound, $"There is no {name} that you may see."),

@@ -16,6 +16,9 @@ internal sealed record PolicyRequest(HttpMethod Method, string Path, string Done
     /// <summary>The version of policy that the change starts from: where somebody has changed the same meanwhile, it is refused. Null: whatever it is.</summary>
     public long? Read { get; init; }
 
+    /// <summary>It changes what the change before it has changed, too, and starts from what that has left.</summary>
+    public bool GoesOn { get; init; }
+
     /// <summary>Shows the answer; null: the line says enough.</summary>
     public Action<Output, string>? Answered { get; init; }
 
@@ -46,8 +49,11 @@ internal sealed class PolicyEdit(CommonOptions common)
         using var client = api;
         if (!(await plan(client, cancellation)).TryGet(out var requests, out failure)) return output.Fail(failure);
         var onlyShown = parsed.GetValue(Preview);
-        foreach (var request in requests)
+        long? known = null;
+        foreach (var planned in requests)
         {
+            var request = planned is { GoesOn: true, Read: not null } && known > planned.Read ? planned with { Read = known } : planned;
+            known = Math.Max(known ?? 0, request.Read ?? 0) is > 0 and var read ? read : null;
             if (!(await client.ChangeAsync(request, onlyShown, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
             if (output.IsJson)
             {
@@ -61,7 +67,13 @@ internal sealed class PolicyEdit(CommonOptions common)
             {
                 if (request.Done.Length > 0) output.Line(request.Done);
                 request.Answered?.Invoke(output, json);
-                if (Read(json, ApiJson.Default.Versioned)?.Version is { } change) output.Note(string.Create(CultureInfo.InvariantCulture, $"It is change {change}; \"countersign policy undo {change}\" takes it back."));
+                if (Read(json, ApiJson.Default.Versioned)?.Version is not { } version) continue;
+
+                // What leaves everything as it was is no change: the version stays, and undoing it would undo what somebody did before.
+                output.Note(version == known
+                    ? "It was so already: nothing was changed."
+                    : string.Create(CultureInfo.InvariantCulture, $"It is change {version}; \"countersign policy undo {version}\" takes it back."));
+                known = version;
             }
         }
 
