@@ -55,6 +55,7 @@ internal static class CommandLine
             ExplainCommand.Create(common),
             WhoCanCommand.Create(common),
             PolicyCommand.Create(common),
+            GroupsCommand.Create(common),
             PermissionsCommand.Create(common),
             RolesCommand.Create(common),
             ExternalGroupsCommand.Create(common),

@@ -1,6 +1,46 @@
+using System.Text.Json.Serialization;
+
 namespace Countersign.Cli.Api;
 
 // Policy as the API tells it and wants it: groups, roles, grants, workflows.
+
+/// <param name="Parent">Null: there is none above it.</param>
+internal sealed record TreeGroup(string? Id, string? Parent, string? Name);
+
+internal sealed record TechnicianGroup(
+    string? Id,
+    string? Name,
+    string? Description,
+    bool? Enabled,
+    bool? RequiresManagerialApproval,
+    string? Consent,
+    bool? SinglePrompt,
+    bool? MembersApprove,
+    IReadOnlyList<string>? ApprovedExternalGroups,
+    bool? InheritsApprovedExternalGroups,
+    IReadOnlyList<string>? Members,
+    IReadOnlyList<string>? Managers,
+    IReadOnlyList<string>? Administrators,
+    long? Version);
+
+/// <summary>What is null is as a new group has it, or stays as it is.</summary>
+internal sealed record TechnicianGroupChange(
+    string? Parent, string? Name, string? Description, bool? Enabled, bool? RequiresManagerialApproval, string? Consent, bool? SinglePrompt, bool? MembersApprove);
+
+/// <param name="Groups">Null, and written so: those of the group above.</param>
+internal sealed record ApprovedExternals([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] IReadOnlyList<string>? Groups);
+
+/// <param name="Own">Null: inherited.</param>
+/// <param name="Locked">The value that counts, here or above.</param>
+internal sealed record GroupPermission(string? Permission, string? Own, string? OwnOption, string? Effective, string? Option, bool? Locked, GroupSource? Source);
+
+internal sealed record GroupSource(string? Id, string? Name);
+
+internal sealed record GroupPermissions(IReadOnlyList<GroupPermission>? Items, long? Version);
+
+/// <param name="Value">Null, and written so: inherited.</param>
+/// <param name="Option">Null: as it is.</param>
+internal sealed record GroupPermissionChange([property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Value, bool Locked, string? Option);
 
 internal sealed record CataloguedPermission(string? Permission, string? Label, IReadOnlyList<string>? Purposes, bool? Restrictable, IReadOnlyList<string>? Prerequisites);
 
