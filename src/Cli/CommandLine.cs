@@ -58,6 +58,7 @@ internal static class CommandLine
             GroupsCommand.Create(common),
             PermissionsCommand.Create(common),
             RolesCommand.Create(common),
+            GrantsCommand.Create(common),
             ExternalGroupsCommand.Create(common),
             SessionsCommand.Create(common),
             EndCommand.Create(common),

@@ -411,5 +411,9 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Role))]
 [JsonSerializable(typeof(NewRole))]
 [JsonSerializable(typeof(RoleChange))]
+[JsonSerializable(typeof(Page<Grant>), TypeInfoPropertyName = "GrantPage")]
+[JsonSerializable(typeof(Grant))]
+[JsonSerializable(typeof(NewGrant))]
+[JsonSerializable(typeof(GrantChange))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ApiJson : JsonSerializerContext;

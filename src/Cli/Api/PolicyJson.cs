@@ -51,3 +51,19 @@ internal sealed record Role(string? Id, string? Name, string? Purpose, IReadOnly
 internal sealed record NewRole(string Name, string Purpose, IReadOnlyList<string> Permissions);
 
 internal sealed record RoleChange(string? Name, IReadOnlyList<string>? Permissions);
+
+/// <param name="Id">Null: of its kind there is only one.</param>
+internal sealed record KindAndId(string? Kind, string? Id);
+
+internal sealed record GrantAccounts(string? Rule, IReadOnlyList<string>? Names);
+
+/// <param name="From">Null: from the beginning.</param>
+/// <param name="To">Not included; null: for good.</param>
+/// <param name="Hours">Of the week; empty: always.</param>
+internal sealed record GrantWindow(DateTimeOffset? From, DateTimeOffset? To, string? Hours);
+
+internal sealed record Grant(string? Id, KindAndId? Subject, KindAndId? Scope, string? Role, GrantAccounts? Accounts, GrantWindow? Window, long? Version);
+
+internal sealed record NewGrant(KindAndId Subject, KindAndId Scope, string Role, GrantAccounts? Accounts, GrantWindow? Window);
+
+internal sealed record GrantChange(string? Role, GrantAccounts? Accounts, GrantWindow? Window);
