@@ -59,6 +59,7 @@ internal static class CommandLine
             PermissionsCommand.Create(common),
             RolesCommand.Create(common),
             GrantsCommand.Create(common),
+            WorkflowsCommand.Create(common),
             ExternalGroupsCommand.Create(common),
             SessionsCommand.Create(common),
             EndCommand.Create(common),

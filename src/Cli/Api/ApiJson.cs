@@ -415,5 +415,9 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Grant))]
 [JsonSerializable(typeof(NewGrant))]
 [JsonSerializable(typeof(GrantChange))]
+[JsonSerializable(typeof(Page<Workflow>), TypeInfoPropertyName = "WorkflowPage")]
+[JsonSerializable(typeof(Workflow))]
+[JsonSerializable(typeof(NewWorkflow))]
+[JsonSerializable(typeof(WorkflowChange))]
 [JsonSerializable(typeof(JsonElement))]
 internal sealed partial class ApiJson : JsonSerializerContext;

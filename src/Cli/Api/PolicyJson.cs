@@ -67,3 +67,21 @@ internal sealed record Grant(string? Id, KindAndId? Subject, KindAndId? Scope, s
 internal sealed record NewGrant(KindAndId Subject, KindAndId Scope, string Role, GrantAccounts? Accounts, GrantWindow? Window);
 
 internal sealed record GrantChange(string? Role, GrantAccounts? Accounts, GrantWindow? Window);
+
+internal sealed record WorkflowStep(IReadOnlyList<KindAndId>? Approvers, int? Needed, string? ExpireAfter);
+
+internal sealed record Workflow(
+    string? Id,
+    string? Group,
+    string? Devices,
+    string? Name,
+    IReadOnlyList<WorkflowStep>? Steps,
+    bool? CountsForLater,
+    bool? TakesPreapproved,
+    bool? InsistsWhenPreapproved,
+    long? Version);
+
+internal sealed record NewWorkflow(
+    string Group, string Devices, string Name, IReadOnlyList<WorkflowStep> Steps, bool? CountsForLater, bool? TakesPreapproved, bool? InsistsWhenPreapproved);
+
+internal sealed record WorkflowChange(string? Name, IReadOnlyList<WorkflowStep>? Steps, bool? CountsForLater, bool? TakesPreapproved, bool? InsistsWhenPreapproved);
