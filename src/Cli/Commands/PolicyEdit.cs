@@ -65,14 +65,13 @@ internal sealed class PolicyEdit(CommonOptions common)
             }
             else
             {
-                if (request.Done.Length > 0) output.Line(request.Done);
-                request.Answered?.Invoke(output, json);
-                if (Read(json, ApiJson.Default.Versioned)?.Version is not { } version) continue;
-
                 // What leaves everything as it was is no change: the version stays, and undoing it would undo what somebody did before.
-                output.Note(version == known
-                    ? "It was so already: nothing was changed."
-                    : string.Create(CultureInfo.InvariantCulture, $"It is change {version}; \"countersign policy undo {version}\" takes it back."));
+                var version = Read(json, ApiJson.Default.Versioned)?.Version;
+                var wasSo = version is not null && version == known;
+                if (request.Done.Length > 0 && !wasSo) output.Line(request.Done);
+                request.Answered?.Invoke(output, json);
+                if (version is null) continue;
+                output.Note(wasSo ? "It was so already: nothing was changed." : string.Create(CultureInfo.InvariantCulture, $"It is change {version}; \"countersign policy undo {version}\" takes it back."));
                 known = version;
             }
         }

@@ -78,6 +78,7 @@ public sealed class GroupsTests : IAsyncLifetime
         await _olga.RunAsync(0, "groups", "admit", "Support", "tina", "anna@example.org");
         _olga.Output.ShouldBe("Admitted tina.\nAdmitted anna@example.org.\n");
         await _olga.RunAsync(0, "groups", "admit", "Support", "anna");
+        _olga.Output.ShouldBeEmpty();
         _olga.Error.ShouldBe("It was so already: nothing was changed.\n");
         await _olga.RunAsync(0, "groups", "admit", "Support", "tina", "--as", "manager");
         _olga.Output.ShouldBe("Admitted tina as manager.\n");

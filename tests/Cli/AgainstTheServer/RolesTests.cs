@@ -36,6 +36,7 @@ public sealed class RolesTests : IAsyncLifetime
         await _olga.RunAsync(0, "roles", "show", "Night shift");
         _olga.Output.ShouldBe("Night shift: for devices\n  Terminal\n  Reboot\n");
         await _olga.RunAsync(0, "roles", "edit", "Night shift", "--add-permission", "Reboot");
+        _olga.Output.ShouldBeEmpty();
         _olga.Error.ShouldBe("It was so already: nothing was changed.\n");
 
         await _olga.RunAsync(0, "roles", "list");
