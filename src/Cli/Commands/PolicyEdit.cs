@@ -55,6 +55,11 @@ internal sealed class PolicyEdit(CommonOptions common)
             var request = planned is { GoesOn: true, Read: not null } && known > planned.Read ? planned with { Read = known } : planned;
             known = Math.Max(known ?? 0, request.Read ?? 0) is > 0 and var read ? read : null;
             if (!(await client.ChangeAsync(request, onlyShown, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
+            var version = onlyShown ? null : Read(json, ApiJson.Default.Versioned)?.Version;
+
+            // What leaves everything as it was is no change: the version stays, and undoing it would undo what somebody did before.
+            var wasSo = version is not null && version == known;
+            known = version ?? known;
             if (output.IsJson)
             {
                 output.Json(json);
@@ -65,14 +70,10 @@ internal sealed class PolicyEdit(CommonOptions common)
             }
             else
             {
-                // What leaves everything as it was is no change: the version stays, and undoing it would undo what somebody did before.
-                var version = Read(json, ApiJson.Default.Versioned)?.Version;
-                var wasSo = version is not null && version == known;
                 if (request.Done.Length > 0 && !wasSo) output.Line(request.Done);
                 request.Answered?.Invoke(output, json);
                 if (version is null) continue;
                 output.Note(wasSo ? "It was so already: nothing was changed." : string.Create(CultureInfo.InvariantCulture, $"It is change {version}; \"countersign policy undo {version}\" takes it back."));
-                known = version;
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
 namespace Countersign.Cli.AgainstTheServer;
@@ -66,6 +67,8 @@ public sealed class GroupsTests : IAsyncLifetime
             "Apprentices: disabled\nmembers: none\nmanagers: none\nadministrators: none\nmanagerial approval: required\nconsent: ask\nsingle prompt: yes\napproved external groups: Resellers\n");
         await _olga.RunAsync(0, "groups", "edit", "Apprentices", "--inherit-externals");
         ((bool)(await _olga.ReadAsync("groups", "show", "Apprentices"))["inheritsApprovedExternalGroups"]!).ShouldBeTrue();
+        await _olga.RunAsync(0, "groups", "edit", "Apprentices", "--enabled", "true", "--approve-external", "Partners", "--json");
+        _olga.Output.TrimEnd('\n').Split('\n').Select(line => (int)JsonNode.Parse(line)!["approvedExternalGroups"]!.AsArray().Count).ShouldBe([0, 1]);
     }
 
     [Fact]
