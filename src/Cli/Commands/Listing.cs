@@ -12,6 +12,9 @@ namespace Countersign.Cli.Commands;
 /// <param name="Row">A cell for each column.</param>
 internal sealed record Listing<T>(JsonTypeInfo<Page<T>> Type, string None, IReadOnlyList<string> Columns, Func<T, Output, string[]> Row)
 {
+    /// <summary>Gets what the rows need besides, such as the names of what their items hold the ids of, before the table is made. Null: nothing.</summary>
+    public Func<ApiClient, IReadOnlyList<T>, CancellationToken, Task>? Prepare { get; init; }
+
     /// <param name="path">With its query.</param>
     /// <returns>The exit code.</returns>
     public Task<int> RunAsync(CommonOptions common, ParseResult parsed, string path, CancellationToken cancellation) =>
@@ -37,6 +40,7 @@ internal sealed record Listing<T>(JsonTypeInfo<Page<T>> Type, string None, IRead
             return ExitCode.Ok;
         }
 
+        if (Prepare is { } prepare) await prepare(client, items, cancellation);
         output.Table(Columns, items.Select(item => Row(item, output)));
         Paging.NoteMore(output, reply.Value.Next);
         return ExitCode.Ok;

@@ -15,6 +15,9 @@ internal static class NamedThings
     public static Task<Answer<string>> ExternalGroupAsync(ApiClient client, string name, CancellationToken cancellation) =>
         OneAsync(client, "external-groups", name, ApiJson.Default.ExternalGroupPage, group => group.Id, group => group.Name, cancellation);
 
+    public static Task<Answer<string>> WorkflowAsync(ApiClient client, string name, CancellationToken cancellation) =>
+        OneAsync(client, "workflows", name, ApiJson.Default.WorkflowPage, workflow => workflow.Id, workflow => workflow.Name, cancellation);
+
     /// <summary>Whoever has the login, or the mail address: those who were invited have no login of their own yet.</summary>
     public static Task<Answer<string>> PersonAsync(ApiClient client, string name, CancellationToken cancellation) => PersonAsync(client, "technicians?", name, cancellation);
 

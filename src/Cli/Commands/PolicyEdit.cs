@@ -16,6 +16,9 @@ internal sealed record PolicyRequest(HttpMethod Method, string Path, string Done
     /// <summary>The version of policy that the change starts from: where somebody has changed the same meanwhile, it is refused. Null: whatever it is.</summary>
     public long? Read { get; init; }
 
+    /// <summary>It changes what the change before it has changed, too, and starts from what that has left.</summary>
+    public bool GoesOn { get; init; }
+
     /// <summary>What is noted where policy is as it was, and something else was done all the same; null: then nothing was done.</summary>
     public string? Beside { get; init; }
 
@@ -60,10 +63,16 @@ internal sealed class PolicyEdit(CommonOptions common)
         if (!(await plan(client, cancellation)).TryGet(out var requests, out failure)) return output.Fail(failure);
         var onlyShown = parsed.GetValue(Preview);
         long? known = null;
-        foreach (var request in requests)
+        foreach (var planned in requests)
         {
+            var request = planned is { GoesOn: true, Read: not null } && known > planned.Read ? planned with { Read = known } : planned;
             known = Math.Max(known ?? 0, request.Read ?? 0) is > 0 and var read ? read : null;
             if (!(await client.ChangeAsync(request, onlyShown, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
+            var version = onlyShown ? null : Read(json, ApiJson.Default.Versioned)?.Version;
+
+            // What leaves everything as it was is no change: the version stays, and undoing it would undo what somebody did before.
+            var wasSo = version is not null && version == known;
+            known = version ?? known;
             if (output.IsJson)
             {
                 output.Json(json);
@@ -74,16 +83,12 @@ internal sealed class PolicyEdit(CommonOptions common)
             }
             else
             {
-                // What leaves everything as it was is no change: the version stays, and undoing it would undo what somebody did before.
-                var version = Read(json, ApiJson.Default.Versioned)?.Version;
-                var wasSo = version is not null && version == known;
                 if (request.Done.Length > 0 && (!wasSo || request.Beside is not null)) output.Line(request.Done);
                 request.Answered?.Invoke(output, json);
                 if (version is null) continue;
                 output.Note(wasSo
                     ? request.Beside ?? "It was so already: nothing was changed."
                     : string.Create(CultureInfo.InvariantCulture, $"It is change {version}; \"countersign policy undo {version}\" takes it back."));
-                known = version;
             }
         }
 
