@@ -223,8 +223,6 @@ internal sealed record ExternalGroup(string? Id, string? Name, string? Descripti
 
 internal sealed record NewExternalGroup(string Name, string Description);
 
-internal sealed record LoginOf(string? Id, string? Login);
-
 internal sealed record AskAhead(TimeAhead Time, IReadOnlyList<string>? Devices, string? DeviceGroup, string? Role, string? Account, string Reason);
 
 internal sealed record AskForMoreTime(DateTimeOffset? To, string? Duration, string Reason);
@@ -378,7 +376,6 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Page<NamedRole>), TypeInfoPropertyName = "RolePage")]
 [JsonSerializable(typeof(Page<ExternalGroup>), TypeInfoPropertyName = "ExternalGroupPage")]
 [JsonSerializable(typeof(NewExternalGroup))]
-[JsonSerializable(typeof(Page<LoginOf>), TypeInfoPropertyName = "PersonPage")]
 [JsonSerializable(typeof(Page<DeviceGroup>), TypeInfoPropertyName = "DeviceGroupPage")]
 [JsonSerializable(typeof(AskAhead))]
 [JsonSerializable(typeof(AskForMoreTime))]

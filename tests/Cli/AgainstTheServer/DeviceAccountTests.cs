@@ -7,11 +7,11 @@ public sealed class DeviceAccountTests : IAsyncLifetime
 {
     private const string Secret = "planted-otter-lantern";
 
-    private OwnersTerminal _olga = null!;
+    private SignedIn _olga = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _olga = await OwnersTerminal.StartAsync();
+        _olga = await SignedIn.StartAsync();
         await _olga.RunAsync(0, "device-groups", "add", "Servers");
         await _olga.RunAsync(0, "devices", "add", "web1", "--group", "Servers", "--host", "192.0.2.1", "--account", "root");
     }

@@ -3,11 +3,11 @@ namespace Countersign.Cli.AgainstTheServer;
 /// <summary>Many devices alike, and devices that go.</summary>
 public sealed class DeviceBulkTests : IAsyncLifetime
 {
-    private OwnersTerminal _olga = null!;
+    private SignedIn _olga = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _olga = await OwnersTerminal.StartAsync();
+        _olga = await SignedIn.StartAsync();
         await _olga.RunAsync(0, "device-groups", "add", "Servers");
         await _olga.RunAsync(0, "device-groups", "add", "Office");
         foreach (var name in new[] { "web1", "web2", "pc7" })

@@ -9,11 +9,11 @@ public sealed class DeviceEditTests : IAsyncLifetime
     private const string Key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFhY5JSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS";
     private static readonly string _certificate = "sha256:" + new string('a', 64);
 
-    private OwnersTerminal _olga = null!;
+    private SignedIn _olga = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _olga = await OwnersTerminal.StartAsync();
+        _olga = await SignedIn.StartAsync();
         await RunAsync(0, "device-groups", "add", "Servers");
         await RunAsync(0, "device-groups", "add", "Office");
     }

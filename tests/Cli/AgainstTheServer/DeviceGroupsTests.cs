@@ -4,9 +4,9 @@ namespace Countersign.Cli.AgainstTheServer;
 
 public sealed partial class DeviceGroupsTests : IAsyncLifetime
 {
-    private OwnersTerminal _olga = null!;
+    private SignedIn _olga = null!;
 
-    public async ValueTask InitializeAsync() => _olga = await OwnersTerminal.StartAsync();
+    public async ValueTask InitializeAsync() => _olga = await SignedIn.StartAsync();
 
     public ValueTask DisposeAsync() => _olga.DisposeAsync();
 

@@ -4,11 +4,11 @@ namespace Countersign.Cli.AgainstTheServer;
 
 public sealed class SettingsTests : IAsyncLifetime
 {
-    private OwnersTerminal _olga = null!;
+    private SignedIn _olga = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _olga = await OwnersTerminal.StartAsync();
+        _olga = await SignedIn.StartAsync();
         await _olga.RunAsync(0, "device-groups", "add", "Customers");
         await _olga.RunAsync(0, "device-groups", "add", "Contoso", "--parent", "Customers");
         await _olga.RunAsync(0, "devices", "add", "web1", "--group", "Customers / Contoso", "--host", "192.0.2.1");

@@ -5,31 +5,34 @@ namespace Countersign.Cli.AgainstTheServer;
 /// <summary>A whole server, and its owner at a terminal who has signed in.</summary>
 public sealed class SignedIn : IAsyncDisposable
 {
-    private readonly FakeTerminal _terminal = new();
-
     private SignedIn(LiveServer server) => Server = server;
 
     public LiveServer Server { get; }
 
-    public string Output => _terminal.Output;
+    public FakeTerminal Terminal { get; } = new() { CanAsk = true };
 
-    public string Error => _terminal.Error;
+    public string Output => Terminal.Output;
+
+    public string Error => Terminal.Error;
+
+    /// <summary>Of the last command.</summary>
+    public JsonNode Json => JsonNode.Parse(Output)!;
 
     public static async Task<SignedIn> StartAsync()
     {
         var owner = new SignedIn(await LiveServer.StartAsync());
-        owner._terminal.Input = LiveServer.Password;
-        await owner.RunAsync(0, "login", "--server", owner.Server.Address, "--password-stdin", "olga");
+        owner.Terminal.Secrets.Enqueue(LiveServer.Password);
+        await owner.RunAsync(0, "login", "--server", owner.Server.Address, "olga");
         return owner;
     }
 
-    public async Task RunAsync(int exit, params string[] arguments) => (await _terminal.RunAsync(arguments)).ShouldBe(exit, $"{string.Join(' ', arguments)}\n{_terminal.Output}{_terminal.Error}");
+    public async Task RunAsync(int exit, params string[] arguments) => (await Terminal.RunAsync(arguments)).ShouldBe(exit, $"{string.Join(' ', arguments)}\n{Output}{Error}");
 
     /// <summary>The same with <c>--json</c>.</summary>
     public async Task<JsonNode> ReadAsync(params string[] arguments)
     {
         await RunAsync(0, [.. arguments, "--json"]);
-        return JsonNode.Parse(_terminal.Output)!;
+        return Json;
     }
 
     /// <summary>The rows of the table that was shown, each cell by itself.</summary>
@@ -72,7 +75,7 @@ public sealed class SignedIn : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _terminal.Dispose();
+        Terminal.Dispose();
         await Server.DisposeAsync();
     }
 

@@ -126,6 +126,21 @@ public sealed class WriterTurnTests
     }
 
     [Fact]
+    public async Task No_app_is_set_up_with_a_token_which_ends_before_its_turn()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await lab.TokenOfAsync("tom");
+        var caller = await CallerAsync(lab, lab.Tom);
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, (db, stop) => db.Set<ApiToken>().Where(row => row.Id == caller.TokenId).ExecuteDeleteAsync(stop));
+        await entered.Task;
+        var enrolling = lab.Get<MyTwoFactor>().EnrolAsync(new(IdentityLab.Password), caller, new DefaultHttpContext(), IdentityLab.Stop);
+        go.SetResult();
+        await held;
+        (await enrolling).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status401Unauthorized);
+    }
+
+    [Fact]
     public async Task While_nothing_is_written_the_requests_of_a_token_leave_one_note_behind()
     {
         await using var lab = await IdentityLab.StartAsync();

@@ -169,6 +169,7 @@ internal sealed class MyTwoFactor(
     /// <summary>Why no app is to be set up; null: it may be. Whoever has a passkey shows it first, so that one factor is not enough for another one.</summary>
     private static async Task<ProblemHttpResult?> UnfitAsync(CountersignDb db, Caller caller, CancellationToken cancellation)
     {
+        if (!await ApiTokens.IsStillAsync(db, caller, cancellation)) return Problems.Unauthorized();
         if (await SecondFactor.HasAppAsync(db, caller.Person, cancellation)) return Problems.Conflict(OnAlready);
         return caller.Strength != SignInStrength.TwoFactor && await SecondFactor.HasPasskeyAsync(db, caller.Person, cancellation) ? Problems.Forbidden(WithoutSecondFactor) : null;
     }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Security.Cryptography;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
@@ -43,9 +42,9 @@ internal sealed partial class MailSender(
             {
                 return;
             }
-            catch (Exception failure) when (failure is DbException or DbUpdateException or IOException)
+            catch (Exception failure)
             {
-                // The disk is full, the file is locked: what was claimed comes due again by itself.
+                // The disk is full, the file is locked, or what nobody has thought of: what was claimed comes due again by itself, and mails go on.
                 LogFailed(failure);
                 await RestAsync(_look, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
