@@ -157,7 +157,7 @@ public sealed class ProgramTests : IDisposable
 
     private async Task<JsonNode> ReadyAsync(RunningCommand server)
     {
-        await Eventually.TrueAsync(() => File.Exists(_folder["ready"]) || server.HasExited, "the server to be ready", () => server.OutputSoFar + server.ErrorSoFar);
+        await Eventually.TrueAsync(() => File.Exists(_folder["ready"]) || server.HasExited, "the server to be ready", () => server.OutputSoFar + server.ErrorSoFar, TimeSpan.FromMinutes(2));
         server.HasExited.ShouldBeFalse(server.ErrorSoFar);
         return JsonNode.Parse(await File.ReadAllTextAsync(_folder["ready"], TestContext.Current.CancellationToken))!;
     }

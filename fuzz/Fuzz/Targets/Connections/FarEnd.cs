@@ -250,7 +250,7 @@ internal static class Offers
     private static AlgorithmOffer Of(string cipher, string mac) => new() { KeyExchanges = ["curve25519-sha256"], HostKeys = ["ssh-ed25519"], Ciphers = [cipher], Macs = [mac] };
 }
 
-/// <summary>Time that stands: nothing in a case may depend on it.</summary>
+/// <summary>Time that stands: nothing in a case may depend on it. Only a wait as short as that for new keys is over at once, since the case would not end before.</summary>
 internal sealed class StillTime : TimeProvider
 {
     public static readonly StillTime Instance = new();
@@ -259,7 +259,11 @@ internal sealed class StillTime : TimeProvider
 
     public override long GetTimestamp() => 0;
 
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new NoTimer();
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        if (dueTime >= TimeSpan.Zero && dueTime <= TimeSpan.FromSeconds(1.0 / RenewalAllowance.PerSecond)) ThreadPool.UnsafeQueueUserWorkItem(_ => callback(state), null);
+        return new NoTimer();
+    }
 
     private sealed class NoTimer : ITimer
     {
