@@ -35,7 +35,10 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
         .Where(pair => pair.Before != pair.After)];
 
     private readonly RestrictionDifference? _requests = RequestsOf(before) is var was && RequestsOf(after) is var now && was != now ? new(RestrictionKind.Requests, was, now) : null;
-    private readonly Dictionary<DeviceId, int> _kindOf = [];
+
+    /// <summary>By the device's number: one more than its kind; zero: nothing about it differs.</summary>
+    private readonly int[] _kindAt = new int[after.NextDeviceNumber];
+    private readonly List<int> _counts = [];
     private readonly Dictionary<string, int> _kinds = new(StringComparer.Ordinal);
     private readonly List<Kind> _differences = [];
     private readonly Dictionary<(DeviceRules, DeviceRules, int), int> _known = [];
@@ -43,10 +46,11 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
     private readonly Dictionary<ulong, ulong[]> _holding = [];
     private PersonNode[] _people = [];
     private PersonId[] _ids = [];
-    private Dictionary<GrantSubject, ulong[]> _subjects = [];
+    private readonly Dictionary<Guid, int> _places = [];
+    private readonly Dictionary<Guid, ulong[]> _groups = [];
     private List<DeviceId>[] _devices = [];
 
-    public bool IsAnythingChanged => _kindOf.Count > 0;
+    public bool IsAnythingChanged { get; private set; }
 
     /// <summary>Things differ that don't concern the same people.</summary>
     public bool IsMixed { get; private set; }
@@ -66,7 +70,10 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
             if (!own) _known.Add((old, recent, group), kind);
         }
 
-        if (kind >= 0) _kindOf.Add(now.Id, kind);
+        if (kind < 0) return;
+        IsAnythingChanged = true;
+        _kindAt[now.Number] = kind + 1;
+        _counts[kind]++;
     }
 
     /// <param name="others">Left out: they are compared one by one.</param>
@@ -75,7 +82,7 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
         if (!IsAnythingChanged || IsMixed) return [];
         _people = [.. after.People.Values.Where(person => person.TakesPart && !others.Contains(person.Id))];
         _ids = Array.ConvertAll(_people, person => person.Id);
-        _devices = [.. _differences.Select(_ => new List<DeviceId>())];
+        _devices = [.. _counts.Select(count => new List<DeviceId>(count))];
         IndexSubjects();
         foreach (var kind in _differences) Share(kind);
         var everywhere = new ulong[(_people.Length + 63) / 64];
@@ -104,6 +111,7 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
         var key = $"{string.Join('|', differing)} {string.Join(' ', workflows)}";
         if (_kinds.TryGetValue(key, out var kind)) return kind;
         _kinds.Add(key, kind = _differences.Count);
+        _counts.Add(0);
         _differences.Add(new(differing, old.Consent, recent.Consent, workflows));
         return kind;
     }
@@ -151,19 +159,15 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
 
     private void IndexSubjects()
     {
-        _subjects = [];
         for (var place = 0; place < _people.Length; place++)
         {
-            Mark(GrantSubject.To(_people[place].Id), place);
-            foreach (var group in after.GroupsReaching(_people[place])) Mark(GrantSubject.To(group.Id), place);
+            if (_people[place].OwnGrants.Length > 0) _places.Add(_ids[place].Value, place);
+            foreach (var group in after.GroupsReaching(_people[place]))
+            {
+                if (!_groups.TryGetValue(group.Id.Value, out var bits)) _groups.Add(group.Id.Value, bits = new ulong[(_people.Length + 63) / 64]);
+                bits[place / 64] |= 1UL << place;
+            }
         }
-    }
-
-    private void Mark(GrantSubject subject, int place)
-    {
-        if (subject.Kind == SubjectKind.Person && _people[place].OwnGrants.Length == 0) return;
-        if (!_subjects.TryGetValue(subject, out var bits)) _subjects.Add(subject, bits = new ulong[(_people.Length + 63) / 64]);
-        bits[place / 64] |= 1UL << place;
     }
 
     /// <summary>Those to whom a role brings anything that is restricted by what differs. Sign-in rules restrict whatever is held.</summary>
@@ -183,9 +187,15 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
 
     private void AddTo(ulong[] people, CompiledGrant grant)
     {
-        if (!_subjects.TryGetValue(grant.Row.Subject, out var subject)) return;
         var holding = Holding(grant.Permissions);
-        for (var word = 0; word < people.Length; word++) people[word] |= subject[word] & holding[word];
+        if (grant.Row.Subject.Kind == SubjectKind.Person)
+        {
+            if (_places.TryGetValue(grant.Row.Subject.Id, out var place)) people[place / 64] |= holding[place / 64] & (1UL << place);
+            return;
+        }
+
+        if (!_groups.TryGetValue(grant.Row.Subject.Id, out var group)) return;
+        for (var word = 0; word < people.Length; word++) people[word] |= group[word] & holding[word];
     }
 
     private void Descend(DeviceGroupNode top, ulong[] above, CompiledGrant[] onAll)
@@ -217,7 +227,7 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
         var more = new Dictionary<(DeviceClass, int Kind), (ulong[]? People, List<DeviceId> Devices)>();
         foreach (var device in devices)
         {
-            if (!_kindOf.TryGetValue(device.Id, out var kind)) continue;
+            if (_kindAt[device.Number] - 1 is var kind && kind < 0) continue;
             _devices[kind].Add(device.Id);
             if (named.Length == 0 && device.Grants.Length == 0) continue;
             if (device.Grants.Length > 0 || DeviceClass.Of(device, null) is not { } alike)
@@ -246,11 +256,19 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
 
         void AddBesides(CompiledGrant grant)
         {
-            if (!_subjects.TryGetValue(grant.Row.Subject, out var subject) || !grant.IsForAnyOf(device)) return;
             var holding = Holding(grant.Permissions);
+            if (grant.Row.Subject.Kind == SubjectKind.Person)
+            {
+                if (!_places.TryGetValue(grant.Row.Subject.Id, out var place)) return;
+                var only = holding[place / 64] & ~around[place / 64] & (1UL << place);
+                if (only != 0 && grant.IsForAnyOf(device)) (people ??= new ulong[around.Length])[place / 64] |= only;
+                return;
+            }
+
+            if (!_groups.TryGetValue(grant.Row.Subject.Id, out var group) || !grant.IsForAnyOf(device)) return;
             for (var word = 0; word < around.Length; word++)
             {
-                if ((subject[word] & holding[word] & ~around[word]) is not 0 and var more) (people ??= new ulong[around.Length])[word] |= more;
+                if ((group[word] & holding[word] & ~around[word]) is not 0 and var more) (people ??= new ulong[around.Length])[word] |= more;
             }
         }
     }
