@@ -23,32 +23,25 @@ internal static class GroupPermissionsCommand
         {
             group,
         };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await GroupTree.FindAsync(client, GroupTree.OfTechnicians, parsed.GetRequiredValue(group), cancellation)).TryGet(out var id, out failure)) return output.Fail(failure);
-            if (!(await ReadAsync(client, id, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson)
+        command.SetAction((parsed, cancellation) => Telling.RunAsync(
+            common,
+            parsed,
+            async Task<Answer<Reply<GroupPermissions>>> (client, stop) => (await GroupTree.FindAsync(client, GroupTree.OfTechnicians, parsed.GetRequiredValue(group), stop)).TryGet(out var id, out var failure) ? await ReadAsync(client, id, stop) : failure,
+            async (listed, client, output, stop) =>
             {
-                output.Json(reply.Json);
-                return ExitCode.Ok;
-            }
-
-            var names = new KnownNames();
-            await names.ReadGroupsAsync(client, GroupTree.OfTechnicians, cancellation);
-            output.Table(["PERMISSION", "VALUE", "OPTION", "LOCKED", "FROM", "OWN"], (reply.Value.Items ?? []).Select(item => new[]
-            {
-                item.Permission ?? "",
-                Output.Words(item.Effective),
-                OptionText(item.Option, names),
-                item.Locked == true ? "locked" : "",
-                From(item.Source, names),
-                $"{Output.Words(item.Own)} {OptionText(item.OwnOption, names)}".Trim(),
-            }));
-            return ExitCode.Ok;
-        });
+                var names = new KnownNames();
+                await names.ReadGroupsAsync(client, GroupTree.OfTechnicians, stop);
+                output.Table(["PERMISSION", "VALUE", "OPTION", "LOCKED", "FROM", "OWN"], (listed.Items ?? []).Select(item => new[]
+                {
+                    item.Permission ?? "",
+                    Output.Words(item.Effective),
+                    OptionText(item.Option, names),
+                    item.Locked == true ? "locked" : "",
+                    From(item.Source, names),
+                    $"{Output.Words(item.Own)} {OptionText(item.OwnOption, names)}".Trim(),
+                }));
+            },
+            cancellation));
         return command;
     }
 

@@ -72,27 +72,20 @@ internal static class GroupsCommand
         {
             name,
         };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await FindAsync(client, parsed.GetRequiredValue(name), cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson)
+        command.SetAction((parsed, cancellation) => Telling.RunAsync(
+            common,
+            parsed,
+            (client, stop) => FindAsync(client, parsed.GetRequiredValue(name), stop),
+            async (group, client, output, stop) =>
             {
-                output.Json(reply.Json);
-                return ExitCode.Ok;
-            }
-
-            var group = reply.Value;
-            var names = new KnownNames();
-            await names.ReadGroupsAsync(client, GroupTree.OfTechnicians, cancellation);
-            await names.ReadMembersAsync(client, group.Id ?? "", cancellation);
-            await names.ReadPeopleAsync(client, [.. group.Managers ?? [], .. group.Administrators ?? []], cancellation);
-            if (group.ApprovedExternalGroups is { Count: > 0 }) await names.ReadExternalGroupsAsync(client, cancellation);
-            Show(output, group, names);
-            return ExitCode.Ok;
-        });
+                var names = new KnownNames();
+                await names.ReadGroupsAsync(client, GroupTree.OfTechnicians, stop);
+                await names.ReadMembersAsync(client, group.Id ?? "", stop);
+                await names.ReadPeopleAsync(client, [.. group.Managers ?? [], .. group.Administrators ?? []], stop);
+                if (group.ApprovedExternalGroups is { Count: > 0 }) await names.ReadExternalGroupsAsync(client, stop);
+                Show(output, group, names);
+            },
+            cancellation));
         return command;
     }
 

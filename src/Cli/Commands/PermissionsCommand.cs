@@ -13,28 +13,22 @@ internal static class PermissionsCommand
             "Lists what can be permitted: what it is called, in roles for what it may be, whether technician groups can restrict it, and what it needs besides.",
             "countersign permissions",
             "countersign permissions --json | jq -r '.items[] | select(.restrictable) | .permission'");
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await client.GetAsync("permissions", ApiJson.Default.PermissionCatalogue, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson)
+        command.SetAction((parsed, cancellation) => Telling.RunAsync(
+            common,
+            parsed,
+            (client, stop) => client.GetAsync("permissions", ApiJson.Default.PermissionCatalogue, stop),
+            (catalogue, output) =>
             {
-                output.Json(reply.Json);
-                return ExitCode.Ok;
-            }
-
-            output.Table(["PERMISSION", "LABEL", "IN ROLES FOR", "GROUPS", "NEEDS"], (reply.Value.Items ?? []).Select(permission => new[]
-            {
-                permission.Permission ?? "",
-                permission.Label ?? "",
-                string.Join(", ", (permission.Purposes ?? []).Select(RolesCommand.PurposeText)),
-                permission.Restrictable == true ? "yes" : "",
-                string.Join(", ", permission.Prerequisites ?? []),
-            }));
-            return ExitCode.Ok;
-        });
+                output.Table(["PERMISSION", "LABEL", "IN ROLES FOR", "GROUPS", "NEEDS"], (catalogue.Items ?? []).Select(permission => new[]
+                {
+                    permission.Permission ?? "",
+                    permission.Label ?? "",
+                    string.Join(", ", (permission.Purposes ?? []).Select(RolesCommand.PurposeText)),
+                    permission.Restrictable == true ? "yes" : "",
+                    string.Join(", ", permission.Prerequisites ?? []),
+                }));
+            },
+            cancellation));
         return command;
     }
 }

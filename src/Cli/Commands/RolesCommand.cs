@@ -45,23 +45,17 @@ internal static class RolesCommand
     {
         var name = Named();
         var command = new DocumentedCommand("show", "Shows what a role permits.", "countersign roles show \"Only device connection\"", "countersign roles show Operators --json") { name };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await FindAsync(client, parsed.GetRequiredValue(name), cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson)
+        command.SetAction((parsed, cancellation) => Telling.RunAsync(
+            common,
+            parsed,
+            (client, stop) => FindAsync(client, parsed.GetRequiredValue(name), stop),
+            (role, output) =>
             {
-                output.Json(reply.Json);
-                return ExitCode.Ok;
-            }
-
-            output.Line($"{reply.Value.Name}{(reply.Value.System == true ? " (System)" : "")}: for {PurposeText(reply.Value.Purpose)}");
-            foreach (var permission in reply.Value.Permissions ?? []) output.Line($"  {permission}");
-            if (reply.Value.Permissions is not { Count: > 0 }) output.Line("  It permits nothing.");
-            return ExitCode.Ok;
-        });
+                output.Line($"{role.Name}{(role.System == true ? " (System)" : "")}: for {PurposeText(role.Purpose)}");
+                foreach (var permission in role.Permissions ?? []) output.Line($"  {permission}");
+                if (role.Permissions is not { Count: > 0 }) output.Line("  It permits nothing.");
+            },
+            cancellation));
         return command;
     }
 

@@ -51,30 +51,23 @@ internal static class WorkflowsCommand
     {
         var name = Named();
         var command = new DocumentedCommand("show", "Shows a workflow with its steps, in order.", "countersign workflows show \"Two pairs of eyes\"", "countersign workflows show \"Two pairs of eyes\" --json") { name };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await FindAsync(client, parsed.GetRequiredValue(name), cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson)
+        command.SetAction((parsed, cancellation) => Telling.RunAsync(
+            common,
+            parsed,
+            (client, stop) => FindAsync(client, parsed.GetRequiredValue(name), stop),
+            async (workflow, client, output, stop) =>
             {
-                output.Json(reply.Json);
-                return ExitCode.Ok;
-            }
-
-            var workflow = reply.Value;
-            var names = new KnownNames();
-            await ReadGroupsAsync(names, client, cancellation);
-            var approvers = (workflow.Steps ?? []).SelectMany(step => step.Approvers ?? []);
-            await names.ReadPeopleAsync(client, approvers.Where(approver => approver.Kind == "person").Select(approver => approver.Id), cancellation);
-            output.Line($"{workflow.Name}: {names[workflow.Group]} on {names[workflow.Devices]}");
-            foreach (var (index, step) in (workflow.Steps ?? []).Index()) output.Line(string.Create(CultureInfo.InvariantCulture, $"step {index + 1}: {WorkflowStepText.Write(step, names)}"));
-            output.Line($"an approval counts for later steps, too: {YesNo(workflow.CountsForLater)}");
-            output.Line($"takes requests for access ahead of time: {YesNo(workflow.TakesPreapproved)}");
-            output.Line($"insists on its steps where access is preapproved: {YesNo(workflow.InsistsWhenPreapproved)}");
-            return ExitCode.Ok;
-        });
+                var names = new KnownNames();
+                await ReadGroupsAsync(names, client, stop);
+                var approvers = (workflow.Steps ?? []).SelectMany(step => step.Approvers ?? []);
+                await names.ReadPeopleAsync(client, approvers.Where(approver => approver.Kind == "person").Select(approver => approver.Id), stop);
+                output.Line($"{workflow.Name}: {names[workflow.Group]} on {names[workflow.Devices]}");
+                foreach (var (index, step) in (workflow.Steps ?? []).Index()) output.Line(string.Create(CultureInfo.InvariantCulture, $"step {index + 1}: {WorkflowStepText.Write(step, names)}"));
+                output.Line($"an approval counts for later steps, too: {YesNo(workflow.CountsForLater)}");
+                output.Line($"takes requests for access ahead of time: {YesNo(workflow.TakesPreapproved)}");
+                output.Line($"insists on its steps where access is preapproved: {YesNo(workflow.InsistsWhenPreapproved)}");
+            },
+            cancellation));
         return command;
     }
 
