@@ -331,6 +331,37 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public async Task A_server_that_renews_the_keys_for_nothing_is_let_wait_too()
+    {
+        var time = new FakeTime();
+        await using var pair = await OwnPair.StartAsync(Cancellation, options => options with { RekeyBytes = 4000 }, options => options with { Time = time });
+        var (channel, streams) = await SshChannelStreams.OpenSessionAsync(pair.Client, Cancellation);
+        await channel.RequestAsync(SessionRequests.Exec, new ExecRequest("cat").Encode(), Cancellation);
+        var answer = new byte[5000];
+        var waits = 0;
+        while (pair.Client.Transport.Exchanges < 2 * RenewalAllowance.Most)
+        {
+            await channel.WriteAsync(answer, Cancellation);
+            var reading = streams.Output.ReadExactlyAsync(answer, Cancellation).AsTask();
+            while (!reading.IsCompleted)
+            {
+                Cancellation.ThrowIfCancellationRequested();
+                if (time.IsDueWithin(TimeSpan.FromSeconds(1)))
+                {
+                    waits++;
+                    time.Advance(TimeSpan.FromSeconds(1));
+                }
+
+                await Task.Yield();
+            }
+
+            await reading;
+        }
+
+        waits.ShouldBeGreaterThan(0);
+    }
+
+    [Fact]
     public async Task A_peer_that_renews_the_keys_for_nothing_waits_until_that_is_earned_and_then_goes_on()
     {
         var time = new FakeTime();
