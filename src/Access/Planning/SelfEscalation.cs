@@ -18,6 +18,7 @@ internal sealed partial class SelfEscalation
     private readonly PolicyModel _before;
     private readonly PolicyModel _after;
     private readonly PersonNode _actor;
+    private readonly Dictionary<WorkflowId, bool> _bindingWorkflows = [];
 
     private SelfEscalation(PolicyModel before, PolicyModel after, PersonNode actor)
     {
@@ -121,8 +122,7 @@ internal sealed partial class SelfEscalation
         {
             return $"It would spare {person.Row.Name} the asking for consent, which you are not spared yourself.";
         }
-        if (!person.Workflows.Select(workflow => workflow.Row).SequenceEqual(earlier.Workflows.Select(workflow => workflow.Row))
-            && (_actor.NeedsApproval || _actor.Workflows.Length > 0))
+        if (ChangedWorkflows(earlier, person).Any(BindsActor))
         {
             return $"It would change by which workflows {person.Row.Name} is approved, and you are not free of approvals yourself.";
         }
@@ -153,6 +153,26 @@ internal sealed partial class SelfEscalation
         return person.Options.ApprovedExternals.Except(earlier.Options.ApprovedExternals).Except(_actor.Options.ApprovedExternals)
             .Select(id => _after.ExternalGroups.GetValueOrDefault(id))
             .FirstOrDefault(group => group is not null);
+    }
+
+    /// <summary>The workflows that count for the person on one side of the change only, or otherwise.</summary>
+    private static IEnumerable<WorkflowRow> ChangedWorkflows(PersonNode earlier, PersonNode person)
+    {
+        var (was, now) = (earlier.Workflows.Select(workflow => workflow.Row).ToHashSet(), person.Workflows.Select(workflow => workflow.Row).ToHashSet());
+        return was.Except(now).Concat(now.Except(was));
+    }
+
+    /// <summary>
+    /// Whether the actor is bound by what the workflow may stand for, or be stood for by: a technician group's rule or a workflow, wherever; and the rule of a device
+    /// in its devices that the actor may connect to, or ask for.
+    /// </summary>
+    private bool BindsActor(WorkflowRow workflow)
+    {
+        if (_actor.NeedsApproval || _actor.Workflows.Length > 0) return true;
+        if (_bindingWorkflows.TryGetValue(workflow.Id, out var binds)) return binds;
+        binds = _before.DeviceGroups.TryGetValue(workflow.Devices, out var devices)
+            && _before.Downwards(devices).SelectMany(group => _before.ContentOf(group).Devices).Any(device => _before.RulesOf(device).RequiresApproval && Binds(_before, device));
+        return _bindingWorkflows[workflow.Id] = binds;
     }
 
     /// <summary>A step that a technician group asked for is gone, is for others to approve, or has come unblocked.</summary>

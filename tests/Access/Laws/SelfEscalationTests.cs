@@ -67,6 +67,34 @@ public class SelfEscalationTests
         invited.ShouldBeGreaterThan(5);
     }
 
+    [Fact]
+    public void Law_10_nobody_whom_a_devices_rule_binds_puts_anybody_under_a_workflow_instead()
+    {
+        var (taken, refused) = (0, 0);
+        Draw.Check(300, organization =>
+        {
+            foreach (var group in organization.Rows.OfType<TechnicianGroupRow>().ToList()) organization.Put(group with { RequiresManagerialApproval = false });
+            organization.Put(new SettingRow(SettingNode.Organization, SettingKind.ManagerialApproval, "required", 1));
+            var (policy, before) = (organization.Compile(), organization.Naive());
+            var administrators = organization.Rows.OfType<GroupAdministratorRow>().Select(row => row.Person).ToList();
+            for (var attempt = 0; attempt < 20 && administrators.Count > 0; attempt++)
+            {
+                var at = organization.Instant();
+                var actor = before.Person(organization.Pick(administrators))!;
+                if (before.IsMasterAdministrator(actor, at)) continue;
+                var command = new PolicyCommand.AddMember(organization.Pick(organization.Groups), organization.Pick(organization.People));
+                var result = policy.Plan(command, actor.Id, at);
+                if (result is PlanResult.Forbidden { Reason: var reason } && reason.Contains("by which workflows", StringComparison.Ordinal)) refused++;
+                if (result is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta }) continue;
+                taken++;
+                var after = new NaivePolicy(policy.Apply(delta).All<PolicyRow>());
+                new Judge(before, after, actor, $"{actor.Name} at {at:O}: {command}", []).Look([at]);
+            }
+        });
+        taken.ShouldBeGreaterThan(100);
+        refused.ShouldBeGreaterThan(5);
+    }
+
     internal sealed class Judge(NaivePolicy before, NaivePolicy after, PersonRow actor, string what, Dictionary<ApprovalStepKind, int> looked)
     {
         private static readonly ConsentKind[] Kinds = [.. Enum.GetValues<ConsentKind>().Where(kind => kind != ConsentKind.None)];
