@@ -69,7 +69,7 @@ public sealed class SshServerConnection : SshConnection
     private bool _noMoreSessions;
 
     private SshServerConnection(Stream stream, SshServerOptions options, SshServerHandler handler)
-        : base(stream, Transporting(options), options.KeepAlive)
+        : base(stream, Transporting(options, handler), options.KeepAlive)
     {
         _options = options;
         _handler = handler;
@@ -89,7 +89,7 @@ public sealed class SshServerConnection : SshConnection
         if (!options.HostCertificates.All(certificate => certificate.Kind == SshCertificateKind.Host && KeyOf(options, certificate) is not null)) throw new ArgumentException("a host certificate is not for a host, or not for one of the host keys", nameof(options));
         var connection = new SshServerConnection(transport, options, handler);
         connection._loginTimer = options.Time.CreateTimer(_ => connection.LoginExpired(), null, options.LoginTimeout, Timeout.InfiniteTimeSpan);
-        await using (cancellation.Register(() => connection.Disconnect(DisconnectReason.ByApplication, "the server is shutting down")))
+        await using (cancellation.Register(() => connection.Disconnect(DisconnectReason.ByApplication, handler.WhyStopped)))
         {
             await connection.Transport.RunAsync();
         }
@@ -182,7 +182,7 @@ public sealed class SshServerConnection : SshConnection
         return payload[0] is >= SshMessage.UserAuthRequest and <= SshMessage.UserAuthLast;
     }
 
-    private static TransportOptions Transporting(SshServerOptions options) => new()
+    private static TransportOptions Transporting(SshServerOptions options, SshServerHandler handler) => new()
     {
         Side = Side.Server,
         Offer = options.Algorithms with
@@ -194,6 +194,7 @@ public sealed class SshServerConnection : SshConnection
         HostKey = algorithm => Identity(options, algorithm),
         RekeyBytes = options.RekeyBytes,
         OfferDelay = options.OfferDelay,
+        Turn = handler.TurnAsync,
     };
 
     /// <summary>Certificates first: a client that asks for one wants it more than a key that it may not know.</summary>

@@ -67,6 +67,15 @@ public abstract class SshServerHandler
     /// <summary>The name that a certificate has to have among its principals for this user name.</summary>
     public virtual string PrincipalOf(string user) => user;
 
+    /// <summary>What the client is told when the connection is cancelled. Without control characters.</summary>
+    public virtual string WhyStopped => "the server is shutting down";
+
+    /// <summary>
+    /// Before anything costly is computed for a client that has not signed in, a key exchange or the check of a signature: completes when it is this
+    /// client's turn. What it gives is disposed when that is done. By default it is everybody's turn at once.
+    /// </summary>
+    public virtual ValueTask<IDisposable?> TurnAsync(CancellationToken cancellation) => new((IDisposable?)null);
+
     /// <summary>A certificate was refused without being asked about, for the log: the client is told nothing but that.</summary>
     public virtual void OnCertificateRefused(string user, SshCertificate certificate, SshCertificateVerdict verdict)
     {

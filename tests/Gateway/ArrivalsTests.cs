@@ -24,6 +24,23 @@ public sealed class ArrivalsTests
     }
 
     [Fact]
+    public void Of_a_flood_from_as_many_addresses_as_there_are_places_the_oldest_goes_and_not_who_came_last()
+    {
+        var arrivals = new Arrivals(8);
+        var dropped = new List<string>();
+        for (var host = 1; host <= 8; host++)
+        {
+            var address = $"198.51.100.{host}";
+            Enter(arrivals, IPAddress.Parse(address), () => dropped.Add(address));
+        }
+
+        Enter(arrivals, Somebody, () => dropped.Add("somebody"));
+        for (var host = 11; host <= 17; host++) Enter(arrivals, IPAddress.Parse($"198.51.100.{host}"), () => dropped.Add("one of the second wave"));
+
+        dropped.ShouldBe(Enumerable.Range(1, 8).Select(host => $"198.51.100.{host}"));
+    }
+
+    [Fact]
     public void A_place_that_was_given_back_is_free()
     {
         var arrivals = new Arrivals(1);

@@ -18,7 +18,7 @@ public sealed class FrontDoorConnectionTests
         var people = new Occupancy<PersonId>(1);
         var signIn = new LetsIn();
         var services = new SshFrontDoorServices(signIn, policy, null!, null!, NullLogger<SshFrontDoor>.Instance);
-        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), people);
+        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), new Turns(1), people);
         using var password = Secret.FromText("right");
         await connection.AuthenticateAsync(new SshAuthAttempt.Password("tina+web01", password), TestContext.Current.CancellationToken);
 
@@ -38,11 +38,31 @@ public sealed class FrontDoorConnectionTests
         var people = new Occupancy<PersonId>(1);
         var signIn = new LetsIn();
         var services = new SshFrontDoorServices(signIn, new Listened(), null!, null!, NullLogger<SshFrontDoor>.Instance);
-        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), people);
+        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), new Turns(1), people);
         await connection.DisposeAsync();
         using var password = Secret.FromText("right");
         (await connection.AuthenticateAsync(new SshAuthAttempt.Password("tina", password), TestContext.Current.CancellationToken)).ShouldBe(SshAuthResult.Failure);
         signIn.Over.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Who_has_to_make_room_is_told_to_try_again_and_nothing_of_an_end_of_the_server()
+    {
+        var arrivals = new Arrivals(1);
+        var turns = new Turns(1);
+        var services = new SshFrontDoorServices(new LetsIn(), new Listened(), null!, null!, NullLogger<SshFrontDoor>.Instance);
+        await using var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, arrivals.Enter(IPAddress.Loopback), turns, new Occupancy<PersonId>(1));
+        connection.WhyStopped.ShouldBe("the server is shutting down");
+        using (await connection.TurnAsync(TestContext.Current.CancellationToken))
+        {
+            var next = turns.TakeAsync(IPAddress.IPv6Loopback, TestContext.Current.CancellationToken).AsTask();
+            next.IsCompleted.ShouldBeFalse();
+            turns.Waiting.ShouldBe(1);
+        }
+
+        arrivals.Enter(IPAddress.Loopback);
+
+        connection.WhyStopped.ShouldContain("try again");
     }
 
     private sealed class Listened : IPolicySource

@@ -107,6 +107,9 @@ internal sealed class TestServerHandler : SshServerHandler
 
     public Func<string, SshChannelAnswer>? Open { get; init; }
 
+    /// <summary>When it is the client's turn to have something computed; null: at once.</summary>
+    public Func<CancellationToken, ValueTask<IDisposable?>>? Turn { get; init; }
+
     /// <summary>What is done when this end disconnects; null: nothing, and nothing is waited for.</summary>
     public Action? Parting { get; init; }
 
@@ -121,6 +124,8 @@ internal sealed class TestServerHandler : SshServerHandler
         lock (Attempts) Attempts.Add(attempt);
         return Decide(attempt, cancellation);
     }
+
+    public override ValueTask<IDisposable?> TurnAsync(CancellationToken cancellation) => Turn is null ? base.TurnAsync(cancellation) : Turn(cancellation);
 
     public override void OnAuthenticated(SshServerConnection connection, string user) => Connection = connection;
 

@@ -5,8 +5,9 @@ using System.Net.Sockets;
 namespace Countersign.Gateway.SshDoor;
 
 /// <summary>
-/// The connections that have not signed in yet. There are at most <paramref name="most"/>: one more takes the place of the oldest from the address
-/// that has the most of them, so that a flood of connections that say nothing throws out itself and not the people between them.
+/// The connections that have not signed in yet. There are at most <paramref name="most"/>: one more takes the place of the oldest from the addresses
+/// that have the most of them, so that a flood of connections that say nothing throws out itself and not the people between them; one from as many addresses as
+/// there are places throws out its oldest first.
 /// </summary>
 internal sealed class Arrivals(int most)
 {
@@ -30,8 +31,8 @@ internal sealed class Arrivals(int most)
         {
             if (_oldestFirst.Count >= most)
             {
-                var busiest = _byAddress.MaxBy(pair => pair.Value).Key;
-                dropped = _oldestFirst.First(other => other.Address.Equals(busiest));
+                var busiest = _byAddress.Values.Max();
+                dropped = _oldestFirst.First(other => _byAddress[other.Address] == busiest);
                 Remove(dropped);
             }
 

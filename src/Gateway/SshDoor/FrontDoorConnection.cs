@@ -9,7 +9,7 @@ namespace Countersign.Gateway.SshDoor;
 
 /// <summary>One connection of an SSH client: who signs in, and the channels that they open.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2213", Justification = "A token source without a timer holds nothing that needs disposing, and the token is used by whatever is still running.")]
-internal sealed partial class FrontDoorConnection(SshFrontDoorServices services, TimeProvider time, IPAddress source, Arrivals.Arrival arrival, Occupancy<PersonId> people)
+internal sealed partial class FrontDoorConnection(SshFrontDoorServices services, TimeProvider time, IPAddress source, Arrivals.Arrival arrival, Turns turns, Occupancy<PersonId> people)
     : SshServerHandler, IAsyncDisposable
 {
     /// <summary>What a client may send on a channel before a device is there to take it: typing ahead, not transfers.</summary>
@@ -47,6 +47,10 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
     public override string? Banner => _banner;
 
     public override IPAddress PeerAddress => source;
+
+    public override string WhyStopped => arrival.Dropped.IsCancellationRequested ? "too many connections wait for somebody to sign in: try again" : base.WhyStopped;
+
+    public override ValueTask<IDisposable?> TurnAsync(CancellationToken cancellation) => turns.TakeAsync(arrival.Address, cancellation);
 
     public override string PrincipalOf(string user) => services.SignIn.PrincipalOf(SshTarget.Parse(user).Login);
 

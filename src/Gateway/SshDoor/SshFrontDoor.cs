@@ -58,6 +58,9 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
     private readonly Arrivals _arrivals;
     private readonly Occupancy<IPAddress> _addresses;
     private readonly Occupancy<PersonId> _people;
+
+    /// <summary>Half of the processors, so that whoever is in has the other half.</summary>
+    private readonly Turns _turns = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly Socket _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<long, Task> _connections = [];
@@ -213,7 +216,7 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
 
         using var arrival = _arrivals.Enter(address);
         using var closing = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, arrival.Dropped);
-        await using var handler = new FrontDoorConnection(_services, _options.Time, address, arrival, _people);
+        await using var handler = new FrontDoorConnection(_services, _options.Time, address, arrival, _turns, _people);
         try
         {
             var outcome = await SshServerConnection.RunAsync(stream, _server, handler, closing.Token);

@@ -212,7 +212,17 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
         return reader.TryReadBoolean(out var change) && !change && reader.TryReadString(out var password, MaxPasswordBytes) && reader.IsAtEnd ? new Secret(password) : null;
     }
 
-    private ValueTask<Verdict> KeyAsync(Request request, Secret message)
+    private async ValueTask<Verdict> KeyAsync(Request request, Secret message)
+    {
+        Offer offer;
+        using (await handler.TurnAsync(_over.Token)) offer = ReadOffer(request, message);
+        if (offer.Shown is not { } shown) return offer.Refusal;
+        if (!offer.IsSigned) return await QueryAsync(request, offer.Algorithm, shown);
+        return await AskAsync(shown.Certificate is { } certificate ? new SshAuthAttempt.Certificate(request.User, certificate) : new SshAuthAttempt.Key(request.User, shown.Key), Verdict.Failure);
+    }
+
+    /// <summary>What there is to compute: the signatures of a certificate and over the session are verified.</summary>
+    private Offer ReadOffer(Request request, Secret message)
     {
         var reader = new SshReader(message.Expose()[request.RestAt..]);
         if (!reader.TryReadBoolean(out var signed) || !reader.TryReadText(out var algorithm, 64) || !reader.TryReadString(out var blob)) throw Violation("malformed SSH_MSG_USERAUTH_REQUEST");
@@ -222,14 +232,13 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
             return new(signed ? Verdict.Failure : Verdict.Free);
         }
 
-        if (!signed) return QueryAsync(request, algorithm, shown);
+        if (!signed) return new(Verdict.Free, algorithm, shown);
 
         // RFC 4252 section 7: what is signed is the session identifier and the request up to the signature.
         var covered = message.Length - reader.Rest.Length;
         if (!reader.TryReadString(out var signature) || !reader.IsAtEnd) throw Violation("malformed SSH_MSG_USERAUTH_REQUEST");
         var data = new SshWriter().String(connection.Transport.Session).Raw(message.Expose()[..covered]);
-        if (!shown.Verify(algorithm, data.Written.Span, signature)) return new(Verdict.Failure);
-        return AskAsync(shown.Certificate is { } certificate ? new SshAuthAttempt.Certificate(request.User, certificate) : new SshAuthAttempt.Key(request.User, shown.Key), Verdict.Failure);
+        return shown.Verify(algorithm, data.Written.Span, signature) ? new(Verdict.Failure, algorithm, shown, IsSigned: true) : new(Verdict.Failure);
     }
 
     /// <summary>A key is, and a certificate if it is for this user, time and address: whoever is trusted to have signed it.</summary>
@@ -318,6 +327,10 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
         /// <summary>The client has, or needs, no answer but what was sent.</summary>
         Answered,
     }
+
+    /// <param name="Refusal">The answer, if nothing good is shown.</param>
+    /// <param name="IsSigned">The client has proven that it has the key.</param>
+    private readonly record struct Offer(Verdict Refusal, string Algorithm = "", ShownKey? Shown = null, bool IsSigned = false);
 
     /// <param name="RestAt">Where in the message the method's own fields begin.</param>
     private readonly record struct Request(string User, string Service, string Method, int RestAt);

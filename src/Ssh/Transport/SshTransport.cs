@@ -41,6 +41,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     private bool _strict;
     private bool _skipGuess;
     private TimeSpan _wait;
+    private byte[]? _deferred;
     private bool _awaitingNewKeys;
     private bool _hasKeys;
     private volatile bool _ending;
@@ -260,6 +261,12 @@ internal sealed class SshTransport : IPacketOutputOwner
         {
             HandlePackets();
             if (IsEnding) return;
+            if (_deferred is not null)
+            {
+                await TakeTurnAsync();
+                continue;
+            }
+
             if (_wait > TimeSpan.Zero) await WaitAsync();
             if (!await _input.FillAsync(_stop.Token))
             {
@@ -279,6 +286,13 @@ internal sealed class SshTransport : IPacketOutputOwner
         _wait = TimeSpan.Zero;
     }
 
+    /// <summary>The first exchange of a client costs the server more than the client: it is computed when it is the client's turn, and nothing is read until then.</summary>
+    private async Task TakeTurnAsync()
+    {
+        using var turn = await _options.Turn!(_stop.Token);
+        HandlePackets();
+    }
+
     private void OnEndOfInput()
     {
         if (_broken is { } error) End(Broken(error), Farewell.None);
@@ -291,7 +305,13 @@ internal sealed class SshTransport : IPacketOutputOwner
         _batch.Begin();
         try
         {
-            for (var count = 1; !IsEnding && _input.TryRead(out var payload); count++)
+            if (_deferred is { } waiting)
+            {
+                _deferred = null;
+                AnswerExchange(waiting);
+            }
+
+            for (var count = 1; !IsEnding && _deferred is null && _input.TryRead(out var payload); count++)
             {
                 Handle(payload);
                 if (count % BatchPackets == 0) _batch.Flush();
@@ -385,16 +405,22 @@ internal sealed class SshTransport : IPacketOutputOwner
         }
 
         if (payload[0] != (_options.Side == Side.Client ? SshMessage.KexReply : SshMessage.KexStart)) throw Unexpected(payload[0]);
+        if (_options.Turn is not null && _session.Length == 0) _deferred = payload.ToArray();
+        else AnswerExchange(payload);
+    }
+
+    private void AnswerExchange(ReadOnlySpan<byte> payload)
+    {
         byte[] first = [];
         if (_options.Side == Side.Server)
         {
-            var reply = _exchange.Reply(payload, _options.HostKey!(Agreement!.HostKey));
+            var reply = _exchange!.Reply(payload, _options.HostKey!(Agreement!.HostKey));
             Output.Send(PacketUse.Transport, reply, []);
             if (_session.Length == 0 && _peerInit!.WantsExtInfo) first = ExtensionInfo.OfServer;
         }
         else
         {
-            _user.OnHostKey(_exchange.Finish(payload));
+            _user.OnHostKey(_exchange!.Finish(payload));
             if (_session.Length == 0 && _peerInit!.TakesExtInfo) first = ExtensionInfo.OfClient;
         }
 

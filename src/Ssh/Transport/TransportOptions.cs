@@ -24,6 +24,9 @@ internal sealed record TransportOptions
     /// and back; one that waits for ours only waits.
     /// </summary>
     public TimeSpan OfferDelay { get; init; }
+
+    /// <summary>Server: completes when the first exchange of this client may be computed; what it gives is disposed when that is done. Null: at once.</summary>
+    public Func<CancellationToken, ValueTask<IDisposable?>>? Turn { get; init; }
 }
 
 /// <summary>Whether the peer is told why it ends: no, where it told us or is gone.</summary>
