@@ -21,6 +21,8 @@ internal sealed class OpenFile(string path, SftpOpenFlags flags, bool isDirector
 
     public bool IsForWriting { get; } = !isDirectory && SftpRights.Writes(flags);
 
+    public UploadKind Upload { get; } = isDirectory ? UploadKind.None : SftpRights.KindOf(flags);
+
     public bool IsForReading { get; } = !isDirectory && SftpRights.Reads(flags);
 
     public void Read(long offset, ReadOnlySpan<byte> bytes) => (_read ??= new()).Add(offset, bytes);
@@ -152,22 +154,25 @@ internal sealed class OwnUploads
 {
     public const int Most = 64;
 
-    private readonly Queue<byte[]> _paths = [];
+    private readonly List<OwnUpload> _oldestFirst = [];
 
-    public void Add(byte[] path)
+    /// <summary>What was said of the same path before counts no more.</summary>
+    public void Add(OwnUpload upload)
     {
-        if (Contains(path)) return;
-        if (_paths.Count == Most) _paths.Dequeue();
-        _paths.Enqueue(path);
+        if (_oldestFirst.RemoveAll(own => own.Path.AsSpan().SequenceEqual(upload.Path)) == 0 && _oldestFirst.Count == Most) _oldestFirst.RemoveAt(0);
+        _oldestFirst.Add(upload);
     }
 
-    public bool Contains(ReadOnlySpan<byte> path)
+    public UploadKind Of(ReadOnlySpan<byte> path)
     {
-        foreach (var own in _paths)
+        foreach (var own in _oldestFirst)
         {
-            if (path.SequenceEqual(own)) return true;
+            if (path.SequenceEqual(own.Path)) return own.Kind;
         }
 
-        return false;
+        return UploadKind.None;
     }
 }
+
+/// <summary>A path that is written to, or that what was written has been given.</summary>
+internal readonly record struct OwnUpload(byte[] Path, UploadKind Kind);

@@ -3,7 +3,7 @@ using Countersign.Sessions.Journal;
 
 namespace Countersign.Sessions.Files;
 
-/// <summary>Writes refusals down: the first at once, and those like it that follow as one event with their number.</summary>
+/// <summary>Writes refusals down: the first at once, and the same that follow as one event with their number.</summary>
 internal sealed class RefusedFiles(Action<JournalEvent> note)
 {
     private const int MostTogether = 1000;
@@ -14,7 +14,7 @@ internal sealed class RefusedFiles(Action<JournalEvent> note)
     public void Add(FileAction action, string path, PermissionSet needs)
     {
         var refused = new FileRefused(action, path, FileNames.Labels(needs), 1);
-        if (_last is null || _last.Action != action || _last.Needs != refused.Needs)
+        if (_last is null || _last.Action != action || _last.Path != path || _last.Needs != refused.Needs)
         {
             Flush();
             note(refused);

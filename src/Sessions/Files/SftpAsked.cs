@@ -34,7 +34,7 @@ internal sealed class SftpAsked
     public bool IsContent => Type is SftpType.Read or SftpType.Write && File is not null;
 
     /// <summary>The path that becomes the session's own upload if it succeeds.</summary>
-    public byte[]? Uploads { get; init; }
+    public OwnUpload? Uploads { get; init; }
 
     public OpenFile? File { get; init; }
 

@@ -55,7 +55,7 @@ internal sealed partial class SftpInterpreter
         if (request.Extension == SftpExtension.CopyData && !_files.TryGet(request.TargetHandle, out target))
             return Refuse(request.Id, SftpStatus.Failure, "This handle is not open.");
 
-        var needs = SftpRights.Needs(request, file?.IsForWriting ?? _own.Contains(request.Path));
+        var needs = SftpRights.Needs(request, file?.Upload ?? _own.Of(request.Path));
         if (Lacks(needs)) return Refuse(request, file, needs);
         if (request.Type == SftpType.Read && !file!.IsForReading) return Refuse(request.Id, SftpStatus.Failure, "This handle is not open for reading.");
         if (request.Type == SftpType.ReadDirectory && !file!.IsDirectory) return Refuse(request.Id, SftpStatus.Failure, "This handle is no directory's.");
@@ -131,10 +131,11 @@ internal sealed partial class SftpInterpreter
         if (asked.IsContent) asked.File!.Begin();
     }
 
-    private byte[]? Uploads(in SftpRequest request)
+    private OwnUpload? Uploads(in SftpRequest request)
     {
-        if (request.Type == SftpType.Open && SftpRights.Writes(request.Flags)) return request.Path.ToArray();
-        return (request.Type == SftpType.Rename || request.Extension == SftpExtension.PosixRename) && _own.Contains(request.Path) ? request.NewPath.ToArray() : null;
+        if (request.Type == SftpType.Open) return SftpRights.KindOf(request.Flags) is var opened and not UploadKind.None ? new(request.Path.ToArray(), opened) : null;
+        if (request.Type != SftpType.Rename && request.Extension != SftpExtension.PosixRename) return null;
+        return _own.Of(request.Path) is var kind and not UploadKind.None ? new(request.NewPath.ToArray(), kind) : null;
     }
 
     private bool Lacks(PermissionSet needs) => !_held().Covers(needs);

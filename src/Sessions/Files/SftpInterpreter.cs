@@ -234,7 +234,7 @@ internal sealed partial class SftpInterpreter : Interpreter
                 asked.File!.WriteFailed(outcome == FileOutcome.Ok ? FileOutcome.Failed : outcome);
                 return;
             default:
-                if (status == SftpStatus.Ok && asked.Uploads is { } path) _own.Add(path);
+                if (status == SftpStatus.Ok && asked.Uploads is { } upload) _own.Add(upload);
                 WriteDown(asked, outcome);
                 return;
         }
@@ -244,7 +244,7 @@ internal sealed partial class SftpInterpreter : Interpreter
     {
         var file = new OpenFile(asked.Path!, asked.Flags, asked.Type == SftpType.OpenDirectory);
         if (!_files.TryAdd(handle, file)) throw Broken("the device gave a handle that is open already");
-        if (asked.Uploads is { } path) _own.Add(path);
+        if (asked.Uploads is { } upload) _own.Add(upload);
         if (asked.Type == SftpType.OpenDirectory) WriteDown(asked, FileOutcome.Ok);
 
         // Of a file that is written to, the writing tells.

@@ -20,8 +20,8 @@ internal static class SftpRights
     private static readonly PermissionSet Manage = PermissionSet.Of(Permission.FileManager, Permission.ManageFiles);
 
     /// <summary>All of what the request needs. Nothing: whoever has the session may.</summary>
-    /// <param name="isOwn">It is about what this session has uploaded: the handle is open for writing, or the path was.</param>
-    public static PermissionSet Needs(in SftpRequest request, bool isOwn) => request.Type switch
+    /// <param name="own">Whether it is about what this session uploads: the handle, or the path that it opened.</param>
+    public static PermissionSet Needs(in SftpRequest request, UploadKind own) => request.Type switch
     {
         SftpType.Open => ToOpen(request.Flags) | (IsGentle(request.Attributes) ? PermissionSet.None : Manage),
         SftpType.Read => Receive,
@@ -30,10 +30,10 @@ internal static class SftpRights
         // What a client looks at before it gets or puts a file that it was told the name of.
         SftpType.RealPath or SftpType.Stat or SftpType.LStat or SftpType.FStat or SftpType.Close => PermissionSet.None,
         SftpType.OpenDirectory or SftpType.ReadDirectory or SftpType.ReadLink => Browse,
-        SftpType.SetStat => isOwn && IsGentle(request.Attributes) && request.Attributes.Size is null ? Send : Manage,
-        SftpType.FSetStat => isOwn && IsGentle(request.Attributes) ? Send : Manage,
-        SftpType.Rename => isOwn && DropsPart(request) ? Send : Manage,
-        SftpType.Extended => ToExtend(request, isOwn),
+        SftpType.SetStat => Finishes(request, own) && request.Attributes.Size is null ? Send : Manage,
+        SftpType.FSetStat => Finishes(request, own) ? Send : Manage,
+        SftpType.Rename => own != UploadKind.None && DropsPart(request) ? Send : Manage,
+        SftpType.Extended => ToExtend(request, own),
         _ => Manage,
     };
 
@@ -84,21 +84,50 @@ internal static class SftpRights
     private static PermissionSet ToOpen(SftpOpenFlags flags) =>
         (Reads(flags) ? Receive : PermissionSet.None) | ((flags & Writing) != 0 ? Send : PermissionSet.None);
 
-    private static PermissionSet ToExtend(in SftpRequest request, bool isOwn) => request.Extension switch
+    private static PermissionSet ToExtend(in SftpRequest request, UploadKind own) => request.Extension switch
     {
-        SftpExtension.PosixRename => isOwn && DropsPart(request) ? Send : Manage,
+        SftpExtension.PosixRename => own != UploadKind.None && DropsPart(request) ? Send : Manage,
         SftpExtension.FSync => Send,
         SftpExtension.StatVfs or SftpExtension.FStatVfs or SftpExtension.UsersGroups => Browse,
         SftpExtension.Limits or SftpExtension.ExpandPath or SftpExtension.HomeDirectory => PermissionSet.None,
-        SftpExtension.LSetStat => isOwn && IsGentle(request.Attributes) && request.Attributes.Size is null ? Send : Manage,
+        SftpExtension.LSetStat => Finishes(request, own) && request.Attributes.Size is null ? Send : Manage,
+
+        // Content is read and written, though it never passes here: whoever has lost the right to either copies no more.
+        SftpExtension.CopyData => Manage | Receive | Send,
         _ => Manage,
     };
 
-    /// <summary>Size, times, and a mode without set-user, set-group and sticky: what could have been had by uploading the file so.</summary>
+    /// <summary>
+    /// Size and times of what is uploaded. A mode only of what held nothing before: that could have been had by uploading the file so, whereas another's content
+    /// would be opened to others by it.
+    /// </summary>
+    private static bool Finishes(in SftpRequest request, UploadKind own) =>
+        IsGentle(request.Attributes) && (request.Attributes.Permissions is null ? own != UploadKind.None : own == UploadKind.FromNothing);
+
+    /// <summary>The kind of upload that a file opened so is.</summary>
+    public static UploadKind KindOf(SftpOpenFlags flags) =>
+        !Writes(flags) ? UploadKind.None
+        : (flags & (SftpOpenFlags.Truncate | SftpOpenFlags.Exclusive)) != 0 ? UploadKind.FromNothing
+        : UploadKind.Onto;
+
+    /// <summary>Size, times, and a mode without set-user, set-group and sticky.</summary>
     private static bool IsGentle(in SftpAttributes attributes) =>
         attributes.Owner is null && !attributes.HadExtended && ((attributes.Permissions ?? 0) & ModeBits & ~PlainMode) == 0;
 
-    /// <summary>What a client does that uploads under another name first: the same as uploading over the name itself.</summary>
+    /// <summary>What a client does that uploads under another name first, in place of uploading over the name itself.</summary>
     private static bool DropsPart(in SftpRequest request) =>
         request.Path.EndsWith(".filepart"u8) && request.Path[..^9].SequenceEqual(request.NewPath);
+}
+
+/// <summary>What a file that this session has opened is to it.</summary>
+internal enum UploadKind
+{
+    /// <summary>Not opened to write, or by nobody here.</summary>
+    None,
+
+    /// <summary>Written to, and it may hold what was there before.</summary>
+    Onto,
+
+    /// <summary>Made, or emptied, by its opening: all that is in it is of this session.</summary>
+    FromNothing,
 }

@@ -13,22 +13,22 @@ public sealed class RefusedFilesTests
         var events = new List<JournalEvent>();
         var refused = new RefusedFiles(events.Add);
         var needs = PermissionSet.Of(Permission.SendFiles);
-        for (var number = 1; number <= 2500; number++) refused.Add(FileAction.Write, $"/{number}", needs);
+        for (var number = 1; number <= 2500; number++) refused.Add(FileAction.Write, "/a", needs);
         refused.Flush();
         refused.Flush();
-        events.Cast<FileRefused>().Select(one => (one.Path, one.Times)).ShouldBe([("/1", 1), ("/1001", 1000), ("/2001", 1000), ("/2500", 499)]);
+        events.Cast<FileRefused>().Select(one => (one.Path, one.Times)).ShouldBe([("/a", 1), ("/a", 1000), ("/a", 1000), ("/a", 499)]);
     }
 
     [Fact]
-    public void Another_action_or_permission_begins_anew()
+    public void Another_action_path_or_permission_begins_anew()
     {
         var events = new List<JournalEvent>();
         var refused = new RefusedFiles(events.Add);
         refused.Add(FileAction.Write, "/a", PermissionSet.Of(Permission.SendFiles));
         refused.Add(FileAction.Write, "/b", PermissionSet.Of(Permission.SendFiles));
-        refused.Add(FileAction.Write, "/c", PermissionSet.Of(Permission.ManageFiles));
-        refused.Add(FileAction.Remove, "/d", PermissionSet.Of(Permission.ManageFiles));
-        events.Cast<FileRefused>().Select(one => (one.Path, one.Times)).ShouldBe([("/a", 1), ("/b", 1), ("/c", 1), ("/d", 1)]);
+        refused.Add(FileAction.Write, "/b", PermissionSet.Of(Permission.ManageFiles));
+        refused.Add(FileAction.Remove, "/b", PermissionSet.Of(Permission.ManageFiles));
+        events.Cast<FileRefused>().Select(one => (one.Path, one.Times)).ShouldBe([("/a", 1), ("/b", 1), ("/b", 1), ("/b", 1)]);
     }
 
     [Theory]

@@ -192,16 +192,20 @@ public sealed class SftpInterpreterTests
     }
 
     [Fact]
-    public void Refusals_that_repeat_are_one_event_with_their_number()
+    public void Refusals_that_repeat_are_one_event_with_their_number_and_each_path_has_its_own()
     {
         using var lab = SftpLab.Started();
         lab.Held = PermissionSet.Of(Permission.SendFiles);
-        for (var count = 0; count < 5; count++) lab.Ask(lab.Begin(SftpType.OpenDirectory).String($"/{count}"));
+        for (var count = 0; count < 5; count++) lab.Ask(lab.Begin(SftpType.OpenDirectory).String("/a"));
+        lab.Ask(lab.Begin(SftpType.OpenDirectory).String("/b"));
+        lab.Ask(lab.Begin(SftpType.OpenDirectory).String("/a"));
         lab.Answer(lab.Ask(lab.Begin(SftpType.Stat).String("/")), SftpStatus.Ok);
         lab.Events.ShouldBe(
         [
-            new FileRefused(FileAction.List, "/0", "File manager", 1),
-            new FileRefused(FileAction.List, "/4", "File manager", 4),
+            new FileRefused(FileAction.List, "/a", "File manager", 1),
+            new FileRefused(FileAction.List, "/a", "File manager", 4),
+            new FileRefused(FileAction.List, "/b", "File manager", 1),
+            new FileRefused(FileAction.List, "/a", "File manager", 1),
             new FileActed(FileAction.Look, "/", null, null, FileOutcome.Ok),
         ]);
     }
@@ -235,6 +239,29 @@ public sealed class SftpInterpreterTests
 
         lab.BytesToDevice.ShouldBeEmpty();
         lab.Told().Count(told => told.Status == SftpStatus.PermissionDenied).ShouldBe(7);
+    }
+
+    [Theory]
+    [InlineData(SftpOpenFlags.Write)]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Create)]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Append)]
+    public void Who_may_upload_opens_no_content_to_others_that_was_there_before(SftpOpenFlags flags)
+    {
+        using var lab = SftpLab.Started();
+        lab.Held = PermissionSet.Of(Permission.SendFiles);
+        lab.Open("/key", Upload);
+        lab.Close("/key");
+        lab.Open("/key", flags);
+        lab.Answer(lab.Ask(lab.Begin(SftpType.FSetStat).String("/key").Attributes(new() { Times = new(1, 2), Size = 4 })), SftpStatus.Ok);
+        lab.Answer(lab.Ask(lab.Begin(SftpType.SetStat).String("/key").Attributes(new() { Times = new(1, 2) })), SftpStatus.Ok);
+        lab.Forget();
+
+        lab.Ask(lab.Begin(SftpType.FSetStat).String("/key").Attributes(new() { Permissions = 0x1B6 }));
+        lab.Ask(lab.Begin(SftpType.SetStat).String("/key").Attributes(new() { Permissions = 0x1B6 }));
+        lab.Ask(lab.Begin(SftpType.Extended).String("lsetstat@openssh.com").String("/key").Attributes(new() { Permissions = 0x1B6 }));
+
+        lab.BytesToDevice.ShouldBeEmpty();
+        lab.Told().Count(told => told.Status == SftpStatus.PermissionDenied).ShouldBe(3);
     }
 
     [Theory]

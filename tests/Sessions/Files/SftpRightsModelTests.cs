@@ -54,7 +54,7 @@ public sealed class SftpRightsModelTests
         ("bm", (w, id) => w.Begin(SftpType.SymbolicLink, id).String("/a").String("/b")),
         ("bm", (w, id) => w.Begin(SftpType.Extended, id).String("posix-rename@openssh.com").String("/a").String("/b")),
         ("bm", (w, id) => w.Begin(SftpType.Extended, id).String("hardlink@openssh.com").String("/a").String("/b")),
-        ("bm", (w, id) => w.Begin(SftpType.Extended, id).String("copy-data").String("in").UInt64(0).UInt64(0).String("out").UInt64(0)),
+        ("bmrs", (w, id) => w.Begin(SftpType.Extended, id).String("copy-data").String("in").UInt64(0).UInt64(0).String("out").UInt64(0)),
     ];
 
     [Theory]
