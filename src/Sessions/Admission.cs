@@ -126,7 +126,7 @@ public sealed class Admission(
         asked = asked.Begun();
         question = asked.Question;
         var clock = new SessionClock(time, SessionLimits.Of(asked.Decision, wish.Terminal), asked.Timestamp);
-        var session = sessions.Begin(opening, new(question with { Account = account }, new(asked.Ways)), asked.Snapshot, asked.Decision, clock);
+        var session = sessions.Begin(opening, new(question with { Account = account }, new(wish.LivesOn, asked.Ways)), asked.Snapshot, asked.Decision, clock);
         try
         {
             // A revocation finds the sessions that there are: one that came between the claim and the entry in the list has not found this one, whether it

@@ -49,8 +49,8 @@ public sealed class LiveSession : IAsyncDisposable
     public SessionQuestion Question => Volatile.Read(ref _question);
 
     /// <summary>
-    /// Which of the permissions that it began with it holds now: what is done in it is held to these, each time. One that is lost and given back is
-    /// there again; what it did not begin with is for the next session.
+    /// What of the permissions that such a session lives on it holds now: what is done in it is held to these, each time. One that is lost is gone at once,
+    /// and one that is gained is there at once where a connection that begins then would have it.
     /// </summary>
     public PermissionSet Permissions
     {
@@ -252,7 +252,7 @@ public sealed class SessionQuestion
     private readonly RunningWays _ways;
 
     /// <param name="question">As it was asked then; it wants all of the ways.</param>
-    /// <param name="ways">To live on: those that were open.</param>
+    /// <param name="ways">To live on.</param>
     internal SessionQuestion(AccessQuestion question, RunningWays ways)
     {
         _question = question;

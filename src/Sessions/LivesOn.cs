@@ -59,30 +59,39 @@ internal readonly record struct Way(PermissionSet Permissions, DateTimeOffset? U
 
 /// <summary>
 /// The ways of a running session, each until its own end. An end that has passed counts whatever the answer is by then: who runs is not asked for approvals
-/// any more, and would go on where a window that stood for one is over, as long as another way is open.
+/// any more, and would go on where a window that stood for one is over, as long as another way is open. A way that was not open at the beginning has its end
+/// before that.
 /// </summary>
-internal sealed class RunningWays(ImmutableArray<Way> ways)
+/// <param name="ways">All that a session of its kind may live on.</param>
+/// <param name="open">Those that were open when it began.</param>
+internal sealed class RunningWays(ImmutableArray<PermissionSet> ways, ImmutableArray<Way> open)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<PermissionSet, DateTimeOffset?> _ends = ways.ToDictionary(way => way.Permissions, way => way.Until);
-    private readonly ImmutableArray<PermissionSet> _all = [.. ways.Select(way => way.Permissions)];
+    private readonly Dictionary<PermissionSet, DateTimeOffset?> _ends = Ends(ways, open);
 
     /// <summary>
-    /// Whether the session may go on at the instant; allowed, with what is left of the permissions that it began with. A way whose end has passed is open
-    /// again only where a connection that begins then would have it.
+    /// Whether the session may go on at the instant; allowed, with the permissions that it has then. A way whose end has passed, and one that it did not begin
+    /// with, is open only where a connection that begins then would have it.
     /// </summary>
-    public AccessDecision Ask(PolicySnapshot snapshot, AccessQuestion question, DateTimeOffset at, out ImmutableArray<Way> open)
+    public AccessDecision Ask(PolicySnapshot snapshot, AccessQuestion question, DateTimeOffset at, out ImmutableArray<Way> now)
     {
-        lock (_gate) return LivesOn.Decide(_all, way => Decide(snapshot, question with { At = at, Wanted = way }), out open);
+        lock (_gate) return LivesOn.Decide(ways, way => Decide(snapshot, question with { At = at, Wanted = way }), out now);
     }
 
     /// <summary>The ends by the newest answer.</summary>
-    public void Note(ImmutableArray<Way> open)
+    public void Note(ImmutableArray<Way> now)
     {
         lock (_gate)
         {
-            foreach (var way in open) _ends[way.Permissions] = way.Until;
+            foreach (var way in now) _ends[way.Permissions] = way.Until;
         }
+    }
+
+    private static Dictionary<PermissionSet, DateTimeOffset?> Ends(ImmutableArray<PermissionSet> ways, ImmutableArray<Way> open)
+    {
+        var ends = ways.ToDictionary(way => way, _ => (DateTimeOffset?)DateTimeOffset.MinValue);
+        foreach (var way in open) ends[way.Permissions] = way.Until;
+        return ends;
     }
 
     private AccessDecision Decide(PolicySnapshot snapshot, in AccessQuestion question) =>

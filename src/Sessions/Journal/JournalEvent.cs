@@ -117,7 +117,7 @@ public sealed record ProgramExited(int? Status, long BytesIn, long BytesOut, str
 public sealed record RecordingFailed(string Why) : JournalEvent;
 
 /// <summary>What may be done in the session has changed while it ran.</summary>
-/// <param name="Permissions">Those of the permissions that it began with that it holds now.</param>
+/// <param name="Permissions">Those that it holds now.</param>
 public sealed record RightsChanged(string Permissions) : JournalEvent;
 
 /// <summary>The last event, once. A journal without it was cut.</summary>

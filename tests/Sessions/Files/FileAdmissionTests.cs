@@ -28,16 +28,16 @@ public sealed class FileAdmissionTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_is_lost_is_gone_at_once_what_is_new_waits_for_the_next_and_the_last_one_ends_it()
+    public async Task What_is_lost_is_gone_at_once_what_is_gained_is_there_at_once_and_the_last_one_ends_it()
     {
         Hold(Permission.FileManager, Permission.SendFiles, Permission.ManageFiles);
         var session = (await AskAsync()).ShouldBeOfType<AdmissionResult.Admitted>().Session;
         Hold(Permission.SendFiles, Permission.ReceiveFiles, Permission.ManageFiles);
-        session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles));
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles, Permission.ReceiveFiles));
         Hold(Permission.FileManager, Permission.SendFiles);
         session.Permissions.ShouldBe(PermissionSet.Of(Permission.FileManager, Permission.SendFiles));
         session.Ending.IsCancellationRequested.ShouldBeFalse();
-        Hold(Permission.ReceiveFiles);
+        Hold(Permission.Terminal);
         session.End!.Value.Reason.ShouldBe(EndReason.PermissionRevoked);
         await session.DisposeAsync();
         using var journal = _world.Journals.Open(_world.Snapshot.Organization, session.Opening.Id)!;
@@ -78,6 +78,22 @@ public sealed class FileAdmissionTests : IAsyncDisposable
         // A session that runs is not asked for approvals any more: it may do no more than it was let in for all the same.
         Hold(Permission.FileManager, Permission.SendFiles, Permission.ReceiveFiles);
         session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles));
+    }
+
+    [Fact]
+    public async Task What_is_gained_comes_and_goes_with_its_window()
+    {
+        Hold(Permission.SendFiles);
+        await using var session = (await AskAsync()).ShouldBeOfType<AdmissionResult.Admitted>().Session;
+        var role = new RoleRow(new(Guid.NewGuid()), "Receiving", RolePurpose.DevicesAndGroups, PermissionSet.Of(Permission.ReceiveFiles));
+        var window = new GrantWindow(World.Start.AddMinutes(5), World.Start.AddMinutes(10));
+        _world.Change(new(null, role), new(null, _world.TinasGrant with { Id = new(Guid.NewGuid()), Role = role.Id, Window = window }));
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles));
+        _world.Time.Advance(TimeSpan.FromMinutes(5));
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles, Permission.ReceiveFiles));
+        _world.Time.Advance(TimeSpan.FromMinutes(5));
+        session.Permissions.ShouldBe(PermissionSet.Of(Permission.SendFiles));
+        session.Ending.IsCancellationRequested.ShouldBeFalse();
     }
 
     [Fact]
