@@ -94,13 +94,16 @@ public sealed class PlaybackTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Whose_token_is_revoked_watches_no_longer_and_the_session_goes_on()
+    public async Task Who_runs_a_command_is_told_of_a_watcher_who_watches_no_longer_once_their_token_is_revoked()
     {
         await using var ssh = _gateway.Client.StartSsh("tina+web01", _gateway.Tina.ByKey, "echo started; cat");
         await Eventually.TrueAsync(() => ssh.OutputSoFar == "started\n", "the session to start", () => ssh.ErrorSoFar);
         var id = (string)(await _gateway.SessionsAsync("live")).Single()["id"]!;
         await using var watching = RunningCommand.Start("dotnet", Tool("watch", id), Environment(_marasToken));
-        await Eventually.TrueAsync(() => watching.OutputSoFar == "started\n", "the watcher to see it", () => watching.ErrorSoFar);
+        await Eventually.TrueAsync(() => watching.OutputSoFar.StartsWith("started\n", StringComparison.Ordinal), "the watcher to see it", () => watching.ErrorSoFar);
+
+        // A program's output is its own: who has no terminal is told on standard error.
+        await Eventually.TrueAsync(() => ssh.ErrorSoFar.Contains("mara the technician is watching this session", StringComparison.Ordinal), "tina to be told", () => ssh.ErrorSoFar);
 
         await _mara.DeleteAsync($"me/tokens/{_marasTokenId}");
 

@@ -178,8 +178,11 @@ internal sealed partial class SessionChannel(
     /// <summary>Of the connection's forwardings: at once where the person waits here themselves, else between what the device writes.</summary>
     private void ShowNote(string line)
     {
-        if (_room?.TryNote(line) != true) _relay?.Tell(Say(line), _terminal is null ? 1u : 0u);
+        if (_room?.TryNote(line) != true && _relay is { } relay) Tell(relay, line);
     }
+
+    /// <summary>Beside what the program shows: on the terminal, else on standard error.</summary>
+    private void Tell(SshRelay relay, string line) => relay.Tell(Say(line), _terminal is null ? 1u : 0u);
 
     private async Task RunAsync(SshRelay relay, WaitingRoom room, SessionKind kind, string command)
     {
@@ -268,7 +271,7 @@ internal sealed partial class SessionChannel(
         if (session.Recording is { } recording) relay.Record(recording);
         if (_terminal is null && session.Opening.Kind == SessionKind.Shell) relay.RecordInput();
         if (_terminal is null && session.Opening.Kind == SessionKind.Command) relay.MeasureInput();
-        session.ShowNotices(notice => relay.Tell(Say(notice), _terminal is null ? 1u : 0u));
+        session.ShowNotices(notice => Tell(relay, notice));
         if (session.Journal is { } journal) relay.Keep(journal);
         if (IsUnderstood(session)) relay.Interpret(session, _files);
         await using var ending = session.Ending.Register(() => relay.Stop(Say($"session ended: {session.End?.Detail}"), ExitStatus.Refused));
@@ -290,7 +293,7 @@ internal sealed partial class SessionChannel(
                 return;
             }
 
-            if (_terminal is not null) session.Watchers.ShowIn(line => relay.Tell(Say(WaitingRoom.Clean(line))));
+            session.Watchers.ShowIn(line => Tell(relay, WaitingRoom.Clean(line)));
             var end = await relay.Ended;
             if (device.Fault is { } fault) LogFailed(fault);
             relay.EndInterpreting();
