@@ -1,6 +1,9 @@
 using System.CommandLine;
 using System.Net;
 using Countersign.Server;
+using Countersign.Server.Platform;
+
+SocketThreads.GoOnInline();
 
 var data = new Option<DirectoryInfo>("--data")
 {

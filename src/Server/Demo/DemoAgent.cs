@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using Countersign.Server.Platform;
 
 namespace Countersign.Server.Demo;
 
@@ -41,6 +42,7 @@ internal sealed class DemoAgent : IAsyncDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        start.Environment.Remove(SocketThreads.Variable);
         var process = Process.Start(start)!;
 
         // The demo's own words come first on the screen; the agent's are kept for the case that it fails.

@@ -15,6 +15,9 @@ internal sealed class SshTransport : IPacketOutputOwner
     /// <summary>As many packets as are handled before what they caused is flushed: of the largest, so many fit into one chunk of the output.</summary>
     private const int BatchPackets = 7;
 
+    /// <summary>So many times in a row there may be something to read at once: then others that wait for this thread have their turn.</summary>
+    private const int FillsInARow = 8;
+
     private const long MaxPacketsPerKey = 1L << 30;
     private const int LingerBytes = 1024 * 1024;
     private static readonly TimeSpan ExchangeLimit = TimeSpan.FromMinutes(2);
@@ -257,6 +260,7 @@ internal sealed class SshTransport : IPacketOutputOwner
 
     private async Task LoopAsync()
     {
+        var inARow = 0;
         while (true)
         {
             HandlePackets();
@@ -268,7 +272,16 @@ internal sealed class SshTransport : IPacketOutputOwner
             }
 
             if (_wait > TimeSpan.Zero) await WaitAsync();
-            if (!await _input.FillAsync(_stop.Token))
+            var filling = _input.FillAsync(_stop.Token);
+            inARow = filling.IsCompleted ? inARow + 1 : 0;
+            var isFilled = await filling;
+            if (inARow == FillsInARow)
+            {
+                inARow = 0;
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            }
+
+            if (!isFilled)
             {
                 if (!_input.IsEmpty) throw new SshConnectionException(DisconnectReason.ConnectionLost, "the connection ended in the middle of a packet");
                 OnEndOfInput();
