@@ -20,7 +20,7 @@ internal sealed record PickerList(string Title, IReadOnlyList<PickerItem> Items,
     /// <param name="among">Only these places; null: all.</param>
     public List<int> Find(string search, List<int>? among = null)
     {
-        var words = Names.Composed(search).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var words = search.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var found = new List<int>(words.Length == 0 ? among?.Count ?? Items.Count : 16);
         var count = among?.Count ?? Items.Count;
         for (var next = 0; next < count; next++)
