@@ -48,7 +48,7 @@ public sealed class DeviceQuery
         problem = text?.Length > Longest ? $"A search has at most {Longest} characters." : null;
         if (problem is not null || string.IsNullOrWhiteSpace(text)) return problem is null;
         var words = new List<Word>();
-        foreach (var word in Split(text))
+        foreach (var word in Split(Names.Composed(text)))
         {
             if (Read(word) is { Text.Length: > 0 } read) words.Add(read);
         }

@@ -38,6 +38,12 @@ public static class Names
             && Array.TrueForAll(domain.Split('.'), IsLabel);
     }
 
+    /// <summary>
+    /// The text with its letters composed in the one way (Normalization Form C of UAX #15), so that what looks the same is the same. Names and descriptions are kept
+    /// so; a text that is looked for in them is to be so, too.
+    /// </summary>
+    public static string Composed(string text) => Composition.Of(text);
+
     /// <summary>What people, groups and organizations are called: 1 to 200 characters that all show, on one line, not only blanks.</summary>
     public static bool IsName(string text) => Fields.Name(text, out _) is null;
 

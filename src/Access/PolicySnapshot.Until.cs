@@ -11,6 +11,19 @@ public sealed partial class PolicySnapshot
     /// </summary>
     private const int MostFollowed = 256;
 
+    /// <summary>How access that begins with its first use, and has not begun, is looked at.</summary>
+    private enum Pending : byte
+    {
+        /// <summary>As it is: open until its latest start.</summary>
+        Counts,
+
+        /// <summary>As if it had begun with this question and lasted for ever.</summary>
+        Stays,
+
+        /// <summary>Not at all.</summary>
+        Ignored,
+    }
+
     /// <summary>When the first of the needed permissions, or of those that they need, is not granted any more; null: no end is known.</summary>
     /// <param name="nextChange">Before that nothing about it changes.</param>
     /// <param name="closing">When it ends at the latest.</param>

@@ -31,19 +31,10 @@ public sealed class Admission(
         // Once more from the beginning whenever something happened meanwhile: each answer is from one version of policy, at one instant.
         for (var waits = 0; ;)
         {
-            if (Ask(wish, []) is not { } asked) return new AdmissionResult.Refused(DecisionKind.Denied, Refusals.NoSuchDevice(wish));
-            if (asked.Decision.Kind != DecisionKind.Allowed || asked.Ways.Length < wish.LivesOn.Length) asked = await WithPreapprovedAsync(wish, asked, cancellation);
-            ApprovedRequest? claim = null;
-            if (asked.Decision.Kind == DecisionKind.NeedsApproval)
-            {
-                foreach (var approved in await desk.InHandAsync(asked.ToApprove(wish), cancellation))
-                {
-                    // One that counts settles it, also where something else then stands in the way: no further approval would help.
-                    if (Ask(wish, asked.Question.Preapprovals, approved) is not { } covered || covered.Decision.Kind == DecisionKind.NeedsApproval) continue;
-                    (asked, claim) = (covered, approved);
-                    break;
-                }
-            }
+            if (Ask(wish, []) is not { } alone) return new AdmissionResult.Refused(DecisionKind.Denied, Refusals.NoSuchDevice(wish));
+            var isAll = alone.Decision.Kind == DecisionKind.Allowed && alone.Ways.Length == wish.LivesOn.Length;
+            var best = isAll ? [alone] : await WithPreapprovedAsync(wish, alone, cancellation);
+            var (asked, claim) = best[0].Decision.Kind == DecisionKind.NeedsApproval ? await WithApprovedAsync(wish, best, cancellation) : (best[0], null);
 
             switch (asked.Decision.Kind)
             {
@@ -63,18 +54,37 @@ public sealed class Admission(
     /// The same with what was approved ahead, where policy alone does not let in, or not to all that is wanted; what begins with its first use only where nothing else does, one at a
     /// time. It is looked for whether there is such a device or not.
     /// </summary>
-    private async ValueTask<Asked> WithPreapprovedAsync(ConnectionWish wish, Asked asked, CancellationToken cancellation)
+    /// <returns>The best answer, and behind it those that are as good with more in hand: beside that, less may have to be approved.</returns>
+    private async ValueTask<ImmutableArray<Asked>> WithPreapprovedAsync(ConnectionWish wish, Asked asked, CancellationToken cancellation)
     {
+        ImmutableArray<Asked> best = [asked];
         var known = await desk.PreapprovedAsync(wish.Organization, wish.Person, cancellation);
-        if (known.IsEmpty) return asked;
+        if (known.IsEmpty) return best;
         ImmutableArray<PreapprovedRequest> begun = [.. known.Where(request => !IsPending(request) && asked.IsFor(wish, request))];
         foreach (var evidence in known.Where(request => IsPending(request) && asked.IsFor(wish, request)).Select(begun.Add).Prepend(begun))
         {
-            if (asked.Decision.Kind == DecisionKind.Allowed && evidence.Any(IsPending)) break;
-            if (!evidence.IsEmpty && Ask(wish, evidence) is { } other && other.IsBetterThan(asked)) asked = other;
+            if (best[0].Decision.Kind == DecisionKind.Allowed && evidence.Any(IsPending)) break;
+            if (evidence.IsEmpty || Ask(wish, evidence) is not { } other || best[0].IsBetterThan(other)) continue;
+            best = other.IsBetterThan(best[0]) ? [other] : best.Add(other);
         }
 
-        return asked;
+        return best;
+    }
+
+    /// <summary>The first that an approval in hand settles, with that approval; where none does, the first.</summary>
+    private async ValueTask<(Asked Asked, ApprovedRequest? Claim)> WithApprovedAsync(ConnectionWish wish, ImmutableArray<Asked> best, CancellationToken cancellation)
+    {
+        var inHand = await desk.InHandAsync(best[0].ToApprove(wish), cancellation);
+        foreach (var asked in best)
+        {
+            foreach (var approved in inHand)
+            {
+                // One that counts settles it, also where something else then stands in the way: no further approval would help.
+                if (Ask(wish, asked.Question.Preapprovals, approved) is { Decision.Kind: not DecisionKind.NeedsApproval } covered) return (covered, approved);
+            }
+        }
+
+        return (best[0], null);
     }
 
     private static bool IsPending(PreapprovedRequest request) => request.Time is RequestTime.FromFirstUse { IsPending: true };

@@ -73,7 +73,9 @@ public class CompileTests
     {
         var gone = Guid.NewGuid();
         Refused("not there", Group(Guid.NewGuid(), gone));
-        Refused("not there", new MembershipRow(Everyone, new(gone)));
+        var group = Group(Guid.NewGuid(), Everyone.Value);
+        Refused("not there", group, new MembershipRow(group.Id, new(gone)));
+        Refused("not there", new MembershipRow(new(gone), Owner));
         Refused("not there", new GroupManagerRow(new(gone), Owner));
         Refused("not there", new GroupAdministratorRow(new(gone), Owner));
         Refused("not there", new GroupPermissionRow(new(gone), Permission.Tunnel, PolicyValue.Deny, false));
@@ -134,6 +136,15 @@ public class CompileTests
             Refused($"{row.Key}: 'carl' is a contact", contact, group, row);
         var workflow = new WorkflowRow(new(Guid.NewGuid()), group.Id, devices.Id, "Flow", $"1 of person:{contact.Id}", false, true, false);
         Refused($"{workflow.Key}: 'carl' is a contact", contact, group, devices, workflow);
+    }
+
+    [Fact]
+    public void Memberships_in_Everyone_are_refused_for_they_are_implied()
+    {
+        const string Because = ": every technician is in Everyone as it is";
+        var membership = new MembershipRow(Everyone, Owner);
+        Refused(membership.Key + Because, membership);
+        Should.Throw<PolicyException>(() => _founded.Apply(new(Organization, 1, "", [new(null, membership)]))).Message.ShouldBe(membership.Key + Because);
     }
 
     [Fact]

@@ -117,10 +117,14 @@ public sealed class PreapprovedTests
         session.Deadline!.Value.At.ShouldBe(World.Start + Hour);
     }
 
-    [Fact]
-    public async Task What_it_and_an_approval_let_in_together_ends_with_it_though_policy_comes_to_give_the_rest()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_it_and_an_approval_let_in_together_ends_with_it_though_policy_gives_the_rest(bool isGivenAtFirst)
     {
         await using var world = Unhurried();
+        var grant = new RowChange(null, world.TinasGrant with { Id = new(Guid.NewGuid()), Subject = GrantSubject.To(World.Nora) });
+        if (isGivenAtFirst) world.Change(grant);
         var everyone = world.Snapshot.Everyone!;
         var (strict, night, workflow) = (new TechnicianGroupId(Guid.NewGuid()), new TechnicianGroupId(Guid.NewGuid()), new WorkflowId(Guid.NewGuid()));
         world.Change(
@@ -134,11 +138,32 @@ public sealed class PreapprovedTests
             8, World.Nora, World.Web, "root", PermissionSet.Of(Permission.Terminal), null, World.Start.AddMinutes(-1), null, [ApprovalStepId.OfWorkflow(workflow, 1)]));
         await using var session = await BeginAsync(world);
         session.Deadline!.Value.At.ShouldBe(World.Start + Hour);
+        var begun = world.Begun.ShouldHaveSingleItem();
+        begun.Request.ShouldBe(8);
+        begun.Preapproved.ShouldBe([new(7, FirstUse.None)]);
 
-        world.Change(new RowChange(null, world.TinasGrant with { Id = new(Guid.NewGuid()), Subject = GrantSubject.To(World.Nora) }));
+        if (!isGivenAtFirst) world.Change(grant);
         session.Deadline!.Value.At.ShouldBe(World.Start + Hour);
         world.Time.Advance(Hour);
         session.End!.Value.Reason.ShouldBe(EndReason.WindowOver);
+    }
+
+    [Fact]
+    public async Task Who_has_an_approval_of_all_steps_does_not_live_on_it()
+    {
+        await using var world = Unhurried();
+        world.Change(new RowChange(null, world.TinasGrant with { Id = new(Guid.NewGuid()), Subject = GrantSubject.To(World.Nora) }));
+        var (strict, workflow) = (new TechnicianGroupId(Guid.NewGuid()), new WorkflowId(Guid.NewGuid()));
+        world.Change(
+            new(null, new TechnicianGroupRow(strict, world.Snapshot.Everyone!.Id, "Strict", "", true, false, GroupConsent.None, false)),
+            new(null, new MembershipRow(strict, World.Nora)),
+            new(null, new WorkflowRow(workflow, strict, world.Snapshot.Device(World.Web)!.Group, "Flow", "1 of device", false, true, InsistsWhenPreapproved: true)));
+        world.Preapproved.Add(Request(7, new RequestTime.FromFirstUse(Hour, World.Start + Hour, null)));
+        world.Approved.Add(new(
+            8, World.Nora, World.Web, "root", PermissionSet.Of(Permission.Terminal), null, World.Start.AddMinutes(-1), null, [ApprovalStepId.OfWorkflow(workflow, 1)]));
+        await using var session = await BeginAsync(world);
+        world.Begun.ShouldHaveSingleItem().Preapproved.ShouldBeEmpty();
+        session.Deadline.ShouldBeNull();
     }
 
     [Fact]

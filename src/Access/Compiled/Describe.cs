@@ -26,21 +26,6 @@ internal static class Describe
         _ => "something unknown",
     };
 
-    /// <summary>What a row is about, to begin a sentence with.</summary>
-    public static string Row(PolicySnapshot snapshot, RowKey key) => key.Table switch
-    {
-        PolicyTable.Person when snapshot.Model.People.TryGetValue(new(key.Id), out var person) => $"{person.Row.Name} ({person.Row.Login})",
-        PolicyTable.TechnicianGroup or PolicyTable.GroupPermission or PolicyTable.Membership or PolicyTable.GroupManager or PolicyTable.GroupAdministrator
-            when snapshot.Model.TechnicianGroups.TryGetValue(new(key.Id), out var group) => $"The technician group {Path(group)}",
-        PolicyTable.DeviceGroup when snapshot.Model.DeviceGroups.TryGetValue(new(key.Id), out var group) => $"The device group {Path(group)}",
-        PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.DeviceService when snapshot.Model.Devices.TryGetValue(new(key.Id), out var device) => $"The device {device.Row.Name}",
-        PolicyTable.Role when snapshot.Role(new(key.Id)) is { } role => $"The role {role.Name}",
-        PolicyTable.Workflow when snapshot.Model.Workflows.TryGetValue(new(key.Id), out var workflow) => $"The workflow {workflow.Name}",
-        PolicyTable.ExternalGroup or PolicyTable.ExternalMember when snapshot.Model.ExternalGroups.TryGetValue(new(key.Id), out var group) => $"The external group {group.Name}",
-        PolicyTable.Grant => "A grant",
-        _ => "What it changed",
-    };
-
     public static string Accounts(GrantAccounts accounts) => accounts.Rule switch
     {
         AccountRule.Any => "any account",

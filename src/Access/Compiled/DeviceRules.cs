@@ -120,7 +120,7 @@ internal sealed class DeviceRules
     public EffectiveSetting this[SettingKind kind] => _values[(int)kind - 1].Effective;
 
     private static DeviceRules Defaults { get; } =
-        new([.. Settings.All.Select(kind => ParsedSetting.Read(new(SettingNode.Organization, kind, Settings.Default(kind), 0), new()))], [], null);
+        new([.. Settings.All.Select(kind => ParsedSetting.Read(new(SettingNode.Organization, kind, Settings.Default(kind), 0), PolicyPool.Empty.Next()))], [], null);
 
     /// <summary>The organization's: its own values, the defaults where it has none.</summary>
     public static DeviceRules ForOrganization(ParsedSetting[] own) => Defaults.With(own);

@@ -112,6 +112,11 @@ internal sealed partial class ModelEditor
             return;
         }
 
+        if (_technicianGroupDrafts.TryGetValue(_everyone.Id, out var root) && root.Members is [var member, ..])
+        {
+            throw new PolicyException($"{new MembershipRow(_everyone.Id, member).Key}: every technician is in Everyone as it is");
+        }
+
         if (_everyone != _before.Everyone) _everyoneGrants = new(null, _everyone.IsEnabled ? _everyone.OwnGrants : []);
     }
 

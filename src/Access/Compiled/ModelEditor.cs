@@ -21,7 +21,7 @@ internal sealed partial class ModelEditor
     {
         _before = before;
         _people = before.People.ToBuilder();
-        _pool = before.Pool;
+        _pool = before.Pool.Next();
         _owner = before.Owner;
         _logins = before.PeopleByLogin.ToBuilder();
         _technicianGroups = before.TechnicianGroups.ToBuilder();
@@ -90,7 +90,7 @@ internal sealed partial class ModelEditor
             NextDeviceNumber = 1,
             CustomRoles = ChunkedMap<RoleId, RoleRow>.Empty,
             Grants = ChunkedMap<GrantId, CompiledGrant>.Empty,
-            Pool = new(),
+            Pool = PolicyPool.Empty,
             Requestable = [],
             Owner = null,
             GrantsOnAllDevices = [],
@@ -100,7 +100,7 @@ internal sealed partial class ModelEditor
             EveryoneGrants = GrantTable.Empty,
             OrganizationSettings = [],
             OrganizationRules = rules,
-            Phantom = new(new(default, default, "", "", true, ""), 0, 0, [], [], new AccountNames(), [], []),
+            Phantom = new(new(default, default, "", "", true, ""), 0, 0, [], [], PolicyPool.Empty.AccountNames, [], []),
         };
     }
 

@@ -42,7 +42,7 @@ internal sealed partial class PolicyModel
     /// <summary>What the roles that may be requested give.</summary>
     public required PermissionSet[] Requestable { get; init; }
 
-    /// <summary>Versions of one policy share it.</summary>
+    /// <summary>That of the version before goes on in it.</summary>
     public required PolicyPool Pool { get; init; }
 
     /// <summary>On all devices, whoever they are for.</summary>

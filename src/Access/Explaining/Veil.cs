@@ -9,6 +9,8 @@ public sealed class Veil
     /// <summary>Stands for what is there and not shown.</summary>
     public const string Mark = "…";
 
+    private const string Unnamed = "What it changed";
+
     private readonly PolicySnapshot _snapshot;
     private readonly Authority? _asker;
 
@@ -39,6 +41,29 @@ public sealed class Veil
         PolicyTable.ExternalMember => _asker.AdministersSomeBranch && Shows(key.Id2),
         PolicyTable.Grant => _snapshot.Find(key) is GrantRow grant && Shows(grant.Subject.Id) && (grant.Scope.Id == Guid.Empty || Shows(grant.Scope.Id)),
         _ => Shows(key.Id),
+    };
+
+    /// <summary>For a sentence that would say who, if it were not hidden.</summary>
+    internal string Name(PersonNode person) => Shows(person.Id.Value) ? person.Row.Name : "somebody";
+
+    internal string Name(DeviceNode device) => Shows(device.Id.Value) ? device.Row.Name : "a device";
+
+    internal string Name(ExternalGroupRow group) => Shows(group.Key) ? group.Name : Mark;
+
+    /// <summary>What a row is about, to begin a sentence with.</summary>
+    internal string Row(RowKey key) => key.Table switch
+    {
+        _ when !Shows(key) => Unnamed,
+        PolicyTable.Person when _snapshot.Model.People.TryGetValue(new(key.Id), out var person) => $"{person.Row.Name} ({person.Row.Login})",
+        PolicyTable.TechnicianGroup or PolicyTable.GroupPermission or PolicyTable.Membership or PolicyTable.GroupManager or PolicyTable.GroupAdministrator
+            when _snapshot.Model.TechnicianGroups.TryGetValue(new(key.Id), out var group) => $"The technician group {Path(group)}",
+        PolicyTable.DeviceGroup when _snapshot.Model.DeviceGroups.TryGetValue(new(key.Id), out var group) => $"The device group {Path(group)}",
+        PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.DeviceService when _snapshot.Model.Devices.TryGetValue(new(key.Id), out var device) => $"The device {device.Row.Name}",
+        PolicyTable.Role when _snapshot.Role(new(key.Id)) is { } role => $"The role {role.Name}",
+        PolicyTable.Workflow when _snapshot.Model.Workflows.TryGetValue(new(key.Id), out var workflow) => $"The workflow {workflow.Name}",
+        PolicyTable.ExternalGroup or PolicyTable.ExternalMember when _snapshot.Model.ExternalGroups.TryGetValue(new(key.Id), out var group) => $"The external group {group.Name}",
+        PolicyTable.Grant => "A grant",
+        _ => Unnamed,
     };
 
     internal string Path(TechnicianGroupNode group) => string.Join(

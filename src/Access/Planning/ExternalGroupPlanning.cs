@@ -67,7 +67,7 @@ internal sealed partial class Planner
         if (command.Groups is not { } groups)
         {
             _draft.Put(group.Row with { ApprovedExternals = null });
-            return _draft.Planned($"{Describe.Path(group)} approves the external groups that are approved above it.");
+            return _draft.Planned($"{Veil.Path(group)} approves the external groups that are approved above it.");
         }
 
         if (groups.Distinct().Count() > ExternalGroups.Most) return Fields.Invalid("groups", $"A technician group approves at most {ExternalGroups.Most} external groups.");
@@ -78,7 +78,7 @@ internal sealed partial class Planner
 
         _draft.Put(group.Row with { ApprovedExternals = ExternalGroups.Write(groups) });
         var names = string.Join(", ", groups.Distinct().Select(id => _model.ExternalGroups.GetValueOrDefault(id)!.Name).Order(StringComparer.Ordinal));
-        return _draft.Planned($"{Describe.Path(group)} approves {(names.Length > 0 ? $"the external groups {names}" : "no external groups")}.");
+        return _draft.Planned($"{Veil.Path(group)} approves {(names.Length > 0 ? $"the external groups {names}" : "no external groups")}.");
     }
 
     /// <summary>That there are such groups is no secret to who may approve them; to everybody else there are none.</summary>

@@ -10,21 +10,27 @@ internal static class Fields
 {
     private const int MaxText = 200;
 
+    /// <summary>A character is composed of at most four, and blanks may stand around it.</summary>
+    private const int MaxGiven = 2000;
+
     public static PlanResult? Id(Guid id, string field = "id") => id == Guid.Empty ? Invalid(field, "An id is missing.") : null;
 
     public static PlanResult? Name(string? text, out string name, string field = "name")
     {
-        name = text?.Trim() ?? "";
+        name = Written(text);
         return name.Length is 0 or > MaxText || !IsPlain(name) || !Shows(name) ? Invalid(field, $"A name has 1 to {MaxText} characters on one line, all of which show.") : null;
     }
 
     public static PlanResult? Description(string? text, out string description)
     {
-        description = text?.Trim() ?? "";
+        description = Written(text);
         return description.Length > MaxText || !IsPlain(description)
             ? Invalid("description", $"A description has at most {MaxText} characters on one line.")
             : null;
     }
+
+    /// <summary>As it is kept, compared and looked for: composed, and without blanks around it. What is far too long is left as it is, to be refused.</summary>
+    private static string Written(string? text) => text is null || text.Length > MaxGiven ? text ?? "" : Names.Composed(text.Trim());
 
     public static PlanResult? Login(string? text) =>
         text is null || !Names.IsLogin(text)
@@ -137,8 +143,7 @@ internal static class Fields
     }
 
     /// <summary>
-    /// Nothing in it is there without being seen, but for what joins letters or keeps them apart, as some scripts need it. That letters are composed in one way only is
-    /// not looked at: without the tables of Unicode, which this process does not load, that can't be told.
+    /// Nothing in it is there without being seen, but for what joins letters or keeps them apart, as some scripts need it.
     /// </summary>
     private static bool Shows(string text)
     {
@@ -155,8 +160,10 @@ internal static class Fields
         return !isJoined;
     }
 
-    /// <summary>The text as it is seen: less what joins letters and keeps them apart.</summary>
-    public static string Seen(string text) => text.AsSpan().IndexOfAny('\u200c', '\u200d') < 0 ? text : text.Replace("\u200c", "", StringComparison.Ordinal).Replace("\u200d", "", StringComparison.Ordinal);
+    /// <summary>The text as it is seen: less what joins letters and keeps them apart, and may have kept a mark from its letter.</summary>
+    public static string Seen(string text) => text.AsSpan().IndexOfAny('\u200c', '\u200d') < 0
+        ? text
+        : Names.Composed(text.Replace("\u200c", "", StringComparison.Ordinal).Replace("\u200d", "", StringComparison.Ordinal));
 
     private static bool IsJoiner(Rune rune) => rune.Value is 0x200C or 0x200D;
 

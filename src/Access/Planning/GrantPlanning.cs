@@ -60,7 +60,7 @@ internal sealed partial class Planner
                 return _authority.IsMaster ? null : OnlyMasters("grant to single people");
             case SubjectKind.TechnicianGroup:
                 if (VisibleGroup(new(subject.Id)) is not { } group) return NotFound("subject");
-                name = Describe.Path(group);
+                name = Veil.Path(group);
                 return _authority.Administers(group) ? null : OutsideBranch();
             default:
                 return Fields.Invalid("subject", "A grant is for a person or a technician group.");

@@ -43,7 +43,7 @@ internal sealed partial class Planner
     {
         if (_authority.IsMaster || _authority.Person is not { } actor) return null;
         if (CheckNotifications(after, changes) is { } forbidden) return forbidden;
-        return SelfEscalation.Refusal(_model, after.Model, actor, changes) is { } refusal ? new(refusal) : null;
+        return SelfEscalation.Refusal(_model, after.Model, actor, Veil, changes) is { } refusal ? new(refusal) : null;
     }
 
     private PlanResult Dispatch(PolicyCommand command) => command switch
@@ -116,6 +116,8 @@ internal sealed partial class Planner
 
     private static bool SameName(string one, string other) => string.Equals(Fields.Seen(one), Fields.Seen(other), StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>For refusals, which name nothing that the actor may not see.</summary>
+    /// <summary>
+    /// For refusals and summaries, which name nothing that the actor may not see. Who sees a device group sees those above it: its path needs none.
+    /// </summary>
     private Veil Veil => new(_snapshot, _authority);
 }

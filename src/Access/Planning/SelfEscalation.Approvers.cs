@@ -14,7 +14,7 @@ internal sealed partial class SelfEscalation
             if (!_after.TechnicianGroups.TryGetValue(group.Id, out var later) || later.ApprovalRule is not { } now) continue;
             if (Newcomer(Appointed(_before, group, rule), Appointed(_after, later, now)) is { } person)
             {
-                return $"It would let {person.Row.Name} approve by the rule of {Describe.Path(rule)}, which binds you too.";
+                return $"It would let {_veil.Name(person)} approve by the rule of {_veil.Path(rule)}, which binds you too.";
             }
         }
 
@@ -24,7 +24,7 @@ internal sealed partial class SelfEscalation
             {
                 if (Newcomer(Appointed(_before, approver), Appointed(_after, approver)) is { } person)
                 {
-                    return $"It would let {person.Row.Name} approve in the workflow {workflow.Row.Name}, which binds you too.";
+                    return $"It would let {_veil.Name(person)} approve in the workflow {_veil.Workflow(workflow.Row)}, which binds you too.";
                 }
             }
         }

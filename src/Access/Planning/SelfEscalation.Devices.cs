@@ -11,7 +11,7 @@ internal sealed partial class SelfEscalation
             if (IsReachedAlike(earlier, device)) continue;
             if (_before.NeedsApproval(_actor, earlier) && _after.Workflows.Values.Any(workflow => IsOn(_before, workflow, earlier) != IsOn(_after, workflow, device)))
             {
-                return $"It would change the workflows that count on {device.Row.Name}, and you are not free of approvals there yourself.";
+                return $"It would change the workflows that count on {_veil.Name(device)}, and you are not free of approvals there yourself.";
             }
             foreach (var person in ReachedAnew(earlier, device))
             {
@@ -75,7 +75,7 @@ internal sealed partial class SelfEscalation
                 var uncovered = Flowing(person, given, all) - held;
                 if (!uncovered.IsEmpty)
                 {
-                    return $"It would give {person.Row.Name} {Describe.Labels(uncovered)} on {device.Row.Name}, which you don't hold there yourself.";
+                    return $"It would give {_veil.Name(person)} {Describe.Labels(uncovered)} on {_veil.Name(device)}, which you don't hold there yourself.";
                 }
             }
         }
@@ -110,7 +110,7 @@ internal sealed partial class SelfEscalation
         // Recording that is no longer required gives Tunnel back to whoever was granted it, which is more than a restriction less.
         if (was.Recording == RecordingRule.Required && now.Recording != RecordingRule.Required)
         {
-            return $"Only master administrators may end the duty to record on {device.Row.Name}.";
+            return $"Only master administrators may end the duty to record on {_veil.Name(device)}.";
         }
         var looser = LoosensConsent(was.Consent, now.Consent)
             || (was.RequiresApproval && !now.RequiresApproval)
@@ -120,10 +120,10 @@ internal sealed partial class SelfEscalation
             || (was.SessionHours is { } hours && (now.SessionHours is null || !hours.Covers(now.SessionHours)));
         if (looser && earlier.Row.Group != device.Row.Group && !HoldsSecurity(earlier))
         {
-            return $"It would take {device.Row.Name} out of a setting that binds there, which needs {Describe.Label(Permission.ManageSecurity)} on it.";
+            return $"It would take {_veil.Name(device)} out of a setting that binds there, which needs {Describe.Label(Permission.ManageSecurity)} on it.";
         }
 
-        return looser && (Binds(_before, earlier) || Binds(_after, device)) ? $"It would loosen a setting on {device.Row.Name} that binds you too." : null;
+        return looser && (Binds(_before, earlier) || Binds(_after, device)) ? $"It would loosen a setting on {_veil.Name(device)} that binds you too." : null;
     }
 
     /// <summary>What clearing a setting needs, moving away from it needs as well; at whatever time, since a move is for all times.</summary>

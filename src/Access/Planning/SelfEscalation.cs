@@ -19,20 +19,23 @@ internal sealed partial class SelfEscalation
     private readonly PolicyModel _after;
     private readonly PersonNode _actor;
     private readonly Dictionary<WorkflowId, bool> _bindingWorkflows = [];
+    private readonly Veil _veil;
 
-    private SelfEscalation(PolicyModel before, PolicyModel after, PersonNode actor)
+    private SelfEscalation(PolicyModel before, PolicyModel after, PersonNode actor, Veil veil)
     {
         _before = before;
         _after = after;
         _actor = actor;
+        _veil = veil;
     }
 
     /// <returns>Why the actor may not make the change, in one sentence; null: they may.</returns>
     /// <param name="actor">As before the change.</param>
-    public static string? Refusal(PolicyModel before, PolicyModel after, PersonNode actor, IReadOnlyList<RowChange> changes)
+    /// <param name="veil">The actor's, before the change.</param>
+    public static string? Refusal(PolicyModel before, PolicyModel after, PersonNode actor, Veil veil, IReadOnlyList<RowChange> changes)
     {
         changes = WithoutWhatGoes(changes);
-        var check = new SelfEscalation(before, after, actor);
+        var check = new SelfEscalation(before, after, actor, veil);
         var devicesOnly = changes.All(change => IsOfDevice(change) || change.Key.Table == PolicyTable.Setting);
         return devicesOnly ? check.OverDevices(check.Concerned(changes)) : check.OverPeople() ?? check.OverApprovers() ?? check.OverDevices(after.Devices.Values);
     }
@@ -95,7 +98,7 @@ internal sealed partial class SelfEscalation
         var raised = person.Ceiling - earlier.Ceiling;
         if (!_actor.Ceiling.Covers(raised))
         {
-            return $"It would allow {person.Row.Name} {Describe.Labels(raised - _actor.Ceiling)}, which your own groups don't allow you.";
+            return $"It would allow {_veil.Name(person)} {Describe.Labels(raised - _actor.Ceiling)}, which your own groups don't allow you.";
         }
 
         var held = _before.GrantsOf(earlier).ToDictionary(grant => grant.Row.Id);
@@ -106,7 +109,7 @@ internal sealed partial class SelfEscalation
             if (isOld && raised.IsEmpty) continue;
             var flowing = Flowing(person, isOld ? grant.Permissions & raised : grant.Permissions, all);
             var uncovered = flowing - HeldOver(grant);
-            if (!uncovered.IsEmpty) return $"It would give {person.Row.Name} {Describe.Labels(uncovered)}, which you don't hold there yourself.";
+            if (!uncovered.IsEmpty) return $"It would give {_veil.Name(person)} {Describe.Labels(uncovered)}, which you don't hold there yourself.";
         }
 
         return null;
@@ -116,15 +119,15 @@ internal sealed partial class SelfEscalation
     {
         if (_actor.NeedsApproval && IsFreedOfApproval(earlier, person))
         {
-            return $"It would free {person.Row.Name} of an approval, and you are not free of approvals yourself.";
+            return $"It would free {_veil.Name(person)} of an approval, and you are not free of approvals yourself.";
         }
         if (person.Consent < earlier.Consent && person.Consent < _actor.Consent)
         {
-            return $"It would spare {person.Row.Name} the asking for consent, which you are not spared yourself.";
+            return $"It would spare {_veil.Name(person)} the asking for consent, which you are not spared yourself.";
         }
         if (ChangedWorkflows(earlier, person).Any(BindsActor))
         {
-            return $"It would change by which workflows {person.Row.Name} is approved, and you are not free of approvals yourself.";
+            return $"It would change by which workflows {_veil.Name(person)} is approved, and you are not free of approvals yourself.";
         }
 
         foreach (var permission in PermissionOption.Having)
@@ -132,17 +135,17 @@ internal sealed partial class SelfEscalation
             var (was, now, own) = (earlier.Options[permission], person.Options[permission], _actor.Options[permission]);
             if (!was.Wider(now).Equals(was) && !own.Wider(now).Equals(own))
             {
-                return $"It would let {person.Row.Name} use {Describe.Label(permission)} more freely than you may yourself.";
+                return $"It would let {_veil.Name(person)} use {Describe.Label(permission)} more freely than you may yourself.";
             }
         }
 
         if (NewlyApproved(earlier, person) is { } group)
         {
-            return $"It would let {person.Row.Name} invite members of {group.Name}, which you may not yourself.";
+            return $"It would let {_veil.Name(person)} invite members of {_veil.Name(group)}, which you may not yourself.";
         }
 
         return person.SinglePrompt && !earlier.SinglePrompt && !_actor.SinglePrompt
-            ? $"It would let {person.Row.Name} ask once for all, which you may not yourself."
+            ? $"It would let {_veil.Name(person)} ask once for all, which you may not yourself."
             : null;
     }
 

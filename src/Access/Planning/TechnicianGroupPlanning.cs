@@ -12,7 +12,7 @@ internal sealed partial class Planner
         if (Fields.Defined(command.Consent, "consent") is { } badConsent) return badConsent;
         if (command.MembersApprove && !_authority.IsMaster) return OnlyMasters("say that members approve");
         if (_model.TechnicianGroups.ContainsKey(command.Id)) return Conflict("There is a technician group with this id already.");
-        if (_model.ChildrenOf(parent).Any(child => SameName(child.Row.Name, name))) return Conflict($"There is a group '{name}' in {Describe.Path(parent)} already.");
+        if (_model.ChildrenOf(parent).Any(child => SameName(child.Row.Name, name))) return Conflict($"There is a group '{name}' in {Veil.Path(parent)} already.");
 
         _draft.Add(new TechnicianGroupRow(
             command.Id,
@@ -26,7 +26,7 @@ internal sealed partial class Planner
         {
             MembersApprove = command.MembersApprove,
         });
-        return _draft.Planned($"Added the technician group {name} to {Describe.Path(parent)}.");
+        return _draft.Planned($"Added the technician group {name} to {Veil.Path(parent)}.");
     }
 
     private PlanResult Plan(PolicyCommand.EditTechnicianGroup command)
@@ -64,7 +64,7 @@ internal sealed partial class Planner
         if (parent.Id != group.Parent?.Id && !_authority.AdministersBranchFrom(parent)) return OutsideBranch();
         if (parent.IsAtOrBelow(group)) return Fields.Invalid("parent", "A group can't be below itself.");
         return _model.ChildrenOf(parent).Any(child => child.Id != group.Id && SameName(child.Row.Name, name))
-            ? Conflict($"There is a group '{name}' in {Describe.Path(parent)} already.")
+            ? Conflict($"There is a group '{name}' in {Veil.Path(parent)} already.")
             : null;
     }
 
@@ -73,11 +73,11 @@ internal sealed partial class Planner
         if (VisibleGroup(command.Id) is not { } group) return NotFound("technician group");
         if (!_authority.Administers(group)) return OutsideBranch();
         if (group.IsEveryone) return new PlanResult.Forbidden("Everyone can't be deleted.");
-        if (_model.PeopleOf(group).Children.Length > 0) return Conflict($"{Describe.Path(group)} has groups below it.");
+        if (_model.PeopleOf(group).Children.Length > 0) return Conflict($"{Veil.Path(group)} has groups below it.");
 
         if (WorkflowNaming(new Approver(ApproverKind.Managers, group.Id.Value), new(ApproverKind.Members, group.Id.Value)) is { } naming)
         {
-            return Conflict($"{Describe.Path(group)} approves in the workflow {Veil.Workflow(naming)}: change that first.");
+            return Conflict($"{Veil.Path(group)} approves in the workflow {Veil.Workflow(naming)}: change that first.");
         }
         if (group.OwnWorkflows.Length > 0 && !_authority.IsMaster) return OnlyMasters("delete workflows, and this group has some");
 
@@ -90,7 +90,7 @@ internal sealed partial class Planner
         TakeOutOfOptions(group.Id);
         _draft.RemoveAll(group.OwnGrants.Select(grant => grant.Row));
         _draft.Remove(group.Row);
-        return _draft.Planned($"Deleted the technician group {Describe.Path(group)}.");
+        return _draft.Planned($"Deleted the technician group {Veil.Path(group)}.");
     }
 
     private PlanResult Plan(PolicyCommand.AddMember command)
@@ -101,7 +101,7 @@ internal sealed partial class Planner
         if (group.IsEveryone) return Fields.Invalid("group", "Every technician is in Everyone as it is.");
         if (person.IsContact) return Fields.Invalid("person", "A contact is in no technician group.");
         _draft.Put(new MembershipRow(group.Id, person.Id));
-        return _draft.Planned($"Added {person.Row.Name} ({person.Row.Login}) to {Describe.Path(group)}.");
+        return _draft.Planned($"Added {person.Row.Name} ({person.Row.Login}) to {Veil.Path(group)}.");
     }
 
     private PlanResult Plan(PolicyCommand.RemoveMember command)
@@ -110,7 +110,7 @@ internal sealed partial class Planner
         if (VisiblePerson(command.Person) is not { } person) return NotFound("person");
         if (!_authority.AdministersBranchFrom(group)) return OutsideBranch();
         _draft.RemoveIfThere(new MembershipRow(group.Id, person.Id).Key);
-        return _draft.Planned($"Removed {person.Row.Name} ({person.Row.Login}) from {Describe.Path(group)}.");
+        return _draft.Planned($"Removed {person.Row.Name} ({person.Row.Login}) from {Veil.Path(group)}.");
     }
 
     /// <summary>Managers and administrators: who may appoint them decides who can free people of approval or run a branch.</summary>
@@ -121,7 +121,7 @@ internal sealed partial class Planner
         if (!_authority.IsMaster) return OnlyMasters($"appoint {what}s");
         if (person.IsContact) return Fields.Invalid("person", $"A contact can't be {what} of a group.");
         _draft.Put(row);
-        return _draft.Planned($"Made {person.Row.Name} ({person.Row.Login}) {what} of {Describe.Path(group)}.");
+        return _draft.Planned($"Made {person.Row.Name} ({person.Row.Login}) {what} of {Veil.Path(group)}.");
     }
 
     private PlanResult Dismiss(TechnicianGroupId groupId, PersonId personId, RowKey key, string what)
@@ -130,7 +130,7 @@ internal sealed partial class Planner
         if (VisiblePerson(personId) is not { } person) return NotFound("person");
         if (!_authority.IsMaster) return OnlyMasters($"dismiss {what}s");
         _draft.RemoveIfThere(key);
-        return _draft.Planned($"{person.Row.Name} ({person.Row.Login}) is no longer {what} of {Describe.Path(group)}.");
+        return _draft.Planned($"{person.Row.Name} ({person.Row.Login}) is no longer {what} of {Veil.Path(group)}.");
     }
 
     private PlanResult Plan(PolicyCommand.SetGroupPermission command)
@@ -156,7 +156,7 @@ internal sealed partial class Planner
         if (command.Value is not { } set)
         {
             if (own is not null) _draft.Remove(own);
-            return _draft.Planned($"{Describe.Path(group)} inherits {label}.");
+            return _draft.Planned($"{Veil.Path(group)} inherits {label}.");
         }
 
         var option = command.Option ?? own?.Option ?? "";
@@ -168,7 +168,7 @@ internal sealed partial class Planner
         }
 
         _draft.Put(new GroupPermissionRow(group.Id, command.Permission, set, command.Locked) { Option = option });
-        return _draft.Planned($"{Describe.Path(group)} {(set == PolicyValue.Allow ? "allows" : "denies")} {label}{(command.Locked ? ", locked" : "")}.");
+        return _draft.Planned($"{Veil.Path(group)} {(set == PolicyValue.Allow ? "allows" : "denies")} {label}{(command.Locked ? ", locked" : "")}.");
     }
 
     private static PlanResult.Forbidden OutsideBranch() =>

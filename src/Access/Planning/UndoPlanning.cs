@@ -20,7 +20,10 @@ internal sealed partial class Planner
 
         if (left.Count > 0 && left.Count == command.Change.Changes.Count) return Conflict("Everything that it changed was changed again since.");
         var except = left.Count == 0 ? "" : $"; settings that were changed since, and stay as they are: {left.Count}";
-        if (_draft.Planned($"Undid change {command.Change.ToVersion}{except}: {command.Change.Summary}") is not PlanResult.Planned { Delta: var delta }) return NotFound("change");
+
+        // What was changed was said to whoever changed it, who may see more.
+        var what = _authority.IsMaster ? $": {command.Change.Summary}" : ".";
+        if (_draft.Planned($"Undid change {command.Change.ToVersion}{except}{what}") is not PlanResult.Planned { Delta: var delta }) return NotFound("change");
         foreach (var change in delta.Changes)
         {
             if (CheckRow(change, restored) is { } refusal) return refusal;
@@ -37,7 +40,7 @@ internal sealed partial class Planner
         }
         catch (PolicyException misfit)
         {
-            return Conflict($"It does not fit what is there now: {misfit.Message}.");
+            return Conflict($"It does not fit what is there now{(_authority.IsMaster ? $": {misfit.Message}" : "")}.");
         }
 
         return new PlanResult.Planned(delta) { Left = left };
@@ -73,7 +76,7 @@ internal sealed partial class Planner
 
     /// <summary>Told only to those who could have undone it.</summary>
     private PlanResult ChangedSince(RowChange change, HashSet<RowKey> restored) =>
-        CheckRow(new(change.After, change.Before), restored) ?? Conflict($"{Describe.Row(_snapshot, change.Key)} was changed since.");
+        CheckRow(new(change.After, change.Before), restored) ?? Conflict($"{Veil.Row(change.Key)} was changed since.");
 
     /// <summary>
     /// Whether the actor may change such a row so: the rules of the commands that change one. What hangs on a device or group that comes back with it is for
@@ -138,7 +141,7 @@ internal sealed partial class Planner
             || _draft.Changes(group.Row.Key)
             || NamedIn(change.After as GroupPermissionRow).Any(named => _draft.Changes(new(PolicyTable.TechnicianGroup, named)));
         return !comesWithItsGroup && group!.Parent?.Resolve(row.Permission) is { Locked: true }
-            ? Conflict($"{Describe.Label(row.Permission)} is locked above {Describe.Path(group)} now.")
+            ? Conflict($"{Describe.Label(row.Permission)} is locked above {Veil.Path(group)} now.")
             : null;
     }
 

@@ -241,6 +241,28 @@ public class AgreementTests
     });
 
     [Fact]
+    public void They_agree_on_which_grants_reach_whom()
+    {
+        var (reaching, cut) = (0, 0);
+        Draw.Check(200, organization => Trial.Of(organization, 0, organization.Question), trial =>
+        {
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+            foreach (var person in naive.People)
+            {
+                var grants = policy.GrantsReaching(person.Id).ToList();
+                grants.Select(one => one.Grant.Id).ShouldBeUnique();
+                var open = grants.Where(one => one.Through.Count == 0 || one.Through.Any(way => way.InForce)).Select(one => one.Grant).ToList();
+                open.ShouldBe(policy.All<GrantRow>().Where(grant => naive.Reaches(grant, person)), ignoreOrder: true);
+                grants.ShouldAllBe(one => (one.Through.Count == 0) == (one.Grant.Subject.Kind == SubjectKind.Person));
+                reaching += open.Count;
+                cut += grants.Count - open.Count;
+            }
+        });
+        reaching.ShouldBeGreaterThan(500);
+        cut.ShouldBeGreaterThan(20);
+    }
+
+    [Fact]
     public void They_agree_on_who_administers_and_who_sees_whom()
     {
         var rights = new Dictionary<string, int>();

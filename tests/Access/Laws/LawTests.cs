@@ -440,7 +440,7 @@ public class LawTests
         {
             case 0: organization.Put(organization.RandomGrant()); break;
             case 1: organization.Put(organization.RandomValue()); break;
-            case 2: organization.Put(new MembershipRow(organization.Pick(organization.Groups), organization.Pick(organization.Technicians))); break;
+            case 2 when organization.Groups.Count > 1: organization.Put(new MembershipRow(organization.Pick(organization.Groups[1..]), organization.Pick(organization.Technicians))); break;
             default: Toggle(organization, organization.Pick(organization.Groups), organization.Chance(50)); break;
         }
     }

@@ -329,8 +329,8 @@ internal sealed class RandomOrganization
             People.Add(id);
             for (var memberships = _random.Next(4); memberships > 0; memberships--)
             {
-                var group = Pick(Groups);
-                if (kind == PersonKind.Technician) Put(new MembershipRow(group, id));
+                var group = Groups.Count > 1 ? Pick(Groups[1..]) : Everyone;
+                if (kind == PersonKind.Technician && group != Everyone) Put(new MembershipRow(group, id));
             }
 
             if (kind == PersonKind.Technician && Chance(30)) Put(new GroupManagerRow(Pick(Groups), id));

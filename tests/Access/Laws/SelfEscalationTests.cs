@@ -10,7 +10,7 @@ public class SelfEscalationTests
     {
         var carriedOut = 0;
         var looked = new Dictionary<ApprovalStepKind, int>();
-        Draw.Check(400, organization =>
+        Draw.Check(450, organization =>
         {
             var policy = organization.Compile();
             var before = organization.Naive();

@@ -33,7 +33,7 @@ internal sealed partial class NaivePolicy
         !(at < window.From) && !(at >= window.To) && (window.Hours.Length == 0 || new NaiveHours(window.Hours).IsOpen(at));
 
     /// <summary>Directly, or through a membership whose groups are all enabled; Everyone's grants reach every technician, no contact.</summary>
-    private bool Reaches(GrantRow grant, PersonRow person)
+    public bool Reaches(GrantRow grant, PersonRow person)
     {
         if (grant.Subject.Kind == SubjectKind.Person) return grant.Subject.Id == person.Id.Value;
         var subject = new TechnicianGroupId(grant.Subject.Id);

@@ -47,6 +47,13 @@ public sealed class TechnicianTests : FeatureTests
     }
 
     [Fact]
+    public async Task A_name_is_found_however_its_letters_are_composed()
+    {
+        (await Owner.PatchAsync($"/api/v1/technicians/{Ann}", new { name = "Zoe\u0308" })).Expect(HttpStatusCode.OK).Body.GetProperty("name").GetString().ShouldBe("Zo\u00eb");
+        foreach (var sought in (string[])["Zoe\u0308", "Zo\u00eb"]) Logins(await Owner.GetAsync($"/api/v1/technicians?search={Uri.EscapeDataString(sought)}")).ShouldBe(["ann"], sought);
+    }
+
+    [Fact]
     public async Task A_login_is_taken_on_the_whole_server()
     {
         var other = await Tenant.FoundAsync(Running, "other");

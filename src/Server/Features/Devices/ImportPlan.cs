@@ -137,7 +137,7 @@ internal sealed class ImportPlan
     private DeviceGroupId? GroupOf(string path, int line)
     {
         DeviceGroupId? group = null;
-        if (path.Length == 0 || DeviceColumns.ReadPath(path) is not { Count: <= DeepestPath } names) return null;
+        if (path.Length == 0 || DeviceColumns.ReadPath(Names.Composed(path)) is not { Count: <= DeepestPath } names) return null;
         foreach (var name in names)
         {
             if (_groups.Find(group, name) is { } found)

@@ -33,6 +33,14 @@ internal sealed record GrantWindowForm(DateTimeOffset? From = null, DateTimeOffs
     public GrantWindow Read() => new(From?.ToUniversalTime(), To?.ToUniversalTime(), Hours);
 }
 
+/// <summary>A technician group through which a grant reaches somebody.</summary>
+/// <param name="Group">They are in it; it is the grant's subject, or below it.</param>
+/// <param name="InForce">It and every group above it are enabled; where one is not, nothing comes this way.</param>
+internal sealed record GrantWay(Guid Group, bool InForce)
+{
+    public static GrantWay Of(ReachingGroup way) => new(way.Group.Value, way.InForce);
+}
+
 /// <param name="Through">Where it was asked for what reaches a person: the groups through which it does, none where it is their own. Else left out.</param>
 internal sealed record GrantAnswer(
     Guid Id, GrantSubjectForm Subject, GrantScopeForm Scope, Guid Role, GrantAccountsForm Accounts, GrantWindowForm Window, long Version, IReadOnlyList<GrantWay>? Through = null) : IVersioned
@@ -73,19 +81,15 @@ internal static class ListGrants
     public static Results<Ok<Page<GrantAnswer>>, ProblemHttpResult> Handle(
         [AsParameters] PageQuery page, CallersPolicy policy, Guid? subject = null, Guid? scope = null, Guid? @for = null)
     {
-        GrantWays? ways = null;
-        if (@for is { } id)
-        {
-            // Somebody whom the caller may not see is not there.
-            if (policy.Snapshot.Person(new(id)) is not { } person || !policy.MaySee(person.Id)) return Problems.NotFound();
-            ways = new(policy, person);
-        }
-
+        // Somebody whom the caller may not see is not there.
+        if (@for is { } person && !policy.MaySee(new PersonId(person))) return Problems.NotFound();
+        var grants = @for is { } reached
+            ? policy.Snapshot.GrantsReaching(new(reached)).Select(one => (one.Grant, Through: (IReadOnlyList<ReachingGroup>?)one.Through))
+            : policy.Snapshot.All<GrantRow>().Select(grant => (Grant: grant, Through: (IReadOnlyList<ReachingGroup>?)null));
         return page.Cut(
-            policy.Snapshot.All<GrantRow>()
-                .Where(grant => (subject is null || grant.Subject.Id == subject) && (scope is null || grant.Scope.Id == scope) && ways?.Reach(grant) != false && policy.MaySee(grant)),
-            grant => grant.Id.ToString(),
-            grant => GrantAnswer.Of(policy.Snapshot, grant) with { Through = ways?.Of(grant) });
+            grants.Where(one => (subject is null || one.Grant.Subject.Id == subject) && (scope is null || one.Grant.Scope.Id == scope) && policy.MaySee(one.Grant)),
+            one => one.Grant.Id.ToString(),
+            one => GrantAnswer.Of(policy.Snapshot, one.Grant) with { Through = one.Through?.Where(way => policy.MaySee(way.Group)).Select(GrantWay.Of).ToList() });
     }
 
     public static Results<Ok<GrantAnswer>, ProblemHttpResult> HandleOne(Guid id, CallersPolicy policy) =>

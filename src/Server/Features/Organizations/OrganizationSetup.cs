@@ -13,6 +13,10 @@ namespace Countersign.Server.Features.Organizations;
 /// <summary>An organization that is to be, with its owner.</summary>
 internal sealed record NewOrganization(string Name, string Login, string OwnerName, string Mail, string Password)
 {
+    public string Name { get; } = Names.Composed(Name);
+
+    public string OwnerName { get; } = Names.Composed(OwnerName);
+
     public override string ToString() => $"{nameof(NewOrganization)} {Name}";
 }
 

@@ -34,7 +34,7 @@ internal readonly record struct TechnicianQuery
         if (!Choice.TryRead<PersonState>(State, "state", out var state, out problem)) return false;
         if (!Choice.TryRead<PersonStatus>(Status, "status", out var status, out problem)) return false;
         if (!Choice.TryRead<PersonKind>(Kind, "kind", out var kind, out problem)) return false;
-        var search = Search;
+        var search = Search is null ? null : Names.Composed(Search);
         takes = person => (state ?? person.State) == person.State && (status ?? person.Status) == person.Status && (kind ?? person.Kind) == person.Kind && Matches(person, search);
         return true;
     }
