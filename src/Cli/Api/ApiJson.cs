@@ -119,7 +119,7 @@ internal sealed class PasswordChange
 
 internal sealed record Organization(string? Id, string? Name);
 
-internal sealed record Me(Person? Person, Organization? Organization, IReadOnlyList<string>? Scopes, string? SignIn);
+internal sealed record Me(Person? Person, Organization? Organization, IReadOnlyList<string>? Scopes, string? SignIn, long? Version);
 
 /// <param name="Summary">Of a dry run only.</param>
 /// <param name="Rows">Of a dry run only.</param>
@@ -291,6 +291,8 @@ internal sealed record Technician(string? Id, string? Kind, string? Login, strin
 internal sealed record PersonChange(string? Name, string? Mail);
 
 /// <summary>Not a record: its text form would show the password.</summary>
+internal sealed record ProfileChange(string? Name);
+
 internal sealed class NewTechnician
 {
     public required string Kind { get; init; }
@@ -361,6 +363,7 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(ForcedSetting))]
 [JsonSerializable(typeof(PersonChange))]
 [JsonSerializable(typeof(HostKeyWanted))]
+[JsonSerializable(typeof(ProfileChange))]
 [JsonSerializable(typeof(HostKeyShown))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(Page<WhoCan>), TypeInfoPropertyName = "WhoCanPage")]

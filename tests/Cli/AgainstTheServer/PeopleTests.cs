@@ -82,6 +82,21 @@ public sealed class PeopleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_one_is_called_is_one_s_own_to_say()
+    {
+        await RunAsync(0, ["profile", "--name", "Olga the Great", "--preview"]);
+        _terminal.Error.ShouldBe("Nothing was changed.\n");
+        await RunAsync(0, ["profile", "--name", "Olga the Great"]);
+        _terminal.Output.ShouldBe("You are called Olga the Great from now on.\n");
+        await RunAsync(0, ["profile", "--name", "Olga the Great"]);
+        _terminal.Error.ShouldBe("It was so already: nothing was changed.\n");
+        await RunAsync(0, ["whoami"]);
+        _terminal.Output.ShouldStartWith("olga (Olga the Great), owner\n");
+        await RunAsync(2, ["profile"]);
+        await RunAsync(1, ["profile", "--name", ""]);
+    }
+
+    [Fact]
     public async Task Somebody_is_renamed_listed_by_group_and_kind_and_removed()
     {
         var everyone = JsonDocument.Parse(await _server.GetAsync("technician-groups")).RootElement.GetProperty("items")[0].GetProperty("id").GetString();

@@ -208,6 +208,7 @@ internal sealed class RouteStage
         ("POST", "/me/passkeys") => new
         {
             ceremony = "none",
+        ("PATCH", "/me") => new { name = $"Called {Unique}" },
             label = "new",
             credential = new { id = "AA", rawId = "AA", type = "public-key", response = new { clientDataJSON = "AA", attestationObject = "AA" } },
         },

@@ -54,6 +54,7 @@ internal static class IdentityFeature
         api.MapPost("/sign-out", (Caller caller, HttpContext context, SigningIn signingIn, AuditLog audit, CancellationToken cancellation) =>
             signingIn.SignOutAsync(caller, context, audit, cancellation)).Requires(TokenScopes.None).ForContactsToo();
         api.MapGet("/me", Me.GetAsync).Requires(TokenScopes.None).ForContactsToo();
+        api.MapPatch("/me", Me.EditAsync).ChangesPolicy(TokenScopes.Account);
         api.MapPost("/me/password", Me.ChangePasswordAsync).Requires(TokenScopes.None).ForContactsToo();
 
         MapLostPassword(api);
@@ -133,6 +134,7 @@ internal static class IdentityFeature
 [JsonSerializable(typeof(TokenRequest))]
 [JsonSerializable(typeof(TokenMade))]
 [JsonSerializable(typeof(Page<TokenShown>))]
+[JsonSerializable(typeof(ProfileRequest))]
 [JsonSerializable(typeof(CertificateRequest))]
 [JsonSerializable(typeof(CertificateMade))]
 [JsonSerializable(typeof(DoorAuthoritiesAnswer))]
