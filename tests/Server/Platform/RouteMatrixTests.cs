@@ -50,7 +50,7 @@ public sealed class RouteMatrixTests
         ["ModifyDevice"] =
         [
             "POST /api/v1/devices", "POST /api/v1/devices/bulk", "POST /api/v1/devices/import", "PATCH /api/v1/devices/{id}",
-            "DELETE /api/v1/devices/{id}/accounts/{name}", "PUT /api/v1/devices/{id}/accounts/{name}", "POST /api/v1/changes/{number}/undo",
+            "DELETE /api/v1/devices/{id}/accounts/{name}", "DELETE /api/v1/devices/{id}/accounts/{name}/secret", "PUT /api/v1/devices/{id}/accounts/{name}", "POST /api/v1/changes/{number}/undo",
         ],
         ["DeleteDevice"] = ["DELETE /api/v1/devices/{id}"],
         ["ManageSecurity"] =
