@@ -37,6 +37,8 @@ internal static class TechniciansCommand
         TechnicianKeyCommands.CreateAdd(common),
         TechnicianKeyCommands.CreateRemove(common),
         HandOverCommand.Create(common),
+        TechnicianSignInCommands.CreateList(common),
+        TechnicianSignInCommands.CreateEnd(common),
     };
 
     /// <summary>Login, mail address or ID.</summary>

@@ -82,6 +82,21 @@ public sealed class PeopleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_somebody_is_signed_in_is_shown_and_ended()
+    {
+        await RunAsync(0, ["technicians", "add", "tina", "--name", "Tina"], "wandering-otter-lantern-58");
+        await RunAsync(0, ["technicians", "signins", "tina"]);
+        _terminal.Error.ShouldBe("They are signed in nowhere.\n");
+        await RunAsync(0, ["technicians", "signins", "olga", "--json"]);
+        using (var list = JsonDocument.Parse(_terminal.Output)) list.RootElement.GetProperty("items").EnumerateArray().Count(item => item.GetProperty("current").GetBoolean()).ShouldBe(1);
+        await RunAsync(0, ["technicians", "sign-out", "tina"]);
+        _terminal.Output.ShouldBe("Signed tina out everywhere.\n");
+        await RunAsync(4, ["technicians", "sign-out", "tina", "0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68"]);
+        await RunAsync(4, ["technicians", "sign-out", "nobody"]);
+        await RunAsync(2, ["technicians", "sign-out", "tina", "all"]);
+    }
+
+    [Fact]
     public async Task What_one_is_called_is_one_s_own_to_say()
     {
         await RunAsync(0, ["profile", "--name", "Olga the Great", "--preview"]);
