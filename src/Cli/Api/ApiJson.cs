@@ -285,14 +285,15 @@ internal sealed record ErasureRequest(Guid Person, IReadOnlyList<string> Fields,
 
 internal sealed record Erasure(long? Records);
 
-internal sealed record Technician(string? Id, string? Kind, string? Login, string? Name, string? Mail, string? State, string? Status, long? Version);
+internal sealed record Technician(
+    string? Id, string? Kind, string? Login, string? Name, string? Mail, string? State, string? Status, IReadOnlyList<string>? Groups, IReadOnlyList<string>? ExternalGroups, long? Version);
 
 /// <summary>What is null stays as it is.</summary>
 internal sealed record PersonChange(string? Name, string? Mail);
 
-/// <summary>Not a record: its text form would show the password.</summary>
 internal sealed record ProfileChange(string? Name);
 
+/// <summary>Not a record: its text form would show the password.</summary>
 internal sealed class NewTechnician
 {
     public required string Kind { get; init; }
@@ -362,8 +363,8 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(SettingValue))]
 [JsonSerializable(typeof(ForcedSetting))]
 [JsonSerializable(typeof(PersonChange))]
-[JsonSerializable(typeof(HostKeyWanted))]
 [JsonSerializable(typeof(ProfileChange))]
+[JsonSerializable(typeof(HostKeyWanted))]
 [JsonSerializable(typeof(HostKeyShown))]
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(Page<WhoCan>), TypeInfoPropertyName = "WhoCanPage")]

@@ -13,6 +13,7 @@ internal static class TechniciansCommand
         "countersign technicians disable eve")
     {
         TechnicianListCommand.Create(common),
+        PersonCommands.CreateShow(common, PersonCommands.Technician),
         TechnicianAddCommand.Create(common),
         InvitationCommands.CreateInvite(common),
         InvitationCommands.CreateResend(common),
@@ -36,9 +37,9 @@ internal static class TechniciansCommand
         TechnicianKeyCommands.CreateList(common),
         TechnicianKeyCommands.CreateAdd(common),
         TechnicianKeyCommands.CreateRemove(common),
-        HandOverCommand.Create(common),
         TechnicianSignInCommands.CreateList(common),
         TechnicianSignInCommands.CreateEnd(common),
+        HandOverCommand.Create(common),
     };
 
     /// <summary>Login, mail address or ID.</summary>

@@ -82,6 +82,24 @@ public sealed class PeopleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Somebody_is_shown_with_the_groups_that_they_are_in()
+    {
+        await RunAsync(0, ["technicians", "add", "tina", "--name", "Tina", "--mail", "tina@example.org"], "wandering-otter-lantern-58");
+        await RunAsync(0, ["groups", "add", "Support"]);
+        await RunAsync(0, ["groups", "admit", "Support", "tina"]);
+        await RunAsync(0, ["technicians", "show", "tina"]);
+        _terminal.Output.ShouldStartWith("tina (Tina): technician, activated\nmail: tina@example.org\ngroups: Support\nID: ");
+        await RunAsync(0, ["contacts", "add", "carl@customer.example", "--name", "Carl"]);
+        await RunAsync(0, ["contacts", "show", "carl@customer.example"]);
+        _terminal.Output.ShouldContain("(Carl): contact, activated\nmail: carl@customer.example\nexternal groups: none\n");
+        await RunAsync(4, ["contacts", "show", "tina"]);
+        await RunAsync(4, ["technicians", "show", "nobody"]);
+        await RunAsync(0, ["technicians", "show", "tina", "--json"]);
+        using var shown = JsonDocument.Parse(_terminal.Output);
+        shown.RootElement.GetProperty("login").GetString().ShouldBe("tina");
+    }
+
+    [Fact]
     public async Task Where_somebody_is_signed_in_is_shown_and_ended()
     {
         await RunAsync(0, ["technicians", "add", "tina", "--name", "Tina"], "wandering-otter-lantern-58");
