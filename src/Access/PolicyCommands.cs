@@ -11,6 +11,9 @@ public abstract record PolicyCommand
 
     public sealed record EditPerson(PersonId Id, string Name, string Mail) : PolicyCommand;
 
+    /// <summary>What a technician or the owner says of themselves: nothing that anything is decided by.</summary>
+    public sealed record EditOwnProfile(string Name) : PolicyCommand;
+
     /// <summary>Active or disabled; the owner's never changes.</summary>
     public sealed record SetPersonStatus(PersonId Id, PersonStatus Status) : PolicyCommand;
 

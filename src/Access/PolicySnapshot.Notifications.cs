@@ -6,6 +6,9 @@ namespace Countersign.Access;
 public sealed record NotificationAudience(IReadOnlyList<PersonId> People, IReadOnlyList<string> Addresses)
 {
     public static NotificationAudience Nobody { get; } = new([], []);
+
+    /// <summary>The setting names somebody for the event, whether or not they count now.</summary>
+    public bool IsAnybodyNamed { get; init; }
 }
 
 public sealed partial class PolicySnapshot
@@ -20,10 +23,14 @@ public sealed partial class PolicySnapshot
     {
         if (!_model.Devices.TryGetValue(device, out var node)) return NotificationAudience.Nobody;
         var recipients = _model.RulesOf(node).Notifications.For(name);
+        if (recipients.Count == 0) return NotificationAudience.Nobody;
         var named = recipients.SelectMany(recipient => Named(recipient, node, concerned, at)).Distinct();
         return new(
             [.. named.Where(person => MaySeeDevice(person, device, at)).OrderBy(person => person.Value)],
-            [.. recipients.Where(recipient => recipient.Kind == NotificationRecipientKind.Mail).Select(recipient => recipient.Address)]);
+            [.. recipients.Where(recipient => recipient.Kind == NotificationRecipientKind.Mail).Select(recipient => recipient.Address)])
+        {
+            IsAnybodyNamed = true,
+        };
     }
 
     internal NotificationRules? NotificationsAt(SettingNode node) => RulesAt(node)?.Notifications;

@@ -47,6 +47,7 @@ internal static class CommandLine
             LoginCommand.Create(common),
             LogoutCommand.Create(common),
             WhoAmICommand.Create(common),
+            ProfileCommand.Create(common),
             TwoFactorCommand.Create(common),
             PasskeysCommand.Create(common),
             SignInsCommand.Create(common),

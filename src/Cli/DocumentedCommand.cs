@@ -17,6 +17,8 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
 
     public override int Invoke(ParseResult parseResult)
     {
+        // What a command takes by itself is nothing that can be given to a command below it.
+        foreach (var argument in Above(parseResult.CommandResult.Command).SelectMany(above => above.Arguments)) argument.Hidden = true;
         help.Invoke(parseResult);
         if (parseResult.CommandResult.Command is not DocumentedCommand { Examples.Count: > 0 } command) return ExitCode.Ok;
         var output = parseResult.InvocationConfiguration.Output;
@@ -26,4 +28,6 @@ internal sealed class HelpWithExamples(HelpAction help) : SynchronousCommandLine
         output.WriteLine();
         return ExitCode.Ok;
     }
+
+    private static IEnumerable<Command> Above(Command command) => command.Parents.OfType<Command>().SelectMany(above => Above(above).Prepend(above));
 }

@@ -8,6 +8,7 @@ using Countersign.Server.Features.Grants;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Features.Invitations;
 using Countersign.Server.Features.Mail;
+using Countersign.Server.Features.Notifications;
 using Countersign.Server.Features.Organizations;
 using Countersign.Server.Features.Permissions;
 using Countersign.Server.Features.Policy;
@@ -36,6 +37,7 @@ internal static class Composition
         services.AddAudit(options);
         services.AddVault(options);
         services.AddMail(options);
+        services.AddNotifications();
         services.AddIdentity(options);
         services.AddOrganizations();
         services.AddTechnicians();

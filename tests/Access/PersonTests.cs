@@ -37,6 +37,44 @@ public class PersonTests
         Plan(invited, new PolicyCommand.ActivatePerson(invited, "eve", "Eve")).ShouldBeOfType<PlanResult.Forbidden>();
     }
 
+    [Fact]
+    public void People_say_what_they_are_called_and_nothing_else_of_themselves()
+    {
+        foreach (var actor in (PersonId[])[_sample.Olga, _tina])
+        {
+            var before = _policy.Person(actor)!;
+            var change = Planned(actor, new PolicyCommand.EditOwnProfile(" Another Name "));
+            change.Changes.ShouldHaveSingleItem().After.ShouldBe(before with { Name = "Another Name" });
+            Plan(actor, new PolicyCommand.EditPerson(actor, before.Name, "other@example.org")).ShouldBeOfType(actor == _tina ? typeof(PlanResult.Forbidden) : typeof(PlanResult.Planned));
+        }
+
+        Plan(_tina, new PolicyCommand.EditOwnProfile("two\nlines")).ShouldBeOfType<PlanResult.Invalid>().Field.ShouldBe("name");
+    }
+
+    [Fact]
+    public void Who_comes_from_outside_or_takes_no_part_is_called_what_others_say()
+    {
+        var contact = _sample.Contact("carl");
+        _policy = _sample.Snapshot;
+        var invited = Invite();
+        foreach (var actor in (PersonId[])[contact, invited, new(Guid.NewGuid())]) Plan(actor, new PolicyCommand.EditOwnProfile("Olga")).ShouldBeOfType<PlanResult.Forbidden>();
+    }
+
+    [Fact]
+    public void Nobody_but_its_bearer_or_a_master_administrator_takes_a_name_back()
+    {
+        var tom = _sample.Technician("tom");
+        _policy = _sample.Snapshot;
+        var rename = Planned(_tina, new PolicyCommand.EditOwnProfile("Christina"));
+        var address = Planned(_sample.Olga, new PolicyCommand.EditPerson(_tina, "Christina", "tina@example.org"));
+        Undo(tom, rename).ShouldBeOfType<PlanResult.NotFound>();
+        Undo(_tina, address).ShouldBeOfType<PlanResult.Forbidden>();
+        foreach (var actor in (PersonId[])[_tina, _sample.Olga])
+            Undo(actor, rename).ShouldBeOfType<PlanResult.Planned>().Delta.Changes.ShouldHaveSingleItem().After.ShouldBe(_policy.Person(_tina));
+
+        PlanResult Undo(PersonId actor, PolicyDelta change) => _policy.Apply(change).Plan(new PolicyCommand.Undo(change, new HashSet<RowKey>()), actor, Sample.Noon);
+    }
+
     [Theory]
     [InlineData("tina")]
     [InlineData("Tina")]

@@ -58,6 +58,7 @@ public sealed class CommandLineTests : IDisposable
         {
             (await _terminal.RunAsync([.. path, "--help"])).ShouldBe(0);
             _terminal.Output.ShouldContain("Examples:");
+            foreach (var above in command.Parents.OfType<System.CommandLine.Command>().SelectMany(parent => parent.Arguments)) _terminal.Output.ShouldNotContain($"<{above.Name}>");
             foreach (var example in ((DocumentedCommand)command).Examples)
             {
                 _terminal.Output.ShouldContain(example);

@@ -9,6 +9,9 @@ namespace Countersign.Server.Tests;
 /// <param name="Body">Undefined when there is none.</param>
 internal sealed record ApiAnswer(HttpStatusCode Status, JsonElement Body, string Text, Uri? Location)
 {
+    /// <summary>What the answer says that was changed; null: it does not say.</summary>
+    public string? Change { get; init; }
+
     public Guid Id => Body.GetProperty("id").GetGuid();
 
     public long Version => Body.GetProperty("version").GetInt64();
@@ -68,7 +71,10 @@ internal sealed class ApiCaller(HttpClient http, string? token)
         // A stream of events has no end.
         if (response.Content.Headers.ContentType?.MediaType == "text/event-stream") return new(response.StatusCode, default, "", null);
         var answer = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        return new(response.StatusCode, answer.Length > 0 && IsJson(response) ? JsonElement.Parse(answer) : default, answer, response.Headers.Location);
+        return new(response.StatusCode, answer.Length > 0 && IsJson(response) ? JsonElement.Parse(answer) : default, answer, response.Headers.Location)
+        {
+            Change = response.Headers.TryGetValues("Countersign-Change", out var change) ? change.Single() : null,
+        };
     }
 
     private static bool IsJson(HttpResponseMessage response) => response.Content.Headers.ContentType?.MediaType is "application/json" or "application/problem+json";

@@ -52,13 +52,13 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
     public async Task<Guid> AddTechnicianAsync(string login, string mail = "") =>
         (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login, name = login, mail, password = Password })).Expect(HttpStatusCode.Created).Id;
 
-    /// <summary>A sign-in of the owner's.</summary>
-    public async Task<Guid> AddSignInAsync()
+    /// <summary>A sign-in that nobody has the token of.</summary>
+    public async Task<Guid> AddSignInAsync(PersonId person)
     {
         var tokens = running.Server.Services.GetRequiredService<ApiTokens>();
         var wanted = new NewToken
         {
-            Person = ownerId,
+            Person = person,
             Label = "sign-in",
             Scopes = TokenScopes.Write,
             Origin = TokenOrigin.SignIn,

@@ -37,6 +37,16 @@ internal sealed partial class Planner
         return _draft.Planned($"Edited {name} ({person.Row.Login}).");
     }
 
+    /// <summary>Names nobody: whatever it is sent with, it is about the one who sends it.</summary>
+    private PlanResult Plan(PolicyCommand.EditOwnProfile command)
+    {
+        var own = _authority.Person!;
+        if (own.IsContact) return new PlanResult.Forbidden("What contacts are called is for those to say who invite them.");
+        if (Fields.Name(command.Name, out var name) is { } badName) return badName;
+        _draft.Put(own.Row with { Name = name });
+        return _draft.Planned($"Edited {name} ({own.Row.Login}).");
+    }
+
     private PlanResult Plan(PolicyCommand.SetPersonStatus command)
     {
         if (VisiblePerson(command.Id) is not { } person) return NotFound("person");

@@ -50,6 +50,7 @@ internal sealed partial class Planner
     {
         PolicyCommand.AddPerson add => Plan(add),
         PolicyCommand.EditPerson edit => Plan(edit),
+        PolicyCommand.EditOwnProfile edit => Plan(edit),
         PolicyCommand.SetPersonStatus set => Plan(set),
         PolicyCommand.ActivatePerson => new PlanResult.Forbidden("Nobody takes somebody else's place."),
         PolicyCommand.HandOver hand => Plan(hand),

@@ -34,7 +34,7 @@ internal sealed partial class SelfEscalation
     /// <param name="veil">The actor's, before the change.</param>
     public static string? Refusal(PolicyModel before, PolicyModel after, PersonNode actor, Veil veil, IReadOnlyList<RowChange> changes)
     {
-        changes = WithoutWhatGoes(changes);
+        changes = WithoutWhatGoes([.. changes.Where(change => !IsNameAlone(change))]);
         var check = new SelfEscalation(before, after, actor, veil);
         var devicesOnly = changes.All(change => IsOfDevice(change) || change.Key.Table == PolicyTable.Setting);
         return devicesOnly ? check.OverDevices(check.Concerned(changes)) : check.OverPeople() ?? check.OverApprovers() ?? check.OverDevices(after.Devices.Values);
@@ -51,6 +51,9 @@ internal sealed partial class SelfEscalation
             .Concat(groups.SelectMany(_after.Downwards).SelectMany(group => _after.ContentOf(group).Devices))
             .DistinctBy(device => device.Id);
     }
+
+    /// <summary>What people are called gives nobody anything, and is not looked for over everybody.</summary>
+    private static bool IsNameAlone(RowChange change) => change is { Before: PersonRow before, After: PersonRow after } && after == before with { Name = after.Name };
 
     /// <summary>What one device is: no other one is another by it. The key's id is the device's.</summary>
     public static bool IsOfDevice(RowChange change) => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceAccount or PolicyTable.DeviceService;

@@ -92,6 +92,7 @@ internal sealed partial class Planner
         GrantRow { Subject: { Kind: SubjectKind.TechnicianGroup, Id: var group }, Scope: var scope } when restored.Contains(new(PolicyTable.TechnicianGroup, group)) =>
             _authority.IsMaster ? null : CheckScope(scope),
         MembershipRow { Group: var group } when restored.Contains(new(PolicyTable.TechnicianGroup, group.Value)) => null,
+        PersonRow when IsOwnProfile(change) => null,
         PersonRow or RoleRow or WorkflowRow or DeviceGroupRow or GroupManagerRow or GroupAdministratorRow or ExternalGroupRow or ExternalMemberRow when !_authority.IsMaster => HiddenOr(change.Key, restored, OnlyMasters("undo this")),
         PersonRow { Kind: PersonKind.Owner } when !_authority.Person!.IsOwner => new PlanResult.Forbidden("Nobody but the owner edits the owner."),
         PersonRow when change is { Before: PersonRow { Kind: var was }, After: PersonRow { Kind: var now } } && was != now =>
@@ -116,6 +117,10 @@ internal sealed partial class Planner
             && _draft.After(new(PolicyTable.Device, node.Id)) is DeviceRow device
             ? SettingNode.Of(device.Group)
             : node;
+
+    /// <summary>What <see cref="PolicyCommand.EditOwnProfile"/> could change, and nothing else.</summary>
+    private bool IsOwnProfile(RowChange change) =>
+        change is { Before: PersonRow before, After: PersonRow after } && after.Id == _actor && !_authority.Person!.IsContact && after == before with { Name = after.Name };
 
     private static bool SaysMembersApprove(PolicyRow? row) => row is TechnicianGroupRow { MembersApprove: true };
 

@@ -11,6 +11,12 @@ namespace Countersign.Cli.Api;
 /// <summary>An answer as it was understood, and as it came.</summary>
 internal sealed record Reply<T>(T Value, string Json);
 
+/// <summary>What came of a change of policy.</summary>
+/// <param name="Json">The answer; perhaps empty.</param>
+/// <param name="Number">By which it can be taken back; null: there is no such change.</param>
+/// <param name="WasSo">Everything was so already.</param>
+internal sealed record Changed(string Json, long? Number, bool WasSo);
+
 /// <summary>How many lines came, and the last of them, or the end of it where it is longer than what is kept.</summary>
 internal sealed record Downloaded(long Lines, ReadOnlyMemory<byte> LastLine);
 
@@ -22,6 +28,7 @@ internal sealed class ApiClient : IDisposable
 {
     public const int LargestAnswer = 8 * 1024 * 1024;
     private const int LongestToken = 512;
+    private const string ChangeHeader = "Countersign-Change";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly ServerAddress _address;
@@ -76,12 +83,19 @@ internal sealed class ApiClient : IDisposable
         SendForNothingAsync(HttpMethod.Post, path, new ByteArrayContent(body) { Headers = { ContentType = new(type) } }, cancellation);
 
     /// <param name="preview">Only to be shown what it would do.</param>
-    public Task<Answer<string>> ChangeAsync(PolicyRequest change, bool preview, CancellationToken cancellation) => SendForNothingAsync(
-        change.Method,
-        change.Path + (preview ? "?preview=true" : ""),
-        change.Body is { } body ? new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } } : null,
-        cancellation,
-        change.Read is { } read ? Tag(read) : null);
+    public async Task<Answer<Changed>> ChangeAsync(PolicyRequest change, bool preview, CancellationToken cancellation)
+    {
+        string? told = null;
+        var answer = await SendAsync(
+            change.Method,
+            change.Path + (preview ? "?preview=true" : ""),
+            change.Body is { } body ? new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } } : null,
+            cancellation,
+            change.Read is { } read ? Tag(read) : null,
+            response => told = response.Headers.TryGetValues(ChangeHeader, out var values) ? values.FirstOrDefault() : null);
+        if (!Understood(answer).TryGet(out var json, out var failure)) return failure;
+        return new Changed(json, long.TryParse(told, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null, told == "none");
+    }
 
     /// <summary>For what answers with nothing, or with nothing that matters here.</summary>
     public Task<Answer<string>> PatchAsync<TBody>(string path, TBody body, JsonTypeInfo<TBody> bodyType, CancellationToken cancellation) =>
@@ -186,21 +200,28 @@ internal sealed class ApiClient : IDisposable
 
     private static EntityTagHeaderValue Tag(long version) => new(string.Create(CultureInfo.InvariantCulture, $"\"{version}\""));
 
-    private async Task<Answer<string>> SendForNothingAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation, EntityTagHeaderValue? read = null)
+    private async Task<Answer<string>> SendForNothingAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation) =>
+        Understood(await SendAsync(method, path, content, cancellation));
+
+    /// <summary>Whatever it is, it is JSON, or nothing.</summary>
+    private Answer<string> Understood(Answer<string> answer)
     {
-        var answer = await SendAsync(method, path, content, cancellation, read);
         if (!answer.TryGet(out var json, out _) || json.Length == 0) return answer;
         return Read(answer, ApiJson.Default.JsonElement).TryGet(out _, out var failure) ? json : failure;
     }
 
-    private Task<Answer<string>> SendAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellation, EntityTagHeaderValue? read = null) => TalkAsync<string>(
+    /// <param name="seen">Gets the answer's head where it is no refusal.</param>
+    private Task<Answer<string>> SendAsync(
+        HttpMethod method, string path, HttpContent? content, CancellationToken cancellation, EntityTagHeaderValue? read = null, Action<HttpResponseMessage>? seen = null) => TalkAsync<string>(
         async () =>
         {
             using var request = new HttpRequestMessage(method, path) { Content = content };
             if (read is not null) request.Headers.IfMatch.Add(read);
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
             var body = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellation));
-            return response.IsSuccessStatusCode ? body : Refusal(response, body);
+            if (!response.IsSuccessStatusCode) return Refusal(response, body);
+            seen?.Invoke(response);
+            return body;
         },
         cancellation);
 

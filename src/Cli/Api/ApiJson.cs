@@ -119,7 +119,7 @@ internal sealed class PasswordChange
 
 internal sealed record Organization(string? Id, string? Name);
 
-internal sealed record Me(Person? Person, Organization? Organization, IReadOnlyList<string>? Scopes, string? SignIn);
+internal sealed record Me(Person? Person, Organization? Organization, IReadOnlyList<string>? Scopes, string? SignIn, long? Version);
 
 /// <param name="Summary">Of a dry run only.</param>
 /// <param name="Rows">Of a dry run only.</param>
@@ -285,10 +285,13 @@ internal sealed record ErasureRequest(Guid Person, IReadOnlyList<string> Fields,
 
 internal sealed record Erasure(long? Records);
 
-internal sealed record Technician(string? Id, string? Kind, string? Login, string? Name, string? Mail, string? State, string? Status, long? Version);
+internal sealed record Technician(
+    string? Id, string? Kind, string? Login, string? Name, string? Mail, string? State, string? Status, IReadOnlyList<string>? Groups, IReadOnlyList<string>? ExternalGroups, long? Version);
 
 /// <summary>What is null stays as it is.</summary>
 internal sealed record PersonChange(string? Name, string? Mail);
+
+internal sealed record ProfileChange(string? Name);
 
 /// <summary>Not a record: its text form would show the password.</summary>
 internal sealed class NewTechnician
@@ -360,6 +363,7 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(SettingValue))]
 [JsonSerializable(typeof(ForcedSetting))]
 [JsonSerializable(typeof(PersonChange))]
+[JsonSerializable(typeof(ProfileChange))]
 [JsonSerializable(typeof(HostKeyWanted))]
 [JsonSerializable(typeof(HostKeyShown))]
 [JsonSerializable(typeof(Explanation))]

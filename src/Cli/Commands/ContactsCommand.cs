@@ -21,6 +21,7 @@ internal static class ContactsCommand
         {
             list,
             CreateAdd(common),
+            PersonCommands.CreateShow(common, PersonCommands.Contact),
             PersonCommands.CreateEdit(common, PersonCommands.Contact),
             PersonCommands.CreateRemove(common, PersonCommands.Contact),
         };

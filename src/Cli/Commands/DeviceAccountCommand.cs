@@ -16,6 +16,7 @@ internal static class DeviceAccountCommand
         "countersign devices account remove web1 deploy")
     {
         CreateSet(common),
+        CreateForget(common),
         CreateRemove(common),
     };
 
@@ -78,6 +79,27 @@ internal static class DeviceAccountCommand
             async (client, stop) => (await NamedThings.DeviceAsync(client, parsed.GetRequiredValue(device), stop)).TryGet(out var found, out var failure)
                 ? PolicyRequest.Delete(Path(found.Value, parsed.GetRequiredValue(account)), $"Removed {parsed.GetRequiredValue(account)} from {found.Value.Name}.") with { Read = found.Value.Version }
                 : failure,
+            cancellation));
+        return command;
+    }
+
+    private static DocumentedCommand CreateForget(CommonOptions common)
+    {
+        var (device, account) = (DeviceShowCommand.Named(), Account());
+        var command = new DocumentedCommand(
+            "forget",
+            "Removes what was stored for an account. The account stays, and nobody gets in by it until something is stored again; sessions go on. It can't be taken back.",
+            "countersign devices account forget web1 root")
+        {
+            device, account,
+        };
+        command.SetAction((parsed, cancellation) => Acting.RunAsync(
+            common,
+            parsed,
+            async (client, stop) => (await NamedThings.DeviceAsync(client, parsed.GetRequiredValue(device), stop)).TryGet(out var found, out var failure)
+                ? await client.DeleteAsync($"{Path(found.Value, parsed.GetRequiredValue(account))}/secret", stop)
+                : failure,
+            $"Nothing is stored any more that opens {parsed.GetRequiredValue(account)} at {parsed.GetRequiredValue(device)}.",
             cancellation));
         return command;
     }

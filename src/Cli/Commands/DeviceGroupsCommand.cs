@@ -46,7 +46,7 @@ internal static class DeviceGroupsCommand
         using var client = api;
         string? top = null;
         if (under is not null && !(await NamedThings.GroupAsync(client, under, cancellation)).TryGet(out top, out failure)) return output.Fail(failure);
-        var path = $"device-groups?{(top is null ? "" : $"under={Uri.EscapeDataString(top)}&")}{paging.Query(parsed)}";
+        var path = $"{(top is null ? $"{GroupTree.OfDevices}?" : $"{Under(top)}&")}{paging.Query(parsed)}";
         if (!(await client.GetAsync(path, ApiJson.Default.DeviceGroupPage, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
         if (output.IsJson)
         {
@@ -74,24 +74,22 @@ internal static class DeviceGroupsCommand
     {
         var name = Named();
         var command = new DocumentedCommand("show", "Shows a group: its path, how many devices are in it, and the groups directly below it.", "countersign device-groups show Contoso", "countersign device-groups show \"Customers / Contoso\" --json") { name };
-        command.SetAction(async (parsed, cancellation) =>
+        command.SetAction((parsed, cancellation) =>
         {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await NamedThings.GroupAsync(client, parsed.GetRequiredValue(name), cancellation)).TryGet(out var id, out failure)) return output.Fail(failure);
-            if (!(await client.GetAsync(PathOf(id), ApiJson.Default.DeviceGroup, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson)
-            {
-                output.Json(reply.Json);
-                return ExitCode.Ok;
-            }
-
-            if (!(await WholeList.ReadAsync(client, GroupTree.OfDevices, ApiJson.Default.DeviceGroupPage, cancellation)).TryGet(out var all, out failure)) return output.Fail(failure);
-            var paths = new KnownNames();
-            await paths.ReadGroupsAsync(client, GroupTree.OfDevices, cancellation);
-            Show(output, paths[id], reply.Value, all.Where(group => group.Parent == reply.Value.Id));
-            return ExitCode.Ok;
+            var (path, below) = ("", new List<DeviceGroup>());
+            return Telling.RunAsync(
+                common,
+                parsed,
+                async Task<Answer<Reply<DeviceGroup>>> (client, stop) =>
+                {
+                    if (!(await GroupTree.ReadAsync(client, GroupTree.OfDevices, stop)).TryGet(out var tree, out var failure)) return failure;
+                    if (!tree.Find(parsed.GetRequiredValue(name)).TryGet(out var id, out failure)) return failure;
+                    path = tree[id];
+                    if (!common.OutputFor(parsed).IsJson && !(await WholeList.ReadAsync(client, $"{Under(id)}&", ApiJson.Default.DeviceGroupPage, stop)).TryGet(out below, out failure)) return failure;
+                    return await client.GetAsync(PathOf(id), ApiJson.Default.DeviceGroup, stop);
+                },
+                (group, output) => Show(output, path, group, below.Where(child => child.Parent == group.Id)),
+                cancellation);
         });
         return command;
     }
@@ -187,6 +185,9 @@ internal static class DeviceGroupsCommand
     }
 
     private static string PathOf(string? id) => $"{GroupTree.OfDevices}/{Uri.EscapeDataString(id ?? "")}";
+
+    /// <summary>The group and those below it; what else is asked goes on behind an ampersand.</summary>
+    private static string Under(string id) => $"{GroupTree.OfDevices}?under={Uri.EscapeDataString(id)}";
 
     private static string Count(int? number) => (number ?? 0).ToString(CultureInfo.InvariantCulture);
 

@@ -12,24 +12,18 @@ internal static class DeviceShowCommand
         var name = Named();
         var command = new DocumentedCommand(
             "show", "Shows a device: its services, accounts, tags and group. Host, ports and what is pinned are for those who may change it.", "countersign devices show web1", "countersign devices show web1 --json") { name };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await NamedThings.DeviceAsync(client, parsed.GetRequiredValue(name), cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson)
+        command.SetAction((parsed, cancellation) => Telling.RunAsync(
+            common,
+            parsed,
+            (client, stop) => NamedThings.DeviceAsync(client, parsed.GetRequiredValue(name), stop),
+            async (device, client, output, stop) =>
             {
-                output.Json(reply.Json);
-                return ExitCode.Ok;
-            }
-
-            var groups = new KnownNames();
-            await groups.ReadGroupsAsync(client, GroupTree.OfDevices, cancellation);
-            Show(output, reply.Value);
-            if (reply.Value.Group is { } group) output.Line($"group: {groups[group]}");
-            return ExitCode.Ok;
-        });
+                var groups = new KnownNames();
+                await groups.ReadGroupsAsync(client, GroupTree.OfDevices, stop);
+                Show(output, device);
+                if (device.Group is { } group) output.Line($"group: {groups[group]}");
+            },
+            cancellation));
         return command;
     }
 

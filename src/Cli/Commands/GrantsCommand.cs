@@ -18,6 +18,7 @@ internal static class GrantsCommand
         $"countersign grants remove {Example} --preview")
     {
         CreateList(common),
+        CreateShow(common),
         CreateAdd(common),
         CreateEdit(common),
         CreateRemove(common),
@@ -69,6 +70,26 @@ internal static class GrantsCommand
                 },
                 cancellation);
         });
+        return command;
+    }
+
+    private static DocumentedCommand CreateShow(CommonOptions common)
+    {
+        var id = Named();
+        var command = new DocumentedCommand("show", "Shows a grant: who holds which role on what, with which accounts and when.", $"countersign grants show {Example}", $"countersign grants show {Example} --json") { id };
+        command.SetAction((parsed, cancellation) => Telling.RunAsync(
+            common,
+            parsed,
+            (client, stop) => client.GetAsync($"grants/{parsed.GetValue(id)}", ApiJson.Default.Grant, stop),
+            async (grant, client, output, stop) =>
+            {
+                var names = new KnownNames();
+                await ReadNamesAsync(names, client, [grant], stop);
+                output.Line($"{names[grant.Subject?.Id]}: {names[grant.Role]} on {On(grant.Scope, names)}");
+                output.Line($"accounts: {GrantTerms.Text(grant.Accounts)}");
+                output.Line($"when: {GrantTerms.Text(grant.Window, output)}");
+            },
+            cancellation));
         return command;
     }
 

@@ -61,5 +61,8 @@ internal sealed class GroupTree
 
     public IEnumerable<KeyValuePair<string, string>> Paths => _paths;
 
+    /// <summary>The path of a group; of one that is not there the id.</summary>
+    public string this[string id] => _paths.GetValueOrDefault(id, id);
+
     private static string Plain(string path) => string.Join('/', path.Split('/', StringSplitOptions.TrimEntries));
 }

@@ -35,7 +35,12 @@ internal static class JournalCommand
             paging.Limit,
             paging.Cursor,
         };
-        command.SetAction((parsed, cancellation) => ShowAsync(common, parsed, parsed.GetValue(session), paging, cancellation));
+        command.SetAction((parsed, cancellation) => Telling.RunAsync(
+            common,
+            parsed,
+            (client, stop) => client.GetAsync($"sessions/{parsed.GetValue(session)}/journal?{paging.Query(parsed)}", ApiJson.Default.JournalPage, stop),
+            Show,
+            cancellation));
         return command;
     }
 
@@ -74,23 +79,11 @@ internal static class JournalCommand
 
     private static Option<string> File(string name, string description) => new(name) { Description = description, HelpName = "FILE", Required = true };
 
-    private static async Task<int> ShowAsync(CommonOptions common, ParseResult parsed, Guid session, Paging paging, CancellationToken cancellation)
+    private static void Show(JournalPage page, Output output)
     {
-        var output = common.OutputFor(parsed);
-        if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-        using var client = api;
-        var answer = await client.GetAsync($"sessions/{session}/journal?{paging.Query(parsed)}", ApiJson.Default.JournalPage, cancellation);
-        if (!answer.TryGet(out var reply, out failure)) return output.Fail(failure);
-        if (output.IsJson)
-        {
-            output.Json(reply.Json);
-            return ExitCode.Ok;
-        }
-
-        foreach (var item in reply.Value.Items ?? []) output.Line(Line(output, item));
-        Paging.NoteMore(output, reply.Value.Next);
-        if (reply.Value.Damage is { } damage) output.Note($"There is no more: {damage}.");
-        return ExitCode.Ok;
+        foreach (var item in page.Items ?? []) output.Line(Line(output, item));
+        Paging.NoteMore(output, page.Next);
+        if (page.Damage is { } damage) output.Note($"There is no more: {damage}.");
     }
 
     private static string Line(Output output, JournalItem item)

@@ -16,7 +16,10 @@ internal static class PeopleList
             person.Name ?? "",
             person.Mail ?? "",
             Output.Words(person.Kind),
-            Output.Words(person.Status == "active" ? person.State : person.Status),
+            StateOf(person),
             person.Id ?? "",
         ]);
+
+    /// <summary>Whether they have joined, or what keeps them out.</summary>
+    public static string StateOf(Technician person) => Output.Words(person.Status == "active" ? person.State : person.Status);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Countersign.Cli.Api;
+using Countersign.Cli.Shown;
 
 namespace Countersign.Cli.Commands;
 
@@ -9,12 +10,36 @@ namespace Countersign.Cli.Commands;
 /// <param name="Find">The id of whom a command names.</param>
 internal sealed record KindOfPerson(string Command, string Noun, string Example, string Who, Func<ApiClient, string, CancellationToken, Task<Answer<string>>> Find);
 
-/// <summary>Changes of somebody who is there.</summary>
+/// <summary>Somebody who is there: shown, and changed.</summary>
 internal static class PersonCommands
 {
     public static KindOfPerson Technician { get; } = new("technicians", "a technician or contact", "eve", "Login, mail address or ID.", NamedThings.PersonAsync);
 
     public static KindOfPerson Contact { get; } = new("contacts", "a contact", "carl@customer.example", "Mail address or ID.", NamedThings.ContactAsync);
+
+    public static Command CreateShow(CommonOptions common, KindOfPerson kind)
+    {
+        var who = TechniciansCommand.Who(kind.Who);
+        var command = new DocumentedCommand("show", $"Shows {kind.Noun}: who they are, and the groups that they are in themselves.", $"countersign {kind.Command} show {kind.Example}", $"countersign {kind.Command} show {kind.Example} --json") { who };
+        command.SetAction((parsed, cancellation) => Telling.RunAsync(
+            common,
+            parsed,
+            async (client, stop) => (await kind.Find(client, parsed.GetRequiredValue(who), stop)).TryGet(out var id, out var failure)
+                ? await client.GetAsync($"technicians/{Uri.EscapeDataString(id)}", ApiJson.Default.Technician, stop)
+                : failure,
+            async (person, client, output, stop) =>
+            {
+                var names = new KnownNames();
+                if (person.Groups is { Count: > 0 }) await names.ReadGroupsAsync(client, GroupTree.OfTechnicians, stop);
+                if (person.ExternalGroups is { Count: > 0 }) await names.ReadExternalGroupsAsync(client, stop);
+                output.Line($"{person.Login} ({person.Name}): {Output.Words(person.Kind)}, {PeopleList.StateOf(person)}");
+                if (person.Mail is { Length: > 0 } mail) output.Line($"mail: {mail}");
+                output.Line(person.Kind == "contact" ? $"external groups: {names.All(person.ExternalGroups)}" : $"groups: {names.All(person.Groups)}");
+                output.Line($"ID: {person.Id}");
+            },
+            cancellation));
+        return command;
+    }
 
     public static Command CreateEdit(CommonOptions common, KindOfPerson kind)
     {

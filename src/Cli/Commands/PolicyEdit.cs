@@ -67,12 +67,9 @@ internal sealed class PolicyEdit(CommonOptions common)
         {
             var request = planned is { GoesOn: true, Read: not null } && known > planned.Read ? planned with { Read = known } : planned;
             known = Math.Max(known ?? 0, request.Read ?? 0) is > 0 and var read ? read : null;
-            if (!(await client.ChangeAsync(request, onlyShown, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
-            var version = onlyShown ? null : Read(json, ApiJson.Default.Versioned)?.Version;
-
-            // What leaves everything as it was is no change: the version stays, and undoing it would undo what somebody did before.
-            var wasSo = version is not null && version == known;
-            known = version ?? known;
+            if (!(await client.ChangeAsync(request, onlyShown, cancellation)).TryGet(out var changed, out failure)) return output.Fail(failure);
+            var (json, number, wasSo) = changed;
+            known = (onlyShown ? null : Read(json, ApiJson.Default.Versioned)?.Version) ?? known;
             if (output.IsJson)
             {
                 output.Json(json);
@@ -85,10 +82,10 @@ internal sealed class PolicyEdit(CommonOptions common)
             {
                 if (request.Done.Length > 0 && (!wasSo || request.Beside is not null)) output.Line(request.Done);
                 request.Answered?.Invoke(output, json);
-                if (version is null) continue;
-                output.Note(wasSo
-                    ? request.Beside ?? "It was so already: nothing was changed."
-                    : string.Create(CultureInfo.InvariantCulture, $"It is change {version}; \"countersign policy undo {version}\" takes it back."));
+
+                // What leaves everything as it was is no change: undoing it would undo what somebody did before.
+                if (wasSo) output.Note(request.Beside ?? "It was so already: nothing was changed.");
+                else if (number is not null) output.Note(string.Create(CultureInfo.InvariantCulture, $"It is change {number}; \"countersign policy undo {number}\" takes it back."));
             }
         }
 

@@ -35,9 +35,18 @@ internal static class RolesCommand
 
     private static DocumentedCommand CreateList(CommonOptions common)
     {
+        var purpose = Purpose("Only those that are for this: devices (and groups of them), invitations or administration.");
         var paging = new Paging();
-        var command = new DocumentedCommand("list", "Lists the roles, what they are for, and how much each permits.", "countersign roles list", "countersign roles list --json | jq -r '.items[].name'") { paging.Limit, paging.Cursor };
-        command.SetAction((parsed, cancellation) => _listing.RunAsync(common, parsed, $"roles?{paging.Query(parsed)}", cancellation));
+        var command = new DocumentedCommand(
+            "list",
+            "Lists the roles, what they are for, and how much each permits.",
+            "countersign roles list --purpose administration",
+            "countersign roles list --json | jq -r '.items[].name'")
+        {
+            purpose, paging.Limit, paging.Cursor,
+        };
+        command.SetAction((parsed, cancellation) => _listing.RunAsync(
+            common, parsed, $"roles?{(parsed.GetValue(purpose) is { } wanted ? $"purpose={_purposes[wanted]}&" : "")}{paging.Query(parsed)}", cancellation));
         return command;
     }
 
@@ -62,8 +71,8 @@ internal static class RolesCommand
     private static DocumentedCommand CreateAdd(CommonOptions common)
     {
         var name = new Argument<string>("NAME") { Description = "What to call it; no two have the same name." };
-        var purpose = new Option<string>("--purpose") { Description = "What it is for, which stays: devices (and groups of them), invitations or administration.", HelpName = "PURPOSE", Required = true };
-        purpose.AcceptOnlyFromAmong([.. _purposes.Keys]);
+        var purpose = Purpose("What it is for, which stays: devices (and groups of them), invitations or administration.");
+        purpose.Required = true;
         var permissions = new Option<string[]>("--permission") { Description = "What it permits, as \"countersign permissions\" lists it. Repeatable.", HelpName = "PERMISSION" };
         var edit = new PolicyEdit(common);
         var command = new DocumentedCommand(
@@ -143,6 +152,13 @@ internal static class RolesCommand
                 : failure,
             cancellation));
         return command;
+    }
+
+    private static Option<string> Purpose(string description)
+    {
+        var purpose = new Option<string>("--purpose") { Description = description, HelpName = "PURPOSE" };
+        purpose.AcceptOnlyFromAmong([.. _purposes.Keys]);
+        return purpose;
     }
 
     private static Argument<string> Named() => new("ROLE") { Description = "The role's name, or its ID." };

@@ -33,24 +33,18 @@ internal static class SettingsCommand
             place.Group, place.Device,
         };
         place.Bind(command);
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var output = common.OutputFor(parsed);
-            if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
-            using var client = api;
-            if (!(await place.FindAsync(parsed, client, cancellation)).TryGet(out var node, out failure)) return output.Fail(failure);
-            if (!(await client.GetAsync(node.Path, ApiJson.Default.Settings, cancellation)).TryGet(out var reply, out failure)) return output.Fail(failure);
-            if (output.IsJson)
+        command.SetAction((parsed, cancellation) => Telling.RunAsync(
+            common,
+            parsed,
+            async (client, stop) =>
+                (await place.FindAsync(parsed, client, stop)).TryGet(out var node, out var failure) ? await client.GetAsync(node.Path, ApiJson.Default.Settings, stop) : failure,
+            async (settings, client, output, stop) =>
             {
-                output.Json(reply.Json);
-                return ExitCode.Ok;
-            }
-
-            var settings = reply.Value.Items ?? [];
-            var value = await SettingNames.ReadAsync(client, settings, cancellation);
-            output.Table(["SETTING", "VALUE", "FROM"], settings.Select(setting => new[] { setting.Name ?? "", value(setting), From(setting) }));
-            return ExitCode.Ok;
-        });
+                var items = settings.Items ?? [];
+                var value = await SettingNames.ReadAsync(client, items, stop);
+                output.Table(["SETTING", "VALUE", "FROM"], items.Select(setting => new[] { setting.Name ?? "", value(setting), From(setting) }));
+            },
+            cancellation));
         return command;
     }
 

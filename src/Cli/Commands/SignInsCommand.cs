@@ -6,9 +6,12 @@ namespace Countersign.Cli.Commands;
 /// <summary>Where the caller is signed in.</summary>
 internal static class SignInsCommand
 {
-    private static readonly Listing<SignInItem> _list = new(
+    private static readonly Listing<SignInItem> _list = Listing("You are signed in nowhere.");
+
+    /// <param name="none">What is noted where there is nothing.</param>
+    public static Listing<SignInItem> Listing(string none) => new(
         ApiJson.Default.SignInPage,
-        "You are signed in nowhere.",
+        none,
         ["ID", "KIND", "FACTORS", "FROM", "SINCE", "LAST SEEN", "CLIENT"],
         (item, output) =>
         [

@@ -13,6 +13,7 @@ internal static class TechniciansCommand
         "countersign technicians disable eve")
     {
         TechnicianListCommand.Create(common),
+        PersonCommands.CreateShow(common, PersonCommands.Technician),
         TechnicianAddCommand.Create(common),
         InvitationCommands.CreateInvite(common),
         InvitationCommands.CreateResend(common),
@@ -36,6 +37,8 @@ internal static class TechniciansCommand
         TechnicianKeyCommands.CreateList(common),
         TechnicianKeyCommands.CreateAdd(common),
         TechnicianKeyCommands.CreateRemove(common),
+        TechnicianSignInCommands.CreateList(common),
+        TechnicianSignInCommands.CreateEnd(common),
         HandOverCommand.Create(common),
     };
 

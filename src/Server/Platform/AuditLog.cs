@@ -27,6 +27,9 @@ internal sealed record AuditEntry
 
     public AuditOutcome Outcome { get; init; } = AuditOutcome.Done;
 
+    /// <summary>Whose session or request it is about, where that is not the actor's; not stored.</summary>
+    public PersonId? Concerned { get; init; }
+
     public JsonObject Details { get; init; } = [];
 
     public string Correlation { get; init; } = "";
@@ -42,9 +45,14 @@ internal sealed record AuditEntry
     };
 }
 
+/// <summary>What hangs on a record, in the transaction that it is stored in, after it was added. It adds rows and looks at none.</summary>
+internal delegate void AlongWithRecord(AuditLog audit, CountersignDb db, AuditEntry entry);
+
 /// <summary>The append-only log of each organization.</summary>
-internal sealed class AuditLog(TimeProvider time)
+internal sealed class AuditLog(TimeProvider time, IEnumerable<AlongWithRecord> alongWithEach)
 {
+    private readonly AlongWithRecord[] _alongWithEach = [.. alongWithEach];
+
     private long _last;
 
     /// <summary>The id that was given last, to a record that may not be stored yet, or never: when it stands still, nothing was added.</summary>
@@ -55,6 +63,7 @@ internal sealed class AuditLog(TimeProvider time)
     {
         var now = time.GetUtcNow();
         db.Append(Record(db.Organization, entry, Next(now), now));
+        foreach (var each in _alongWithEach) each(this, db, entry);
     }
 
     private static AuditRecord Record(OrganizationId organization, AuditEntry entry, long id, DateTimeOffset at) => new()

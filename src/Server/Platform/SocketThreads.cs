@@ -2,7 +2,7 @@ namespace Countersign.Server.Platform;
 
 /// <summary>
 /// Where code goes on that has waited for a socket: on the thread that was told by the system, and not on one of the pool that has to be woken for it. A relay waits for
-/// a socket for every key that is typed. See docs/decisions/0017-sockets-go-on-where-they-are-told.md.
+/// a socket for every key that is typed. See docs/decisions/0018-sockets-go-on-where-they-are-told.md.
 /// </summary>
 internal static class SocketThreads
 {

@@ -155,9 +155,10 @@ internal static class RandomCommand
         };
     }
 
-    private static PolicyCommand OfPerson(RandomOrganization organization, PersonId person) => organization.Random.Next(3) switch
+    private static PolicyCommand OfPerson(RandomOrganization organization, PersonId person) => organization.Random.Next(4) switch
     {
         0 => new PolicyCommand.HandOver(person),
+        2 => new PolicyCommand.EditOwnProfile($"Called {organization.Random.Next()}"),
         1 => new PolicyCommand.EditPerson(person, $"Named {organization.Random.Next()}", ""),
         _ => new PolicyCommand.ActivatePerson(person, $"joined{organization.Random.Next()}", "Joined"),
     };

@@ -126,6 +126,8 @@ public sealed class AccessTests : IAsyncLifetime
         (await _olga.RunAsync("external-groups", "add", "partners")).ShouldBe(1);
         (await _olga.RunAsync("external-groups", "admit", "Partners", "carl@customer.example", "cora@customer.example")).ShouldBe(0, _olga.Error);
         _olga.Output.ShouldBe("Admitted carl@customer.example.\nAdmitted cora@customer.example.\n");
+        (await _olga.RunAsync("external-groups", "admit", "Partners", "carl@customer.example")).ShouldBe(0, _olga.Error);
+        (_olga.Output, _olga.Error).ShouldBe(("", "It was so already: nothing was changed.\n"));
         (await _olga.RunAsync("external-groups", "admit", "Partners", "anna")).ShouldNotBe(0);
         (await _olga.RunAsync("external-groups", "admit", "Partners", "nobody")).ShouldBe(4);
         (await _olga.RunAsync("external-groups", "dismiss", "Partners", "cora@customer.example")).ShouldBe(0, _olga.Error);

@@ -74,6 +74,20 @@ public sealed class DeviceAccountTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_stored_is_removed_and_the_account_stays()
+    {
+        await _olga.RunAsync(4, "devices", "account", "forget", "web1", "root");
+        _olga.Terminal.Secrets.Enqueue(Secret);
+        await _olga.RunAsync(0, "devices", "account", "set", "web1", "root");
+        await _olga.RunAsync(0, "devices", "account", "forget", "web1", "root");
+        _olga.Output.ShouldBe("Nothing is stored any more that opens root at web1.\n");
+        await _olga.RunAsync(4, "devices", "account", "forget", "web1", "root");
+        await _olga.RunAsync(4, "devices", "account", "forget", "web2", "root");
+        await _olga.RunAsync(0, "devices", "show", "web1");
+        _olga.Output.ShouldContain("accounts: root\n");
+    }
+
+    [Fact]
     public async Task Nothing_is_sent_where_there_is_no_secret_or_two_are_named()
     {
         await _olga.RunAsync(2, "devices", "account", "set", "web1", "root");

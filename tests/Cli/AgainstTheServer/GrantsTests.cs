@@ -50,6 +50,16 @@ public sealed class GrantsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_grant_is_shown_by_names()
+    {
+        var id = await GrantAsync("--account", "root", "--to", "2027-01-01T00:00Z");
+        await _olga.RunAsync(0, "grants", "show", id);
+        _olga.Output.ShouldBe($"anna: Only device connection on web1\naccounts: root\nwhen: to {Local("2027-01-01T00:00Z")}\n");
+        ((string)(await _olga.ReadAsync("grants", "show", id))["id"]!).ShouldBe(id);
+        await _olga.RunAsync(4, "grants", "show", "0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68");
+    }
+
+    [Fact]
     public async Task What_may_not_be_read_is_listed_by_its_id()
     {
         await GrantAsync();

@@ -46,6 +46,50 @@ public sealed class GroupsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_group_administrator_works_inside_their_branch_and_finds_nothing_outside_it()
+    {
+        foreach (var login in (string[])["gus", "tina", "tom"]) await _olga.AddTechnicianAsync(login);
+        await _olga.RunAsync(0, "groups", "add", "Berlin");
+        await _olga.RunAsync(0, "groups", "add", "Support", "--parent", "Berlin");
+        await _olga.RunAsync(0, "groups", "add", "Munich");
+        await _olga.RunAsync(0, "groups", "admit", "Berlin", "gus", "--as", "administrator");
+        await _olga.RunAsync(0, "groups", "admit", "Berlin", "tina");
+        await _olga.RunAsync(0, "groups", "admit", "Munich", "tom");
+        using var gus = await _olga.SignInAsync("gus");
+        var before = await _olga.NewestChangeAsync();
+
+        // Inside.
+        await RunAsync(0, "groups", "list");
+        gus.Output.ShouldContain("Berlin / Support");
+        gus.Output.ShouldNotContain("Munich");
+        await RunAsync(0, "groups", "add", "Night shift", "--parent", "Berlin");
+        await RunAsync(0, "groups", "admit", "Night shift", "tina");
+        await RunAsync(0, "groups", "edit", "Support", "--description", "First level", "--preview");
+        await RunAsync(0, "groups", "edit", "Support", "--description", "First level");
+        await RunAsync(0, "technicians", "show", "tina");
+        gus.Output.ShouldContain("groups: Berlin, Berlin / Night shift\n");
+        (await _olga.NewestChangeAsync()).ShouldBe(before + 3);
+
+        // Their own group is edited by others, and so is what lies outside, which is not there.
+        await RunAsync(1, "groups", "edit", "Berlin", "--rename", "Bonn");
+        await RunAsync(1, "groups", "admit", "Berlin", "tina", "--as", "administrator");
+        await RunAsync(1, "technicians", "disable", "tina");
+        foreach (var command in (string[][])
+        [
+            ["groups", "show", "Munich"], ["groups", "edit", "Munich", "--rename", "Bonn"], ["groups", "admit", "Munich", "tina"], ["groups", "remove", "Munich"],
+            ["groups", "admit", "Support", "tom"], ["technicians", "show", "tom"], ["technicians", "signins", "tom"], ["technicians", "disable", "tom"], ["grants", "list", "--technician", "tom"],
+        ])
+        {
+            await RunAsync(4, command);
+            gus.Error.ShouldContain("that you may see");
+        }
+
+        (await _olga.NewestChangeAsync()).ShouldBe(before + 3);
+
+        async Task RunAsync(int exit, params string[] arguments) => (await gus.RunAsync(arguments)).ShouldBe(exit, $"{string.Join(' ', arguments)}\n{gus.Output}{gus.Error}");
+    }
+
+    [Fact]
     public async Task A_group_is_changed_in_what_is_named_and_in_nothing_else()
     {
         await _olga.RunAsync(0, "external-groups", "add", "Partners");

@@ -82,6 +82,54 @@ public sealed class PeopleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Somebody_is_shown_with_the_groups_that_they_are_in()
+    {
+        await RunAsync(0, ["technicians", "add", "tina", "--name", "Tina", "--mail", "tina@example.org"], "wandering-otter-lantern-58");
+        await RunAsync(0, ["groups", "add", "Support"]);
+        await RunAsync(0, ["groups", "admit", "Support", "tina"]);
+        await RunAsync(0, ["technicians", "show", "tina"]);
+        _terminal.Output.ShouldStartWith("tina (Tina): technician, activated\nmail: tina@example.org\ngroups: Support\nID: ");
+        await RunAsync(0, ["contacts", "add", "carl@customer.example", "--name", "Carl"]);
+        await RunAsync(0, ["contacts", "show", "carl@customer.example"]);
+        _terminal.Output.ShouldContain("(Carl): contact, activated\nmail: carl@customer.example\nexternal groups: none\n");
+        await RunAsync(4, ["contacts", "show", "tina"]);
+        await RunAsync(4, ["technicians", "show", "nobody"]);
+        await RunAsync(0, ["technicians", "show", "tina", "--json"]);
+        using var shown = JsonDocument.Parse(_terminal.Output);
+        shown.RootElement.GetProperty("login").GetString().ShouldBe("tina");
+    }
+
+    [Fact]
+    public async Task Where_somebody_is_signed_in_is_shown_and_ended()
+    {
+        await RunAsync(0, ["technicians", "add", "tina", "--name", "Tina"], "wandering-otter-lantern-58");
+        await RunAsync(0, ["technicians", "signins", "tina"]);
+        _terminal.Error.ShouldBe("They are signed in nowhere.\n");
+        await RunAsync(0, ["technicians", "signins", "olga", "--json"]);
+        using (var list = JsonDocument.Parse(_terminal.Output)) list.RootElement.GetProperty("items").EnumerateArray().Count(item => item.GetProperty("current").GetBoolean()).ShouldBe(1);
+        await RunAsync(0, ["technicians", "sign-out", "tina"]);
+        _terminal.Output.ShouldBe("Signed tina out everywhere.\n");
+        await RunAsync(4, ["technicians", "sign-out", "tina", "0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68"]);
+        await RunAsync(4, ["technicians", "sign-out", "nobody"]);
+        await RunAsync(2, ["technicians", "sign-out", "tina", "all"]);
+    }
+
+    [Fact]
+    public async Task What_one_is_called_is_one_s_own_to_say()
+    {
+        await RunAsync(0, ["profile", "--name", "Olga the Great", "--preview"]);
+        _terminal.Error.ShouldBe("Nothing was changed.\n");
+        await RunAsync(0, ["profile", "--name", "Olga the Great"]);
+        _terminal.Output.ShouldBe("You are called Olga the Great from now on.\n");
+        await RunAsync(0, ["profile", "--name", "Olga the Great"]);
+        _terminal.Error.ShouldBe("It was so already: nothing was changed.\n");
+        await RunAsync(0, ["whoami"]);
+        _terminal.Output.ShouldStartWith("olga (Olga the Great), owner\n");
+        await RunAsync(2, ["profile"]);
+        await RunAsync(1, ["profile", "--name", ""]);
+    }
+
+    [Fact]
     public async Task Somebody_is_renamed_listed_by_group_and_kind_and_removed()
     {
         var everyone = JsonDocument.Parse(await _server.GetAsync("technician-groups")).RootElement.GetProperty("items")[0].GetProperty("id").GetString();

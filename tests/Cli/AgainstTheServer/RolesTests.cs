@@ -43,6 +43,9 @@ public sealed class RolesTests : IAsyncLifetime
         var rows = _olga.Rows("ROLE", "FOR", "KIND", "PERMISSIONS").Select(row => string.Join('|', row)).ToList();
         rows.ShouldContain("Night shift|devices||2");
         rows.ShouldContain("Only device connection|devices|system|11");
+        await _olga.RunAsync(0, "roles", "list", "--purpose", "administration");
+        _olga.Rows("ROLE", "FOR", "KIND", "PERMISSIONS").Select(row => row[1]).Distinct().ShouldBe(["administration"]);
+        await _olga.RunAsync(2, "roles", "list", "--purpose", "fun");
         await _olga.RunAsync(0, "roles", "show", "Only device connection");
         _olga.Output.ShouldStartWith("Only device connection (System): for devices\n");
 

@@ -5,6 +5,8 @@ namespace Countersign.Cli.AgainstTheServer;
 /// <summary>A whole server, and its owner at a terminal who has signed in.</summary>
 public sealed class SignedIn : IAsyncDisposable
 {
+    private const string FirstPassword = "wandering-otter-lantern-58";
+
     private SignedIn(LiveServer server) => Server = server;
 
     public LiveServer Server { get; }
@@ -24,6 +26,16 @@ public sealed class SignedIn : IAsyncDisposable
         owner.Terminal.Secrets.Enqueue(LiveServer.Password);
         await owner.RunAsync(0, "login", "--server", owner.Server.Address, "olga");
         return owner;
+    }
+
+    /// <summary>Somebody else of the same organization, at a terminal of their own; disposed by themselves.</summary>
+    public async Task<FakeTerminal> SignInAsync(string login)
+    {
+        const string Own = "violet-tractor-anthem-08";
+        var terminal = new FakeTerminal { CanAsk = true };
+        foreach (var secret in (string[])[FirstPassword, Own, Own]) terminal.Secrets.Enqueue(secret);
+        (await terminal.RunAsync("login", "--server", Server.Address, login)).ShouldBe(0, terminal.Error);
+        return terminal;
     }
 
     public async Task RunAsync(int exit, params string[] arguments) => (await Terminal.RunAsync(arguments)).ShouldBe(exit, $"{string.Join(' ', arguments)}\n{Output}{Error}");
@@ -56,7 +68,7 @@ public sealed class SignedIn : IAsyncDisposable
         ["login"] = login,
         ["name"] = login,
         ["mail"] = $"{login}@example.org",
-        ["password"] = "wandering-otter-lantern-58",
+        ["password"] = FirstPassword,
     });
 
     public Task<string> AddContactAsync(string name) => IdAsync("contacts", new() { ["name"] = name, ["mail"] = $"{name}@customer.example" });

@@ -100,6 +100,22 @@ public sealed class GrantAndRoleTests : FeatureTests
     }
 
     [Fact]
+    public async Task Roles_are_listed_by_what_they_are_for()
+    {
+        var all = (await Owner.GetAsync("/api/v1/roles")).Expect(HttpStatusCode.OK).Items;
+        foreach (var purpose in (string[])["devicesAndGroups", "invitations", "administration"])
+        {
+            var some = (await Owner.GetAsync($"/api/v1/roles?purpose={purpose}")).Expect(HttpStatusCode.OK).Items;
+            some.Select(Name).ShouldBe(all.Where(role => role.GetProperty("purpose").GetString() == purpose).Select(Name));
+            some.ShouldNotBeEmpty();
+        }
+
+        (await Owner.GetAsync("/api/v1/roles?purpose=fun")).ExpectInvalid("purpose");
+
+        static string Name(System.Text.Json.JsonElement role) => role.GetProperty("name").GetString()!;
+    }
+
+    [Fact]
     public async Task The_catalogue_has_every_permission()
     {
         var items = (await Tenant.As(Bob).GetAsync("/api/v1/permissions")).Expect(HttpStatusCode.OK).Items;

@@ -58,6 +58,54 @@ public sealed class AdministeredPeopleTests
     }
 
     [Fact]
+    public async Task Somebody_elses_sign_ins_are_seen_and_ended_by_whoever_may_edit_them()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var password = Secret.FromText(IdentityLab.Password);
+        var (ann, tom, other) = (await lab.TokenOfAsync("ann"), await lab.TokenOfAsync("tom"), await lab.TokenOfAsync("tom"));
+        using var connection = (await lab.SshDoor.WithPasswordAsync("tom", password, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.Done>().Person;
+        var made = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "ci", ["scopes"] = new JsonArray("read") }, tom)).Json["token"]!.GetValue<string>();
+        var path = $"technicians/{lab.Tom.Id}/sign-ins";
+
+        // Whoever may not edit people; and whoever may, at the owner.
+        foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Delete])
+        {
+            (await lab.SendAsync(method, $"technicians/{lab.Kim.Id}/sign-ins", token: tom)).Status.ShouldBe(HttpStatusCode.NotFound);
+            (await lab.SendAsync(method, path, token: tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        }
+
+        await ApplyAsync(lab, new PolicyCommand.AddGrant(
+            new(Guid.NewGuid()), GrantSubject.To(lab.Tom.Id), GrantScope.Team, SystemRoles.TeamAdministrator.Id, GrantAccounts.Default, GrantWindow.Always));
+        foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Delete])
+            (await lab.SendAsync(method, $"technicians/{lab.Ann.Id}/sign-ins", token: tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
+
+        var shown = (await lab.SendAsync(HttpMethod.Get, path, token: ann)).Json["items"]!.AsArray();
+        shown.Select(item => (item!["kind"]!.GetValue<string>(), item["current"]!.GetValue<bool>())).ShouldBe([("token", false), ("token", false), ("ssh", false)], ignoreOrder: true);
+        var own = (await lab.SendAsync(HttpMethod.Get, "me/sign-ins", token: tom)).Json["items"]!.AsArray();
+        own.Select(item => item!["id"]!.GetValue<Guid>()).ShouldBe(shown.Select(item => item!["id"]!.GetValue<Guid>()), ignoreOrder: true);
+
+        var one = own.Single(item => item!["current"]!.GetValue<bool>())!["id"]!.GetValue<Guid>();
+        (await lab.SendAsync(HttpMethod.Delete, $"technicians/{lab.Kim.Id}/sign-ins/{one}", token: ann)).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await lab.SendAsync(HttpMethod.Delete, $"{path}/{one}", token: ann)).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await lab.SendAsync(HttpMethod.Delete, $"{path}/{one}", token: ann)).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await lab.SendAsync(HttpMethod.Get, "me", token: tom)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        connection.Ended.IsCancellationRequested.ShouldBeFalse();
+
+        // Whoever signs themselves out this way stays signed in here.
+        (await lab.SendAsync(HttpMethod.Delete, path, token: other)).Status.ShouldBe(HttpStatusCode.NoContent);
+        connection.Ended.IsCancellationRequested.ShouldBeTrue();
+        connection.Dispose();
+        (await lab.SendAsync(HttpMethod.Get, "me", token: other)).Status.ShouldBe(HttpStatusCode.OK);
+
+        (await lab.SendAsync(HttpMethod.Delete, path, token: ann)).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await lab.SendAsync(HttpMethod.Get, "me", token: other)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        (await lab.SendAsync(HttpMethod.Get, "me", token: made)).Status.ShouldBe(HttpStatusCode.OK);
+        (await lab.SendAsync(HttpMethod.Get, path, token: ann)).Json["items"]!.AsArray().ShouldBeEmpty();
+        (await lab.AuditAsync()).Where(record => record.Kind is "sign-in.ended" or "sign-in.others-ended").Select(record => (record.ActorLogin, record.Subject, record.SubjectId))
+            .ShouldBe([("ann", "tom", lab.Tom.Id.Value), ("tom", "tom", lab.Tom.Id.Value), ("ann", "tom", lab.Tom.Id.Value)]);
+    }
+
+    [Fact]
     public async Task Nobody_registers_a_key_for_the_owner_but_the_owner()
     {
         await using var lab = await IdentityLab.StartAsync();

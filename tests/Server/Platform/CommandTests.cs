@@ -57,6 +57,28 @@ public sealed class CommandTests
         commands.Except(Proven).Except(await IssuedAsync(tenant)).ShouldBe([nameof(PolicyCommand.PinHostKey)], "no route tells the engine but of this one, which the way out to a device issues");
     }
 
+    [Fact]
+    public async Task What_leaves_everything_as_it_was_says_so_whatever_others_have_changed_meanwhile()
+    {
+        await using var running = await RunningServer.StartAsync();
+        var tenant = await Tenant.FoundAsync(running, "acme");
+        var tina = await tenant.AddTechnicianAsync("tina");
+        var path = $"/api/v1/technicians/{tina}";
+        (await tenant.Owner.PatchAsync(path, new { name = "Tina" })).Change.ShouldBe($"{tenant.Policy.Version}");
+        await tenant.AddTechnicianAsync("tom");
+        foreach (var again in (Task<ApiAnswer>[])[tenant.Owner.PatchAsync(path, new { name = "Tina" }), tenant.Owner.PostAsync($"{path}/enable"), tenant.As(tina).PatchAsync("/api/v1/me", new { })])
+        {
+            var answer = (await again).Expect(HttpStatusCode.OK);
+            (answer.Change, answer.Version).ShouldBe(("none", tenant.Policy.Version));
+        }
+
+        // What is only shown, refused, read or no policy says nothing of the kind.
+        (await tenant.Owner.PatchAsync($"{path}?preview=true", new { name = "Christina" })).Expect(HttpStatusCode.OK).Change.ShouldBeNull();
+        (await tenant.Owner.PatchAsync(path, new { name = "" })).Expect(HttpStatusCode.BadRequest).Change.ShouldBeNull();
+        (await tenant.Owner.GetAsync(path)).Change.ShouldBeNull();
+        (await tenant.Owner.DeleteAsync($"{path}/sign-ins")).Expect(HttpStatusCode.NoContent).Change.ShouldBeNull();
+    }
+
     private static async Task SendAsync(Tenant tenant, string method, string path, object? body)
     {
         var before = Rows(tenant);
@@ -64,6 +86,7 @@ public sealed class CommandTests
         var answer = await tenant.Owner.SendAsync(new(method), path, body);
         ((int)answer.Status).ShouldBeInRange(200, 299, $"{method} {path} {answer.Text}");
         tenant.Policy.Version.ShouldBe(version + 1, $"{method} {path} changes something");
+        answer.Change.ShouldBe($"{version + 1}", $"{method} {path} says so");
         (await tenant.Owner.PostAsync($"/api/v1/changes/{version + 1}/undo")).Expect(HttpStatusCode.OK);
         Rows(tenant).ShouldBe(before, ignoreOrder: true, $"{method} {path} is undone");
     }

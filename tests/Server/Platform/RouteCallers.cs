@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Countersign.Access;
 using Countersign.Server.Platform;
 
@@ -18,6 +19,9 @@ internal sealed record RouteBranches(Guid Devices, Guid Technicians)
         (await tenant.Owner.PostAsync("/api/v1/technician-groups", new { parent = tenant.Everyone, name })).Expect(HttpStatusCode.Created).Id;
 }
 
+/// <summary>A technician who holds these permissions and nothing else.</summary>
+internal sealed record RightHolder(string Name, ApiCaller Caller, PersonId Person, RolePurpose Purpose, PermissionSet Permissions);
+
 /// <summary>One of each kind.</summary>
 internal sealed class RouteCallers
 {
@@ -33,17 +37,19 @@ internal sealed class RouteCallers
     public const string Reading = "owner's token for reading";
     public const string Owner = "owner";
 
-    private static readonly string[] PlayingNeeds = ["ConnectionHistory", "PlayRecordings"];
-    private static readonly string[] DeletingNeeds = ["ConnectionHistory", "DeleteRecordings"];
+    private static readonly PermissionSet PlayingNeeds = PermissionSet.Of(Permission.ConnectionHistory, Permission.PlayRecordings);
+    private static readonly PermissionSet DeletingNeeds = PermissionSet.Of(Permission.ConnectionHistory, Permission.DeleteRecordings);
+    private static readonly PermissionSet Connecting = PermissionCatalogue.AllowedFor(RolePurpose.DevicesAndGroups) & PermissionCatalogue.Connections;
 
     /// <summary>In the order of the table's columns: whoever may do more comes later.</summary>
     public required IReadOnlyList<(string Name, ApiCaller Caller)> Kinds { get; init; }
 
     /// <summary>
     /// Technicians who hold one right and nothing else: those for <em>Administration</em> over the team, those that are no connections over the branch.
-    /// The recording of a session whose history one may not see is not there: with it, those two rights once more.
+    /// The recording of a session whose history one may not see is not there: with it, those two rights once more. Of the rights to connect, and of those for
+    /// <em>Invitations</em>, no route asks for one: each of these lots has a holder of all of them.
     /// </summary>
-    public required IReadOnlyList<(string Name, ApiCaller Caller)> ByRight { get; init; }
+    public required IReadOnlyList<RightHolder> ByRight { get; init; }
 
     public static async Task<RouteCallers> AddAsync(RunningServer running, Tenant tenant, Tenant other, RouteBranches branches)
     {
@@ -66,8 +72,9 @@ internal sealed class RouteCallers
             ],
             ByRight =
             [
-                .. await AddEachAsync(tenant, EntriesFor(RolePurpose.Administration), "administration", new { kind = "team" }),
-                .. await AddEachAsync(tenant, DeviceRights(), "devicesAndGroups", new { kind = "deviceGroup", id = branches.Devices }),
+                .. await AddEachAsync(tenant, RolePurpose.Administration, OneByOne(PermissionCatalogue.AllowedFor(RolePurpose.Administration)), new { kind = "team" }),
+                .. await AddEachAsync(tenant, RolePurpose.DevicesAndGroups, DeviceRights(), new { kind = "deviceGroup", id = branches.Devices }),
+                .. await AddEachAsync(tenant, RolePurpose.Invitations, [("every right of Invitations", PermissionCatalogue.AllowedFor(RolePurpose.Invitations))], new { kind = "quickSupport" }),
             ],
         };
     }
@@ -102,30 +109,30 @@ internal sealed class RouteCallers
         return person;
     }
 
-    private static async Task<List<(string Name, ApiCaller Caller)>> AddEachAsync(Tenant tenant, IEnumerable<string[]> rights, string purpose, object scope)
+    private static async Task<List<RightHolder>> AddEachAsync(Tenant tenant, RolePurpose purpose, IEnumerable<(string Name, PermissionSet Permissions)> rights, object scope)
     {
-        var callers = new List<(string, ApiCaller)>();
-        foreach (var permissions in rights)
+        var holders = new List<RightHolder>();
+        foreach (var (name, permissions) in rights)
         {
-            var name = string.Join(" and ", permissions);
             var person = await tenant.AddTechnicianAsync($"r{Guid.NewGuid():N}");
-            var role = (await tenant.Owner.PostAsync("/api/v1/roles", new { name = $"only {name}", purpose, permissions })).Expect(HttpStatusCode.Created).Id;
+            var wanted = new { name = $"only {name}", purpose = JsonNamingPolicy.CamelCase.ConvertName($"{purpose}"), permissions = permissions.Select(permission => $"{permission}") };
+            var role = (await tenant.Owner.PostAsync("/api/v1/roles", wanted)).Expect(HttpStatusCode.Created).Id;
             (await tenant.Owner.PostAsync("/api/v1/grants", new { subject = new { kind = "person", id = person }, scope, role })).Expect(HttpStatusCode.Created);
-            callers.Add((name, tenant.As(person)));
+            holders.Add(new(name, tenant.As(person), new(person), purpose, permissions));
         }
 
-        return callers;
+        return holders;
     }
 
-    private static IEnumerable<string[]> EntriesFor(RolePurpose purpose) =>
-        from entry in PermissionCatalogue.Entries where entry.Purposes.Contains(purpose) select new[] { entry.Permission.ToString() };
+    private static IEnumerable<(string Name, PermissionSet Permissions)> OneByOne(PermissionSet permissions) =>
+        permissions.Select(permission => ($"{permission}", PermissionSet.Of(permission)));
 
-    /// <summary>Of the rights to connect, one stands for all: no route asks for them.</summary>
-    private static IEnumerable<string[]> DeviceRights() =>
+    private static IEnumerable<(string Name, PermissionSet Permissions)> DeviceRights() =>
     [
-        .. EntriesFor(RolePurpose.DevicesAndGroups).Where(names => !PermissionCatalogue.Connections.Contains(Enum.Parse<Permission>(names[0]))),
-        [nameof(Permission.Terminal)],
-        PlayingNeeds,
-        DeletingNeeds,
+        .. OneByOne(PermissionCatalogue.AllowedFor(RolePurpose.DevicesAndGroups) - Connecting),
+        (nameof(Permission.Terminal), PermissionSet.Of(Permission.Terminal)),
+        ("every right to connect", Connecting),
+        ("ConnectionHistory and PlayRecordings", PlayingNeeds),
+        ("ConnectionHistory and DeleteRecordings", DeletingNeeds),
     ];
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Countersign.Access;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform;
 using Microsoft.AspNetCore.Routing;
@@ -21,7 +22,7 @@ public sealed class RouteMatrixTests
     private const string ByRight = "routes-by-right.txt";
 
     /// <summary>Makes a master administrator.</summary>
-    private const string Master = nameof(Access.Permission.ManageTechnicians);
+    private const string Master = nameof(Permission.ManageTechnicians);
 
     /// <summary>What even the owner is refused here, and why.</summary>
     private static readonly Dictionary<string, string> RefusedAnyway = new()
@@ -50,7 +51,7 @@ public sealed class RouteMatrixTests
         ["ModifyDevice"] =
         [
             "POST /api/v1/devices", "POST /api/v1/devices/bulk", "POST /api/v1/devices/import", "PATCH /api/v1/devices/{id}",
-            "DELETE /api/v1/devices/{id}/accounts/{name}", "PUT /api/v1/devices/{id}/accounts/{name}", "POST /api/v1/changes/{number}/undo",
+            "DELETE /api/v1/devices/{id}/accounts/{name}", "DELETE /api/v1/devices/{id}/accounts/{name}/secret", "PUT /api/v1/devices/{id}/accounts/{name}", "POST /api/v1/changes/{number}/undo",
         ],
         ["DeleteDevice"] = ["DELETE /api/v1/devices/{id}"],
         ["ManageSecurity"] =
@@ -83,7 +84,7 @@ public sealed class RouteMatrixTests
         foreach (var (method, pattern) in Routes(running, isOpen: false))
         {
             // The owner comes last, as the table's columns have it.
-            var answers = await walk.AnswersAsync(method, pattern, callers.ByRight.Concat(callers.Kinds).Select(one => one.Caller));
+            var answers = await walk.AnswersAsync(method, pattern, callers.ByRight.Select(one => one.Caller).Concat(callers.Kinds.Select(one => one.Caller)));
             var route = $"{method} {pattern}";
             answers.ShouldNotContain(answer => answer >= 300 && answer < 400, $"{route} sends nobody elsewhere");
             lines.Add(string.Join(Between, answers.Skip(callers.ByRight.Count).Select(answer => $"{answer}").Prepend(route)));
@@ -94,6 +95,32 @@ public sealed class RouteMatrixTests
         lines.AddRange(Routes(running, isOpen: true).Select(route => $"{route.Method} {route.Pattern}{Between}{Anybody}"));
         await HoldAsync(Kinds, lines);
         await HoldAsync(ByRight, byRight);
+    }
+
+    [Fact]
+    public async Task Whoever_stands_in_the_table_for_a_right_holds_it_and_nothing_else_and_every_right_has_somebody()
+    {
+        await using var running = await RunningServer.StartAsync();
+        var tenant = await Tenant.FoundAsync(running, "acme");
+        var branches = await RouteBranches.AddAsync(tenant);
+        var holders = (await RouteCallers.AddAsync(running, tenant, await Tenant.FoundAsync(running, "other"), branches)).ByRight;
+        var (device, now) = (new DeviceId((await RouteStage.SetAsync(tenant, branches)).Device), TimeProvider.System.GetUtcNow());
+        foreach (var holder in holders)
+        {
+            var overTeam = PermissionCatalogue.AllowedFor(RolePurpose.Administration).Where(permission => tenant.Policy.HoldsOverTeam(holder.Person, permission, now));
+            overTeam.ShouldBe(holder.Purpose == RolePurpose.Administration ? holder.Permissions : [], holder.Name);
+            if (!tenant.Policy.IsMasterAdministrator(holder.Person, now))
+                tenant.Policy.HeldOn(holder.Person, device, now).ShouldBe(holder.Purpose == RolePurpose.DevicesAndGroups ? holder.Permissions : PermissionSet.None, holder.Name);
+            if (holder.Purpose != RolePurpose.Invitations) continue;
+            var grant = tenant.Policy.All<GrantRow>().Single(row => row.Subject == GrantSubject.To(holder.Person));
+            (grant.Scope, tenant.Policy.Role(grant.Role)!.Permissions).ShouldBe((GrantScope.QuickSupport, holder.Permissions));
+        }
+
+        foreach (var purpose in Enum.GetValues<RolePurpose>())
+        {
+            holders.Where(holder => holder.Purpose == purpose).Aggregate(PermissionSet.None, (set, holder) => set | holder.Permissions)
+                .ShouldBe(PermissionCatalogue.AllowedFor(purpose), $"{purpose}");
+        }
     }
 
     [Fact]

@@ -48,6 +48,9 @@ internal sealed class RouteStage
     /// <summary>Made only where it is needed.</summary>
     public Guid OwnersSignIn { get; private set; }
 
+    /// <summary>Of <see cref="Person"/>; made only where it is needed.</summary>
+    public Guid SignIn { get; private set; }
+
     /// <summary>Made only where it is needed.</summary>
     public Guid OwnersPasskey { get; private set; }
 
@@ -100,9 +103,12 @@ internal sealed class RouteStage
         if (pattern.EndsWith("/rotate", StringComparison.Ordinal)) await RemoveOldAuthorityAsync(tenant, pattern.Replace("/rotate", "", StringComparison.Ordinal));
         OwnersPasskey = pattern.StartsWith("/api/v1/me/passkeys/{id}", StringComparison.Ordinal) ? await tenant.AddPasskeyAsync() : default;
         Mail = pattern.StartsWith("/api/v1/mail/", StringComparison.Ordinal) ? await tenant.AddMailAsync() : default;
-        OwnersSignIn = pattern == "/api/v1/me/sign-ins/{id}" ? await tenant.AddSignInAsync() : default;
+        OwnersSignIn = pattern == "/api/v1/me/sign-ins/{id}" ? await tenant.AddSignInAsync(tenant.OwnerId) : default;
+        SignIn = pattern == "/api/v1/technicians/{id}/sign-ins/{signIn}" ? await tenant.AddSignInAsync(new(Person)) : default;
         Session = pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) ? await tenant.BeginSessionAsync(Unique) : default;
         if (pattern.StartsWith("/api/v1/recordings/", StringComparison.Ordinal)) Session = await tenant.RecordSessionAsync(Person, $"d{Unique}");
+        if (pattern == "/api/v1/devices/{id}/accounts/{name}/secret")
+            (await tenant.Owner.PutAsync($"/api/v1/devices/{Device}/accounts/deploy", new { password = "secret" })).Expect(HttpStatusCode.OK);
         if (pattern.Contains("{number}", StringComparison.Ordinal)) await AskAsync(tenant, pattern);
     }
 
@@ -180,6 +186,7 @@ internal sealed class RouteStage
             .Replace("{number}", $"{Request}", StringComparison.Ordinal)
             .Replace("{person}", $"{(pattern.StartsWith("/api/v1/external-groups/", StringComparison.Ordinal) ? Contact : Person)}", StringComparison.Ordinal)
             .Replace("{key}", $"{Key}", StringComparison.Ordinal)
+            .Replace("{signIn}", $"{SignIn}", StringComparison.Ordinal)
             .Replace("{permission}", "Terminal", StringComparison.Ordinal)
             .Replace("{setting}", "recording", StringComparison.Ordinal)
             .Replace("{name}", "deploy", StringComparison.Ordinal);
@@ -201,6 +208,7 @@ internal sealed class RouteStage
         ("POST", "/technicians/{id}/invitation") => new { },
         ("POST", "/technicians/{id}/ownership") => new { password = "none" },
         ("POST", "/technicians/{id}/keys" or "/me/keys") => NewKey(),
+        ("PATCH", "/me") => new { name = $"Called {Unique}" },
         ("POST", "/me/tokens") => new { label = "new", scopes = new[] { "read" } },
         ("POST", "/me/certificate") => new { key = NewPublicKey() },
         ("POST", "/me/password") => new { current = "none", @new = "correct-zebra-battery-42" },

@@ -6,7 +6,7 @@ internal sealed class RouteWalk(Tenant tenant, RouteBranches branches)
     private RouteStage? _stage;
 
     /// <summary>Leaves the stage as it is.</summary>
-    public static bool IsAboutOneself(string pattern) => pattern.StartsWith("/api/v1/me/", StringComparison.Ordinal) || pattern == "/api/v1/sign-out";
+    public static bool IsAboutOneself(string pattern) => pattern.StartsWith("/api/v1/me/", StringComparison.Ordinal) || pattern is "/api/v1/me" or "/api/v1/sign-out";
 
     public async Task<IReadOnlyList<int>> AnswersAsync(string method, string pattern, IEnumerable<ApiCaller> callers)
     {

@@ -11,7 +11,7 @@ public sealed class WriteQueueTests : IAsyncLifetime
     private static readonly OrganizationId Organization = new(Guid.NewGuid());
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("countersign-queue");
-    private readonly AuditLog _audit = new(TimeProvider.System);
+    private readonly AuditLog _audit = new(TimeProvider.System, []);
     private Database _database = null!;
     private WriteQueue _queue = null!;
 

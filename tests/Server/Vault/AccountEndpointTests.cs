@@ -43,6 +43,30 @@ public sealed class AccountEndpointTests
     }
 
     [Fact]
+    public async Task A_secret_is_removed_alone_and_only_by_those_who_may_change_the_device()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        await PutAsync(lab, lab.Web, "root", new() { ["password"] = "first" }, ann);
+        (await RemoveAsync(lab.Web.Id, "root", await lab.TokenOfAsync("tom"))).ShouldBe(HttpStatusCode.NotFound);
+        (await RemoveAsync(lab.Web.Id, "deploy", ann)).ShouldBe(HttpStatusCode.NotFound);
+        (await RemoveAsync(new(Guid.NewGuid()), "root", ann)).ShouldBe(HttpStatusCode.NotFound);
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "first"));
+
+        var version = lab.Get<PolicySource>().Current(lab.Organization)!.Version;
+        (await RemoveAsync(lab.Web.Id, "root", ann)).ShouldBe(HttpStatusCode.NoContent);
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBeNull();
+        var policy = lab.Get<PolicySource>().Current(lab.Organization)!;
+        (policy.Version, policy.AccountsOf(lab.Web.Id).Any(account => account.Name == "root")).ShouldBe((version, true));
+        (await lab.AuditAsync()).ShouldContain(record => record.Kind == "account.secret-removed" && record.ActorLogin == "ann" && record.SubjectId == lab.Web.Id.Value);
+        (await RemoveAsync(lab.Web.Id, "root", ann)).ShouldBe(HttpStatusCode.NotFound);
+        (await PutAsync(lab, lab.Web, "root", new() { ["password"] = "second" }, ann)).Status.ShouldBe(HttpStatusCode.OK);
+
+        async Task<HttpStatusCode> RemoveAsync(DeviceId device, string account, string token) =>
+            (await lab.SendAsync(HttpMethod.Delete, $"devices/{device}/accounts/{account}/secret", token: token)).Status;
+    }
+
+    [Fact]
     public async Task A_private_key_is_stored_if_it_is_one()
     {
         await using var lab = await IdentityLab.StartAsync();

@@ -27,7 +27,7 @@ internal static class IdentityFeature
         services.AddSingleton<AccountNews>();
         services.AddSingleton<LiveSignIns>();
         services.AddHostedService<SignInGuard>();
-        services.AddSingleton<MySignIns>();
+        services.AddSingleton<SignIns>();
         services.AddSingleton<MyTwoFactor>();
         services.AddSingleton<OwnProof>();
         services.AddSingleton<SignInVoiding>();
@@ -54,6 +54,7 @@ internal static class IdentityFeature
         api.MapPost("/sign-out", (Caller caller, HttpContext context, SigningIn signingIn, AuditLog audit, CancellationToken cancellation) =>
             signingIn.SignOutAsync(caller, context, audit, cancellation)).Requires(TokenScopes.None).ForContactsToo();
         api.MapGet("/me", Me.GetAsync).Requires(TokenScopes.None).ForContactsToo();
+        api.MapPatch("/me", Me.EditAsync).ChangesPolicy(TokenScopes.Account);
         api.MapPost("/me/password", Me.ChangePasswordAsync).Requires(TokenScopes.None).ForContactsToo();
 
         MapLostPassword(api);
@@ -104,12 +105,18 @@ internal static class IdentityFeature
 
     private static void MapSignIns(IEndpointRouteBuilder api)
     {
-        api.MapGet("/me/sign-ins", ([AsParameters] PageQuery page, Caller caller, MySignIns mine, CancellationToken cancellation) =>
-            mine.ListAsync(page, caller, cancellation)).Requires(TokenScopes.AccountRead).ForContactsToo();
-        api.MapDelete("/me/sign-ins", (Caller caller, MySignIns mine, CancellationToken cancellation) =>
-            mine.EndOthersAsync(caller, cancellation)).Requires(TokenScopes.Account).ForContactsToo();
-        api.MapDelete("/me/sign-ins/{id:guid}", (Guid id, Caller caller, MySignIns mine, CancellationToken cancellation) =>
-            mine.EndAsync(id, caller, cancellation)).Requires(TokenScopes.Account).ForContactsToo();
+        api.MapGet("/me/sign-ins", ([AsParameters] PageQuery page, Caller caller, CallersPolicy policy, SignIns signIns, CancellationToken cancellation) =>
+            signIns.ListMineAsync(page, caller, policy, cancellation)).Requires(TokenScopes.AccountRead).ForContactsToo();
+        api.MapDelete("/me/sign-ins", (Caller caller, SignIns signIns, CancellationToken cancellation) =>
+            signIns.EndOthersAsync(caller, cancellation)).Requires(TokenScopes.Account).ForContactsToo();
+        api.MapDelete("/me/sign-ins/{id:guid}", (Guid id, Caller caller, SignIns signIns, CancellationToken cancellation) =>
+            signIns.EndMineAsync(id, caller, cancellation)).Requires(TokenScopes.Account).ForContactsToo();
+        api.MapGet("/technicians/{id:guid}/sign-ins", (Guid id, [AsParameters] PageQuery page, Caller caller, CallersPolicy policy, SignIns signIns, CancellationToken cancellation) =>
+            signIns.ListForAsync(id, page, caller, policy, cancellation)).Requires(TokenScopes.PeopleRead);
+        api.MapDelete("/technicians/{id:guid}/sign-ins", (Guid id, Caller caller, SignIns signIns, CancellationToken cancellation) =>
+            signIns.EndAllForAsync(id, caller, cancellation)).Requires(TokenScopes.People);
+        api.MapDelete("/technicians/{id:guid}/sign-ins/{signIn:guid}", (Guid id, Guid signIn, Caller caller, SignIns signIns, CancellationToken cancellation) =>
+            signIns.EndForAsync(id, signIn, caller, cancellation)).Requires(TokenScopes.People);
     }
 }
 
@@ -127,6 +134,7 @@ internal static class IdentityFeature
 [JsonSerializable(typeof(SignInShown))]
 [JsonSerializable(typeof(Page<SignInShown>))]
 [JsonSerializable(typeof(MeAnswer))]
+[JsonSerializable(typeof(ProfileRequest))]
 [JsonSerializable(typeof(PasswordRequest))]
 [JsonSerializable(typeof(PasswordLinkSent))]
 [JsonSerializable(typeof(NewPasswordRequest))]

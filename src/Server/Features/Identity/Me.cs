@@ -9,7 +9,11 @@ using Microsoft.EntityFrameworkCore;
 namespace Countersign.Server.Features.Identity;
 
 /// <param name="SignIn">How strongly the caller has proven who they are.</param>
-internal sealed record MeAnswer(PersonShown Person, OrganizationShown Organization, IReadOnlyList<string> Scopes, SignInStrength SignIn);
+/// <param name="Version">The version of policy that this was read from.</param>
+internal sealed record MeAnswer(PersonShown Person, OrganizationShown Organization, IReadOnlyList<string> Scopes, SignInStrength SignIn, long Version) : IVersioned;
+
+/// <param name="Name">At most 200 characters. What is left out stays.</param>
+internal sealed record ProfileRequest(string? Name = null);
 
 internal sealed record OrganizationShown(Guid Id, string Name);
 
@@ -24,10 +28,33 @@ internal static class Me
     public static async Task<Results<Ok<MeAnswer>, ProblemHttpResult>> GetAsync(
         Caller caller, PolicySource policy, Database database, CancellationToken cancellation)
     {
-        if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
+        if (policy.Current(caller.Organization) is not { } inForce || inForce.Person(caller.Person) is not { } person) return Problems.NotFound();
+        return TypedResults.Ok(Of(inForce, person, caller, await OrganizationAsync(caller, database, cancellation)));
+    }
+
+    /// <summary>
+    /// What says nothing but how one is called. Login, address, groups and status are for those who manage technicians: an address that one gave oneself
+    /// would be believed where mail proves who somebody is.
+    /// </summary>
+    public static async Task<Results<Ok<MeAnswer>, ProblemHttpResult>> EditAsync(
+        ProfileRequest request, Caller caller, PolicyWriter writer, Database database, CancellationToken cancellation)
+    {
+        var organization = await OrganizationAsync(caller, database, cancellation);
+        var outcome = await writer.ApplyAsync(
+            caller,
+            policy => policy.Person(caller.Person) is { } row ? new PolicyCommand.EditOwnProfile(request.Name ?? row.Name) : null,
+            cancellation);
+        return outcome.Answer(policy => Of(policy, policy.Person(caller.Person)!, caller, organization));
+    }
+
+    private static MeAnswer Of(PolicySnapshot policy, PersonRow person, Caller caller, OrganizationShown organization) =>
+        new(PersonShown.Of(person), organization, ScopeNames.Of(caller.Scopes), caller.Strength, policy.Version);
+
+    private static async Task<OrganizationShown> OrganizationAsync(Caller caller, Database database, CancellationToken cancellation)
+    {
         await using var db = database.Open();
         var name = await db.Set<Organization>().Where(row => row.Id == caller.Organization).Select(row => row.Name).SingleAsync(cancellation);
-        return TypedResults.Ok(new MeAnswer(PersonShown.Of(person), new(caller.Organization.Value, name), ScopeNames.Of(caller.Scopes), caller.Strength));
+        return new(caller.Organization.Value, name);
     }
 
     /// <summary>

@@ -20,7 +20,7 @@ internal sealed record TokenMade(Guid Id, string Token, string Label, IReadOnlyL
 internal sealed record TokenShown(
     Guid Id, string Label, IReadOnlyList<string> Scopes, DateTimeOffset Created, DateTimeOffset Expires, DateTimeOffset? LastUsed, bool Current);
 
-/// <summary>The API tokens that a person has made. Those of signing in are among their <see cref="MySignIns"/>.</summary>
+/// <summary>The API tokens that a person has made. Those of signing in are among their <see cref="SignIns"/>.</summary>
 internal static class MyTokens
 {
     private const int Most = 50;

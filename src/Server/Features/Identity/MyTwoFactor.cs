@@ -100,7 +100,7 @@ internal sealed class MyTwoFactor(
                 var codes = await SecondFactor.RenewRecoveryCodesAsync(db, caller.Person, stop);
                 await db.Set<ApiToken>().Where(row => row.Id == caller.TokenId && row.Origin != TokenOrigin.Made)
                     .ExecuteUpdateAsync(set => set.SetProperty(row => row.Strength, SignInStrength.TwoFactor), stop);
-                var ended = await SignInEnds.EndOthersAsync(db, caller, stop);
+                var ended = await SignInEnds.EndOthersAsync(db, caller.Person, caller, stop);
                 audit.Add(db, About(caller, "two-factor.enabled", new() { ["signInsEnded"] = ended }));
                 await news.TellAsync(db, caller.Person, caller, AccountChange.AppAdded, stop);
                 unit.Committed = () => live.End(caller.Organization, caller.Person, _ => true, "a second factor was set up");

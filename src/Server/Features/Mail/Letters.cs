@@ -82,5 +82,37 @@ internal static class Letters
             "Set a second factor up if you have none yet, and keep its recovery codes where they are not lost: nobody can reset the owner's.",
         ]);
 
+    /// <summary>Of an event that the setting Notifications has somebody told of.</summary>
+    /// <param name="name">One of <see cref="NotificationRules.Events"/>.</param>
+    /// <param name="isLast">No more of this event is mailed for a while.</param>
+    public static Letter Event(string name, string device, DateTimeOffset at, bool isLast)
+    {
+        var what = name switch
+        {
+            "session.began" => "A session began",
+            "session.refused" => "A session was refused",
+            "session.terminated" => "A session was terminated",
+            "session.ended" => "A session ended",
+            "recording.failed" => "A recording failed",
+            "journal.failed" => "A session's journal failed",
+            "device.hostKeyChanged" => "Another host key was shown",
+            "request.asked" => "Access was asked for",
+            "request.blocked" => "A request can be approved by nobody",
+            "request.approved" => "A request was approved",
+            "request.rejected" => "A request was rejected",
+            "request.expired" => "A request expired",
+            "request.cancelled" => "A request was cancelled",
+            "request.revoked" => "An approval was revoked",
+            _ => name,
+        };
+        List<string> paragraphs =
+        [
+            $"{what}: {name}, at the device {device}, on {Time(at)}.",
+            "Who it was, and the rest of it, is in Countersign, for those who may read it. You are told because the setting notifications of the device, or of what it is in, says so.",
+        ];
+        if (isLast) paragraphs.Add("There were many of these within an hour: more of them are not mailed to you in the rest of it. The audit log has them all.");
+        return new("event", what, paragraphs);
+    }
+
     public static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture) + " UTC";
 }

@@ -78,6 +78,7 @@ internal sealed class RequestTransitions(AuditLog audit, RequestNews news, TimeP
         Kind = $"request.{verb}",
         Actor = actor.Person,
         ActorLogin = actor.Login,
+        Concerned = request.Person,
         Channel = actor.Channel,
         Source = actor.Source,
         Subject = string.Create(CultureInfo.InvariantCulture, $"#{request.Number} {request.Login} on {request.DeviceName}"),

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Countersign.Access;
 using Countersign.Server.Platform;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Countersign.Server.Features.Roles;
 
@@ -30,10 +31,15 @@ public static class RolesComposition
 
 internal static class ListRoles
 {
-    public static Results<Ok<Page<RoleAnswer>>, ProblemHttpResult> Handle([AsParameters] PageQuery page, CallersPolicy policy) => page.Cut(
-        SystemRoles.All.Concat(policy.Snapshot.All<RoleRow>()).Where(role => policy.MaySee(role)),
-        role => $"{role.Name}\n{role.Id}",
-        role => RoleAnswer.Of(policy.Snapshot, role));
+    /// <param name="wanted">devicesAndGroups, invitations or administration; left out: all.</param>
+    public static Results<Ok<Page<RoleAnswer>>, ProblemHttpResult> Handle([AsParameters] PageQuery page, [FromQuery(Name = "purpose")] string? wanted, CallersPolicy policy)
+    {
+        if (!Choice.TryRead<RolePurpose>(wanted, "purpose", out var purpose, out var problem)) return problem!;
+        return page.Cut(
+            SystemRoles.All.Concat(policy.Snapshot.All<RoleRow>()).Where(role => (purpose ?? role.Purpose) == role.Purpose && policy.MaySee(role)),
+            role => $"{role.Name}\n{role.Id}",
+            role => RoleAnswer.Of(policy.Snapshot, role));
+    }
 
     public static Results<Ok<RoleAnswer>, ProblemHttpResult> HandleOne(Guid id, CallersPolicy policy) =>
         policy.Snapshot.Role(new(id)) is { } role && policy.MaySee(role) ? TypedResults.Ok(RoleAnswer.Of(policy.Snapshot, role)) : Problems.NotFound();

@@ -163,6 +163,7 @@ internal static class SessionEndpoints
             {
                 Subject = row.DeviceName,
                 SubjectId = row.Device.Value,
+                Concerned = row.Person,
                 Correlation = id.ToString(),
                 Details = new() { ["technician"] = row.Login, ["reason"] = reason },
             }),

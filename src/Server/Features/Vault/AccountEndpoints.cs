@@ -33,6 +33,7 @@ internal static class AccountEndpoints
     {
         api.MapPut("/devices/{id:guid}/accounts/{name}", PutAsync).ChangesPolicy(TokenScopes.Devices);
         api.MapDelete("/devices/{id:guid}/accounts/{name}", DeleteAsync).ChangesPolicy(TokenScopes.Devices);
+        api.MapDelete("/devices/{id:guid}/accounts/{name}/secret", DeleteSecretAsync).Requires(TokenScopes.Devices);
     }
 
     private static async Task<Results<Ok<AccountAnswer>, ProblemHttpResult>> PutAsync(
@@ -67,6 +68,24 @@ internal static class AccountEndpoints
     private static async Task<Results<Ok<PolicyVersion>, ProblemHttpResult>> DeleteAsync(
         Guid id, string name, Caller caller, PolicyWriter writer, CancellationToken cancellation) =>
         (await writer.ApplyAsync(caller, new PolicyCommand.RemoveAccount(new(id), name), cancellation)).Answer();
+
+    /// <summary>
+    /// For whoever may edit the device: the engine is asked with the command that changes nothing. The account stays, and nobody gets in by it until
+    /// something is stored again; sessions that it opened go on.
+    /// </summary>
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteSecretAsync(
+        Guid id, string name, Caller caller, PolicyWriter writer, AccountVault vault, CancellationToken cancellation)
+    {
+        DeviceRow? row = null;
+        var removed = false;
+        var outcome = await writer.ApplyAsync(
+            caller,
+            policy => (row = policy.Device(new(id))) is null ? null : new PolicyCommand.EditDevice(row.Id),
+            cancellation,
+            async (db, _, stop) => removed = await vault.RemoveAsync(db, caller, row!, name, stop));
+        if (outcome is not PolicyOutcome.Applied) return outcome.Refusal();
+        return removed ? TypedResults.NoContent() : Problems.NotFound();
+    }
 
     /// <summary>
     /// Adds the account; where it is there, makes it the default one, or, where only its secret is to be stored, edits the device so that nothing

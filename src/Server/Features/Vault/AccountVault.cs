@@ -70,6 +70,21 @@ internal sealed partial class AccountVault(
         });
     }
 
+    /// <summary>Removed with the context, in its organization, together with a record.</summary>
+    /// <returns>False: nothing was stored for such an account.</returns>
+    public async Task<bool> RemoveAsync(CountersignDb db, Caller caller, DeviceRow device, string account, CancellationToken cancellation)
+    {
+        if (await db.Set<AccountSecret>().SingleOrDefaultAsync(row => row.Device == device.Id && row.Account == account, cancellation) is not { } stored) return false;
+        db.Remove(stored);
+        audit.Add(db, AuditEntry.By(caller, "account.secret-removed") with
+        {
+            Subject = $"{account} on {device.Name}",
+            SubjectId = device.Id.Value,
+            Details = new() { ["account"] = account, ["kind"] = Word(stored.Kind) },
+        });
+        return true;
+    }
+
     /// <summary>
     /// With every change of policy, in its transaction: a device that is reached elsewhere, by other services, or that is to be known by another key,
     /// loses its secrets. Whoever may edit a device could otherwise have them sent to a server of their own. What is deleted takes its secrets with it

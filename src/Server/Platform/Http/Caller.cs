@@ -40,6 +40,9 @@ internal sealed record Caller(
     /// <summary>There when the change of policy that was sent is only to be shown.</summary>
     public PolicyPreview? Preview { get; init; }
 
+    /// <summary>What the request has changed, once it has.</summary>
+    public MadeChange Made { get; } = new();
+
     public PersonKind Kind { get; init; } = PersonKind.Technician;
 
     /// <summary>The version of policy that the caller has read, where they say so: rows that were changed since are not changed for them.</summary>

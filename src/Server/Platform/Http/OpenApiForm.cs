@@ -38,6 +38,7 @@ internal static class OpenApiForm
             {
                 OffersPreview(operation);
                 TakesCondition(operation);
+                TellsChange(operation);
                 Refuses("412", "A row that it changes was changed since the version in If-Match: detail says by whom and when.");
             }
 
@@ -66,6 +67,20 @@ internal static class OpenApiForm
         Description = "The ETag of what was read: the change is made only if no row that it changes was changed since. Without it, it is made in any case.",
         Schema = new OpenApiSchema { Type = JsonSchemaType.String },
     });
+
+    private static void TellsChange(OpenApiOperation operation)
+    {
+        foreach (var (_, response) in operation.Responses!.Where(one => one.Key[0] == '2'))
+        {
+            if (response is not OpenApiResponse told) continue;
+            told.Headers ??= new Dictionary<string, IOpenApiHeader>();
+            told.Headers[ChangeTold.Header] = new OpenApiHeader
+            {
+                Description = $"The number of the change that was made, by which it is undone; {ChangeTold.None}: everything was so already. Left out of a preview.",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            };
+        }
+    }
 
     private static OpenApiResponse Refusal(string description, OpenApiDocument? document) => new()
     {

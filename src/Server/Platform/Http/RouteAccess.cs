@@ -19,6 +19,7 @@ internal static class RouteAccessDeclaration
     public static RouteHandlerBuilder ChangesPolicy(this RouteHandlerBuilder builder, TokenScopes area = TokenScopes.Policy) => builder
         .Requires(area)
         .WithMetadata(new PolicyRoute())
+        .AddEndpointFilter(ChangeTold.TellAsync)
         .AddEndpointFilter(PolicyPreviewAnswer.InPlaceOfAsync);
 
     /// <summary>The caller must show a token that covers this scope: that of one area, to read there or to change something. What they may do with the thing itself is the engine's answer.</summary>

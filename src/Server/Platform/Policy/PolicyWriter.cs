@@ -110,6 +110,7 @@ internal sealed class PolicyWriter(
         }
 
         if (along is not null) await along(db, delta, cancellation);
+        caller.Made.Note(delta.Changes.Count > 0 ? delta.ToVersion : null);
         return new PolicyOutcome.Applied(delta, snapshot) { Left = left };
     }
 

@@ -151,7 +151,7 @@ internal sealed class MyPasskeys(
                     await SecondFactor.ForgetAsync(db, caller.Person, stop);
                 }
 
-                var ended = await SignInEnds.EndOthersAsync(db, caller, stop);
+                var ended = await SignInEnds.EndOthersAsync(db, caller.Person, caller, stop);
                 audit.Add(db, About(caller, "passkey.removed") with { Details = new() { ["passkey"] = id.ToString(), ["label"] = row.Label, ["signInsEnded"] = ended } });
                 await news.TellAsync(db, caller.Person, caller, AccountChange.PasskeyRemoved(row.Label), stop);
                 unit.Committed = () => live.End(caller.Organization, caller.Person, _ => true, "a passkey was removed");
@@ -171,7 +171,7 @@ internal sealed class MyPasskeys(
     private static async Task<int> OnlyThisSignInAsync(CountersignDb db, Caller caller, CancellationToken cancellation)
     {
         await db.Set<ApiToken>().Where(row => row.Id == caller.TokenId).ExecuteUpdateAsync(set => set.SetProperty(row => row.Strength, SignInStrength.TwoFactor), cancellation);
-        return await SignInEnds.EndOthersAsync(db, caller, cancellation);
+        return await SignInEnds.EndOthersAsync(db, caller.Person, caller, cancellation);
     }
 
     private Passkey Row(Caller caller, string label, MadePasskey made) => new()
