@@ -128,6 +128,30 @@ public sealed class WaitingRoomTests
         questions.ShouldBe(moment == "at a question asked anew" ? 2 : 1);
     }
 
+    [Fact]
+    public async Task Of_variables_sixteen_KiB_are_kept_and_no_more_than_thirty_two()
+    {
+        await using var door = Start(options => options, new Office());
+        await using var tina = await SignInAsync(door, "tina+web01");
+        (await AcceptedAsync(tina, 4000)).ShouldBe(4);
+        (await AcceptedAsync(tina, 10)).ShouldBe(32);
+        (await AcceptedAsync(tina, 5000)).ShouldBe(0);
+    }
+
+    /// <returns>So many of a hundred variables of that length.</returns>
+    private static async Task<int> AcceptedAsync(SshConnection connection, int length)
+    {
+        var (channel, _) = await SshChannelStreams.OpenSessionAsync(connection, Cancellation);
+        var variable = new EnvironmentRequest("LC_ONE", new string('x', length)).Encode();
+        var accepted = 0;
+        for (var number = 0; number < 100; number++)
+        {
+            if (await channel.RequestAsync(SessionRequests.Environment, variable, Cancellation)) accepted++;
+        }
+
+        return accepted;
+    }
+
     private static async Task TypeAsync(SshChannel channel, string text)
     {
         (await channel.WriteAsync(Encoding.ASCII.GetBytes(text), Cancellation)).ShouldBeTrue();
