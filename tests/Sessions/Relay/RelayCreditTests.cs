@@ -16,9 +16,12 @@ public sealed class RelayCreditTests
         const int Channels = 20, Bytes = 8 * 1024 * 1024;
         await using var lab = await RelayLab.StartAsync(Cancellation);
 
-        // By then most have used enough to be promised much.
+        // By then most have used enough to be promised much; and at that moment much of it has not come yet.
         var left = Channels * Bytes / 2;
-        var counts = Enumerable.Range(0, Channels).Select(_ => new Counter { Counted = bytes => (left -= bytes) <= 0 && !lab.IsHeld ? lab.Hold : null }).ToArray();
+        var counts = Enumerable.Range(0, Channels).Select(_ => new Counter
+        {
+            Counted = bytes => (left -= bytes) <= 0 && !lab.IsHeld && lab.Door.Credit.Promised > (CreditBudget.Most / 2) + (1024 * 1024) ? lab.Hold : null,
+        }).ToArray();
         foreach (var count in counts) count.Channel = await lab.StartAsync(count, SshChannelStreams.DefaultWindow, Bytes, Cancellation);
         foreach (var count in counts) await RelayLab.GoAsync(count.Channel!, Cancellation);
 
