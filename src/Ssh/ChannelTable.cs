@@ -168,7 +168,7 @@ internal sealed class ChannelTable(SshConnection connection)
 
     private void Accept(Slot slot, ChannelTerms asked, SshChannelAnswer.Accept accept)
     {
-        var channel = new SshChannel(connection, asked with { ReceiveWindow = accept.Window }, accept.Handler);
+        var channel = new SshChannel(connection, asked with { ReceiveWindow = accept.Window }, accept.Handler) { IsOpening = true };
         bool isOver;
         lock (_gate)
         {
@@ -179,8 +179,15 @@ internal sealed class ChannelTable(SshConnection connection)
 
         connection.Transport.Send(PacketUse.Control, new SshWriter()
             .Byte(SshMessage.ChannelOpenConfirmation).UInt32(asked.PeerId).UInt32(asked.OwnId).UInt32(accept.Window).UInt32(SshChannel.MaxPacket));
-        accept.Handler.OnOpened(channel);
-        if (isOver) channel.Finish();
+        try
+        {
+            accept.Handler.OnOpened(channel);
+            if (isOver) channel.Finish();
+        }
+        finally
+        {
+            channel.Opened();
+        }
     }
 
     private void SendRefusal(uint peerId, SshChannelAnswer.Refuse refuse) => connection.Transport.Send(PacketUse.Control, new SshWriter()

@@ -60,6 +60,9 @@ public sealed class SshChannel
 
     internal uint Id { get; }
 
+    /// <summary>The handler has not been told yet that it is open: its last call waits for that.</summary>
+    internal bool IsOpening { get; set; }
+
     /// <summary>Belongs to the output, under its lock.</summary>
     internal bool IsWaitingForDrain { get; set; }
 
@@ -255,15 +258,29 @@ public sealed class SshChannel
     internal void Finish()
     {
         TaskCompletionSource? opened;
+        bool isOpening;
         lock (_gate)
         {
             _closed = true;
+            isOpening = IsOpening;
             (opened, _windowOpened) = (_windowOpened, null);
             while (_asked.TryDequeue(out var answer)) answer.TrySetResult(false);
             _unanswered.Clear();
         }
 
         opened?.TrySetResult();
+        if (!isOpening) _handler.OnClosed(this);
+    }
+
+    /// <summary>The handler has been told that it is open, and is told now if it has come to its end meanwhile.</summary>
+    internal void Opened()
+    {
+        lock (_gate)
+        {
+            IsOpening = false;
+            if (!_closed) return;
+        }
+
         _handler.OnClosed(this);
     }
 

@@ -6,7 +6,11 @@ namespace Countersign.Ssh;
 /// </summary>
 public abstract class SshChannelHandler
 {
-    /// <summary>A channel that the peer opened can be used. May come from any thread, beside the first of the other calls.</summary>
+    /// <summary>
+    /// A channel that the peer opened can be used. Where it was accepted at once, this is the first call. Where the answer took its time
+    /// (<see cref="SshChannelAnswer.Later"/>), it comes from the thread that gave the answer, and data, requests and the end of file may come before and beside it;
+    /// <see cref="OnClosed"/> comes after it has returned, always.
+    /// </summary>
     public virtual void OnOpened(SshChannel channel)
     {
     }
@@ -37,7 +41,10 @@ public abstract class SshChannelHandler
     /// <summary>A channel request. The answer may be given at once or later; order of answers is kept by the library.</summary>
     public virtual void OnRequest(SshChannel channel, SshChannelRequest request) => request.Reply(SshReply.Failure);
 
-    /// <summary>The last call, exactly once: the peer closed the channel (ours is answered by the library) or the connection ended.</summary>
+    /// <summary>
+    /// The last call, exactly once: the peer closed the channel (ours is answered by the library) or the connection ended. On the receive loop, but where
+    /// <see cref="OnOpened"/> was under way at that moment, or the channel was accepted after the connection's end: then on the thread of that call, behind it.
+    /// </summary>
     public virtual void OnClosed(SshChannel channel)
     {
     }

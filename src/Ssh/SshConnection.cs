@@ -36,7 +36,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
     /// <summary>The software version that the peer named, without control characters, at most 253 characters.</summary>
     public string PeerVersion => Transport.PeerVersion;
 
-    /// <summary>Set once the connection is over, however it ended; never faults. Every channel's handler has had its last call then.</summary>
+    /// <summary>Set once the connection is over, however it ended; never faults. Every channel's handler has had its last call then, but for those whose opening was just being answered.</summary>
     public Task Closed => Transport.Closed;
 
     /// <summary>Why it ended, in one line without control characters. Null for an orderly end, and as long as it lasts.</summary>

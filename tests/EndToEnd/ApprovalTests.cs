@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text;
 using Countersign.EndToEnd.Fixtures;
+using Countersign.Ssh;
 
 namespace Countersign.EndToEnd;
 
@@ -10,6 +12,8 @@ public sealed class ApprovalTests : IAsyncLifetime
     private Api _mara = null!;
     private string _marasId = "";
     private string _group = "";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
@@ -90,26 +94,40 @@ public sealed class ApprovalTests : IAsyncLifetime
     public async Task What_is_typed_before_somebody_is_let_in_runs_nowhere()
     {
         using var there = new TempFolder();
-        await using var ssh = _gateway.Client.StartSsh("tina+web01", _gateway.Tina.ByKey, null, "-tt", "-vv");
+        await using var tina = await _gateway.ConnectAsync(_gateway.Tina, TestGateway.Device);
+        var (channel, streams) = await SshChannelStreams.OpenSessionAsync(tina, Cancellation);
+        await channel.RequestAsync(SessionRequests.Pty, new PtyRequest("xterm", new(80, 24), []).Encode(), Cancellation);
         await TypeAsync($"touch {there["first"]}");
-        var number = await WaitingAsync(ssh);
-
-        // Whoever threw it away gave its credit back, which the client tells of.
-        await SaysAsync(ssh, $"rcvd adjust {$"touch {there["first"]}\r".Length}");
+        (await channel.RequestAsync(SessionRequests.Shell, default, Cancellation)).ShouldBeTrue();
+        var said = new StringBuilder();
+        await SaysAsync("countersign: waiting for approval");
         await TypeAsync($"touch {there["while-waiting"]}");
-        await SaysAsync(ssh, $"rcvd adjust {$"touch {there["while-waiting"]}\r".Length}");
+
+        // What came before this has been taken by then, or thrown away.
+        (await channel.RequestAsync(SessionRequests.WindowChange, new WindowSize(80, 24).Encode(), Cancellation)).ShouldBeTrue();
+        var number = (long)(await _mara.GetAsync("requests?for=me"))["items"]!.AsArray().ShouldHaveSingleItem()!["number"]!;
         await _mara.PostAsync($"requests/{number}/approve");
-        await SaysAsync(ssh, "approved by");
+        await SaysAsync("approved by");
         await TypeAsync($"touch {there["last"]}; exit");
-        await ssh.EndAsync();
+        await streams.ExitStatus.WaitAsync(Eventually.Patience, Cancellation);
         File.Exists(there["last"]).ShouldBeTrue();
         File.Exists(there["first"]).ShouldBeFalse();
         File.Exists(there["while-waiting"]).ShouldBeFalse();
 
         async Task TypeAsync(string line)
         {
-            await ssh.Input.WriteAsync(System.Text.Encoding.ASCII.GetBytes(line + "\r"), TestContext.Current.CancellationToken);
-            await ssh.Input.FlushAsync(TestContext.Current.CancellationToken);
+            (await channel.WriteAsync(Encoding.ASCII.GetBytes(line + "\r"), Cancellation)).ShouldBeTrue();
+        }
+
+        async Task SaysAsync(string text)
+        {
+            var buffer = new byte[1024];
+            while (!said.ToString().Contains(text, StringComparison.Ordinal))
+            {
+                var read = await streams.Error.ReadAsync(buffer, Cancellation).AsTask().WaitAsync(Eventually.Patience, Cancellation);
+                read.ShouldBeGreaterThan(0, said.ToString());
+                said.Append(Encoding.UTF8.GetString(buffer, 0, read));
+            }
         }
     }
 

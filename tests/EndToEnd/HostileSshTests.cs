@@ -74,9 +74,8 @@ public sealed class HostileSshTests : IAsyncLifetime
                 silent.Add(socket);
             }
 
-            var before = GC.GetTotalMemory(forceFullCollection: true);
+            // What they cost is held by FloodTests, which have a process to themselves.
             await StillServedAsync();
-            before.ShouldBeLessThan(400L * 1024 * 1024);
         }
         finally
         {

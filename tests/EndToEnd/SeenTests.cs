@@ -171,18 +171,7 @@ public sealed class SeenTests : IAsyncLifetime
     public async Task Of_signals_by_the_hundred_the_journal_has_the_first_and_how_many_more_the_device_was_handed()
     {
         await using var device = await DeviceAsync(channel => channel.SendData("ready"u8));
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(_gateway.Server.SshAddress, Cancellation);
-        using var password = Secret.FromText(_gateway.Tina.Password);
-        await using (var connection = await SshClientConnection.ConnectAsync(
-            new NetworkStream(socket, ownsSocket: true),
-            new()
-            {
-                User = "tina+web02",
-                Credentials = [new SshCredential.Password(password)],
-                TrustedHostKeys = [.. _gateway.Server.SshHostKeys.Select(line => SshPublicKey.TryParse(line, out var key) ? key : throw new FormatException(line))],
-            },
-            Cancellation))
+        await using (var connection = await _gateway.ConnectAsync(_gateway.Tina, "web02"))
         {
             var ready = new Ready();
             var channel = await connection.OpenChannelAsync("session", default, ready, 64 * 1024, Cancellation);

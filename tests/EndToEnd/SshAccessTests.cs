@@ -57,18 +57,7 @@ public sealed class SshAccessTests : IAsyncLifetime
         using var folder = new TempFolder();
         await using var agent = await StartAgentAsync(folder);
         await _gateway.GrantAsync(_gateway.Tina, _gateway.Role);
-        var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(_gateway.Server.SshAddress, TestContext.Current.CancellationToken);
-        using var password = Secret.FromText(_gateway.Tina.Password);
-        await using var connection = await SshClientConnection.ConnectAsync(
-            new System.Net.Sockets.NetworkStream(socket, ownsSocket: true),
-            new()
-            {
-                User = "tina+agent01",
-                Credentials = [new SshCredential.Password(password)],
-                TrustedHostKeys = [.. _gateway.Server.SshHostKeys.Select(line => SshPublicKey.TryParse(line, out var key) ? key : throw new FormatException(line))],
-            },
-            TestContext.Current.CancellationToken);
+        await using var connection = await _gateway.ConnectAsync(_gateway.Tina, "agent01");
         var program = new Program();
         var channel = await connection.OpenChannelAsync("session", default, program, 64 * 1024, TestContext.Current.CancellationToken);
         var command = new SshWriter().String("trap 'echo caught; exit 9' USR1; echo ready; while :; do sleep 0.1; done").Written;

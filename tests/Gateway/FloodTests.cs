@@ -68,6 +68,30 @@ public sealed class FloodTests
     }
 
     [Fact]
+    public async Task A_thousand_connections_that_say_nothing_cost_less_than_32_KiB_each_while_they_are_there()
+    {
+        const int Held = 1000;
+        await using var door = Start(options => options with { MostArrivals = Held, MostFromAddress = Held });
+        await using (await SignInFromElsewhereAsync(door))
+        {
+            // What is made once is there.
+        }
+
+        await EmptyAsync(door);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        using var silent = new Sockets();
+        for (var number = 0; number < Held; number++)
+        {
+            var socket = await silent.ConnectAsync(door);
+            if (number % 2 == 0) await socket.SendAsync("SSH-2.0-silent\r\n"u8.ToArray(), Cancellation);
+        }
+
+        await UntilAsync(() => door.Arriving == Held);
+        await (await SignInFromElsewhereAsync(door)).DisposeAsync();
+        (GC.GetTotalMemory(forceFullCollection: true) - before).ShouldBeLessThan(Held * 32 * 1024);
+    }
+
+    [Fact]
     public async Task Whoever_has_keys_and_sends_a_byte_now_and_then_is_closed_when_the_time_to_sign_in_is_over()
     {
         var time = new FiredTime();

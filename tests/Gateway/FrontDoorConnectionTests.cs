@@ -3,6 +3,7 @@ using Countersign.Access;
 using Countersign.Gateway.SshDoor;
 using Countersign.Sessions;
 using Countersign.Ssh;
+using Countersign.Ssh.Tests;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Countersign.Gateway.Tests;
@@ -63,6 +64,50 @@ public sealed class FrontDoorConnectionTests
         arrivals.Enter(IPAddress.Loopback);
 
         connection.WhyStopped.ShouldContain("try again");
+    }
+
+    [Fact]
+    public async Task What_is_kept_for_all_connections_of_a_person_is_counted_together()
+    {
+        var people = new Occupancy<PersonId>(2);
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        await using var first = await VisitAsync("tina");
+        await using var second = await VisitAsync("tina");
+        await using var other = await VisitAsync("nora");
+        first.Credit.Whole.ShouldNotBeNull().ShouldBeSameAs(second.Credit.Whole);
+        other.Credit.Whole.ShouldNotBeNull().ShouldNotBeSameAs(first.Credit.Whole);
+
+        // The door's end, which is over when the client's is.
+        async Task<SshServerConnection> VisitAsync(string login)
+        {
+            var services = new SshFrontDoorServices(new LoopbackDoor.RightPassword(), new Listened(), null!, null!, NullLogger<SshFrontDoor>.Instance);
+            var watched = new Watched(new(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), new Turns(1), people));
+            var (client, server) = DuplexStream.Pair();
+            _ = SshServerConnection.RunAsync(server, new() { HostKeys = [key] }, watched, TestContext.Current.CancellationToken);
+            using var right = Secret.FromText("right");
+            var connection = await SshClientConnection.ConnectAsync(
+                client, new() { User = login, Credentials = [new SshCredential.Password(right)], TrustedHostKeys = [key.PublicKey] }, TestContext.Current.CancellationToken);
+            await connection.OpenChannelAsync("session", default, new LoopbackDoor.Nobody(), 1024, TestContext.Current.CancellationToken);
+            return watched.Connection!;
+        }
+    }
+
+    /// <summary>Passes on what it is told, and keeps the connection.</summary>
+    private sealed class Watched(FrontDoorConnection inner) : SshServerHandler
+    {
+        public SshServerConnection? Connection { get; private set; }
+
+        public override IReadOnlyList<string> AuthenticationMethods => inner.AuthenticationMethods;
+
+        public override ValueTask<SshAuthResult> AuthenticateAsync(SshAuthAttempt attempt, CancellationToken cancellation) => inner.AuthenticateAsync(attempt, cancellation);
+
+        public override void OnAuthenticated(SshServerConnection connection, string user)
+        {
+            Connection = connection;
+            inner.OnAuthenticated(connection, user);
+        }
+
+        public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra) => inner.OnChannelOpen(connection, type, extra);
     }
 
     private sealed class Listened : IPolicySource

@@ -18,9 +18,10 @@ internal static class LoopbackDoor
 
     public static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static SshFrontDoor Start(Func<SshFrontDoorOptions, SshFrontDoorOptions> configure) => SshFrontDoor.Start(
+    /// <param name="office">Where it asks; null: there is no policy, and nothing is asked.</param>
+    public static SshFrontDoor Start(Func<SshFrontDoorOptions, SshFrontDoorOptions> configure, Office? office = null) => SshFrontDoor.Start(
         configure(new() { Listen = new(IPAddress.Loopback, 0), HostKeys = [Key] }),
-        new(new RightPassword(), new NoPolicy(), null!, null!, NullLogger<SshFrontDoor>.Instance));
+        new(new RightPassword(), (IPolicySource?)office ?? new NoPolicy(), office?.Admission!, null!, NullLogger<SshFrontDoor>.Instance));
 
     public static async Task<SshClientConnection> SignInAsync(SshFrontDoor door, string login)
     {
@@ -67,10 +68,13 @@ internal static class LoopbackDoor
     }
 
     /// <summary>Fails when it does not come true in a minute.</summary>
-    public static async Task UntilAsync(Func<bool> condition)
+    public static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
+
+    /// <summary>Fails when it does not come true in a minute.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition)
     {
         var began = Stopwatch.GetTimestamp();
-        while (!condition())
+        while (!await condition())
         {
             Stopwatch.GetElapsedTime(began).ShouldBeLessThan(Patience);
             await Task.Yield();
@@ -139,8 +143,8 @@ internal static class LoopbackDoor
 
     public sealed class RightPassword : ISignIn
     {
-        private static readonly OrganizationId Organization = new(Guid.NewGuid());
-        private static readonly Dictionary<string, PersonId> People = new() { ["tina"] = new(Guid.NewGuid()), ["nora"] = new(Guid.NewGuid()) };
+        public static readonly OrganizationId Organization = new(Guid.NewGuid());
+        public static readonly IReadOnlyDictionary<string, PersonId> People = new Dictionary<string, PersonId> { ["tina"] = new(Guid.NewGuid()), ["nora"] = new(Guid.NewGuid()) };
 
         public ValueTask<SignInStep> WithPasswordAsync(string login, Secret password, IPAddress source, CancellationToken cancellation) =>
             new(password.ExposeText() == "right" ? new SignInStep.Done(new(Organization, People[login], login, SignInStrength.OneFactor)) : new SignInStep.Refused());

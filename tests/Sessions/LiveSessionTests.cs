@@ -160,13 +160,7 @@ public sealed class LiveSessionTests
         ending.IsCompleted.ShouldBeFalse();
         world.Sessions.Find(session.Opening.Organization, session.Opening.Id).ShouldBeSameAs(session);
         world.EndFault = null;
-        while (!ending.IsCompleted)
-        {
-            world.Time.Advance(TimeSpan.FromMinutes(1));
-            await Task.Yield();
-        }
-
-        await ending;
+        await world.Time.AdvanceUntilAsync(ending, TimeSpan.FromMinutes(1));
         world.Ended.ShouldHaveSingleItem().ExitStatus.ShouldBe(3);
         world.Sessions.Of(session.Opening.Organization).ShouldBeEmpty();
     }
@@ -178,14 +172,7 @@ public sealed class LiveSessionTests
         var session = (await world.AdmittedAsync()).Session;
         var ending = session.DisposeAsync().AsTask();
         var stopping = world.Sessions.DisposeAsync().AsTask();
-        while (!stopping.IsCompleted || !ending.IsCompleted)
-        {
-            world.Time.Advance(TimeSpan.FromSeconds(5));
-            await Task.Yield();
-        }
-
-        await stopping;
-        await ending;
+        await world.Time.AdvanceUntilAsync(Task.WhenAll(stopping, ending), TimeSpan.FromSeconds(5));
         world.Ended.ShouldBeEmpty();
     }
 

@@ -6,8 +6,12 @@ namespace Countersign.Sessions.Tests;
 /// </summary>
 internal sealed class ManualTime(DateTimeOffset now) : TimeProvider
 {
+    /// <summary>For what would never happen otherwise.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
+    private TaskCompletionSource? _armed;
     private DateTimeOffset _now = now;
     private TimeSpan _set;
 
@@ -55,6 +59,31 @@ internal sealed class ManualTime(DateTimeOffset now) : TimeProvider
         }
     }
 
+    /// <summary>Moves on, again and again, as often as something waits for a timer, until the task is done. Fails when neither comes in half a minute.</summary>
+    public async Task AdvanceUntilAsync(Task done, TimeSpan by)
+    {
+        var began = System.GetTimestamp();
+        while (!done.IsCompleted)
+        {
+            System.GetElapsedTime(began).ShouldBeLessThan(Patience);
+            await Task.WhenAny(done, ArmedAsync()).WaitAsync(Patience);
+            Advance(by);
+        }
+
+        await done;
+    }
+
+    /// <summary>Completes when there is a timer that can come due.</summary>
+    private Task ArmedAsync()
+    {
+        lock (_gate)
+        {
+            if (_timers.Exists(timer => timer.Due is not null)) return Task.CompletedTask;
+            _armed ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _armed.Task;
+        }
+    }
+
     private sealed class ManualTimer(ManualTime time, Action run) : ITimer
     {
         public DateTimeOffset? Due { get; set; }
@@ -68,6 +97,9 @@ internal sealed class ManualTime(DateTimeOffset now) : TimeProvider
             {
                 Due = dueTime == Timeout.InfiniteTimeSpan ? null : time._now + dueTime;
                 if (!time._timers.Contains(this)) time._timers.Add(this);
+                if (Due is null) return true;
+                time._armed?.TrySetResult();
+                time._armed = null;
             }
 
             return true;

@@ -265,13 +265,7 @@ public sealed class SessionTimeTests
         Pass(world, TimeSpan.FromSeconds(30));
         world.Ended.ShouldBeEmpty();
         world.EndFault = null;
-        while (!writing.IsCompleted)
-        {
-            Pass(world, TimeSpan.FromMinutes(1));
-            await Task.Yield();
-        }
-
-        await writing;
+        await world.Time.AdvanceUntilAsync(writing, TimeSpan.FromMinutes(1));
         var end = world.Ended.ShouldHaveSingleItem();
         end.Reason.ShouldBe(EndReason.MaximumTime);
         end.At.ShouldBe(World.Start.AddMinutes(10));

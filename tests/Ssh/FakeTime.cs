@@ -3,8 +3,12 @@ namespace Countersign.Ssh.Tests;
 /// <summary>Time that moves when the test says so.</summary>
 internal sealed class FakeTime : TimeProvider
 {
+    /// <summary>For what would never happen otherwise.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly Lock _gate = new();
     private readonly List<Timer> _timers = [];
+    private TaskCompletionSource _set = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _now = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -21,6 +25,7 @@ internal sealed class FakeTime : TimeProvider
         var timer = new Timer(this, callback, state);
         timer.Change(dueTime, period);
         lock (_gate) _timers.Add(timer);
+        TellThatOneIsSet();
         return timer;
     }
 
@@ -32,10 +37,43 @@ internal sealed class FakeTime : TimeProvider
         lock (_gate) _now = end;
     }
 
-    /// <summary>Whether there is a timer that such an advance would fire.</summary>
-    public bool IsDueWithin(TimeSpan span)
+    /// <summary>
+    /// Moves on by so much whenever that fires a timer, and only then, until the task is done: timers that are due later never come due by it.
+    /// Fails when neither comes in a minute.
+    /// </summary>
+    /// <returns>How often it moved on.</returns>
+    public async Task<int> PassUntilAsync(Task done, TimeSpan step)
+    {
+        var began = System.GetTimestamp();
+        var moved = 0;
+        while (true)
+        {
+            Task set;
+            lock (_gate) set = _set.Task;
+            if (done.IsCompleted) return moved;
+            System.GetElapsedTime(began).ShouldBeLessThan(Patience);
+            if (IsDueWithin(step))
+            {
+                moved++;
+                Advance(step);
+            }
+            else
+            {
+                await Task.WhenAny(done, set).WaitAsync(Patience);
+            }
+        }
+    }
+
+    private bool IsDueWithin(TimeSpan span)
     {
         lock (_gate) return _timers.Any(timer => timer.Due <= _now + span);
+    }
+
+    private void TellThatOneIsSet()
+    {
+        TaskCompletionSource set;
+        lock (_gate) (set, _set) = (_set, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        set.SetResult();
     }
 
     private Timer? NextDue(DateTimeOffset end)
@@ -66,6 +104,7 @@ internal sealed class FakeTime : TimeProvider
                 Period = period;
             }
 
+            time.TellThatOneIsSet();
             return true;
         }
 

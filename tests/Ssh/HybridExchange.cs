@@ -7,6 +7,6 @@ internal static class HybridExchange
 {
     public const string Name = "mlkem768x25519-sha256";
 
-    /// <summary>What a client or server of this machine agrees on with us when it is asked for nothing else.</summary>
+    /// <summary>What our own two ends agree on, and a server of this machine with our client.</summary>
     public static string OrNext => MLKem.IsSupported ? Name : "curve25519-sha256";
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace Countersign.Ssh.Tests;
 
 /// <summary>A channel whose opening is answered when the application knows.</summary>
@@ -120,6 +122,71 @@ public sealed class LaterAnswerTests
         (await pair.Outcome).Fault.ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData("the channel is closed")]
+    [InlineData("the connection ends")]
+    public async Task An_end_that_comes_while_a_channel_is_being_opened_is_told_after_that(string end)
+    {
+        await using var pair = await OwnPair.StartAsync(TestContext.Current.CancellationToken, handler: _handler);
+        var opening = pair.Client.OpenChannelAsync("direct-tcpip", default, new Told(), 1000, TestContext.Current.CancellationToken);
+        using var slow = new Slow();
+
+        // The server's loop has gone on to another message, so it is not this loop that opens the channel.
+        await AskSomethingElseAsync();
+        _handler.Answer.SetResult(new SshChannelAnswer.Accept(slow, 1000));
+        var channel = await opening;
+        await slow.Opening.Task.WaitAsync(TestContext.Current.CancellationToken);
+        if (end == "the channel is closed")
+        {
+            channel.Close();
+            await AskSomethingElseAsync();
+        }
+        else
+        {
+            await pair.Client.DisposeAsync();
+            await pair.Outcome;
+        }
+
+        slow.Calls.ShouldBeEmpty();
+        slow.Open.Set();
+        await slow.Closed.Task.WaitAsync(TestContext.Current.CancellationToken);
+        slow.Calls.ShouldBe(["opened", "closed"]);
+
+        Task AskSomethingElseAsync() => Should.ThrowAsync<SshChannelRefusedException>(
+            () => pair.Client.OpenChannelAsync("session", new byte[1], new Told(), 1000, TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>Is being told that its channel is open until the test lets it go.</summary>
+    private sealed class Slow : SshChannelHandler, IDisposable
+    {
+        public ConcurrentQueue<string> Calls { get; } = [];
+
+        public TaskCompletionSource Opening { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public ManualResetEventSlim Open { get; } = new();
+
+        public TaskCompletionSource Closed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override void OnOpened(SshChannel channel)
+        {
+            Opening.SetResult();
+            Open.Wait(TestContext.Current.CancellationToken);
+            Calls.Enqueue("opened");
+        }
+
+        public override void OnClosed(SshChannel channel)
+        {
+            Calls.Enqueue("closed");
+            Closed.SetResult();
+        }
+
+        public void Dispose()
+        {
+            Open.Set();
+            Open.Dispose();
+        }
+    }
+
     private sealed class Throws : SshChannelHandler
     {
         public override void OnOpened(SshChannel channel) => throw new InvalidOperationException("a fault of the application");
@@ -138,6 +205,7 @@ public sealed class LaterAnswerTests
 
         public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
         {
+            if (!extra.IsEmpty) return new SshChannelAnswer.Refuse(1, "not this one");
             Asked.TrySetResult();
             return new SshChannelAnswer.Later(Answer.Task);
         }

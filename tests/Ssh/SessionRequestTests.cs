@@ -16,6 +16,7 @@ public sealed class SessionRequestTests
         Check(new ExecRequest("ls -l"), r => r.Encode(), bytes => (ExecRequest.TryParse(bytes, out var value), value));
         Check(new SubsystemRequest("sftp"), r => r.Encode(), bytes => (SubsystemRequest.TryParse(bytes, out var value), value));
         Check(new SignalRequest("TERM"), r => r.Encode(), bytes => (SignalRequest.TryParse(bytes, out var value), value));
+        Check(new BreakRequest(500), r => r.Encode(), bytes => (BreakRequest.TryParse(bytes, out var value), value));
         Check(new ExitStatusRequest(255), r => r.Encode(), bytes => (ExitStatusRequest.TryParse(bytes, out var value), value));
         Check(new ExitSignalRequest("SEGV", true, "core"), r => r.Encode(), bytes => (ExitSignalRequest.TryParse(bytes, out var value), value));
     }

@@ -30,6 +30,9 @@ internal sealed class TestServer : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
+    /// <summary>What each connection goes through before it is served.</summary>
+    public Func<Stream, Stream> Through { get; set; } = stream => stream;
+
     /// <summary>Of the connections that are over by now.</summary>
     public ConcurrentQueue<SshServerOutcome> Outcomes { get; } = new();
 
@@ -70,7 +73,7 @@ internal sealed class TestServer : IAsyncDisposable
             {
                 var socket = await _listener.AcceptSocketAsync(_stop.Token);
                 socket.NoDelay = true;
-                _connections.Add(ServeAsync(new NetworkStream(socket, ownsSocket: true)));
+                _connections.Add(ServeAsync(Through(new NetworkStream(socket, ownsSocket: true))));
             }
         }
         catch (OperationCanceledException)

@@ -301,13 +301,9 @@ public sealed class TransportTests
         await peer.SendAsync("SSH-2.0-Patient\r\n", Cancellation);
         await peer.ReadLineAsync(Cancellation);
         var reading = peer.ReadAsync(Cancellation);
-        while (!reading.IsCompleted)
-        {
-            // Until the server has read the line it has only the timers that end a connection; they must not come due here.
-            if (time.IsDueWithin(TimeSpan.FromMilliseconds(500))) time.Advance(TimeSpan.FromMilliseconds(500));
-            await Task.Yield();
-        }
 
+        // Until the server has read the line it has only the timers that end a connection; they must not come due here.
+        await time.PassUntilAsync(reading, TimeSpan.FromMilliseconds(500));
         var ciphers = KexInit.Parse((await reading)!).CiphersToClient;
         ciphers.ShouldContain("aes256-ctr");
         ciphers.ShouldNotContain("chacha20-poly1305@openssh.com");

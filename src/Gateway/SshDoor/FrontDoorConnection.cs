@@ -32,7 +32,7 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
     private readonly CancellationTokenSource _gone = new();
     private IDisposable? _policyChanges;
     private CancellationTokenRegistration _ending;
-    private IDisposable? _place;
+    private Occupancy<PersonId>.Place? _place;
     private bool _over;
     private SignedIn? _person;
     private ConnectionNotes? _notes;
@@ -102,7 +102,11 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
 
     public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
     {
-        if (_person is not { } person || _notes is not { } notes) return new SshChannelAnswer.Refuse(1, "sign in first");
+        if (_person is not { } person || _notes is not { } notes || _place is not { } place) return new SshChannelAnswer.Refuse(1, "sign in first");
+
+        // Before anything can be promised.
+        connection.Credit.Whole = place.Credit;
+
         // Those that the client has closed and that wind down still are as much work as others, and the library does not count them any more.
         if (_running.Count >= MostRunning) return new SshChannelAnswer.Refuse(ResourceShortage, "too many sessions and forwarded connections are open, or come to their ends");
         if (type != "session")

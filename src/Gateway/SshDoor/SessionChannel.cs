@@ -27,6 +27,10 @@ internal sealed partial class SessionChannel(
     Action<SessionChannel, Task> track) : SshChannelHandler
 {
     private const int MostEnvironment = 32;
+
+    /// <summary>Bytes of all variables together: a person may have thousands of channels that never ask for anything else.</summary>
+    private const int MostEnvironmentBytes = 16 * 1024;
+
     private const int MostPayload = 4096;
     private const int MostListed = 40;
 
@@ -36,6 +40,7 @@ internal sealed partial class SessionChannel(
     private SshRelay? _relay;
     private WaitingRoom? _room;
     private string _reason = "";
+    private int _environment;
     private readonly HashSet<string> _toldForwarding = [];
     private FileCommand? _files;
     private bool _started;
@@ -100,7 +105,7 @@ internal sealed partial class SessionChannel(
                 _reason = notes.Reason = reason;
                 request.Reply(SshReply.Success);
                 return;
-            case "env" when _requests.Count < MostEnvironment && request.Payload.Length <= MostPayload:
+            case "env" when _requests.Count < MostEnvironment && _environment + request.Payload.Length <= MostEnvironmentBytes && request.Payload.Length <= MostPayload:
                 Keep(request);
                 return;
             case "auth-agent-req@openssh.com":
@@ -141,6 +146,7 @@ internal sealed partial class SessionChannel(
     private void Keep(SshChannelRequest request)
     {
         _requests.Add((request.Name, request.Payload));
+        _environment += request.Payload.Length;
         request.Reply(SshReply.Success);
     }
 

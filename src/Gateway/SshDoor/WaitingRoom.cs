@@ -28,6 +28,7 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
     private readonly TaskCompletionSource _interrupted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource<string>? _answer;
     private bool _open;
+    private bool _eof;
 
     public string Reason { get; } = PlainLine.Clean(reason, ApprovalWish.LongestReason);
 
@@ -71,6 +72,8 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
         lock (_gate)
         {
             Open();
+            // Nobody is left to answer.
+            if (_eof) return "";
             _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
             answer = _answer.Task;
             _typed.Clear();
@@ -112,11 +115,12 @@ internal sealed class WaitingRoom(SshChannel channel, bool terminal, string reas
         if (forget(CtrlC)) _interrupted.TrySetResult();
     }
 
-    /// <summary>No answer can come any more: what was typed is all of it.</summary>
+    /// <summary>No answer can come any more: what was typed is all of it, and a later question is not asked.</summary>
     public void OnEof()
     {
         lock (_gate)
         {
+            _eof = true;
             _answer?.TrySetResult(_typed.ToString());
             _answer = null;
         }

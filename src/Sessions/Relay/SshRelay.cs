@@ -252,6 +252,7 @@ public sealed class SshRelay
     {
         // The rest of what the technician takes is granted when the program runs, out of what their connection takes altogether.
         var window = (uint)Math.Clamp(_client.SendWindow, 1, CreditBudget.Least);
+        connection.Credit.Whole = _client.Connection.Credit.Whole;
         var device = await connection.OpenChannelAsync("session", ReadOnlyMemory<byte>.Empty, new DeviceEnd(this, window), window, cancellation);
         _device = device;
         foreach (var (name, payload) in start.Requests)

@@ -79,7 +79,8 @@ public sealed class TunnelRelay(TimeProvider time)
         }
 
         // The device's end has been open for as long as the technician's is.
-        _toDevice.SetReceiver(_device!);
+        _device!.Connection.Credit.Whole = client.Connection.Credit.Whole;
+        _toDevice.SetReceiver(_device);
         return _toDevice;
     }
 

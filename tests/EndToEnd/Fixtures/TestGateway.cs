@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Countersign.Server;
+using Countersign.Ssh;
 using Countersign.Tests;
 using Microsoft.AspNetCore.Builder;
 
@@ -152,6 +154,21 @@ public sealed class TestGateway : IAsyncDisposable
         using var anybody = new Api(Server.HttpAddress);
         var answer = await anybody.PostAsync("sign-in", new() { ["login"] = person.Login, ["password"] = person.Password });
         return new(Server.HttpAddress, (string)answer["token"]!);
+    }
+
+    /// <summary>A connection of our own client, for what the stock ones can't be made to do or to tell; by password.</summary>
+    public async Task<SshClientConnection> ConnectAsync(Somebody person, string device)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(Server.SshAddress, TestContext.Current.CancellationToken);
+        using var password = Secret.FromText(person.Password);
+        var options = new SshClientOptions
+        {
+            User = $"{person.Login}+{device}",
+            Credentials = [new SshCredential.Password(password)],
+            TrustedHostKeys = [.. Server.SshHostKeys.Select(line => SshPublicKey.TryParse(line, out var key) ? key : throw new FormatException(line))],
+        };
+        return await SshClientConnection.ConnectAsync(new NetworkStream(socket, ownsSocket: true), options, TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()

@@ -126,6 +126,8 @@ public sealed class ScpInterpreterTests
     [InlineData("C0644 40 ../f\n")]
     [InlineData("C0644 40 ..\n")]
     [InlineData("C0644 40 \n")]
+    [InlineData("C0644 40 f\0g\n")]
+    [InlineData("C0644 40 .\n")]
     [InlineData("C0644 40\n")]
     [InlineData("D0755 0 dir\n")]
     [InlineData("E\n")]

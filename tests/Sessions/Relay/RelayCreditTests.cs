@@ -16,9 +16,12 @@ public sealed class RelayCreditTests
         const int Channels = 20, Bytes = 8 * 1024 * 1024;
         await using var lab = await RelayLab.StartAsync(Cancellation);
 
-        // By then most have used enough to be promised much.
+        // By then most have used enough to be promised much; and at that moment much of it has not come yet.
         var left = Channels * Bytes / 2;
-        var counts = Enumerable.Range(0, Channels).Select(_ => new Counter { Counted = bytes => (left -= bytes) <= 0 && !lab.IsHeld ? lab.Hold : null }).ToArray();
+        var counts = Enumerable.Range(0, Channels).Select(_ => new Counter
+        {
+            Counted = bytes => (left -= bytes) <= 0 && !lab.IsHeld && lab.Door.Credit.Promised > (CreditBudget.Most / 2) + (1024 * 1024) ? lab.Hold : null,
+        }).ToArray();
         foreach (var count in counts) count.Channel = await lab.StartAsync(count, SshChannelStreams.DefaultWindow, Bytes, Cancellation);
         foreach (var count in counts) await RelayLab.GoAsync(count.Channel!, Cancellation);
 
@@ -100,6 +103,38 @@ public sealed class RelayCreditTests
         budget.Return(CreditBudget.Most);
         budget.Take(1 << 20, 1 << 20).ShouldBe(1 << 20);
         budget.Promised.ShouldBe(CreditBudget.Least + 100 + (1 << 20));
+    }
+
+    [Fact]
+    public void Several_budgets_that_are_parts_of_one_promise_no_more_together_than_it_has()
+    {
+        var whole = new CreditBudget(2 * CreditBudget.Most);
+        var parts = Enumerable.Range(0, 3).Select(_ => new CreditBudget { Whole = whole }).ToArray();
+        parts[0].Take(3 * CreditBudget.Most, 0).ShouldBe(CreditBudget.Most);
+        whole.Promised.ShouldBe(CreditBudget.Most);
+        parts[1].Take(CreditBudget.Most / 2, 0).ShouldBe(CreditBudget.Most / 2);
+        parts[2].Take(CreditBudget.Most, 0).ShouldBe(CreditBudget.Most / 2);
+
+        // Nobody stands still for the others' sake, and a trifle is not given, here as there.
+        parts[2].Take(CreditBudget.Most, 0).ShouldBe(CreditBudget.Least);
+        parts[2].Take(CreditBudget.Most, CreditBudget.Least).ShouldBe(0);
+        whole.Promised.ShouldBe((2 * CreditBudget.Most) + CreditBudget.Least);
+        parts[0].Return(CreditBudget.Most);
+        parts[1].Add(1000);
+        whole.Promised.ShouldBe(CreditBudget.Most + CreditBudget.Least + 1000);
+        parts.Sum(part => part.Promised).ShouldBe(whole.Promised);
+    }
+
+    [Fact]
+    public async Task What_goes_to_the_device_counts_in_the_same_whole()
+    {
+        await using var lab = await RelayLab.StartAsync(Cancellation);
+        var whole = lab.Door.Credit.Whole = new();
+        await lab.StartAsync(new Counter(), SshChannelStreams.DefaultWindow, 1, Cancellation);
+        await UntilAsync(() => lab.Device.Credit.Promised > 0 && lab.Door.Credit.Promised > 0);
+        whole.Promised.ShouldBe(lab.Device.Credit.Promised + lab.Door.Credit.Promised);
+        await lab.OpenTunnelAsync(Cancellation);
+        await UntilAsync(() => lab.Tunnels.Count == 1 && whole.Promised == lab.Device.Credit.Promised + lab.Door.Credit.Promised);
     }
 
     private static async Task UntilAsync(Func<bool> isSo)

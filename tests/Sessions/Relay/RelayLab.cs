@@ -29,6 +29,9 @@ internal sealed class RelayLab : IAsyncDisposable
     /// <summary>The gateway's end of the technician's connection.</summary>
     public SshConnection Door => _door.Connection!;
 
+    /// <summary>The gateway's end of the device's.</summary>
+    public SshConnection Device => _door.Device;
+
     public IReadOnlyList<SshRelay> Relays => [.. _door.Relays];
 
     public IReadOnlyList<TunnelRelay> Tunnels => [.. _door.Tunnels];
