@@ -21,7 +21,7 @@ internal sealed record ImportFault(int Line, string Column, string Message);
 /// </summary>
 internal static class ImportDevices
 {
-    /// <summary>So that planning and storing them keeps nobody waiting for long: there is one writer.</summary>
+    /// <summary>So that storing them keeps nobody waiting for long: there is one writer.</summary>
     public const int MostRows = 10_000;
 
     private const int MostFaults = 1000;
@@ -35,17 +35,18 @@ internal static class ImportDevices
         if (!DeviceTable.TryRead(body.Text, MostRows, out var table, out var unreadable)) return Problem(unreadable);
         ImportPlan? plan = null;
         IReadOnlyList<RefusedStep> refused = [];
-        var outcome = await writer.ApplyAsync(
+        var outcome = await writer.ApplyPlannedAheadAsync(
             caller,
-            policy =>
+            (_, policy, _) =>
             {
+                refused = [];
                 plan = new(policy, caller.Person, time.GetUtcNow()) { CreatesGroups = createGroups == true, Updates = update == true };
                 foreach (var row in table) plan.Take(row);
-                if (plan.Faults.Count == 0) return plan.Command;
+                if (plan.Faults.Count == 0) return ValueTask.FromResult<PolicyCommand?>(plan.Command);
 
                 // Nothing is done. What else would be wrong is told all the same, so that a file is put right in one go.
                 if (policy.Plan(plan.Command, caller.Person, time.GetUtcNow()) is PlanResult.SomeRefused some) refused = some.Steps;
-                return null;
+                return ValueTask.FromResult<PolicyCommand?>(null);
             },
             cancellation);
         return outcome switch
