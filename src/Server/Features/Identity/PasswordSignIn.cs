@@ -15,7 +15,12 @@ internal abstract record PasswordAnswer
     /// <param name="Changed">Which password it is.</param>
     /// <param name="MustChange">Somebody else chose the password, or it is too old: nothing but changing it may follow.</param>
     /// <param name="HasSecondFactor">The password alone is not enough.</param>
-    public sealed record Accepted(OrganizationId Organization, PersonRow Person, DateTimeOffset Changed, bool MustChange, bool HasSecondFactor) : PasswordAnswer;
+    public sealed record Accepted(OrganizationId Organization, PersonRow Person, DateTimeOffset Changed, bool MustChange, bool HasSecondFactor) : PasswordAnswer
+    {
+        /// <summary>On the writer: the password is the same one, and where it was enough there is no second factor now.</summary>
+        public async Task<bool> IsStillAsync(CountersignDb db, CancellationToken cancellation) =>
+            await Passwords.IsStillAsync(db, Person.Id, Changed, cancellation) && (HasSecondFactor || !await SecondFactor.IsEnabledAsync(db, Person.Id, cancellation));
+    }
 
     /// <summary>Whatever the reason: nobody of that name, a wrong password, somebody who takes no part.</summary>
     public sealed record Refused : PasswordAnswer;

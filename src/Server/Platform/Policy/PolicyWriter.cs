@@ -31,6 +31,9 @@ internal sealed class PolicyWriter(
     /// </summary>
     public PolicySnapshot? ForWriter(OrganizationId organization) => _ahead.GetValueOrDefault(organization) ?? source.Current(organization);
 
+    /// <summary>On the writer only: for what is no change of policy and for master administrators alone.</summary>
+    public bool IsMasterAdministrator(Caller caller) => ForWriter(caller.Organization)?.IsMasterAdministrator(caller.Person, time.GetUtcNow()) == true;
+
     /// <summary>Applies a command on behalf of the caller.</summary>
     /// <param name="along">Runs in the same transaction, after the rows are marked; if it throws, nothing is stored.</param>
     public Task<PolicyOutcome> ApplyAsync(Caller caller, PolicyCommand command, CancellationToken cancellation, AlongWithChange? along = null) =>
