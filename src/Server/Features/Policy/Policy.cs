@@ -87,7 +87,7 @@ internal static class UndoChange
     public static async Task<Results<Ok<UndoAnswer>, ProblemHttpResult>> HandleAsync(
         long number, Caller caller, PolicyWriter writer, AccountNews news, TimeProvider time, CancellationToken cancellation)
     {
-        var tooFarBack = false;
+        var (tooFarBack, replacedSecret) = (false, false);
         TouchedRows? touched = null;
         var outcome = await writer.ApplyPlannedAheadAsync(
             caller,
@@ -100,6 +100,10 @@ internal static class UndoChange
                 var ifUntouched = new PolicyCommand.Undo(undone, ImmutableHashSet<RowKey>.Empty);
                 if (policy.Plan(ifUntouched, caller.Person, time.GetUtcNow()) is PlanResult.Forbidden or PlanResult.NotFound) return ifUntouched;
                 var keys = undone.Changes.Select(row => row.Key).ToHashSet();
+
+                // What belonged to a row and is no policy is kept by nobody: as if all of it had been changed.
+                replacedSecret = undone.Changes.Any(row => row.Before == row.After);
+                if (replacedSecret) return new PolicyCommand.Undo(undone, keys);
                 tooFarBack = policy.Version - number > RowVersions.MostChangesSince;
                 if (tooFarBack) return new PolicyCommand.Undo(undone, keys);
                 touched ??= new(number, keys);
@@ -111,6 +115,7 @@ internal static class UndoChange
         {
             PolicyOutcome.Applied applied =>
                 TypedResults.Ok(new UndoAnswer(applied.Version, applied.Delta.Summary, [.. applied.Left.Select(key => TouchedRow.Of(RowFate.Left, key))])),
+            PolicyOutcome.Refused { Reason: PlanResult.Conflict } when replacedSecret => Problems.Conflict("What opened an account before is kept by nobody: store it again."),
             PolicyOutcome.Refused { Reason: PlanResult.Conflict } when tooFarBack => Problems.Conflict($"It is too far back: more than {RowVersions.MostChangesSince} changes came since."),
             _ => outcome.Refusal(),
         };

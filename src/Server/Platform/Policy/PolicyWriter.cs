@@ -13,6 +13,14 @@ internal delegate Task AlongWithChange(CountersignDb db, PolicyDelta delta, Canc
 /// <summary>A command that is made from what is stored, in the transaction in which it is planned; null: what it would change is not there.</summary>
 internal delegate ValueTask<PolicyCommand?> MakeCommand(CountersignDb db, PolicySnapshot policy, CancellationToken cancellation);
 
+/// <summary>What is no policy and belongs to a row is changed with it: a change of that row, which has its version like others, also where the row stays as it is.</summary>
+/// <param name="Key">Of a row that is there, or that the command adds.</param>
+/// <param name="Summary">One plain sentence, with nothing secret in it.</param>
+internal sealed record RowTouch(RowKey Key, string Summary);
+
+/// <summary>Made where the command is planned; null: there is none.</summary>
+internal delegate ValueTask<RowTouch?> MakeTouch(CountersignDb db, CancellationToken cancellation);
+
 /// <summary>
 /// The one way for every change of policy: plans the command against exactly the version that the database has, stores the rows, the delta as
 /// the next version and the audit record in one transaction, and puts the new snapshot in force once that is durable.
@@ -46,10 +54,14 @@ internal sealed class PolicyWriter(
         ApplyAsync(caller, (_, policy, _) => ValueTask.FromResult(command(policy)), cancellation, along);
 
     /// <inheritdoc cref="ApplyAsync(Caller, PolicyCommand, CancellationToken, AlongWithChange?)"/>
-    public Task<PolicyOutcome> ApplyAsync(Caller caller, MakeCommand command, CancellationToken cancellation, AlongWithChange? along = null) =>
-        caller.Preview is not null || caller.Read is not null
-            ? AheadAsync(caller, command, along, PlanStands.Never, cancellation)
-            : queue.WriteAsync((unit, stop) => ApplyAsync(unit, caller, command, along, null, stop), cancellation);
+    /// <param name="touch">The row that what is done along belongs to, so that the change is one of that row, too.</param>
+    public Task<PolicyOutcome> ApplyAsync(Caller caller, MakeCommand command, CancellationToken cancellation, AlongWithChange? along = null, MakeTouch? touch = null)
+    {
+        var wish = new Wish(caller, command, along, touch);
+        return caller.Preview is not null || caller.Read is not null
+            ? AheadAsync(wish, PlanStands.Never, cancellation)
+            : queue.WriteAsync((unit, stop) => ApplyAsync(unit, wish, null, stop), cancellation);
+    }
 
     /// <summary>
     /// The same for a command that takes long to make or to plan: that is done with the policy in force, before it is the writer's turn, and stands where
@@ -57,7 +69,7 @@ internal sealed class PolicyWriter(
     /// </summary>
     /// <param name="command">From nothing but the policy and what is never changed. Made once more, on the writer, where the policy was changed meanwhile.</param>
     public Task<PolicyOutcome> ApplyPlannedAheadAsync(Caller caller, MakeCommand command, CancellationToken cancellation, AlongWithChange? along = null) =>
-        AheadAsync(caller, command, along, PlanStands.WhereNothingChanged, cancellation);
+        AheadAsync(new(caller, command, along, null), PlanStands.WhereNothingChanged, cancellation);
 
     /// <summary>Makes an organization with its first rows, as version 1. There is no policy yet that could allow it: the caller has authorized it.</summary>
     /// <param name="founding"><see cref="PolicySnapshot.Bootstrap"/>.</param>
@@ -78,23 +90,24 @@ internal sealed class PolicyWriter(
             cancellation);
 
     /// <summary>What the caller has read is compared ahead, too: on the writer only with what came meanwhile.</summary>
-    private async Task<PolicyOutcome> AheadAsync(Caller caller, MakeCommand make, AlongWithChange? along, PlanStands stands, CancellationToken cancellation)
+    private async Task<PolicyOutcome> AheadAsync(Wish wish, PlanStands stands, CancellationToken cancellation)
     {
-        var ahead = await PlanAheadAsync(caller, make, stands, cancellation);
+        var ahead = await PlanAheadAsync(wish, stands, cancellation);
         if (ahead.Stale is { } stale) return stale;
-        if (ahead.Plan is not PlanResult.Planned planned) return await RefuseAsync(caller, ahead, cancellation);
-        if (caller.Preview is not { } preview) return await queue.WriteAsync((unit, stop) => ApplyAsync(unit, caller, make, along, ahead, stop), cancellation);
+        if (ahead.Plan is not PlanResult.Planned planned) return await RefuseAsync(wish.Caller, ahead, cancellation);
+        if (wish.Caller.Preview is not { } preview) return await queue.WriteAsync((unit, stop) => ApplyAsync(unit, wish, ahead, stop), cancellation);
         var shown = new PolicyOutcome.Applied(planned.Delta, planned.Delta.Changes.Count == 0 ? ahead.Policy : ahead.Policy.Apply(planned.Delta)) { Left = planned.Left };
         preview.Keep(ahead.Policy, shown);
         return shown;
     }
 
     /// <summary>Plans against the policy in force and stores nothing.</summary>
-    private async Task<Ahead> PlanAheadAsync(Caller caller, MakeCommand make, PlanStands stands, CancellationToken cancellation)
+    private async Task<Ahead> PlanAheadAsync(Wish wish, PlanStands stands, CancellationToken cancellation)
     {
+        var caller = wish.Caller;
         var (snapshot, at) = (source.Current(caller.Organization) ?? throw NoPolicy(caller.Organization), time.GetUtcNow());
         await using var db = database.Read(caller.Organization);
-        var (command, plan) = await PlanAsync(db, snapshot, caller, make, null, cancellation);
+        var (command, plan) = await PlanAsync(db, snapshot, wish, null, cancellation);
         var stale = plan is PlanResult.Planned { Delta: var delta } ? await rows.ChangedSinceAsync(db, snapshot, delta, caller, caller.Read, cancellation) : null;
         return new(snapshot, at, stands, command, plan, stale);
     }
@@ -115,12 +128,12 @@ internal sealed class PolicyWriter(
         return new PolicyOutcome.Refused(ahead.Plan);
     }
 
-    private async Task<PolicyOutcome> ApplyAsync(
-        WriteUnit unit, Caller caller, MakeCommand make, AlongWithChange? along, Ahead? ahead, CancellationToken cancellation)
+    private async Task<PolicyOutcome> ApplyAsync(WriteUnit unit, Wish wish, Ahead? ahead, CancellationToken cancellation)
     {
+        var (caller, along) = (wish.Caller, wish.Along);
         var snapshot = ForWriter(caller.Organization) ?? throw NoPolicy(caller.Organization);
         var db = unit.Db.Of(caller.Organization);
-        var (command, plan) = await PlanAsync(db, snapshot, caller, make, ahead, cancellation);
+        var (command, plan) = await PlanAsync(db, snapshot, wish, ahead, cancellation);
         if (plan is not PlanResult.Planned { Delta: var delta, Left: var left })
         {
             NoteRefusal(db, caller, command, plan, snapshot.Version);
@@ -140,17 +153,29 @@ internal sealed class PolicyWriter(
         return new PolicyOutcome.Applied(delta, snapshot) { Left = left };
     }
 
-    private async Task<(PolicyCommand? Command, PlanResult Plan)> PlanAsync(
-        CountersignDb db, PolicySnapshot snapshot, Caller caller, MakeCommand make, Ahead? ahead, CancellationToken cancellation)
+    private async Task<(PolicyCommand? Command, PlanResult Plan)> PlanAsync(CountersignDb db, PolicySnapshot snapshot, Wish wish, Ahead? ahead, CancellationToken cancellation)
     {
+        var caller = wish.Caller;
         var stands = ahead is { Stands: PlanStands.WhereNothingChanged } && ReferenceEquals(ahead.Policy, snapshot) && time.GetUtcNow() - ahead.At < _planStands;
-        if ((stands ? ahead!.Command : await make(db, snapshot, cancellation)) is not { } command) return (null, new PlanResult.NotFound(""));
+        if ((stands ? ahead!.Command : await wish.Make(db, snapshot, cancellation)) is not { } command) return (null, new PlanResult.NotFound(""));
         var plan = stands ? ahead!.Plan : snapshot.Plan(command, caller.Person, time.GetUtcNow());
+        if (plan is not PlanResult.Planned { Delta: var wanted } planned) return (command, plan);
+        if (wish.Touch is { } touch && await touch(db, cancellation) is { } touched) plan = planned with { Delta = wanted = Touched(snapshot, wanted, touched) };
 
         // Neither is a matter of this organization's policy alone.
-        if (plan is not PlanResult.Planned { Delta: var wanted }) return (command, plan);
         if (await TakesLoginAsync(db, wanted, cancellation)) return (command, new PlanResult.Invalid("login", "That login is taken."));
         return (command, ShutsOut(snapshot, wanted, caller) ?? plan);
+    }
+
+    private static PolicyDelta Touched(PolicySnapshot snapshot, PolicyDelta delta, RowTouch touch)
+    {
+        var isIn = delta.Changes.Any(change => change.Key == touch.Key);
+        var row = isIn ? null : snapshot.Find(touch.Key) ?? throw new InvalidOperationException("There is no such row to touch.");
+        return delta with
+        {
+            Summary = delta.Changes.Count == 0 ? touch.Summary : $"{delta.Summary} {touch.Summary}",
+            Changes = row is null ? delta.Changes : [.. delta.Changes, new(row, row)],
+        };
     }
 
     /// <summary>
@@ -233,6 +258,8 @@ internal sealed class PolicyWriter(
         Outcome = outcome,
         Details = new() { ["version"] = version, ["command"] = command.GetType().Name },
     };
+
+    private sealed record Wish(Caller Caller, MakeCommand Make, AlongWithChange? Along, MakeTouch? Touch);
 
     /// <summary>What was planned before the writer's turn.</summary>
     /// <param name="Policy">What it was planned against.</param>
