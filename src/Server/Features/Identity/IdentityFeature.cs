@@ -18,6 +18,7 @@ internal static class IdentityFeature
         services.AddSingleton<PasswordRenewal>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<SignInThrottle>();
+        services.AddSingleton<LoginGuesses>();
         services.AddSingleton<PasswordSignIn>();
         services.AddSingleton<SecondFactor>();
         services.AddSingleton<SignInTickets>();

@@ -25,7 +25,7 @@ internal sealed record JoinRequest(string Token, string Login, string Password, 
 }
 
 /// <summary>From a mailed link to an account. The link is used up in the transaction in which its holder becomes activated, and only there.</summary>
-internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLinks links, Passwords passwords, SignInFailures failures, Database database, AuditLog audit)
+internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLinks links, Passwords passwords, SignInFailures failures, LoginGuesses guesses, Database database, AuditLog audit)
 {
     public async Task<Results<Ok<JoinShown>, ProblemHttpResult>> LookAsync(LookRequest request, HttpContext context, CancellationToken cancellation)
     {
@@ -40,6 +40,7 @@ internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLi
         var organization = link.OrganizationId;
         var caller = new Caller(
             organization, person.Id, person.Login, TokenScopes.None, Guid.Empty, context.Connection.RemoteIpAddress, SignInStrength.None, context.TraceIdentifier);
+        if (guesses.Wait(LoginGuesses.By(caller), Source(context)) is var wait && wait > TimeSpan.Zero) return Problems.TooManyAttempts(context, wait);
         var name = request.Name ?? person.Name;
         if (Logins.Problem(request.Login) is { } wrong) return Problems.Invalid("login", wrong);
         var strength = SignInRules.Of(policy.Current(organization)).PasswordStrength;
@@ -73,6 +74,7 @@ internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLi
                 await db.Set<Invitation>().Where(row => row.Person == person.Id).ExecuteDeleteAsync(stop);
                 audit.Add(db, AuditEntry.By(caller, "invitation.accepted") with { ActorLogin = request.Login, Subject = person.Mail, SubjectId = person.Id.Value });
             });
+        guesses.NoteIfTaken(caller, request.Login, outcome);
         return outcome switch
         {
             PolicyOutcome.Applied applied => TypedResults.Ok(PersonShown.Of(applied.Snapshot.Person(person.Id)!)),
