@@ -33,6 +33,7 @@ internal static class IdentityFeature
         services.AddSingleton<OwnProof>();
         services.AddSingleton<SignInVoiding>();
         services.AddSingleton<AlongWithChange>(provider => provider.GetRequiredService<SignInVoiding>().VoidWhereNotMeantAsync);
+        services.AddSingleton<AlongWithChange>(provider => provider.GetRequiredService<SignInVoiding>().EndWhatWasOverAsync);
         services.AddPasskeys();
         services.AddSingleton<ISignIn, SignIn>();
         services.AddSingleton<SignInFailures>();
