@@ -120,7 +120,7 @@ internal sealed class PasswordSignIn(
         // The row as it is now: the person may have been disabled meanwhile.
         var now = known ? policy.Current(organization)?.Person(id) : null;
         var rules = SignInRules.Of(policy.Current(organization));
-        if (check == PasswordCheck.Wrong || credential is null || now is not { TakesPart: true } || !rules.Allows(attempt.Source))
+        if (check == PasswordCheck.Wrong || credential is null || IsOver(credential) || now is not { TakesPart: true } || !rules.Allows(attempt.Source))
         {
             throttle.Failed(attempt.Counted, attempt.Source);
             failures.Note(attempt.Login, attempt.Source, attempt.Channel, "password");
@@ -132,6 +132,9 @@ internal sealed class PasswordSignIn(
         var mustChange = credential.MustChange || rules.IsTooOld(credential.Changed, time.GetUtcNow());
         return new PasswordAnswer.Accepted(organization, now, credential.Changed, mustChange, hasSecondFactor);
     }
+
+    /// <summary>A password that somebody else chose, and that was not changed in time: as if it were wrong.</summary>
+    private bool IsOver(Credential credential) => credential.MustChange && time.GetUtcNow() - credential.Changed >= limits.FirstPasswordLife;
 
     private PasswordAnswer.Later Refuse(Attempt attempt, TimeSpan wait)
     {
