@@ -24,15 +24,13 @@ internal static class ImportDevices
     /// <summary>So that storing them keeps nobody waiting for long: there is one writer.</summary>
     public const int MostRows = 10_000;
 
-    private const int MostFaults = 1000;
-
     /// <param name="body">The table.</param>
     /// <param name="createGroups">Groups that are not there are made; otherwise they are an error of their row.</param>
     /// <param name="update">Devices that are there are changed to what their row says; otherwise they are an error of their row.</param>
     public static async Task<Results<Ok<ImportAnswer>, ProblemHttpResult>> HandleAsync(
         CsvBody body, Caller caller, PolicyWriter writer, TimeProvider time, CancellationToken cancellation, bool? createGroups = null, bool? update = null)
     {
-        if (!DeviceTable.TryRead(body.Text, MostRows, out var table, out var unreadable)) return Problem(unreadable);
+        if (!DeviceTable.TryRead(body.Text, MostRows, out var table, out var misshapen)) return Problem(misshapen);
         ImportPlan? plan = null;
         IReadOnlyList<RefusedStep> refused = [];
         var outcome = await writer.ApplyPlannedAheadAsync(
@@ -40,7 +38,7 @@ internal static class ImportDevices
             (_, policy, _) =>
             {
                 refused = [];
-                plan = new(policy, caller.Person, time.GetUtcNow()) { CreatesGroups = createGroups == true, Updates = update == true };
+                plan = new(policy, caller.Person, time.GetUtcNow(), misshapen) { CreatesGroups = createGroups == true, Updates = update == true };
                 foreach (var row in table) plan.Take(row);
                 if (plan.Faults.Count == 0) return ValueTask.FromResult<PolicyCommand?>(plan.Command);
 
@@ -67,10 +65,11 @@ internal static class ImportDevices
 
     private static ProblemHttpResult Problem(IReadOnlyList<ImportFault> faults)
     {
-        var shown = faults.OrderBy(fault => fault.Line).Take(MostFaults).ToArray();
+        // All of them: there are no more than the rows and columns of a table that is bounded itself.
+        var shown = faults.OrderBy(fault => fault.Line).ToArray();
         var problem = Problems.Invalid(
             shown.Select(fault => (string.Create(CultureInfo.InvariantCulture, $"line {fault.Line}{(fault.Column.Length == 0 ? "" : $", {fault.Column}")}"), fault.Message)),
-            faults.Count > shown.Length ? $"Nothing was imported: {faults.Count} errors, of which the first {shown.Length} are told." : $"Nothing was imported: {(faults.Count == 1 ? "1 error" : $"{faults.Count} errors")}.");
+            $"Nothing was imported: {(faults.Count == 1 ? "1 error" : $"{faults.Count} errors")}.");
         problem.ProblemDetails.Extensions["rows"] = shown;
         return problem;
     }
