@@ -132,4 +132,15 @@ public sealed class AdministeredPeopleTests
         (late.Status, late.Body).ShouldBe((HttpStatusCode.Unauthorized, (await lab.SignInAsync("neo", "wrong")).Body));
         (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
     }
+
+    [Fact]
+    public async Task Whoever_resets_a_second_factor_is_told_that_nobody_could_be_mailed()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var reset = await lab.SendAsync(HttpMethod.Post, $"technicians/{lab.Tom.Id}/two-factor/reset", token: await lab.TokenOfAsync("ann"));
+        (reset.Status, reset.Json["told"]!.GetValue<bool>()).ShouldBe((HttpStatusCode.OK, false));
+        await using var with = await MailLab.StartAsync();
+        reset = await with.Lab.SendAsync(HttpMethod.Post, $"technicians/{with.Lab.Tom.Id}/two-factor/reset", token: with.Ann);
+        (reset.Status, reset.Json["told"]!.GetValue<bool>()).ShouldBe((HttpStatusCode.OK, true));
+    }
 }

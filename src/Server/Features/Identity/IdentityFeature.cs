@@ -116,6 +116,7 @@ internal static class IdentityFeature
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(TwoFactorResetAnswer))]
 [JsonSerializable(typeof(SignInRequest))]
 [JsonSerializable(typeof(SignInAnswer))]
 [JsonSerializable(typeof(SignInCodeRequest))]
