@@ -144,6 +144,9 @@ internal sealed record PreviewedChange(string? Summary, IReadOnlyList<TouchedRow
 /// <param name="Version">Of policy, to which a change has led.</param>
 internal sealed record Versioned(long? Version);
 
+/// <param name="Told">They are mailed that it was done.</param>
+internal sealed record TwoFactorReset(bool? Told);
+
 internal sealed record PreviewedEffect(
     int? PeopleCount,
     IReadOnlyList<string>? People,
@@ -372,6 +375,7 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(ImportedDevices))]
 [JsonSerializable(typeof(UndoneChange))]
 [JsonSerializable(typeof(PreviewedChange))]
+[JsonSerializable(typeof(TwoFactorReset))]
 [JsonSerializable(typeof(Versioned))]
 [JsonSerializable(typeof(Page<Session>), TypeInfoPropertyName = "SessionPage")]
 [JsonSerializable(typeof(EndSessionRequest))]

@@ -52,21 +52,33 @@ internal static class Acting
 {
     /// <param name="done">Shown where it was done; with <c>--json</c> the answer is, if there is one.</param>
     /// <returns>The exit code.</returns>
+    public static Task<int> RunAsync(
+        CommonOptions common, ParseResult parsed, Func<ApiClient, CancellationToken, Task<Answer<string>>> act, string done, CancellationToken cancellation) =>
+        RunAsync(common, parsed, act, _ => done, cancellation);
+
+    /// <param name="done">Gets the answer.</param>
+    /// <inheritdoc cref="RunAsync(CommonOptions, ParseResult, Func{ApiClient, CancellationToken, Task{Answer{string}}}, string, CancellationToken)"/>
     public static async Task<int> RunAsync(
-        CommonOptions common, ParseResult parsed, Func<ApiClient, CancellationToken, Task<Answer<string>>> act, string done, CancellationToken cancellation)
+        CommonOptions common, ParseResult parsed, Func<ApiClient, CancellationToken, Task<Answer<string>>> act, Func<string, string> done, CancellationToken cancellation)
     {
         var output = common.OutputFor(parsed);
         if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out var failure)) return output.Fail(failure);
         using var client = api;
         if (!(await act(client, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
         if (output.IsJson) output.Json(json);
-        else output.Line(done);
+        else output.Line(done(json));
         return ExitCode.Ok;
     }
 
     /// <summary>The same with somebody, whom a login, a mail address or an ID names.</summary>
     public static Task<int> WithPersonAsync(
         CommonOptions common, ParseResult parsed, string who, Func<ApiClient, string, CancellationToken, Task<Answer<string>>> act, string done, CancellationToken cancellation) =>
+        WithPersonAsync(common, parsed, who, act, _ => done, cancellation);
+
+    /// <param name="done">Gets the answer.</param>
+    /// <inheritdoc cref="WithPersonAsync(CommonOptions, ParseResult, string, Func{ApiClient, string, CancellationToken, Task{Answer{string}}}, string, CancellationToken)"/>
+    public static Task<int> WithPersonAsync(
+        CommonOptions common, ParseResult parsed, string who, Func<ApiClient, string, CancellationToken, Task<Answer<string>>> act, Func<string, string> done, CancellationToken cancellation) =>
         RunAsync(
             common,
             parsed,

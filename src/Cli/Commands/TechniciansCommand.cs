@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.Json;
+using Countersign.Cli.Api;
 
 namespace Countersign.Cli.Commands;
 
@@ -27,13 +29,15 @@ internal static class TechniciansCommand
             "reset-password",
             "password/reset",
             "Mails a link to a technician who has lost their password, by which they choose another one. A second factor stays as it is.",
-            "A link to choose another password goes to"),
+            (who, _) => $"A link to choose another password goes to {who}."),
         CreateAct(
             common,
             "reset-two-factor",
             "two-factor/reset",
-            "Takes the second factor from somebody who has lost theirs: app, passkeys, recovery codes. All that they are signed in with ends, and they are told by mail.",
-            "No second factor is asked of"),
+            "Takes the second factor from somebody who has lost theirs: app, passkeys, recovery codes. All that they are signed in with ends, and they are told by mail, where that can be.",
+            (who, answer) => JsonSerializer.Deserialize(answer, ApiJson.Default.TwoFactorReset)?.Told == true
+                ? $"No second factor is asked of {who}. They are told by mail."
+                : $"No second factor is asked of {who}. They are NOT told by mail, for want of a mail server or an address: tell them yourself."),
         TechnicianKeyCommands.CreateList(common),
         TechnicianKeyCommands.CreateAdd(common),
         TechnicianKeyCommands.CreateRemove(common),
@@ -46,8 +50,8 @@ internal static class TechniciansCommand
     public static Argument<string> Who(string description = "Login, mail address or ID.") => new("WHO") { Description = description };
 
     /// <param name="path">Behind the person's.</param>
-    /// <param name="done">Goes before who it was done to.</param>
-    private static DocumentedCommand CreateAct(CommonOptions common, string verb, string path, string description, string done)
+    /// <param name="done">Gets who it was done to, and the answer.</param>
+    private static DocumentedCommand CreateAct(CommonOptions common, string verb, string path, string description, Func<string, string, string> done)
     {
         var who = Who();
         var command = new DocumentedCommand(verb, description, $"countersign technicians {verb} eve") { who };
@@ -56,7 +60,7 @@ internal static class TechniciansCommand
             parsed,
             parsed.GetRequiredValue(who),
             (client, id, stop) => client.PostAsync($"technicians/{id}/{path}", stop),
-            $"{done} {parsed.GetRequiredValue(who)}.",
+            answer => done(parsed.GetRequiredValue(who), answer),
             cancellation));
         return command;
     }

@@ -1,5 +1,10 @@
 using System.Net;
 using System.Text.Json;
+using Countersign.Access;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Countersign.Server.Tests.Api;
 
@@ -53,6 +58,40 @@ public sealed class ChangeTests : FeatureTests
         left.GetProperty("fate").GetString().ShouldBe("left");
         (await RecordingOfAsync(Web1)).GetProperty("value").GetString().ShouldBe("off");
         (await RecordingOfAsync(Web2)).GetProperty("own").GetBoolean().ShouldBeFalse();
+    }
+
+    /// <summary>What came since can't be read here, which nobody notices who has no right to undo, or whose rows it is all the same to.</summary>
+    [Fact]
+    public async Task What_came_since_a_change_is_not_read_for_who_may_not_undo_it()
+    {
+        var first = (await Owner.PatchAsync($"/api/v1/devices/{Web1}", new { description = "first" })).Expect(HttpStatusCode.OK).Version;
+        var second = (await Owner.PatchAsync($"/api/v1/devices/{Web2}", new { description = "second" })).Expect(HttpStatusCode.OK).Version;
+        await Running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
+            Tenant.Id,
+            (db, stop) => db.Set<PolicyChange>().Where(row => row.Version == second).ExecuteUpdateAsync(set => set.SetProperty(row => row.Delta, "not to be read"), stop),
+            TestContext.Current.CancellationToken);
+        (await Tenant.As(Bob).PostAsync($"/api/v1/changes/{first}/undo")).Expect(HttpStatusCode.NotFound);
+        (await Tenant.As(Ann).PostAsync($"/api/v1/changes/{first}/undo")).Expect(HttpStatusCode.Forbidden);
+        (await Owner.PostAsync($"/api/v1/changes/{first}/undo")).Expect(HttpStatusCode.InternalServerError);
+    }
+
+    [Fact]
+    public async Task What_was_changed_since_is_read_on_from_where_it_was_read_before()
+    {
+        var first = (await Owner.PatchAsync($"/api/v1/devices/{Web1}", new { description = "first" })).Expect(HttpStatusCode.OK).Version;
+        var (device1, device2) = (new RowKey(PolicyTable.Device, Web1), new RowKey(PolicyTable.Device, Web2));
+        var touched = new TouchedRows(first, new HashSet<RowKey> { device1, device2 });
+        await using var db = Running.Database.Read(Tenant.Id);
+        (await touched.ReadOnAsync(db, first, TestContext.Current.CancellationToken)).ShouldBeEmpty();
+        var second = (await Owner.PatchAsync($"/api/v1/devices/{Web2}", new { description = "second" })).Expect(HttpStatusCode.OK).Version;
+        (await touched.ReadOnAsync(db, second, TestContext.Current.CancellationToken)).ShouldBe([device2]);
+        await Running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
+            Tenant.Id,
+            (writing, stop) => writing.Set<PolicyChange>().Where(row => row.Version <= second).ExecuteUpdateAsync(set => set.SetProperty(row => row.Delta, "not to be read"), stop),
+            TestContext.Current.CancellationToken);
+        var third = (await Owner.PatchAsync($"/api/v1/devices/{Web1}", new { description = "third" })).Expect(HttpStatusCode.OK).Version;
+        (await touched.ReadOnAsync(db, third, TestContext.Current.CancellationToken)).ShouldBe([device1, device2], ignoreOrder: true);
+        (await touched.ReadOnAsync(db, third, TestContext.Current.CancellationToken)).Count.ShouldBe(2);
     }
 
     [Fact]

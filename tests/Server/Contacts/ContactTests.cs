@@ -255,4 +255,14 @@ public sealed class ContactTests : IAsyncLifetime
         (await _with.ToldAsync(1)).ShouldBe(["Your second factor was set up"]);
         return app;
     }
+
+    [Fact]
+    public async Task Many_contacts_behind_one_address_who_use_their_links_shut_nobody_out()
+    {
+        await using var with = await MailLab.StartAsync(limits: new() { PasswordIterations = 1000, FailuresPerAddress = 3 });
+        string[] contacts = ["carl@customer.example", "cora@customer.example"];
+        foreach (var mail in contacts) await with.AddContactAsync(mail);
+        for (var round = 0; round < 8; round++) (await with.UseAsync((await with.LinkAsync(contacts[round % 2])).Token)).Status.ShouldBe(HttpStatusCode.OK, $"{round}");
+        (await with.Lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
+    }
 }

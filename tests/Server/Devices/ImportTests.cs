@@ -57,6 +57,21 @@ public sealed class ImportTests : FeatureTests
         Tenant.Policy.Version.ShouldBe(version);
     }
 
+    [Fact]
+    public async Task A_row_of_another_shape_or_one_that_is_there_twice_hides_no_error_of_its_own_or_of_others()
+    {
+        Faults(await ImportAsync("group,name,host\nClients,db1,192.0.2.1\nshort\nNowhere,db1,bad host\nClients,db2,\n"))
+            .ShouldBe(["3 ", "4 name", "4 group", "4 host", "5 host"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task However_many_errors_there_are_all_of_them_are_told()
+    {
+        var table = new StringBuilder("group,name,host\n");
+        for (var row = 0; row < 1200; row++) table.Append(System.Globalization.CultureInfo.InvariantCulture, $"Nowhere,d{row},\n");
+        Faults(await ImportAsync(table.ToString())).Count().ShouldBe(2400);
+    }
+
     [Theory]
     [InlineData("", "1 ")]
     [InlineData("group,host\nClients,192.0.2.1\n", "1 name")]

@@ -165,4 +165,30 @@ public sealed class AdministeredPeopleTests
 
     private static async Task ApplyAsync(IdentityLab lab, PolicyCommand command) =>
         (await lab.Get<PolicyWriter>().ApplyAsync(lab.AsAnn, command, IdentityLab.Stop)).ShouldBeOfType<PolicyOutcome.Applied>();
+
+    [Fact]
+    public async Task A_first_password_that_nobody_changes_is_as_wrong_as_any_other_after_a_week()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        const string First = "violet-tractor-anthem-08";
+        var added = new JsonObject { ["kind"] = "technician", ["login"] = "neo", ["name"] = "Neo", ["password"] = First };
+        (await lab.SendAsync(HttpMethod.Post, "technicians", added, await lab.TokenOfAsync("ann"))).Status.ShouldBe(HttpStatusCode.Created);
+        lab.Clock.Advance(TimeSpan.FromDays(7) - TimeSpan.FromSeconds(1));
+        (await lab.SignInAsync("neo", First)).Json["mustChangePassword"]!.GetValue<bool>().ShouldBeTrue();
+        lab.Clock.Advance(TimeSpan.FromSeconds(1));
+        var late = await lab.SignInAsync("neo", First);
+        (late.Status, late.Body).ShouldBe((HttpStatusCode.Unauthorized, (await lab.SignInAsync("neo", "wrong")).Body));
+        (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Whoever_resets_a_second_factor_is_told_that_nobody_could_be_mailed()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var reset = await lab.SendAsync(HttpMethod.Post, $"technicians/{lab.Tom.Id}/two-factor/reset", token: await lab.TokenOfAsync("ann"));
+        (reset.Status, reset.Json["told"]!.GetValue<bool>()).ShouldBe((HttpStatusCode.OK, false));
+        await using var with = await MailLab.StartAsync();
+        reset = await with.Lab.SendAsync(HttpMethod.Post, $"technicians/{with.Lab.Tom.Id}/two-factor/reset", token: with.Ann);
+        (reset.Status, reset.Json["told"]!.GetValue<bool>()).ShouldBe((HttpStatusCode.OK, true));
+    }
 }

@@ -20,10 +20,10 @@ internal sealed class MailLab : IAsyncDisposable
     public string Ann { get; set; }
 
     /// <param name="address">Where links lead.</param>
-    public static async Task<MailLab> StartAsync(string address = "https://gate.example.org/")
+    public static async Task<MailLab> StartAsync(string address = "https://gate.example.org/", Features.Identity.SignInLimits? limits = null)
     {
         var post = await MailServer.StartAsync();
-        var lab = await IdentityLab.StartAsync(mail: post.Clear, address: address);
+        var lab = await IdentityLab.StartAsync(limits, mail: post.Clear, address: address);
         return new(post, lab, await lab.TokenOfAsync("ann"));
     }
 

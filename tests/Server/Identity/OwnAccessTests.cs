@@ -214,6 +214,26 @@ public sealed class OwnAccessTests
     }
 
     [Theory]
+    [InlineData("me/keys")]
+    [InlineData("technicians/{ann}/keys")]
+    public async Task A_key_of_ones_own_takes_a_sign_in_of_just_now(string path)
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        var token = await lab.TokenOfAsync("ann");
+        path = path.Replace("{ann}", lab.Ann.Id.Value.ToString(), StringComparison.Ordinal);
+        JsonObject Key() => new() { ["label"] = "x", ["key"] = key.PublicKey.ToString() };
+        var made = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "x", ["scopes"] = new JsonArray("write") }, token)).Json["token"]!.GetValue<string>();
+        (await lab.SendAsync(HttpMethod.Post, path, Key(), made)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        lab.Clock.Advance(TimeSpan.FromMinutes(10));
+        (await lab.SendAsync(HttpMethod.Post, path, Key(), token)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await lab.SendAsync(HttpMethod.Get, "me/keys", token: token)).Json["items"]!.AsArray().ShouldBeEmpty();
+        token = await lab.TokenOfAsync("ann");
+        lab.Clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(1));
+        (await lab.SendAsync(HttpMethod.Post, path, Key(), token)).Status.ShouldBe(HttpStatusCode.Created);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("ssh-ed25519")]
     [InlineData("ssh-ed25519 AAAA")]

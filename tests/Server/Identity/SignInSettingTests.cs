@@ -2,7 +2,11 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Countersign.Access;
 using Countersign.Gateway;
+using Countersign.Server.Features.Identity;
+using Countersign.Server.Platform;
+using Countersign.Server.Platform.Persistence;
 using Countersign.Ssh;
+using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Tests.Identity;
 
@@ -130,6 +134,44 @@ public sealed class SignInSettingTests
     }
 
     /// <summary>The owner, with both factors: the rules bind her, too.</summary>
+    [Fact]
+    public async Task What_was_too_old_stays_over_when_signing_in_lasts_longer_from_then_on()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var old = await lab.TokenOfAsync("tom");
+        await ApplyAsync(lab, SettingKind.SignInLifetime, "1h");
+        lab.Clock.Advance(TimeSpan.FromHours(1));
+        var later = await lab.TokenOfAsync("tom");
+        await ApplyAsync(lab, SettingKind.SignInLifetime, "12h");
+        (await lab.SendAsync(HttpMethod.Get, "me", token: old)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        (await lab.SendAsync(HttpMethod.Get, "me", token: later)).Status.ShouldBe(HttpStatusCode.OK);
+        (await lab.AuditAsync()).ShouldContain(record => record.Kind == "sign-in.over");
+    }
+
+    [Fact]
+    public async Task A_browser_that_stood_idle_too_long_stays_signed_out_when_it_might_stand_longer_from_then_on()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await ApplyAsync(lab, SettingKind.SignInIdle, "10m");
+        foreach (var (origin, label) in ((TokenOrigin, string)[])[(TokenOrigin.Browser, "idle"), (TokenOrigin.SignIn, "program"), (TokenOrigin.Made, "made")]) await AddTokenAsync(lab, origin, label);
+        lab.Clock.Advance(TimeSpan.FromMinutes(10));
+        await AddTokenAsync(lab, TokenOrigin.Browser, "fresh");
+        await ApplyAsync(lab, SettingKind.SignInIdle, "8h");
+        await using var db = lab.Get<Database>().Read(lab.Organization);
+        (await db.Set<ApiToken>().Where(row => row.Person == lab.Tom.Id).Select(row => row.Label).ToListAsync(IdentityLab.Stop)).ShouldBe(["fresh", "made", "program"], ignoreOrder: true);
+    }
+
+    private static Task AddTokenAsync(IdentityLab lab, TokenOrigin origin, string label) => lab.Get<WriteQueue>().AppendAsync(
+        lab.Organization,
+        db => lab.Get<ApiTokens>().Add(db, new()
+        {
+            Person = lab.Tom.Id, Label = label, Scopes = TokenScopes.Write, Origin = origin, Strength = SignInStrength.OneFactor, Expires = lab.Clock.GetUtcNow().AddDays(1),
+        }),
+        IdentityLab.Stop);
+
+    private static async Task ApplyAsync(IdentityLab lab, SettingKind setting, string value) =>
+        (await lab.Get<PolicyWriter>().ApplyAsync(lab.AsAnn, new PolicyCommand.SetSetting(SettingNode.Organization, setting, value), IdentityLab.Stop)).ShouldBeOfType<PolicyOutcome.Applied>();
+
     private static async Task<string> AnnAsync(IdentityLab lab)
     {
         var token = await lab.TokenOfAsync("ann");

@@ -123,4 +123,39 @@ public sealed class SignInThrottleTests
         throttle.Wait(login, _source).ShouldBeGreaterThan(TimeSpan.Zero);
         throttle.Wait(login + "b", _source).ShouldBe(TimeSpan.Zero);
     }
+
+    [Fact]
+    public void What_was_asked_for_counts_until_its_mail_was_read_and_takes_nothing_else_off_the_address()
+    {
+        var throttle = new SignInThrottle(new() { FailuresPerAddress = 4 }, _clock);
+        var elsewhere = IPAddress.Parse("198.51.100.1");
+        throttle.Failed("victim", _source);
+        throttle.Asked("link for carl", _source);
+        throttle.Asked("link for carl", _source);
+        throttle.Asked("link for carl", elsewhere);
+        throttle.Asked("link for dora", _source);
+        throttle.Wait("somebody", _source).ShouldBeGreaterThan(TimeSpan.Zero);
+        throttle.Redeemed("link for carl");
+        throttle.Wait("somebody", _source).ShouldBe(TimeSpan.Zero);
+        throttle.Failed("victim", _source);
+        throttle.Wait("somebody", _source).ShouldBe(TimeSpan.Zero);
+        throttle.Failed("victim", _source);
+        throttle.Wait("somebody", _source).ShouldBeGreaterThan(TimeSpan.Zero);
+
+        // Once: what is read again was asked for by nobody.
+        throttle.Redeemed("link for carl");
+        throttle.Wait("somebody", _source).ShouldBeGreaterThan(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void What_was_asked_for_before_is_not_taken_off_what_was_counted_since()
+    {
+        var throttle = new SignInThrottle(new() { FailuresPerAddress = 2 }, _clock);
+        throttle.Asked("link for carl", _source);
+        _clock.Advance(TimeSpan.FromMinutes(11));
+        throttle.Failed("victim", _source);
+        throttle.Failed("victim", _source);
+        throttle.Redeemed("link for carl");
+        throttle.Wait("somebody", _source).ShouldBeGreaterThan(TimeSpan.Zero);
+    }
 }

@@ -1,6 +1,11 @@
 using System.Net;
 using Countersign.Access;
+using Countersign.Gateway;
 using Countersign.Server.Features.Identity;
+using Countersign.Server.Features.Invitations;
+using Countersign.Server.Features.Mail;
+using Countersign.Server.Features.Technicians;
+using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Ssh;
@@ -14,6 +19,9 @@ namespace Countersign.Server.Tests.Identity;
 public sealed class WriterTurnTests
 {
     private const string Other = "violet-tractor-anthem-08";
+
+    /// <summary>Strong enough by the usual rule, and not by the strictest.</summary>
+    private const string Middling = "table-window-47";
 
     [Fact]
     public async Task A_sign_in_whose_turn_comes_undisturbed_gets_its_token()
@@ -116,8 +124,8 @@ public sealed class WriterTurnTests
         var held = HoldAsync(lab, entered, go, (db, stop) => db.Set<ApiToken>().Where(row => row.Id == caller.TokenId).ExecuteDeleteAsync(stop));
         await entered.Task;
         var adding = whose == "own"
-            ? Keys.AddMineAsync(request, caller, lab.Get<RegisteredKeys>(), lab.Get<AccountNews>(), lab.Get<WriteQueue>(), IdentityLab.Stop)
-            : Keys.AddForAsync(lab.Tom.Id.Value, request, caller, lab.Get<RegisteredKeys>(), lab.Get<AccountNews>(), lab.Get<PolicyWriter>(), IdentityLab.Stop);
+            ? Keys.AddMineAsync(request, caller, lab.Get<OwnProof>(), lab.Get<RegisteredKeys>(), lab.Get<AccountNews>(), lab.Get<WriteQueue>(), IdentityLab.Stop)
+            : Keys.AddForAsync(lab.Tom.Id.Value, request, caller, lab.Get<OwnProof>(), lab.Get<RegisteredKeys>(), lab.Get<AccountNews>(), lab.Get<PolicyWriter>(), IdentityLab.Stop);
         go.SetResult();
         await held;
         (await adding).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status401Unauthorized);
@@ -138,6 +146,120 @@ public sealed class WriterTurnTests
         go.SetResult();
         await held;
         (await enrolling).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status401Unauthorized);
+    }
+
+    [Theory]
+    [InlineData("token")]
+    [InlineData("password")]
+    public async Task No_second_factor_is_taken_away_by_a_token_or_a_password_that_goes_before_its_turn(string gone)
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var app = await lab.EnrolAsync("tom");
+        var caller = await CallerAsync(lab, lab.Tom) with { Strength = SignInStrength.TwoFactor };
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, (db, stop) => gone == "token"
+            ? db.Set<ApiToken>().Where(row => row.Id == caller.TokenId).ExecuteDeleteAsync(stop)
+            : db.Set<Credential>().Where(row => row.Person == lab.Tom.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.Changed, lab.Clock.GetUtcNow().AddSeconds(1)), stop));
+        await entered.Task;
+        var disabling = lab.Get<MyTwoFactor>().DisableAsync(new(IdentityLab.Password, app.Next()), caller, new DefaultHttpContext(), IdentityLab.Stop);
+        await VerifiedAsync(lab);
+        go.SetResult();
+        await held;
+        (await disabling).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status401Unauthorized);
+        await using var db = lab.Get<Database>().Read(lab.Organization);
+        (await SecondFactor.HasAppAsync(db, lab.Tom.Id, IdentityLab.Stop)).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("token")]
+    [InlineData("second factor")]
+    public async Task Nothing_is_handed_over_by_a_token_that_ends_or_a_password_that_is_not_enough_any_more_before_its_turn(string changed)
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await lab.TokenOfAsync("ann");
+        var caller = await CallerAsync(lab, lab.Ann);
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, async (db, stop) =>
+        {
+            if (changed == "token") await db.Set<ApiToken>().Where(row => row.Id == caller.TokenId).ExecuteDeleteAsync(stop);
+            else db.Add(new Authenticator { OrganizationId = lab.Organization, Person = lab.Ann.Id, Ciphertext = [1], LastStep = 0, Confirmed = lab.Clock.GetUtcNow() });
+        });
+        await entered.Task;
+        var handing = lab.Get<HandOver>().HandleAsync(lab.Tom.Id.Value, new(IdentityLab.Password), caller, new DefaultHttpContext(), IdentityLab.Stop);
+        await VerifiedAsync(lab, "ann");
+        go.SetResult();
+        await held;
+        (await handing).Result.ShouldBeOfType<ProblemHttpResult>();
+        lab.Get<PolicySource>().Current(lab.Organization)!.Person(lab.Ann.Id)!.Kind.ShouldBe(PersonKind.Owner);
+    }
+
+    [Theory]
+    [InlineData(SettingKind.AllowedNetworks, "192.0.2.0/24", StatusCodes.Status404NotFound)]
+    [InlineData(SettingKind.PasswordStrength, "4", StatusCodes.Status400BadRequest)]
+    public async Task Nobody_joins_against_the_rules_that_are_set_before_their_turn(SettingKind setting, string value, int status)
+    {
+        await using var with = await MailLab.StartAsync();
+        var (id, mail) = await with.InviteAsync("eve@example.org");
+        var (held, setting2) = await SetBehindAsync(with.Lab, setting, value);
+        var joining = with.Lab.Get<Joining>().JoinAsync(new(mail.Token, "eve", Middling), Here(), IdentityLab.Stop);
+        await HashedAsync(with.Lab);
+        held.SetResult();
+        (await setting2).ShouldBeOfType<PolicyOutcome.Applied>();
+        (await joining).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(status);
+        with.Lab.Get<PolicySource>().Current(with.Lab.Organization)!.Person(new(id))!.State.ShouldBe(PersonState.Invited);
+    }
+
+    [Fact]
+    public async Task No_password_is_chosen_that_is_too_weak_by_the_rules_that_are_set_before_its_turn()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await lab.TokenOfAsync("tom");
+        var caller = await CallerAsync(lab);
+        var (held, setting) = await SetBehindAsync(lab, SettingKind.PasswordStrength, "4");
+        var changing = ChangeAsync(lab, caller, Middling);
+        await HashedAsync(lab);
+        held.SetResult();
+        (await setting).ShouldBeOfType<PolicyOutcome.Applied>();
+        (await changing).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status400BadRequest);
+        (await lab.SignInAsync("tom", Middling)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task A_code_lets_nobody_in_from_where_people_may_not_be_by_the_time_of_its_turn()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var app = await lab.EnrolAsync("tom");
+        using var password = Secret.FromText(IdentityLab.Password);
+        var proven = (await lab.SshDoor.WithPasswordAsync("tom", password, IPAddress.Loopback, IdentityLab.Stop)).ShouldBeOfType<SignInStep.CodeWanted>().Proven;
+        using var code = Secret.FromText(app.Next());
+        var (held, setting) = await SetBehindAsync(lab, SettingKind.AllowedNetworks, "192.0.2.0/24");
+        var coming = lab.SshDoor.WithCodeAsync(proven, code, IPAddress.Loopback, IdentityLab.Stop).AsTask();
+        held.SetResult();
+        (await setting).ShouldBeOfType<PolicyOutcome.Applied>();
+        (await coming).ShouldBeOfType<SignInStep.Refused>();
+    }
+
+    [Fact]
+    public async Task What_master_administrators_alone_do_is_not_done_by_who_is_none_by_the_time_of_their_turn()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: new() { Host = "127.0.0.1", Port = 1, Security = MailSecurity.None, From = "gate@example.org" });
+        var grant = new GrantId(Guid.NewGuid());
+        (await ApplyAsync(lab, new PolicyCommand.AddGrant(grant, new(SubjectKind.Person, lab.Tom.Id.Value), GrantScope.Team, SystemRoles.TeamAdministrator.Id, GrantAccounts.Any, GrantWindow.Always))).ShouldBeOfType<PolicyOutcome.Applied>();
+        var mail = await lab.Get<WriteQueue>().WriteAsync(lab.Organization, (db, _) => Task.FromResult(lab.Get<Outbox>().Add(db, "x@example.org", new("test", "Test", ["Test."]))!.Value), IdentityLab.Stop);
+        await lab.TokenOfAsync("tom");
+        var caller = await CallerAsync(lab);
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, (_, _) => Task.CompletedTask);
+        await entered.Task;
+        var removing = ApplyAsync(lab, new PolicyCommand.RemoveGrant(grant));
+        var rotating = lab.Get<SshAuthorities>().RotateAsync(lab.Get<PolicyWriter>(), caller, AuthorityPurpose.FrontDoor, IdentityLab.Stop);
+        var taking = lab.Get<SshAuthorities>().RemoveAsync(lab.Get<PolicyWriter>(), caller, AuthorityPurpose.FrontDoor, Guid.NewGuid(), _ => { }, IdentityLab.Stop);
+        var dropping = ChangeMail.DropAsync(mail, caller, lab.Get<PolicyWriter>(), lab.Get<WriteQueue>(), lab.Get<AuditLog>(), lab.Clock, IdentityLab.Stop);
+        go.SetResult();
+        await held;
+        (await removing).ShouldBeOfType<PolicyOutcome.Applied>();
+        (await rotating, await taking).ShouldBe((AuthorityChange.Forbidden, AuthorityChange.Forbidden));
+        (await dropping).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status404NotFound);
     }
 
     [Fact]
@@ -206,6 +328,23 @@ public sealed class WriterTurnTests
         return (answer, await db.Set<ApiToken>().CountAsync(row => row.Person == lab.Tom.Id, IdentityLab.Stop));
     }
 
+    private static Task<PolicyOutcome> ApplyAsync(IdentityLab lab, PolicyCommand command) =>
+        lab.Get<PolicyWriter>().ApplyAsync(lab.AsAnn with { Source = IPAddress.Parse("192.0.2.1") }, command, IdentityLab.Stop);
+
+    /// <summary>The writer is held, and a rule is set as soon as it is let go.</summary>
+    private static async Task<(TaskCompletionSource Go, Task<PolicyOutcome> Setting)> SetBehindAsync(IdentityLab lab, SettingKind setting, string value)
+    {
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _ = HoldAsync(lab, entered, go, (_, _) => Task.CompletedTask);
+        await entered.Task;
+        return (go, ApplyAsync(lab, new PolicyCommand.SetSetting(SettingNode.Organization, setting, value)));
+    }
+
+    private static DefaultHttpContext Here() => new() { Connection = { RemoteIpAddress = IPAddress.Loopback } };
+
+    /// <summary>Passwords are hashed in turn: those that came before have been.</summary>
+    private static Task<string> HashedAsync(IdentityLab lab) => lab.Get<Passwords>().HashAsync(Other, IdentityLab.Stop);
+
     private static Task HoldAsync(IdentityLab lab, TaskCompletionSource entered, TaskCompletionSource go, Func<CountersignDb, CancellationToken, Task> then) =>
         lab.Get<WriteQueue>().WriteAsync(
             lab.Organization,
@@ -218,11 +357,11 @@ public sealed class WriterTurnTests
             IdentityLab.Stop);
 
     /// <summary>Attempts at one login take turns: when this one is through, those that were begun before have been verified.</summary>
-    private static async Task VerifiedAsync(IdentityLab lab) =>
-        (await lab.Get<PasswordSignIn>().VerifyAsync("tom", IdentityLab.Password, IPAddress.Loopback, "api", IdentityLab.Stop)).ShouldBeOfType<PasswordAnswer.Accepted>();
+    private static async Task VerifiedAsync(IdentityLab lab, string login = "tom") =>
+        (await lab.Get<PasswordSignIn>().VerifyAsync(login, IdentityLab.Password, IPAddress.Loopback, "api", IdentityLab.Stop)).ShouldBeOfType<PasswordAnswer.Accepted>();
 
     private static Task<Results<NoContent, ProblemHttpResult>> ChangeAsync(IdentityLab lab, Caller caller, string password) => Me.ChangePasswordAsync(
-        new(IdentityLab.Password, password), caller, new DefaultHttpContext(), lab.Get<PasswordSignIn>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<WriteQueue>(),
+        new(IdentityLab.Password, password), caller, new DefaultHttpContext(), lab.Get<PasswordSignIn>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<PolicyWriter>(), lab.Get<WriteQueue>(),
         lab.Get<LiveSignIns>(), lab.Get<AccountNews>(), lab.Get<AuditLog>(), IdentityLab.Stop);
 
     private static Task<Caller> CallerAsync(IdentityLab lab) => CallerAsync(lab, lab.Tom);

@@ -172,4 +172,25 @@ public sealed class InvitationTests : IAsyncLifetime
     }
 
     private Task<Answer> ShowAsync(Guid id) => Lab.SendAsync(HttpMethod.Get, $"technicians/{id}/invitation", token: _with.Ann);
+
+    [Theory]
+    [InlineData("join")]
+    [InlineData("technicians")]
+    [InlineData("technicians?preview=true")]
+    public async Task Whoever_tries_which_logins_are_taken_is_slowed_and_logged(string path)
+    {
+        await using var with = await MailLab.StartAsync();
+        var token = path == "join" ? (await with.InviteAsync("eve@example.org")).Mail.Token : "";
+        for (var attempt = 0; attempt < 6; attempt++) (await TryAsync("tom")).Errors("login").ShouldHaveSingleItem();
+        (await TryAsync("eve")).Status.ShouldBe(HttpStatusCode.TooManyRequests);
+        await with.Lab.Get<RepeatedRefusals>().FlushAsync(IdentityLab.Stop);
+        var record = (await with.Lab.AuditAsync()).Single(record => record.Kind == "login.taken");
+        (record.Outcome, record.Subject).ShouldBe((AuditOutcome.Refused, ""));
+        with.Lab.Clock.Advance(TimeSpan.FromSeconds(1));
+        (await TryAsync("eve")).Status.ShouldBeOneOf(HttpStatusCode.OK, HttpStatusCode.Created);
+
+        Task<Answer> TryAsync(string login) => path == "join"
+            ? with.JoinAsync(token, login)
+            : with.Lab.SendAsync(HttpMethod.Post, path, new JsonObject { ["kind"] = "technician", ["login"] = login, ["name"] = "Eve" }, with.Ann);
+    }
 }

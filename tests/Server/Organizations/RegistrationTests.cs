@@ -118,6 +118,37 @@ public sealed class RegistrationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_uses_their_link_is_not_counted_for_having_asked()
+    {
+        await using var lab = await IdentityLab.StartAsync(new() { PasswordIterations = 1000, FailuresPerAddress = 3 }, _post.Clear, with: options => options with { SelfRegistration = true });
+        for (var round = 0; round < 8; round++)
+        {
+            var asked = new JsonObject { ["organization"] = "New", ["login"] = $"rita{round}", ["name"] = "Rita", ["mail"] = "rita@new.example", ["password"] = Password };
+            (await lab.SendAsync(HttpMethod.Post, "registrations", asked)).Status.ShouldBe(HttpStatusCode.Accepted, $"{round}");
+            (await lab.SendAsync(HttpMethod.Post, "registrations/use", new JsonObject { ["token"] = (await _post.NextAsync()).Token })).Status.ShouldBe(HttpStatusCode.OK);
+        }
+    }
+
+    [Fact]
+    public async Task A_password_that_is_too_weak_is_counted_before_it_is_judged()
+    {
+        for (var attempt = 0; attempt < 6; attempt++) (await SendAsync("New", "rita", "rita@new.example", "aaaaaaaaaaaa")).Errors("password").ShouldHaveSingleItem();
+        (await SendAsync("New", "rita", "rita@new.example", "aaaaaaaaaaaa")).Status.ShouldBe(HttpStatusCode.TooManyRequests);
+    }
+
+    [Fact]
+    public async Task Whoever_tries_which_logins_are_taken_is_slowed()
+    {
+        (await AskAsync("rita@new.example", "rita")).Status.ShouldBe(HttpStatusCode.Accepted);
+        var token = (await _post.NextAsync()).Token;
+        for (var attempt = 0; attempt < 6; attempt++) (await UseAsync(token, "tom")).Errors("login").ShouldHaveSingleItem();
+        (await UseAsync(token, "tom")).Status.ShouldBe(HttpStatusCode.TooManyRequests);
+        (await UseAsync(token, "rita")).Status.ShouldBe(HttpStatusCode.TooManyRequests);
+        _lab.Clock.Advance(TimeSpan.FromSeconds(1));
+        (await UseAsync(token, "rita")).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task Where_nobody_registers_there_is_nothing_to_register_at()
     {
         await using var lab = await IdentityLab.StartAsync(mail: _post.Clear);

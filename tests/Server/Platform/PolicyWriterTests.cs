@@ -121,7 +121,7 @@ public sealed class PolicyWriterTests : IAsyncLifetime
     [Fact]
     public async Task Work_that_goes_along_and_throws_leaves_nothing_behind()
     {
-        var writer = _running.Server.Services.GetRequiredService<PolicyWriter>();
+        var writer = Writer;
         var caller = new Caller(_tenant.Id, _tenant.OwnerId, "acme-owner", TokenScopes.Write, Guid.Empty, null, SignInStrength.OneFactor, "test");
         var (version, records) = (_tenant.Policy.Version, await RecordsAsync());
         await Should.ThrowAsync<InvalidDataException>(() => writer.ApplyAsync(
@@ -181,4 +181,77 @@ public sealed class PolicyWriterTests : IAsyncLifetime
     }
 
     private static List<PolicyRow> Rows(PolicySnapshot snapshot) => [.. snapshot.All<PolicyRow>()];
+
+    [Fact]
+    public async Task A_long_command_is_planned_before_its_turn_and_only_once_where_nothing_was_changed_meanwhile()
+    {
+        var (held, writing) = await HoldAsync();
+        var planned = new List<bool>();
+        var applying = AddGroupAheadAsync("Long", planned);
+        planned.ShouldBe([false]);
+        held.SetResult();
+        await writing;
+        (await applying).ShouldBeOfType<PolicyOutcome.Applied>();
+        planned.ShouldBe([false]);
+        await PolicyInForceIsWhatIsStoredAsync();
+    }
+
+    [Fact]
+    public async Task A_long_command_is_planned_again_on_the_writer_where_something_was_changed_meanwhile()
+    {
+        var (held, writing) = await HoldAsync();
+        var first = Writer.ApplyAsync(AsOwner, new PolicyCommand.AddDeviceGroup(new(Guid.NewGuid()), null, "Long"), TestContext.Current.CancellationToken);
+        var planned = new List<bool>();
+        var applying = AddGroupAheadAsync("Long", planned);
+        planned.ShouldBe([false]);
+        held.SetResult();
+        await writing;
+        (await first).ShouldBeOfType<PolicyOutcome.Applied>();
+        (await applying).ShouldBeOfType<PolicyOutcome.Refused>().Reason.ShouldBeOfType<PlanResult.Conflict>();
+        planned.ShouldBe([false, true]);
+    }
+
+    [Fact]
+    public async Task Who_is_refused_a_long_command_is_told_while_the_writer_is_at_something_else()
+    {
+        await _tenant.AddGroupAsync("Long");
+        var (held, writing) = await HoldAsync();
+        (await AddGroupAheadAsync("Long", []).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)).ShouldBeOfType<PolicyOutcome.Refused>();
+        held.SetResult();
+        await writing;
+    }
+
+    private PolicyWriter Writer => _running.Server.Services.GetRequiredService<PolicyWriter>();
+
+    private Caller AsOwner => new(_tenant.Id, _tenant.OwnerId, "acme-owner", TokenScopes.Write, Guid.NewGuid(), null, SignInStrength.OneFactor, "");
+
+    /// <param name="planned">Gets whether the command was made on the writer, each time that it is made.</param>
+    private Task<PolicyOutcome> AddGroupAheadAsync(string name, List<bool> planned)
+    {
+        var command = new PolicyCommand.AddDeviceGroup(new(Guid.NewGuid()), null, name);
+        return Writer.ApplyPlannedAheadAsync(
+            AsOwner,
+            (db, _, _) =>
+            {
+                planned.Add(db.Database.CurrentTransaction is not null);
+                return ValueTask.FromResult<PolicyCommand?>(command);
+            },
+            TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>The writer is at work until it is let go.</summary>
+    private async Task<(TaskCompletionSource Go, Task Writing)> HoldAsync()
+    {
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var writing = _running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
+            _tenant.Id,
+            async (_, _) =>
+            {
+                entered.SetResult();
+                await go.Task;
+            },
+            TestContext.Current.CancellationToken);
+        await entered.Task;
+        return (go, writing);
+    }
 }

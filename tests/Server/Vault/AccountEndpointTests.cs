@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Countersign.Access;
 using Countersign.Server.Features.Vault;
@@ -30,13 +31,18 @@ public sealed class AccountEndpointTests
     }
 
     [Fact]
-    public async Task A_new_secret_for_an_account_that_is_there_is_no_change_of_policy()
+    public async Task A_new_secret_for_an_account_that_is_there_is_a_change_of_that_account_which_nobody_undoes()
     {
         await using var lab = await IdentityLab.StartAsync();
         var ann = await lab.TokenOfAsync("ann");
         var before = lab.Get<PolicySource>().Current(lab.Organization)!.Version;
         await PutAsync(lab, lab.Web, "root", new() { ["password"] = "first" }, ann);
-        (await PutAsync(lab, lab.Web, "root", new() { ["password"] = "second" }, ann)).Json["version"]!.GetValue<long>().ShouldBe(before);
+        (await PutAsync(lab, lab.Web, "root", new() { ["password"] = "second" }, ann)).Json["version"]!.GetValue<long>().ShouldBe(before + 2);
+        var change = await lab.SendAsync(HttpMethod.Get, $"changes/{before + 2}", token: ann);
+        change.Json["summary"]!.GetValue<string>().ShouldBe("Replaced what opens root on web01 by a password.");
+        (change.Json["rows"]![0]!["table"]!.GetValue<string>(), change.Json["rows"]![0]!["part"]!.GetValue<string>()).ShouldBe(("deviceAccount", "root"));
+        change.Text.ShouldNotContain("second");
+        (await lab.SendAsync(HttpMethod.Post, $"changes/{before + 2}/undo", token: ann)).Status.ShouldBe(HttpStatusCode.Conflict);
         (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "second"));
         (await PutAsync(lab, lab.Web, "root", [], ann)).Json["secret"].ShouldBeNull();
         (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "second"));
@@ -64,6 +70,35 @@ public sealed class AccountEndpointTests
 
         async Task<HttpStatusCode> RemoveAsync(DeviceId device, string account, string token) =>
             (await lab.SendAsync(HttpMethod.Delete, $"devices/{device}/accounts/{account}/secret", token: token)).Status;
+    }
+
+    [Fact]
+    public async Task Of_two_who_store_a_secret_the_second_is_told_and_overwrites_nothing()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        var read = lab.Get<PolicySource>().Current(lab.Organization)!.Version;
+        (await PutIfAsync(lab, read, "first", ann)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await PutIfAsync(lab, read, "second", ann)).StatusCode.ShouldBe(HttpStatusCode.PreconditionFailed);
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "first"));
+        (await PutIfAsync(lab, read + 1, "second", ann)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "second"));
+    }
+
+    [Theory]
+    [InlineData("root", false, "Replaced what opens root on web01 by a password.")]
+    [InlineData("deploy", true, "Made deploy the default account of web01. Stored a password that opens deploy on web01.")]
+    [InlineData("new", false, "Added the account new to web01. Stored a password that opens new on web01.")]
+    public async Task A_preview_says_that_a_secret_is_stored_or_replaced_and_stores_none(string account, bool makeDefault, string summary)
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        await PutAsync(lab, lab.Web, "root", new() { ["password"] = "first" }, ann);
+        var shown = await lab.SendAsync(
+            HttpMethod.Put, $"devices/{lab.Web.Id}/accounts/{account}?preview=true", new JsonObject { ["password"] = "second", ["default"] = makeDefault }, ann);
+        shown.Json["summary"]!.GetValue<string>().ShouldBe(summary);
+        shown.Json["rows"]!.AsArray().ShouldContain(row => row!["table"]!.GetValue<string>() == "deviceAccount" && row["part"]!.GetValue<string>() == account);
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "first"));
     }
 
     [Fact]
@@ -185,5 +220,13 @@ public sealed class AccountEndpointTests
     {
         await using var db = lab.Get<Database>().Read(lab.Organization);
         return await db.Set<AccountSecret>().OrderBy(row => row.Account).Select(row => row.Account).ToListAsync(IdentityLab.Stop);
+    }
+
+    private static Task<HttpResponseMessage> PutIfAsync(IdentityLab lab, long read, string password, string token)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Put, $"devices/{lab.Web.Id}/accounts/root") { Content = JsonContent.Create(new { password }) };
+        request.Headers.Authorization = new("Bearer", token);
+        request.Headers.IfMatch.Add(new($"\"{read}\""));
+        return lab.Http.SendAsync(request, IdentityLab.Stop);
     }
 }

@@ -40,7 +40,7 @@ internal sealed class ContactSignIn(
             return Problems.TooManyAttempts(context, wait);
         }
 
-        throttle.Failed(asked, source);
+        throttle.Asked(asked, source);
         links.Ask(new(mail, source, context.TraceIdentifier));
         return TypedResults.Accepted((string?)null);
     }
@@ -59,7 +59,7 @@ internal sealed class ContactSignIn(
             {
                 // Changes of policy that stand before this in the same transaction count.
                 if (!MaySignIn(writer.ForWriter(organization), link.Person, Source(context), out var contact) || !await mailed.UseAsync(db, link, stop)) return Refused();
-                throttle.Succeeded(Asked(contact.Mail));
+                throttle.Redeemed(Asked(contact.Mail));
                 if (await SecondFactor.IsEnabledAsync(db, contact.Id, stop))
                     return TypedResults.Accepted((string?)null, new CodeWanted(tickets.Issue(new(organization, contact.Id, default)), time.GetUtcNow() + SignInTickets.Life, await SecondFactor.HasPasskeyAsync(db, contact.Id, stop)));
                 var granted = new SignInGranted

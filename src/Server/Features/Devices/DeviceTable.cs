@@ -11,7 +11,8 @@ internal sealed record DeviceTableRow(int Line, IReadOnlyDictionary<string, stri
 
 internal static class DeviceTable
 {
-    /// <param name="faults">Why it can't be read at all.</param>
+    /// <param name="rows">Those that have as many fields as there are columns.</param>
+    /// <param name="faults">Why it can't be read at all; or, with true, what is wrong with the other rows.</param>
     public static bool TryRead(string text, int mostRows, out IReadOnlyList<DeviceTableRow> rows, out IReadOnlyList<ImportFault> faults)
     {
         rows = [];
@@ -33,8 +34,7 @@ internal static class DeviceTable
         faults = [.. records.Skip(1)
             .Where(record => record.Fields.Count != columns.Length)
             .Select(record => new ImportFault(record.Line, "", $"There are {record.Fields.Count} fields, and {columns.Length} columns."))];
-        if (faults.Count > 0) return false;
-        rows = [.. records.Skip(1).Select(record => new DeviceTableRow(record.Line, columns.Zip(record.Fields).ToDictionary(cell => cell.First, cell => cell.Second.Trim())))];
+        rows = [.. records.Skip(1).Where(record => record.Fields.Count == columns.Length).Select(record => new DeviceTableRow(record.Line, columns.Zip(record.Fields).ToDictionary(cell => cell.First, cell => cell.Second.Trim())))];
         return true;
     }
 

@@ -21,10 +21,8 @@ internal sealed record ImportFault(int Line, string Column, string Message);
 /// </summary>
 internal static class ImportDevices
 {
-    /// <summary>So that planning and storing them keeps nobody waiting for long: there is one writer.</summary>
+    /// <summary>So that storing them keeps nobody waiting for long: there is one writer.</summary>
     public const int MostRows = 10_000;
-
-    private const int MostFaults = 1000;
 
     /// <param name="body">The table.</param>
     /// <param name="createGroups">Groups that are not there are made; otherwise they are an error of their row.</param>
@@ -32,20 +30,21 @@ internal static class ImportDevices
     public static async Task<Results<Ok<ImportAnswer>, ProblemHttpResult>> HandleAsync(
         CsvBody body, Caller caller, PolicyWriter writer, TimeProvider time, CancellationToken cancellation, bool? createGroups = null, bool? update = null)
     {
-        if (!DeviceTable.TryRead(body.Text, MostRows, out var table, out var unreadable)) return Problem(unreadable);
+        if (!DeviceTable.TryRead(body.Text, MostRows, out var table, out var misshapen)) return Problem(misshapen);
         ImportPlan? plan = null;
         IReadOnlyList<RefusedStep> refused = [];
-        var outcome = await writer.ApplyAsync(
+        var outcome = await writer.ApplyPlannedAheadAsync(
             caller,
-            policy =>
+            (_, policy, _) =>
             {
-                plan = new(policy, caller.Person, time.GetUtcNow()) { CreatesGroups = createGroups == true, Updates = update == true };
+                refused = [];
+                plan = new(policy, caller.Person, time.GetUtcNow(), misshapen) { CreatesGroups = createGroups == true, Updates = update == true };
                 foreach (var row in table) plan.Take(row);
-                if (plan.Faults.Count == 0) return plan.Command;
+                if (plan.Faults.Count == 0) return ValueTask.FromResult<PolicyCommand?>(plan.Command);
 
                 // Nothing is done. What else would be wrong is told all the same, so that a file is put right in one go.
                 if (policy.Plan(plan.Command, caller.Person, time.GetUtcNow()) is PlanResult.SomeRefused some) refused = some.Steps;
-                return null;
+                return ValueTask.FromResult<PolicyCommand?>(null);
             },
             cancellation);
         return outcome switch
@@ -66,10 +65,11 @@ internal static class ImportDevices
 
     private static ProblemHttpResult Problem(IReadOnlyList<ImportFault> faults)
     {
-        var shown = faults.OrderBy(fault => fault.Line).Take(MostFaults).ToArray();
+        // All of them: there are no more than the rows and columns of a table that is bounded itself.
+        var shown = faults.OrderBy(fault => fault.Line).ToArray();
         var problem = Problems.Invalid(
             shown.Select(fault => (string.Create(CultureInfo.InvariantCulture, $"line {fault.Line}{(fault.Column.Length == 0 ? "" : $", {fault.Column}")}"), fault.Message)),
-            faults.Count > shown.Length ? $"Nothing was imported: {faults.Count} errors, of which the first {shown.Length} are told." : $"Nothing was imported: {(faults.Count == 1 ? "1 error" : $"{faults.Count} errors")}.");
+            $"Nothing was imported: {(faults.Count == 1 ? "1 error" : $"{faults.Count} errors")}.");
         problem.ProblemDetails.Extensions["rows"] = shown;
         return problem;
     }

@@ -19,15 +19,20 @@ internal sealed class ImportPlan
     private readonly PersonId _person;
     private readonly DateTimeOffset _at;
     private readonly GroupPaths _groups;
-    private readonly List<ImportFault> _faults = [];
+    private readonly List<ImportFault> _faults;
     private readonly List<(PolicyCommand Command, int Line)> _steps = [];
 
     // Groups come first: a device is refused where its group is not there.
     private readonly List<(PolicyCommand Command, int Line)> _newGroups = [];
     private readonly Dictionary<string, int> _lineOf = new(StringComparer.Ordinal);
 
-    public ImportPlan(PolicySnapshot policy, PersonId person, DateTimeOffset at)
+    /// <summary>Lines of devices that stand in an earlier one, which is said of them once.</summary>
+    private readonly HashSet<int> _again = [];
+
+    /// <param name="faults">Of rows that could not be taken.</param>
+    public ImportPlan(PolicySnapshot policy, PersonId person, DateTimeOffset at, IReadOnlyList<ImportFault> faults)
     {
+        _faults = [.. faults];
         (_policy, _person, _at) = (policy, person, at);
         _groups = new(policy.DeviceTree(person, at).Select(listing => listing.Group));
     }
@@ -53,7 +58,7 @@ internal sealed class ImportPlan
         if (!_lineOf.TryAdd(name, row.Line) && name.Length > 0)
         {
             _faults.Add(new(row.Line, DeviceColumns.Name, $"The device stands in line {_lineOf[name]} already."));
-            return;
+            _again.Add(row.Line);
         }
 
         // A device that may not be seen is like one that is not there, but for its name, which is taken.
@@ -67,7 +72,7 @@ internal sealed class ImportPlan
     public IReadOnlyList<ImportFault> WithRefused(IEnumerable<RefusedStep> refused)
     {
         var steps = Steps.ToList();
-        return [.. _faults, .. refused.SelectMany(step => Problems.Told(step.Reason).Select(told => new ImportFault(steps[step.Index].Line, Column(step.Reason, told.Field), told.Message)))];
+        return [.. _faults, .. refused.Where(step => step.Reason is not PlanResult.Conflict || !_again.Contains(steps[step.Index].Line)).SelectMany(step => Problems.Told(step.Reason).Select(told => new ImportFault(steps[step.Index].Line, Column(step.Reason, told.Field), told.Message)))];
     }
 
     private static string Column(PlanResult reason, string field) => (reason, field) switch

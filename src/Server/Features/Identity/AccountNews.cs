@@ -19,12 +19,13 @@ internal sealed class AccountNews(Outbox outbox, TimeProvider time)
 
     /// <summary>Stored with the context, in its organization.</summary>
     /// <param name="by">Who does it, to themselves or to somebody else.</param>
-    public async Task TellAsync(CountersignDb db, PersonId person, Caller by, AccountChange change, CancellationToken cancellation)
+    /// <returns>False: they are not told, because the server was told no mail server, they have no address, or were told enough of keys in this hour.</returns>
+    public async Task<bool> TellAsync(CountersignDb db, PersonId person, Caller by, AccountChange change, CancellationToken cancellation)
     {
-        if (!outbox.Sends) return;
+        if (!outbox.Sends) return false;
         var people = await db.Set<PersonRow>().AsNoTracking().Where(row => row.Id == person || row.Id == by.Person).ToListAsync(cancellation);
-        if (people.Find(row => row.Id == person) is not { } told) return;
-        await AddAsync(db, told, by.Person == person ? null : people.Find(row => row.Id == by.Person)?.Name ?? by.Login, by, change, cancellation);
+        if (people.Find(row => row.Id == person) is not { } told) return false;
+        return await AddAsync(db, told, by.Person == person ? null : people.Find(row => row.Id == by.Person)?.Name ?? by.Login, by, change, cancellation);
     }
 
     /// <summary>At the address before: who could change it unseen would be told themselves of whatever they did next.</summary>
@@ -39,12 +40,12 @@ internal sealed class AccountNews(Outbox outbox, TimeProvider time)
     }
 
     /// <param name="name">Of who does it; null: the person themselves.</param>
-    private async Task AddAsync(CountersignDb db, PersonRow told, string? name, Caller by, AccountChange change, CancellationToken cancellation)
+    private async Task<bool> AddAsync(CountersignDb db, PersonRow told, string? name, Caller by, AccountChange change, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         var before = change.Sort == AccountChangeSort.KeyOrToken ? await CountAsync(db, told.Id, now - TimeSpan.FromHours(1), cancellation) : 0;
-        if (before >= MostInAnHour) return;
-        outbox.Add(db, told, Letters.AccountChanged(await OrganizationNames.OfAsync(db, cancellation), change, told.Kind, name, now, by.Source, isLast: before == MostInAnHour - 1));
+        if (before >= MostInAnHour) return false;
+        return outbox.Add(db, told, Letters.AccountChanged(await OrganizationNames.OfAsync(db, cancellation), change, told.Kind, name, now, by.Source, isLast: before == MostInAnHour - 1)) is not null;
     }
 
     private static Task<int> CountAsync(CountersignDb db, PersonId told, DateTimeOffset since, CancellationToken cancellation) =>

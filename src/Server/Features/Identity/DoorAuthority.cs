@@ -31,23 +31,25 @@ internal static class DoorAuthority
         : Problems.Forbidden(OnlyMasters);
 
     private static async Task<Results<Ok<DoorAuthoritiesAnswer>, ProblemHttpResult>> RotateAsync(
-        Caller caller, CallersPolicy policy, SshAuthorities authorities, CancellationToken cancellation)
+        Caller caller, PolicyWriter policy, SshAuthorities authorities, CancellationToken cancellation)
     {
-        if (!policy.IsMasterAdministrator) return Problems.Forbidden(OnlyMasters);
-        return await authorities.RotateAsync(caller, Purpose, cancellation)
-            ? TypedResults.Ok(await ShowAsync(caller, authorities, cancellation))
-            : Problems.Conflict("There is a key before this one still: remove it first.");
+        return await authorities.RotateAsync(policy, caller, Purpose, cancellation) switch
+        {
+            AuthorityChange.Done => TypedResults.Ok(await ShowAsync(caller, authorities, cancellation)),
+            AuthorityChange.Forbidden => Problems.Forbidden(OnlyMasters),
+            _ => Problems.Conflict("There is a key before this one still: remove it first."),
+        };
     }
 
     private static async Task<Results<Ok<DoorAuthoritiesAnswer>, ProblemHttpResult>> RemoveAsync(
-        Guid id, Caller caller, CallersPolicy policy, SshAuthorities authorities, LiveSignIns live, CancellationToken cancellation)
+        Guid id, Caller caller, PolicyWriter policy, SshAuthorities authorities, LiveSignIns live, CancellationToken cancellation)
     {
-        if (!policy.IsMasterAdministrator) return Problems.Forbidden(OnlyMasters);
-        return await authorities.RemoveAsync(caller, Purpose, id, End, cancellation) switch
+        return await authorities.RemoveAsync(policy, caller, Purpose, id, End, cancellation) switch
         {
-            true => TypedResults.Ok(await ShowAsync(caller, authorities, cancellation)),
-            false => Problems.Conflict("It is the newest key: change keys first."),
-            null => Problems.NotFound(),
+            AuthorityChange.Done => TypedResults.Ok(await ShowAsync(caller, authorities, cancellation)),
+            AuthorityChange.Forbidden => Problems.Forbidden(OnlyMasters),
+            AuthorityChange.InTheWay => Problems.Conflict("It is the newest key: change keys first."),
+            _ => Problems.NotFound(),
         };
 
         void End(SshPublicKey gone) => live.End(

@@ -18,6 +18,7 @@ internal static class IdentityFeature
         services.AddSingleton<PasswordRenewal>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<SignInThrottle>();
+        services.AddSingleton<LoginGuesses>();
         services.AddSingleton<PasswordSignIn>();
         services.AddSingleton<SecondFactor>();
         services.AddSingleton<SignInTickets>();
@@ -32,6 +33,7 @@ internal static class IdentityFeature
         services.AddSingleton<OwnProof>();
         services.AddSingleton<SignInVoiding>();
         services.AddSingleton<AlongWithChange>(provider => provider.GetRequiredService<SignInVoiding>().VoidWhereNotMeantAsync);
+        services.AddSingleton<AlongWithChange>(provider => provider.GetRequiredService<SignInVoiding>().EndWhatWasOverAsync);
         services.AddPasskeys();
         services.AddSingleton<ISignIn, SignIn>();
         services.AddSingleton<SignInFailures>();
@@ -121,6 +123,7 @@ internal static class IdentityFeature
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(TwoFactorResetAnswer))]
 [JsonSerializable(typeof(SignInRequest))]
 [JsonSerializable(typeof(SignInAnswer))]
 [JsonSerializable(typeof(SignInCodeRequest))]

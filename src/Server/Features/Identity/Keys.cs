@@ -31,8 +31,12 @@ internal static class Keys
         return page.Cut(keys, key => key.Id.ToString(), KeyShown.Of);
     }
 
+    /// <summary>
+    /// With the token of somebody who has just signed in: the key lasts, where a program's token or a session that was stolen does not. A contact has come by a
+    /// link; without a key they reach no device by SSH, having no password.
+    /// </summary>
     public static async Task<Results<Created<KeyShown>, ProblemHttpResult>> AddMineAsync(
-        KeyRequest request, Caller caller, RegisteredKeys keys, AccountNews news, WriteQueue queue, CancellationToken cancellation)
+        KeyRequest request, Caller caller, OwnProof proof, RegisteredKeys keys, AccountNews news, WriteQueue queue, CancellationToken cancellation)
     {
         if (Read(request, out var key) is { } problem) return problem;
         try
@@ -41,7 +45,7 @@ internal static class Keys
                 caller.Organization,
                 async (db, stop) =>
                 {
-                    if (!await ApiTokens.IsStillAsync(db, caller, stop)) return Problems.Unauthorized();
+                    if (await proof.UnfitOrStaleAsync(db, caller, stop) is { } unfit) return unfit;
                     var added = await keys.AddAsync(db, caller.Person, caller.Login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop);
                     await news.TellAsync(db, caller.Person, caller, AccountChange.KeyAdded(added.Label, added.Fingerprint), stop);
                     return TypedResults.Created($"/api/v1/me/keys/{added.Id}", KeyShown.Of(added));
@@ -73,13 +77,14 @@ internal static class Keys
 
     /// <summary>
     /// For whoever may edit the person, so nobody registers a key for the owner but the owner. The engine is asked with the command that changes
-    /// nothing; what it refuses is refused here, in the same words and with the same record.
+    /// nothing; what it refuses is refused here, in the same words and with the same record. For oneself it takes what <see cref="AddMineAsync"/> takes.
     /// </summary>
     public static async Task<Results<Created<KeyShown>, ProblemHttpResult>> AddForAsync(
-        Guid id, KeyRequest request, Caller caller, RegisteredKeys keys, AccountNews news, PolicyWriter writer, CancellationToken cancellation)
+        Guid id, KeyRequest request, Caller caller, OwnProof proof, RegisteredKeys keys, AccountNews news, PolicyWriter writer, CancellationToken cancellation)
     {
         if (Read(request, out var key) is { } problem) return problem;
         RegisteredKey? registered = null;
+        ProblemHttpResult? unfit = null;
         var person = new PersonId(id);
         var (login, isIn) = ("", false);
         try
@@ -95,14 +100,16 @@ internal static class Keys
                 cancellation,
                 async (db, _, stop) =>
                 {
-                    if (!await ApiTokens.IsStillAsync(db, caller, stop)) return;
+                    unfit = person == caller.Person ? await proof.UnfitOrStaleAsync(db, caller, stop)
+                        : await ApiTokens.IsStillAsync(db, caller, stop) ? null : Problems.Unauthorized();
+                    if (unfit is not null) return;
 
                     // A key that lies ready for who has not joined would be somebody else's way in as them.
                     if (!isIn) throw new KeyRefusedException("They have not joined yet.");
                     registered = await keys.AddAsync(db, person, login, key!, request.Label, AuditEntry.By(caller, "key.added"), stop);
                     await news.TellAsync(db, person, caller, AccountChange.KeyAdded(registered.Label, registered.Fingerprint), stop);
                 });
-            if (outcome is PolicyOutcome.Applied && registered is null) return Problems.Unauthorized();
+            if (outcome is PolicyOutcome.Applied && unfit is not null) return unfit;
             return outcome.AnswerCreated($"/api/v1/technicians/{id}/keys", _ => KeyShown.Of(registered!));
         }
         catch (KeyRefusedException refused)

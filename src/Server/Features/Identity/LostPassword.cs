@@ -71,7 +71,9 @@ internal sealed class LostPassword(
             {
                 var db = unit.Db.Of(link.OrganizationId);
                 var inForce = writer.ForWriter(link.OrganizationId);
-                if (inForce?.Person(person.Id) is not { } now || !IsFor(now) || !SignInRules.Of(inForce).Allows(source) || !await links.UseAsync(db, link, stop)) return Problems.NotFound();
+                if (inForce?.Person(person.Id) is not { } now || !IsFor(now) || !SignInRules.Of(inForce).Allows(source)) return Problems.NotFound();
+                if (SignInRules.Of(inForce).ProblemSince(strength, request.Password, now.Login, now.Name, now.Mail) is { } tooWeak) return Problems.Invalid("password", tooWeak);
+                if (!await links.UseAsync(db, link, stop)) return Problems.NotFound();
                 await passwords.SetAsync(db, person.Id, hash, PasswordChoice.Own, stop);
                 var ended = await db.Set<ApiToken>().Where(row => row.Person == person.Id).ExecuteDeleteAsync(stop);
                 await news.TellAsync(db, person.Id, caller, AccountChange.PasswordReplaced, stop);

@@ -68,6 +68,7 @@ internal static class Me
         PasswordSignIn verifier,
         Passwords passwords,
         PolicySource policy,
+        PolicyWriter writer,
         WriteQueue queue,
         LiveSignIns live,
         AccountNews news,
@@ -101,6 +102,7 @@ internal static class Me
 
                 // Of two changes that both knew the old password the second one knows it no more.
                 if (!await Passwords.IsStillAsync(db, caller.Person, accepted.Changed, stop)) return Problems.Invalid("current", "This is not the password.");
+                if (SignInRules.Of(writer.ForWriter(caller.Organization)).ProblemSince(strength, request.New, person.Login, person.Name, person.Mail) is { } tooWeak) return Problems.Invalid("new", tooWeak);
                 await passwords.SetAsync(db, caller.Person, hash, PasswordChoice.Own, stop);
                 var ended = await db.Set<ApiToken>().Where(row => row.Person == caller.Person && row.Id != caller.TokenId).ExecuteDeleteAsync(stop);
                 audit.Add(db, AuditEntry.By(caller, "password.changed") with

@@ -64,12 +64,14 @@ internal sealed class MyTwoFactor(
     public async Task<Results<Ok<EnrolAnswer>, ProblemHttpResult>> EnrolAsync(EnrolRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
     {
         // A stolen token must not be a way to shut its owner out.
-        if (await proof.ProblemAsync(caller, request.Password, context, cancellation) is { } wrong) return wrong;
+        var (proven, wrong) = await proof.ProveAsync(caller, request.Password, context, cancellation);
+        if (proven is null) return wrong!;
         return await queue.WriteAsync<Results<Ok<EnrolAnswer>, ProblemHttpResult>>(
             async (unit, stop) =>
             {
                 var db = unit.Db.Of(caller.Organization);
                 if (await UnfitAsync(db, caller, stop) is { } unfit) return unfit;
+                if (!await OwnProof.StandsAsync(db, caller, proven, stop)) return Problems.Unauthorized();
                 using var secret = await secondFactor.EnrolAsync(db, caller.Person, stop);
                 var name = await db.Set<Organization>().Where(row => row.Id == caller.Organization).Select(row => row.Name).SingleAsync(stop);
                 var text = Base32.Encode(secret.Expose());
@@ -155,11 +157,20 @@ internal sealed class MyTwoFactor(
     private async Task<ProblemHttpResult?> WithBothAsync(
         SecondFactorRequest request, Caller caller, HttpContext context, AfterCode then, CancellationToken cancellation)
     {
-        if (await proof.ProblemAsync(caller, request.Password, context, cancellation) is { } wrong) return wrong;
+        var (proven, wrong) = await proof.ProveAsync(caller, request.Password, context, cancellation);
+        if (proven is null) return wrong;
         if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
-        var answer = await secondFactor.VerifyAsync((caller.Organization, person), request.Code, caller.Source ?? IPAddress.None, "api", then, cancellation);
+        var stands = true;
+        var answer = await secondFactor.VerifyAsync(
+            (caller.Organization, person),
+            request.Code,
+            caller.Source ?? IPAddress.None,
+            "api",
+            async (unit, kind, stop) => (stands = await OwnProof.StandsAsync(unit.Db.Of(caller.Organization), caller, proven, stop)) && await then(unit, kind, stop),
+            cancellation);
         return answer switch
         {
+            _ when !stands => Problems.Unauthorized(),
             CodeAnswer.Accepted => null,
             CodeAnswer.Later(var after) => Problems.TooManyAttempts(context, after),
             _ => Problems.Invalid("code", WrongCode),

@@ -15,7 +15,12 @@ internal abstract record PasswordAnswer
     /// <param name="Changed">Which password it is.</param>
     /// <param name="MustChange">Somebody else chose the password, or it is too old: nothing but changing it may follow.</param>
     /// <param name="HasSecondFactor">The password alone is not enough.</param>
-    public sealed record Accepted(OrganizationId Organization, PersonRow Person, DateTimeOffset Changed, bool MustChange, bool HasSecondFactor) : PasswordAnswer;
+    public sealed record Accepted(OrganizationId Organization, PersonRow Person, DateTimeOffset Changed, bool MustChange, bool HasSecondFactor) : PasswordAnswer
+    {
+        /// <summary>On the writer: the password is the same one, and where it was enough there is no second factor now.</summary>
+        public async Task<bool> IsStillAsync(CountersignDb db, CancellationToken cancellation) =>
+            await Passwords.IsStillAsync(db, Person.Id, Changed, cancellation) && (HasSecondFactor || !await SecondFactor.IsEnabledAsync(db, Person.Id, cancellation));
+    }
 
     /// <summary>Whatever the reason: nobody of that name, a wrong password, somebody who takes no part.</summary>
     public sealed record Refused : PasswordAnswer;
@@ -115,7 +120,7 @@ internal sealed class PasswordSignIn(
         // The row as it is now: the person may have been disabled meanwhile.
         var now = known ? policy.Current(organization)?.Person(id) : null;
         var rules = SignInRules.Of(policy.Current(organization));
-        if (check == PasswordCheck.Wrong || credential is null || now is not { TakesPart: true } || !rules.Allows(attempt.Source))
+        if (check == PasswordCheck.Wrong || credential is null || IsOver(credential) || now is not { TakesPart: true } || !rules.Allows(attempt.Source))
         {
             throttle.Failed(attempt.Counted, attempt.Source);
             failures.Note(attempt.Login, attempt.Source, attempt.Channel, "password");
@@ -127,6 +132,9 @@ internal sealed class PasswordSignIn(
         var mustChange = credential.MustChange || rules.IsTooOld(credential.Changed, time.GetUtcNow());
         return new PasswordAnswer.Accepted(organization, now, credential.Changed, mustChange, hasSecondFactor);
     }
+
+    /// <summary>A password that somebody else chose, and that was not changed in time: as if it were wrong.</summary>
+    private bool IsOver(Credential credential) => credential.MustChange && time.GetUtcNow() - credential.Changed >= limits.FirstPasswordLife;
 
     private PasswordAnswer.Later Refuse(Attempt attempt, TimeSpan wait)
     {

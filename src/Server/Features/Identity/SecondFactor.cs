@@ -50,7 +50,7 @@ internal sealed partial class SecondFactor(
     public static Task<bool> HasPasskeyAsync(CountersignDb db, PersonId person, CancellationToken cancellation) =>
         db.Set<Passkey>().AnyAsync(row => row.Person == person, cancellation);
 
-    /// <param name="proven">Whose first factor has been proven; that they still take part is looked at here.</param>
+    /// <param name="proven">Whose first factor has been proven; that they still take part, and may sign in from there, is looked at here.</param>
     /// <param name="channel">For the audit log.</param>
     /// <param name="then">Stores what the code was given for.</param>
     public async Task<CodeAnswer> VerifyAsync(
@@ -66,7 +66,8 @@ internal sealed partial class SecondFactor(
             {
                 if (throttle.Wait(Key(person), source) is var wait && wait > TimeSpan.Zero) return Refuse(person, source, channel, wait);
                 var db = unit.Db.Of(organization);
-                if (writer.ForWriter(organization)?.Person(person.Id) is not { TakesPart: true } || !await TakeAsync(db, person.Id, code, stop))
+                var inForce = writer.ForWriter(organization);
+                if (inForce?.Person(person.Id) is not { TakesPart: true } || !SignInRules.Of(inForce).Allows(source) || !await TakeAsync(db, person.Id, code, stop))
                 {
                     throttle.Failed(Key(person), source);
                     failures.Note(person.Login, source, channel, "code");

@@ -29,6 +29,12 @@ public sealed record SignInLimits
     /// </summary>
     public int PasswordIterations { get; init; } = 210_000;
 
+    /// <summary>
+    /// A password that an administrator chose is good so long for choosing another one, and for nothing from then on: its person may come by a key meanwhile, and
+    /// never use it.
+    /// </summary>
+    public TimeSpan FirstPasswordLife { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>Passwords verified at once; the others wait. Half of the processors, so that a flood leaves the other half to sessions.</summary>
     public int Verifications { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
 

@@ -13,6 +13,12 @@ internal static class SignInRules
 
     public static bool Allows(this SignInSettings rules, IPAddress source) => rules.AllowedNetworks?.Contains(source) ?? true;
 
+    /// <summary>On the writer: what is wrong with a password that was found strong enough before, where more is demanded since. Null: nothing.</summary>
+    /// <param name="asked">The strength that it was held to.</param>
+    /// <inheritdoc cref="PasswordRules.Problem"/>
+    public static string? ProblemSince(this SignInSettings rules, int asked, string password, string login, params ReadOnlySpan<string> about) =>
+        rules.PasswordStrength <= asked ? null : PasswordRules.Problem(password, rules.PasswordStrength, login, about);
+
     public static bool IsTooOld(this SignInSettings rules, DateTimeOffset passwordChanged, DateTimeOffset now) =>
         rules.PasswordAge is { } age && now - passwordChanged >= age;
 }

@@ -13,6 +13,9 @@ namespace Countersign.Server.Features.Identity;
 /// </summary>
 internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
 {
+    /// <summary>Of those that asked for one thing, remembered: more than are good at once.</summary>
+    private const int MostPlaces = 16;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Count> _logins = new(StringComparer.Ordinal);
     private readonly Dictionary<UInt128, Count> _addresses = [];
@@ -47,11 +50,38 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
 
     public void Failed(string login, IPAddress source)
     {
-        var now = time.GetTimestamp();
+        lock (_lock) CountBoth(KeyOf(login), KeyOf(source), time.GetTimestamp());
+    }
+
+    /// <summary>Something was asked for that is mailed. It counts like a failure, until it is known that whoever asked reads the mail.</summary>
+    /// <param name="login">What it was asked for, in words of its own.</param>
+    public void Asked(string login, IPAddress source)
+    {
+        var (now, key, place) = (time.GetTimestamp(), KeyOf(login), KeyOf(source));
         lock (_lock)
         {
-            CountOne(_logins, KeyOf(login), now, last => time.GetElapsedTime(last.Last, now) > limits.Memory);
-            CountOne(_addresses, KeyOf(source), now, last => time.GetElapsedTime(last.First, now) >= limits.AddressWindow);
+            CountBoth(key, place, now);
+            var asked = new Place(place, _addresses[place].First);
+            ref var count = ref CollectionsMarshal.GetValueRefOrNullRef(_logins, key);
+            count = count with { Asked = [.. (count.Asked ?? []).TakeLast(MostPlaces - 1), asked] };
+        }
+    }
+
+    /// <summary>
+    /// The mail was read: what was asked for is forgotten, also of the addresses that asked, so that many who share one don't shut one another out. Nobody was
+    /// guessed at, and what else was counted there stays.
+    /// </summary>
+    public void Redeemed(string login)
+    {
+        lock (_lock)
+        {
+            if (!_logins.Remove(KeyOf(login), out var count)) return;
+            foreach (var place in count.Asked ?? [])
+            {
+                if (!_addresses.TryGetValue(place.Address, out var there) || there.First != place.Begun) continue;
+                if (there.Failures > 1) _addresses[place.Address] = there with { Failures = there.Failures - 1 };
+                else _addresses.Remove(place.Address);
+            }
         }
     }
 
@@ -66,6 +96,12 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
         var doublings = Math.Min(failures - limits.FreeFailures - 1, 30);
         var wait = limits.FirstWait * (1L << doublings);
         return wait < limits.LongestWait ? wait : limits.LongestWait;
+    }
+
+    private void CountBoth(string login, UInt128 source, long now)
+    {
+        CountOne(_logins, login, now, last => time.GetElapsedTime(last.Last, now) > limits.Memory);
+        CountOne(_addresses, source, now, last => time.GetElapsedTime(last.First, now) >= limits.AddressWindow);
     }
 
     private void CountOne<TKey>(Dictionary<TKey, Count> counts, TKey key, long now, Predicate<Count> over)
@@ -106,5 +142,12 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
     }
 
     /// <param name="First">As <see cref="TimeProvider.GetTimestamp"/>, like the last.</param>
-    private readonly record struct Count(int Failures, long First, long Last);
+    private readonly record struct Count(int Failures, long First, long Last)
+    {
+        /// <summary>From where something was asked for that was not used; null: from nowhere.</summary>
+        public Place[]? Asked { get; init; }
+    }
+
+    /// <param name="Begun">The first failure of the address then: whether it is the same count still.</param>
+    private readonly record struct Place(UInt128 Address, long Begun);
 }

@@ -89,8 +89,7 @@ internal sealed class SigningIn(
     /// <summary>Between the look at the password and the writer's turn it may have been changed, a second factor set up, or the person disabled.</summary>
     private async Task<bool> StandsAsync(CountersignDb db, PasswordAnswer.Accepted accepted, IPAddress source, CancellationToken stop) =>
         writer.ForWriter(accepted.Organization) is { } inForce && inForce.Person(accepted.Person.Id) is { TakesPart: true } && SignInRules.Of(inForce).Allows(source)
-        && await Passwords.IsStillAsync(db, accepted.Person.Id, accepted.Changed, stop)
-        && !await SecondFactor.IsEnabledAsync(db, accepted.Person.Id, stop);
+        && await accepted.IsStillAsync(db, stop);
 
     private static ProblemHttpResult Refused() =>
         TypedResults.Problem(statusCode: StatusCodes.Status401Unauthorized, title: "Login or password are wrong");

@@ -25,7 +25,7 @@ internal sealed record JoinRequest(string Token, string Login, string Password, 
 }
 
 /// <summary>From a mailed link to an account. The link is used up in the transaction in which its holder becomes activated, and only there.</summary>
-internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLinks links, Passwords passwords, SignInFailures failures, Database database, AuditLog audit)
+internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLinks links, Passwords passwords, SignInFailures failures, LoginGuesses guesses, Database database, AuditLog audit)
 {
     public async Task<Results<Ok<JoinShown>, ProblemHttpResult>> LookAsync(LookRequest request, HttpContext context, CancellationToken cancellation)
     {
@@ -38,6 +38,9 @@ internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLi
     {
         if (await FindAsync(request.Token, context, cancellation) is not var (link, person)) return Problems.NotFound();
         var organization = link.OrganizationId;
+        var caller = new Caller(
+            organization, person.Id, person.Login, TokenScopes.None, Guid.Empty, context.Connection.RemoteIpAddress, SignInStrength.None, context.TraceIdentifier);
+        if (guesses.Wait(LoginGuesses.By(caller), Source(context)) is var wait && wait > TimeSpan.Zero) return Problems.TooManyAttempts(context, wait);
         var name = request.Name ?? person.Name;
         if (Logins.Problem(request.Login) is { } wrong) return Problems.Invalid("login", wrong);
         var strength = SignInRules.Of(policy.Current(organization)).PasswordStrength;
@@ -52,11 +55,17 @@ internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLi
             return Problems.TooManyAttempts(context, TimeSpan.FromSeconds(1));
         }
 
-        var caller = new Caller(
-            organization, person.Id, person.Login, TokenScopes.None, Guid.Empty, context.Connection.RemoteIpAddress, SignInStrength.None, context.TraceIdentifier);
+        string? tooWeak = null;
         var outcome = await writer.ApplyAsync(
             caller,
-            async (db, _, stop) => await links.IsGoodAsync(db, link, stop) ? new PolicyCommand.ActivatePerson(person.Id, request.Login, name) : null,
+            async (db, inForce, stop) =>
+            {
+                // The rules may be others by now.
+                var rules = SignInRules.Of(inForce);
+                if (!rules.Allows(Source(context)) || !await links.IsGoodAsync(db, link, stop)) return null;
+                tooWeak = rules.ProblemSince(strength, request.Password, request.Login, name, person.Mail);
+                return tooWeak is null ? new PolicyCommand.ActivatePerson(person.Id, request.Login, name) : null;
+            },
             cancellation,
             async (db, _, stop) =>
             {
@@ -65,9 +74,11 @@ internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLi
                 await db.Set<Invitation>().Where(row => row.Person == person.Id).ExecuteDeleteAsync(stop);
                 audit.Add(db, AuditEntry.By(caller, "invitation.accepted") with { ActorLogin = request.Login, Subject = person.Mail, SubjectId = person.Id.Value });
             });
+        guesses.NoteIfTaken(caller, request.Login, outcome);
         return outcome switch
         {
             PolicyOutcome.Applied applied => TypedResults.Ok(PersonShown.Of(applied.Snapshot.Person(person.Id)!)),
+            _ when tooWeak is not null => Problems.Invalid("password", tooWeak),
             PolicyOutcome.Refused { Reason: PlanResult.Invalid } refused => Problems.Of(refused.Reason),
             // Used, withdrawn, sent anew or disabled meanwhile: as if the link had never been good.
             _ => Problems.NotFound(),
@@ -81,9 +92,11 @@ internal sealed class Joining(PolicyWriter writer, PolicySource policy, MailedLi
         if (inForce?.Person(link.Person) is not { State: PersonState.Invited, Status: PersonStatus.Active } person) return null;
 
         // Whoever may not sign in from there does not join from there: a mailbox that is read elsewhere is not enough.
-        var source = context.Connection.RemoteIpAddress ?? IPAddress.None;
+        var source = Source(context);
         if (SignInRules.Of(inForce).Allows(source)) return (link, person);
         failures.Note(person.Login, source, "api", "invitation");
         return null;
     }
+
+    private static IPAddress Source(HttpContext context) => context.Connection.RemoteIpAddress ?? IPAddress.None;
 }

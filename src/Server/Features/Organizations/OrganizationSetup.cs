@@ -172,16 +172,21 @@ internal sealed class OrganizationSetup(
     }
 
     /// <summary>Null: it could be.</summary>
-    public static SetupOutcome.Invalid? Problem(NewOrganization wanted)
+    public static SetupOutcome.Invalid? Problem(NewOrganization wanted) => ProblemOfNames(wanted) ?? ProblemOfPassword(wanted);
+
+    public static SetupOutcome.Invalid? ProblemOfNames(NewOrganization wanted)
     {
         if (!Names.IsName(wanted.Name)) return new("organization", "It has 1 to 200 characters on one line.");
         if (Logins.Problem(wanted.Login) is { } wrong) return new("login", wrong);
         if (!Names.IsName(wanted.OwnerName)) return new("name", "It has 1 to 200 characters on one line.");
-        if (wanted.Mail.Length > 0 && !Names.IsMail(wanted.Mail)) return new("mail", "It is a mail address such as ann@example.org, or empty.");
-        return PasswordRules.Problem(wanted.Password, PasswordRules.UsualScore, wanted.Login, wanted.OwnerName, wanted.Mail, wanted.Name) is { } problem
+        return wanted.Mail.Length > 0 && !Names.IsMail(wanted.Mail) ? new("mail", "It is a mail address such as ann@example.org, or empty.") : null;
+    }
+
+    /// <summary>Takes a while: how hard it is to guess is estimated.</summary>
+    public static SetupOutcome.Invalid? ProblemOfPassword(NewOrganization wanted) =>
+        PasswordRules.Problem(wanted.Password, PasswordRules.UsualScore, wanted.Login, wanted.OwnerName, wanted.Mail, wanted.Name) is { } problem
             ? new("password", problem)
             : null;
-    }
 
     private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 

@@ -41,7 +41,7 @@ internal sealed partial class PendingRegistrationJson : JsonSerializerContext;
 /// anything is looked for, and alike for every address and every login.
 /// </summary>
 internal sealed partial class Registration(
-    ServerOptions options, OrganizationSetup setup, Passwords passwords, SignInThrottle throttle, MasterKey master, PublicAddress address, IServiceProvider services, TimeProvider time,
+    ServerOptions options, OrganizationSetup setup, Passwords passwords, SignInThrottle throttle, LoginGuesses guesses, MasterKey master, PublicAddress address, IServiceProvider services, TimeProvider time,
     ILogger<Registration> log) : BackgroundService
 {
     public const string Routes = "/api/v1/registrations";
@@ -60,14 +60,15 @@ internal sealed partial class Registration(
     public async Task<Results<Accepted, ProblemHttpResult>> AskAsync(RegistrationRequest request, HttpContext context, CancellationToken cancellation)
     {
         var wanted = new NewOrganization(request.Organization, request.Login, request.Name, request.Mail, request.Password);
-        if (OrganizationSetup.Problem(wanted) is { } invalid) return Problems.Invalid(invalid.Field, invalid.Message);
+        if (OrganizationSetup.ProblemOfNames(wanted) is { } invalid) return Problems.Invalid(invalid.Field, invalid.Message);
         if (!Names.IsMail(request.Mail)) return Problems.Invalid("mail", "This is no mail address: one such as ann@example.org is wanted.");
         if (options.Mail is null) return Problems.Conflict("This server was told no mail server, so that no address can be proven.");
 
-        // Counted like failing to sign in, and before anything is worked out from the password.
-        var (attempts, source) = ($"registration of {request.Mail.ToLowerInvariant()}", context.Connection.RemoteIpAddress ?? IPAddress.None);
+        // Counted like failing to sign in, and before anything is worked out from the password: how strong it is, too.
+        var (attempts, source) = (Attempts(request.Mail), Source(context));
         if (throttle.Wait(attempts, source) is var wait && wait > TimeSpan.Zero) return Problems.TooManyAttempts(context, wait);
-        throttle.Failed(attempts, source);
+        throttle.Asked(attempts, source);
+        if (OrganizationSetup.ProblemOfPassword(wanted) is { } weak) return Problems.Invalid(weak.Field, weak.Message);
         try
         {
             var hash = await passwords.HashAsync(request.Password, cancellation);
@@ -86,15 +87,27 @@ internal sealed partial class Registration(
     {
         if (Open(use.Token) is not { } pending) return Gone();
         if (use.Login is { } other && Logins.Problem(other) is { } wrong) return Problems.Invalid("login", wrong);
+        var (by, source) = ($"whoever registers {pending.Id:N}", Source(context));
+        if (guesses.Wait(by, source) is var wait && wait > TimeSpan.Zero) return Problems.TooManyAttempts(context, wait);
         var wanted = new NewOrganization(pending.Organization, use.Login ?? pending.Login, pending.Name, pending.Mail, "");
-        return await setup.RegisterAsync(new(pending.Id), wanted, pending.PasswordHash, context.Connection.RemoteIpAddress ?? IPAddress.None, cancellation) switch
+        switch (await setup.RegisterAsync(new(pending.Id), wanted, pending.PasswordHash, source, cancellation))
         {
-            SetupOutcome.Created created => TypedResults.Ok(PersonShown.Of(created.Owner)),
-            SetupOutcome.Invalid(var field, var message) => Problems.Invalid(field, message),
-            SetupOutcome.Taken => Problems.Invalid("login", "This login is taken: choose another one."),
-            _ => Gone(),
-        };
+            case SetupOutcome.Created created:
+                throttle.Redeemed(Attempts(pending.Mail));
+                return TypedResults.Ok(PersonShown.Of(created.Owner));
+            case SetupOutcome.Invalid(var field, var message):
+                return Problems.Invalid(field, message);
+            case SetupOutcome.Taken:
+                guesses.Taken(by, default, new() { Kind = LoginGuesses.Kind, Channel = "api", Source = source, Subject = "" });
+                return Problems.Invalid("login", "This login is taken: choose another one.");
+            default:
+                return Gone();
+        }
     }
+
+    private static string Attempts(string mail) => $"registration of {mail.ToLowerInvariant()}";
+
+    private static IPAddress Source(HttpContext context) => context.Connection.RemoteIpAddress ?? IPAddress.None;
 
     public override void Dispose()
     {

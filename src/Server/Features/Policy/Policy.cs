@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Countersign.Access;
@@ -84,20 +85,29 @@ internal static class UndoChange
     /// <summary>Puts every row back as it was before the change, if none was changed since; only of settings, those are left and told.</summary>
     /// <param name="number">The change's id.</param>
     public static async Task<Results<Ok<UndoAnswer>, ProblemHttpResult>> HandleAsync(
-        long number, Caller caller, PolicyWriter writer, AccountNews news, CancellationToken cancellation)
+        long number, Caller caller, PolicyWriter writer, AccountNews news, TimeProvider time, CancellationToken cancellation)
     {
-        var tooFarBack = false;
-        var outcome = await writer.ApplyAsync(
+        var (tooFarBack, replacedSecret) = (false, false);
+        TouchedRows? touched = null;
+        var outcome = await writer.ApplyPlannedAheadAsync(
             caller,
             async (db, policy, stop) =>
             {
                 if (await db.Set<PolicyChange>().AsNoTracking().FirstOrDefaultAsync(row => row.Version == number, stop) is not { } change) return null;
                 PolicyDelta undone = new(caller.Organization, number - 1, change.Summary, DeltaJson.Read(change.Delta));
 
-                // As if all of it had been changed: who may not know of it is told nothing.
+                // Rights first: for who has none nothing is read of what came since, and they are told nothing of it.
+                var ifUntouched = new PolicyCommand.Undo(undone, ImmutableHashSet<RowKey>.Empty);
+                if (policy.Plan(ifUntouched, caller.Person, time.GetUtcNow()) is PlanResult.Forbidden or PlanResult.NotFound) return ifUntouched;
+                var keys = undone.Changes.Select(row => row.Key).ToHashSet();
+
+                // What belonged to a row and is no policy is kept by nobody: as if all of it had been changed.
+                replacedSecret = undone.Changes.Any(row => row.Before == row.After);
+                if (replacedSecret) return new PolicyCommand.Undo(undone, keys);
                 tooFarBack = policy.Version - number > RowVersions.MostChangesSince;
-                if (tooFarBack) return new PolicyCommand.Undo(undone, undone.Changes.Select(row => row.Key).ToHashSet());
-                return new PolicyCommand.Undo(undone, await RowVersions.TouchedAsync(db, number, stop));
+                if (tooFarBack) return new PolicyCommand.Undo(undone, keys);
+                touched ??= new(number, keys);
+                return new PolicyCommand.Undo(undone, await touched.ReadOnAsync(db, policy.Version, stop));
             },
             cancellation,
             (db, delta, stop) => news.TellOfAddressAsync(db, caller, delta, stop));
@@ -105,6 +115,7 @@ internal static class UndoChange
         {
             PolicyOutcome.Applied applied =>
                 TypedResults.Ok(new UndoAnswer(applied.Version, applied.Delta.Summary, [.. applied.Left.Select(key => TouchedRow.Of(RowFate.Left, key))])),
+            PolicyOutcome.Refused { Reason: PlanResult.Conflict } when replacedSecret => Problems.Conflict("What opened an account before is kept by nobody: store it again."),
             PolicyOutcome.Refused { Reason: PlanResult.Conflict } when tooFarBack => Problems.Conflict($"It is too far back: more than {RowVersions.MostChangesSince} changes came since."),
             _ => outcome.Refusal(),
         };

@@ -1,3 +1,4 @@
+using System.Net;
 using Countersign.Access;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Platform;
@@ -20,6 +21,7 @@ internal static class AddTechnician
         PolicyWriter writer,
         Passwords passwords,
         PolicySource policy,
+        LoginGuesses guesses,
         TimeProvider time,
         HttpContext context,
         CancellationToken cancellation)
@@ -27,6 +29,7 @@ internal static class AddTechnician
         // One way for contacts, who have an address and no password: POST /contacts.
         if (request.Kind == PersonKind.Contact) return Problems.Invalid("kind", "Contacts are added as contacts, with their mail address.");
         if (Logins.Problem(request.Login) is { } wrong) return Problems.Invalid("login", wrong);
+        if (guesses.Wait(LoginGuesses.By(caller), caller.Source ?? IPAddress.None) is var wait && wait > TimeSpan.Zero) return Problems.TooManyAttempts(context, wait);
         var id = new PersonId(Guid.CreateVersion7(time.GetUtcNow()));
         var state = request.Password is null ? PersonState.Invited : PersonState.Activated;
         var command = new PolicyCommand.AddPerson(id, request.Kind, request.Login, request.Name, request.Mail, state);
@@ -35,7 +38,7 @@ internal static class AddTechnician
         {
             // Before anything is worked out from the password: who may not add people must not have the server hash for them.
             if (policy.Current(caller.Organization)?.Plan(command, caller.Person, time.GetUtcNow()) is not PlanResult.Planned)
-                return (await writer.ApplyAsync(caller, command, cancellation)).Refusal();
+                return (await ApplyAsync(null)).Refusal();
             var strength = SignInRules.Of(policy.Current(caller.Organization)).PasswordStrength;
             if (PasswordRules.Problem(password, strength, request.Login, request.Name, request.Mail) is { } problem) return Problems.Invalid("password", problem);
             try
@@ -49,7 +52,14 @@ internal static class AddTechnician
             }
         }
 
-        var outcome = await writer.ApplyAsync(caller, command, cancellation, along);
+        var outcome = await ApplyAsync(along);
         return outcome.AnswerCreated($"/api/v1/technicians/{id}", snapshot => TechnicianAnswer.Of(snapshot, caller, id, time));
+
+        async Task<PolicyOutcome> ApplyAsync(AlongWithChange? together)
+        {
+            var applied = await writer.ApplyAsync(caller, command, cancellation, together);
+            guesses.NoteIfTaken(caller, command.Login, applied);
+            return applied;
+        }
     }
 }

@@ -55,7 +55,7 @@ internal sealed class HandOver(
 
         var outcome = await writer.ApplyAsync(
             caller,
-            async (db, _, stop) => await Passwords.IsStillAsync(db, caller.Person, accepted.Changed, stop) ? new PolicyCommand.HandOver(heir) : null,
+            async (db, _, stop) => await OwnProof.StandsAsync(db, caller, new(accepted), stop) ? new PolicyCommand.HandOver(heir) : null,
             cancellation,
             (db, delta, stop) => TellAsync(db, caller, delta, stop));
         return outcome.Answer(snapshot => TechnicianAnswer.Of(snapshot, caller, heir, time));

@@ -48,19 +48,20 @@ internal static class AccountEndpoints
         DeviceRow? row = null;
         var outcome = await writer.ApplyAsync(
             caller,
-            policy =>
+            (_, policy, _) =>
             {
                 row = policy.Device(device);
 
                 // Asked again in the version that is changed.
-                if (kind == CredentialKind.Certificate && !policy.IsMasterAdministrator(caller.Person, seen.At)) return null;
-                return row is null ? null : Command(policy, row, name, request.Default == true);
+                var isAllowed = kind != CredentialKind.Certificate || policy.IsMasterAdministrator(caller.Person, seen.At);
+                return ValueTask.FromResult(row is null || !isAllowed ? null : Command(policy, row, name, request.Default == true));
             },
             cancellation,
             async (db, _, stop) =>
             {
                 if (secret is not null) await vault.StoreAsync(db, caller, row!, name, kind, secret, stop);
-            });
+            },
+            async (db, stop) => secret is null ? null : new(new DeviceAccountRow(device, name, IsDefault: false).Key, await AccountVault.SummaryAsync(db, row!, name, kind, stop)));
         return outcome.Answer(policy => new AccountAnswer(
             id, name, policy.AccountsOf(device).Any(account => account.Name == name && account.IsDefault), secret is null ? null : kind, policy.Version));
     }

@@ -37,6 +37,12 @@ internal sealed partial class AccountVault(
         }
     }
 
+    /// <summary>What storing a secret does, for the list of changes and for who is only shown it.</summary>
+    public static async Task<string> SummaryAsync(CountersignDb db, DeviceRow device, string account, CredentialKind kind, CancellationToken cancellation) =>
+        await db.Set<AccountSecret>().AnyAsync(row => row.Device == device.Id && row.Account == account, cancellation)
+            ? $"Replaced what opens {account} on {device.Name} by a {Word(kind)}."
+            : $"Stored a {Word(kind)} that opens {account} on {device.Name}.";
+
     /// <summary>Stored with the context, in its organization, together with a record; the account is there or is added with it.</summary>
     public async Task StoreAsync(
         CountersignDb db, Caller caller, DeviceRow device, string account, CredentialKind kind, Secret secret, CancellationToken cancellation)

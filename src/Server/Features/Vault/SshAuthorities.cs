@@ -52,32 +52,37 @@ internal sealed partial class SshAuthorities(
         return issued;
     }
 
-    /// <summary>A new key from now on. False: there are two already, and the old one has to be removed first.</summary>
-    public Task<bool> RotateAsync(Caller caller, AuthorityPurpose purpose, CancellationToken cancellation) => queue.WriteAsync(
+    /// <summary>A new key from now on.</summary>
+    /// <param name="policy">Says on the writer whether the caller is a master administrator, which this is for.</param>
+    public Task<AuthorityChange> RotateAsync(PolicyWriter policy, Caller caller, AuthorityPurpose purpose, CancellationToken cancellation) => queue.WriteAsync(
         caller.Organization,
         async (db, stop) =>
         {
+            if (!policy.IsMasterAdministrator(caller)) return AuthorityChange.Forbidden;
             var there = await EnsureAsync(db, purpose, stop);
-            if (there.Count >= Most) return false;
+            if (there.Count >= Most) return AuthorityChange.InTheWay;
             Add(db, purpose, AuditEntry.By(caller, "authority.rotated"));
-            return true;
+            return AuthorityChange.Done;
         },
         cancellation);
 
-    /// <summary>The key before the newest goes, with its private half. Null: there is no such key; false: it is the newest, which stays.</summary>
+    /// <summary>The key before the newest goes, with its private half.</summary>
+    /// <param name="policy">As for <see cref="RotateAsync"/>.</param>
     /// <param name="gone">Called when that is durable, before what is written next.</param>
-    public Task<bool?> RemoveAsync(Caller caller, AuthorityPurpose purpose, Guid id, Action<SshPublicKey> gone, CancellationToken cancellation) => queue.WriteAsync<bool?>(
+    public Task<AuthorityChange> RemoveAsync(
+        PolicyWriter policy, Caller caller, AuthorityPurpose purpose, Guid id, Action<SshPublicKey> gone, CancellationToken cancellation) => queue.WriteAsync(
         async (unit, stop) =>
         {
+            if (!policy.IsMasterAdministrator(caller)) return AuthorityChange.Forbidden;
             var db = unit.Db.Of(caller.Organization);
             var there = await ReadAsync(db, purpose, stop);
             var index = there.FindIndex(authority => authority.Id == id);
-            if (index <= 0) return index < 0 ? null : false;
+            if (index <= 0) return index < 0 ? AuthorityChange.NotThere : AuthorityChange.InTheWay;
             await db.Set<SshAuthority>().Where(row => row.Id == id).ExecuteDeleteAsync(stop);
             var key = PublicKey(there[index]);
             audit.Add(db, About(AuditEntry.By(caller, "authority.removed"), purpose, key));
             unit.Committed = () => gone(key);
-            return true;
+            return AuthorityChange.Done;
         },
         cancellation);
 
@@ -144,4 +149,17 @@ internal sealed partial class SshAuthorities(
 
     [LoggerMessage(1, LogLevel.Error, "The authority {Authority} of organization {Organization} does not open: the database was changed by hand, or the master key is another one")]
     private partial void LogDoesNotOpen(OrganizationId organization, Guid authority);
+}
+
+internal enum AuthorityChange
+{
+    Done = 1,
+
+    /// <summary>The caller is no master administrator.</summary>
+    Forbidden = 2,
+
+    NotThere = 3,
+
+    /// <summary>There are two keys already, and the old one has to be removed first; or it is the newest one, which stays.</summary>
+    InTheWay = 4,
 }

@@ -35,23 +35,25 @@ internal static class SshAuthorityEndpoints
         : Problems.Forbidden("Only somebody who may add devices may see what devices have to trust.");
 
     private static async Task<Results<Ok<AuthoritiesAnswer>, ProblemHttpResult>> RotateAsync(
-        Caller caller, CallersPolicy policy, SshAuthorities authorities, CancellationToken cancellation)
+        Caller caller, PolicyWriter policy, SshAuthorities authorities, CancellationToken cancellation)
     {
-        if (!policy.IsMasterAdministrator) return Problems.Forbidden(OnlyMasters);
-        return await authorities.RotateAsync(caller, AuthorityPurpose.Accounts, cancellation)
-            ? TypedResults.Ok(await ShowAsync(caller, authorities, cancellation))
-            : Problems.Conflict("There is a key before this one still: remove it first, once every device trusts the newest.");
+        return await authorities.RotateAsync(policy, caller, AuthorityPurpose.Accounts, cancellation) switch
+        {
+            AuthorityChange.Done => TypedResults.Ok(await ShowAsync(caller, authorities, cancellation)),
+            AuthorityChange.Forbidden => Problems.Forbidden(OnlyMasters),
+            _ => Problems.Conflict("There is a key before this one still: remove it first, once every device trusts the newest."),
+        };
     }
 
     private static async Task<Results<Ok<AuthoritiesAnswer>, ProblemHttpResult>> RemoveAsync(
-        Guid id, Caller caller, CallersPolicy policy, SshAuthorities authorities, CancellationToken cancellation)
+        Guid id, Caller caller, PolicyWriter policy, SshAuthorities authorities, CancellationToken cancellation)
     {
-        if (!policy.IsMasterAdministrator) return Problems.Forbidden(OnlyMasters);
-        return await authorities.RemoveAsync(caller, AuthorityPurpose.Accounts, id, _ => { }, cancellation) switch
+        return await authorities.RemoveAsync(policy, caller, AuthorityPurpose.Accounts, id, _ => { }, cancellation) switch
         {
-            true => TypedResults.Ok(await ShowAsync(caller, authorities, cancellation)),
-            false => Problems.Conflict("It is the newest key: change keys first."),
-            null => Problems.NotFound(),
+            AuthorityChange.Done => TypedResults.Ok(await ShowAsync(caller, authorities, cancellation)),
+            AuthorityChange.Forbidden => Problems.Forbidden(OnlyMasters),
+            AuthorityChange.InTheWay => Problems.Conflict("It is the newest key: change keys first."),
+            _ => Problems.NotFound(),
         };
     }
 

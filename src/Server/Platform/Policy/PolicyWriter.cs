@@ -13,6 +13,14 @@ internal delegate Task AlongWithChange(CountersignDb db, PolicyDelta delta, Canc
 /// <summary>A command that is made from what is stored, in the transaction in which it is planned; null: what it would change is not there.</summary>
 internal delegate ValueTask<PolicyCommand?> MakeCommand(CountersignDb db, PolicySnapshot policy, CancellationToken cancellation);
 
+/// <summary>What is no policy and belongs to a row is changed with it: a change of that row, which has its version like others, also where the row stays as it is.</summary>
+/// <param name="Key">Of a row that is there, or that the command adds.</param>
+/// <param name="Summary">One plain sentence, with nothing secret in it.</param>
+internal sealed record RowTouch(RowKey Key, string Summary);
+
+/// <summary>Made where the command is planned; null: there is none.</summary>
+internal delegate ValueTask<RowTouch?> MakeTouch(CountersignDb db, CancellationToken cancellation);
+
 /// <summary>
 /// The one way for every change of policy: plans the command against exactly the version that the database has, stores the rows, the delta as
 /// the next version and the audit record in one transaction, and puts the new snapshot in force once that is durable.
@@ -20,6 +28,9 @@ internal delegate ValueTask<PolicyCommand?> MakeCommand(CountersignDb db, Policy
 internal sealed class PolicyWriter(
     WriteQueue queue, Database database, PolicySource source, AuditLog audit, RepeatedRefusals refusals, RowVersions rows, IEnumerable<AlongWithChange> alongWithEach, TimeProvider time)
 {
+    /// <summary>A right may end by the clock, with nothing changed: what was planned longer ago is planned again.</summary>
+    private static readonly TimeSpan _planStands = TimeSpan.FromSeconds(10);
+
     // Snapshots that are in an open transaction and not yet in force, so that several commands fit into one group. Touched by the writer only.
     private readonly Dictionary<OrganizationId, PolicySnapshot> _ahead = [];
 
@@ -27,6 +38,9 @@ internal sealed class PolicyWriter(
     /// What is in force for a unit of work on the writer: changes that were saved before it count, also where their group is not committed yet. On the writer only. Null: no such organization.
     /// </summary>
     public PolicySnapshot? ForWriter(OrganizationId organization) => _ahead.GetValueOrDefault(organization) ?? source.Current(organization);
+
+    /// <summary>On the writer only: for what is no change of policy and for master administrators alone.</summary>
+    public bool IsMasterAdministrator(Caller caller) => ForWriter(caller.Organization)?.IsMasterAdministrator(caller.Person, time.GetUtcNow()) == true;
 
     /// <summary>Applies a command on behalf of the caller.</summary>
     /// <param name="along">Runs in the same transaction, after the rows are marked; if it throws, nothing is stored.</param>
@@ -40,10 +54,22 @@ internal sealed class PolicyWriter(
         ApplyAsync(caller, (_, policy, _) => ValueTask.FromResult(command(policy)), cancellation, along);
 
     /// <inheritdoc cref="ApplyAsync(Caller, PolicyCommand, CancellationToken, AlongWithChange?)"/>
-    public Task<PolicyOutcome> ApplyAsync(Caller caller, MakeCommand command, CancellationToken cancellation, AlongWithChange? along = null) =>
-        caller.Preview is { } preview
-            ? PreviewAsync(preview, caller, command, cancellation)
-            : queue.WriteAsync((unit, stop) => ApplyAsync(unit, caller, command, along, stop), cancellation);
+    /// <param name="touch">The row that what is done along belongs to, so that the change is one of that row, too.</param>
+    public Task<PolicyOutcome> ApplyAsync(Caller caller, MakeCommand command, CancellationToken cancellation, AlongWithChange? along = null, MakeTouch? touch = null)
+    {
+        var wish = new Wish(caller, command, along, touch);
+        return caller.Preview is not null || caller.Read is not null
+            ? AheadAsync(wish, PlanStands.Never, cancellation)
+            : queue.WriteAsync((unit, stop) => ApplyAsync(unit, wish, null, stop), cancellation);
+    }
+
+    /// <summary>
+    /// The same for a command that takes long to make or to plan: that is done with the policy in force, before it is the writer's turn, and stands where
+    /// nothing was changed until then. So whoever is refused holds up nobody, and who is not holds others up for as long as the storing takes.
+    /// </summary>
+    /// <param name="command">From nothing but the policy and what is never changed. Made once more, on the writer, where the policy was changed meanwhile.</param>
+    public Task<PolicyOutcome> ApplyPlannedAheadAsync(Caller caller, MakeCommand command, CancellationToken cancellation, AlongWithChange? along = null) =>
+        AheadAsync(new(caller, command, along, null), PlanStands.WhereNothingChanged, cancellation);
 
     /// <summary>Makes an organization with its first rows, as version 1. There is no policy yet that could allow it: the caller has authorized it.</summary>
     /// <param name="founding"><see cref="PolicySnapshot.Bootstrap"/>.</param>
@@ -63,44 +89,58 @@ internal sealed class PolicyWriter(
             },
             cancellation);
 
-    /// <summary>Plans against the policy in force and stores nothing, save that somebody was refused.</summary>
-    private async Task<PolicyOutcome> PreviewAsync(
-        PolicyPreview preview, Caller caller, MakeCommand make, CancellationToken cancellation)
+    /// <summary>What the caller has read is compared ahead, too: on the writer only with what came meanwhile.</summary>
+    private async Task<PolicyOutcome> AheadAsync(Wish wish, PlanStands stands, CancellationToken cancellation)
     {
-        var snapshot = source.Current(caller.Organization) ?? throw NoPolicy(caller.Organization);
-        await using var db = database.Read(caller.Organization);
-        var (command, plan) = await PlanAsync(db, snapshot, caller, make, cancellation);
-        if (plan is PlanResult.Planned { Delta: var delta, Left: var left })
-        {
-            if (await rows.ChangedSinceAsync(db, snapshot, delta, caller, cancellation) is { } stale) return stale;
-            var planned = new PolicyOutcome.Applied(delta, delta.Changes.Count == 0 ? snapshot : snapshot.Apply(delta)) { Left = left };
-            preview.Keep(snapshot, planned);
-            return planned;
-        }
-
-        await queue.WriteAsync(
-            (unit, _) =>
-            {
-                NoteRefusal(unit.Db.Of(caller.Organization), caller, command, plan, snapshot.Version);
-                return Task.FromResult(true);
-            },
-            cancellation);
-        return new PolicyOutcome.Refused(plan);
+        var ahead = await PlanAheadAsync(wish, stands, cancellation);
+        if (ahead.Stale is { } stale) return stale;
+        if (ahead.Plan is not PlanResult.Planned planned) return await RefuseAsync(wish.Caller, ahead, cancellation);
+        if (wish.Caller.Preview is not { } preview) return await queue.WriteAsync((unit, stop) => ApplyAsync(unit, wish, ahead, stop), cancellation);
+        var shown = new PolicyOutcome.Applied(planned.Delta, planned.Delta.Changes.Count == 0 ? ahead.Policy : ahead.Policy.Apply(planned.Delta)) { Left = planned.Left };
+        preview.Keep(ahead.Policy, shown);
+        return shown;
     }
 
-    private async Task<PolicyOutcome> ApplyAsync(
-        WriteUnit unit, Caller caller, MakeCommand make, AlongWithChange? along, CancellationToken cancellation)
+    /// <summary>Plans against the policy in force and stores nothing.</summary>
+    private async Task<Ahead> PlanAheadAsync(Wish wish, PlanStands stands, CancellationToken cancellation)
     {
+        var caller = wish.Caller;
+        var (snapshot, at) = (source.Current(caller.Organization) ?? throw NoPolicy(caller.Organization), time.GetUtcNow());
+        await using var db = database.Read(caller.Organization);
+        var (command, plan) = await PlanAsync(db, snapshot, wish, null, cancellation);
+        var stale = plan is PlanResult.Planned { Delta: var delta } ? await rows.ChangedSinceAsync(db, snapshot, delta, caller, caller.Read, cancellation) : null;
+        return new(snapshot, at, stands, command, plan, stale);
+    }
+
+    private async Task<PolicyOutcome> RefuseAsync(Caller caller, Ahead ahead, CancellationToken cancellation)
+    {
+        if (ahead.Command is not null && IsOverreach(ahead.Plan))
+        {
+            await queue.WriteAsync(
+                (unit, _) =>
+                {
+                    NoteRefusal(unit.Db.Of(caller.Organization), caller, ahead.Command, ahead.Plan, ahead.Policy.Version);
+                    return Task.FromResult(true);
+                },
+                cancellation);
+        }
+
+        return new PolicyOutcome.Refused(ahead.Plan);
+    }
+
+    private async Task<PolicyOutcome> ApplyAsync(WriteUnit unit, Wish wish, Ahead? ahead, CancellationToken cancellation)
+    {
+        var (caller, along) = (wish.Caller, wish.Along);
         var snapshot = ForWriter(caller.Organization) ?? throw NoPolicy(caller.Organization);
         var db = unit.Db.Of(caller.Organization);
-        var (command, plan) = await PlanAsync(db, snapshot, caller, make, cancellation);
+        var (command, plan) = await PlanAsync(db, snapshot, wish, ahead, cancellation);
         if (plan is not PlanResult.Planned { Delta: var delta, Left: var left })
         {
             NoteRefusal(db, caller, command, plan, snapshot.Version);
             return new PolicyOutcome.Refused(plan);
         }
 
-        if (await rows.ChangedSinceAsync(db, snapshot, delta, caller, cancellation) is { } stale) return stale;
+        if (await rows.ChangedSinceAsync(db, snapshot, delta, caller, NotCompared(caller, delta, ahead), cancellation) is { } stale) return stale;
         if (delta.Changes.Count > 0)
         {
             await StoreAsync(db, delta, caller.Person, cancellation);
@@ -114,14 +154,29 @@ internal sealed class PolicyWriter(
         return new PolicyOutcome.Applied(delta, snapshot) { Left = left };
     }
 
-    private async Task<(PolicyCommand? Command, PlanResult Plan)> PlanAsync(
-        CountersignDb db, PolicySnapshot snapshot, Caller caller, MakeCommand make, CancellationToken cancellation)
+    private async Task<(PolicyCommand? Command, PlanResult Plan)> PlanAsync(CountersignDb db, PolicySnapshot snapshot, Wish wish, Ahead? ahead, CancellationToken cancellation)
     {
-        if (await make(db, snapshot, cancellation) is not { } command) return (null, new PlanResult.NotFound(""));
-        var plan = snapshot.Plan(command, caller.Person, time.GetUtcNow());
-        if (plan is not PlanResult.Planned { Delta: var wanted }) return (command, plan);
+        var caller = wish.Caller;
+        var stands = ahead is { Stands: PlanStands.WhereNothingChanged } && ReferenceEquals(ahead.Policy, snapshot) && time.GetUtcNow() - ahead.At < _planStands;
+        if ((stands ? ahead!.Command : await wish.Make(db, snapshot, cancellation)) is not { } command) return (null, new PlanResult.NotFound(""));
+        var plan = stands ? ahead!.Plan : snapshot.Plan(command, caller.Person, time.GetUtcNow());
+        if (plan is not PlanResult.Planned { Delta: var wanted } planned) return (command, plan);
+        if (wish.Touch is { } touch && await touch(db, cancellation) is { } touched) plan = planned with { Delta = wanted = Touched(snapshot, wanted, touched) };
+
+        // Neither is a matter of this organization's policy alone.
         if (await TakesLoginAsync(db, wanted, cancellation)) return (command, new PlanResult.Invalid("login", "That login is taken."));
         return (command, ShutsOut(snapshot, wanted, caller) ?? plan);
+    }
+
+    private static PolicyDelta Touched(PolicySnapshot snapshot, PolicyDelta delta, RowTouch touch)
+    {
+        var isIn = delta.Changes.Any(change => change.Key == touch.Key);
+        var row = isIn ? null : snapshot.Find(touch.Key) ?? throw new InvalidOperationException("There is no such row to touch.");
+        return delta with
+        {
+            Summary = delta.Changes.Count == 0 ? touch.Summary : $"{delta.Summary} {touch.Summary}",
+            Changes = row is null ? delta.Changes : [.. delta.Changes, new(row, row)],
+        };
     }
 
     /// <summary>
@@ -188,6 +243,14 @@ internal sealed class PolicyWriter(
         return next;
     }
 
+    /// <summary>Since which version what the delta changes has still to be compared; null: the caller does not say what they have read.</summary>
+    private static long? NotCompared(Caller caller, PolicyDelta delta, Ahead? ahead)
+    {
+        if (caller.Read is not { } read || ahead?.Plan is not PlanResult.Planned { Delta: var compared }) return caller.Read;
+        var keys = compared.Changes.Select(change => change.Key).ToHashSet();
+        return delta.Changes.All(change => keys.Contains(change.Key)) ? Math.Max(read, ahead.Policy.Version) : read;
+    }
+
     private static InvalidOperationException NoPolicy(OrganizationId organization) => new($"Organization {organization} has no policy.");
 
     private static AuditEntry Entry(Caller caller, string kind, string subject, AuditOutcome outcome, long version, PolicyCommand command) => AuditEntry.By(caller, kind) with
@@ -196,4 +259,17 @@ internal sealed class PolicyWriter(
         Outcome = outcome,
         Details = new() { ["version"] = version, ["command"] = command.GetType().Name },
     };
+
+    private sealed record Wish(Caller Caller, MakeCommand Make, AlongWithChange? Along, MakeTouch? Touch);
+
+    /// <summary>What was planned before the writer's turn.</summary>
+    /// <param name="Policy">What it was planned against.</param>
+    private sealed record Ahead(PolicySnapshot Policy, DateTimeOffset At, PlanStands Stands, PolicyCommand? Command, PlanResult Plan, PolicyOutcome.Stale? Stale);
+
+    /// <summary>Whether a plan that was made ahead counts on the writer.</summary>
+    private enum PlanStands
+    {
+        Never = 0,
+        WhereNothingChanged = 1,
+    }
 }

@@ -10,29 +10,21 @@ namespace Countersign.Server.Platform;
 /// </summary>
 internal sealed class RowVersions(TimeProvider time)
 {
-    /// <summary>Each change since is read: nobody holds up the one writer longer than that takes.</summary>
+    /// <summary>Each change since is read, before it is the writer's turn; on the writer only those that came meanwhile.</summary>
     public const int MostChangesSince = 10_000;
 
-    /// <summary>The keys of all rows that were changed after the version.</summary>
-    public static async Task<HashSet<RowKey>> TouchedAsync(CountersignDb db, long since, CancellationToken cancellation)
-    {
-        var touched = new HashSet<RowKey>();
-        var deltas = db.Set<PolicyChange>().AsNoTracking().Where(row => row.Version > since).Select(row => row.Delta).AsAsyncEnumerable();
-        await foreach (var delta in deltas.WithCancellation(cancellation)) touched.UnionWith(DeltaJson.Read(delta).Select(row => row.Key));
-        return touched;
-    }
-
     /// <summary>Who was before the caller, with one of the rows that the delta changes; null: nobody, or the caller does not say what they have read.</summary>
+    /// <param name="since">The version that the caller has read, or up to which it was compared already.</param>
     public async Task<PolicyOutcome.Stale?> ChangedSinceAsync(
-        CountersignDb db, PolicySnapshot policy, PolicyDelta delta, Caller caller, CancellationToken cancellation)
+        CountersignDb db, PolicySnapshot policy, PolicyDelta delta, Caller caller, long? since, CancellationToken cancellation)
     {
-        if (caller.Read is not { } read || read == policy.Version || delta.Changes.Count == 0) return null;
+        if (since is not { } read || read == policy.Version || delta.Changes.Count == 0) return null;
 
         // A version that is not reached yet was read before the database was restored: what it says is not known here.
         if (read > policy.Version || policy.Version - read > MostChangesSince) return new(null, null, policy.Version);
         var keys = delta.Changes.Select(change => change.Key).ToHashSet();
-        var since = db.Set<PolicyChange>().AsNoTracking().Where(row => row.Version > read).OrderByDescending(row => row.Version).AsAsyncEnumerable();
-        await foreach (var change in since.WithCancellation(cancellation))
+        var later = db.Set<PolicyChange>().AsNoTracking().Where(row => row.Version > read).OrderByDescending(row => row.Version).AsAsyncEnumerable();
+        await foreach (var change in later.WithCancellation(cancellation))
         {
             if (DeltaJson.Read(change.Delta).Any(row => keys.Contains(row.Key))) return new(NameOf(policy, change.Actor, caller), change.At, policy.Version);
         }
@@ -45,5 +37,29 @@ internal sealed class RowVersions(TimeProvider time)
         if (actor == caller.Person) return "yourself";
         if (policy.Person(actor) is not { } person) return "somebody who has left";
         return policy.MaySeePerson(caller.Person, actor, time.GetUtcNow()) ? person.Name : "an administrator";
+    }
+}
+
+/// <summary>Which of some rows were changed after a version. Reads on from where it was, so that on the writer it reads what came since it was asked before.</summary>
+/// <param name="since">The version.</param>
+/// <param name="rows">Those that are asked about; nothing is kept of others.</param>
+internal sealed class TouchedRows(long since, IReadOnlySet<RowKey> rows)
+{
+    private readonly HashSet<RowKey> _touched = [];
+    private long _upTo = since;
+
+    /// <summary>Those that were changed up to the version, also where they look the same again. Nothing is read once all of them were.</summary>
+    public async Task<IReadOnlySet<RowKey>> ReadOnAsync(CountersignDb db, long version, CancellationToken cancellation)
+    {
+        var from = _upTo;
+        var later = db.Set<PolicyChange>().AsNoTracking().Where(row => row.Version > from && row.Version <= version).OrderByDescending(row => row.Version).Select(row => row.Delta).AsAsyncEnumerable();
+        await foreach (var delta in later.WithCancellation(cancellation))
+        {
+            _touched.UnionWith(DeltaJson.Read(delta).Select(change => change.Key).Where(rows.Contains));
+            if (_touched.Count == rows.Count) break;
+        }
+
+        _upTo = Math.Max(from, version);
+        return _touched.ToHashSet();
     }
 }

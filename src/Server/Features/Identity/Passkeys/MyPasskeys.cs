@@ -54,8 +54,6 @@ internal sealed class MyPasskeys(
     TimeProvider time)
 {
     private const int Most = 20;
-    private const string WithoutSecondFactor = "Sign in with your second factor first.";
-    private const string ForPrograms = "A token that was made for a program is not good for that: sign in.";
     private const string Required = "A second factor is required here, and this passkey is the last one.";
 
     public async Task<Results<Ok<Page<PasskeyShown>>, ProblemHttpResult>> ListAsync(PageQuery page, Caller caller, CancellationToken cancellation)
@@ -68,10 +66,10 @@ internal sealed class MyPasskeys(
     public async Task<Results<Ok<PasskeyOptions>, ProblemHttpResult>> AskAsync(PasskeyOptionsRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
     {
         if (party.Id is null) return Problems.Conflict(RelyingParty.Missing);
-        if (await proof.ProblemAsync(caller, request.Password, context, cancellation) is { } wrong) return wrong;
+        if ((await proof.ProveAsync(caller, request.Password, context, cancellation)).Problem is { } wrong) return wrong;
         if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
         await using var db = database.Read(caller.Organization);
-        if (await UnfitAsync(db, caller, cancellation) is { } unfit) return unfit;
+        if (await OwnProof.UnfitAsync(db, caller, cancellation) is { } unfit) return unfit;
         var mine = await db.Set<Passkey>().Where(row => row.Person == caller.Person).Select(row => row.CredentialId).ToListAsync(cancellation);
         var (text, ceremony) = ceremonies.Begin(new()
         {
@@ -96,7 +94,7 @@ internal sealed class MyPasskeys(
             {
                 var db = unit.Db.Of(caller.Organization);
                 if (!await ceremonies.SpendAsync(db, ceremony, stop)) return NotMade();
-                if (await UnfitAsync(db, caller, stop) is { } unfit) return unfit;
+                if (await OwnProof.UnfitAsync(db, caller, stop) is { } unfit) return unfit;
                 if (await db.Set<Passkey>().CountAsync(row => row.Person == caller.Person, stop) >= Most) return Problems.Conflict($"There are {Most} passkeys already: remove one that is not used any more.");
 
                 // Across organizations, because a passkey signs in one person on the whole server; the unique index holds it against anybody else.
@@ -122,7 +120,7 @@ internal sealed class MyPasskeys(
             async (db, stop) =>
             {
                 if (await db.Set<Passkey>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person, stop) is not { } row) return Problems.NotFound();
-                if (await UnfitAsync(db, caller, stop) is { } unfit) return unfit;
+                if (await OwnProof.UnfitAsync(db, caller, stop) is { } unfit) return unfit;
                 audit.Add(db, About(caller, "passkey.renamed") with { Details = new() { ["passkey"] = id.ToString(), ["before"] = row.Label, ["label"] = request.Label } });
                 row.Label = request.Label;
                 return TypedResults.Ok(PasskeyShown.Of(row));
@@ -135,12 +133,14 @@ internal sealed class MyPasskeys(
     {
         await using (var db = database.Read(caller.Organization))
             if (!await db.Set<Passkey>().AnyAsync(row => row.Id == id && row.Person == caller.Person, cancellation)) return Problems.NotFound();
-        if (await proof.ProblemAsync(caller, request.Password, context, cancellation) is { } wrong) return wrong;
+        var (proven, wrong) = await proof.ProveAsync(caller, request.Password, context, cancellation);
+        if (proven is null) return wrong!;
         return await queue.WriteAsync<Results<NoContent, ProblemHttpResult>>(
             async (unit, stop) =>
             {
                 var db = unit.Db.Of(caller.Organization);
-                if (await UnfitAsync(db, caller, stop) is { } unfit) return unfit;
+                if (await OwnProof.UnfitAsync(db, caller, stop) is { } unfit) return unfit;
+                if (!await OwnProof.StandsAsync(db, caller, proven, stop)) return Problems.Unauthorized();
                 if (await db.Set<Passkey>().SingleOrDefaultAsync(row => row.Id == id && row.Person == caller.Person, stop) is not { } row) return Problems.NotFound();
                 var isLast = !await db.Set<Passkey>().AnyAsync(other => other.Person == caller.Person && other.Id != id, stop) && !await SecondFactor.HasAppAsync(db, caller.Person, stop);
                 if (isLast && SignInRules.Of(policy.Current(caller.Organization)).TwoFactorRequired) return Problems.Conflict(Required);
@@ -158,14 +158,6 @@ internal sealed class MyPasskeys(
                 return TypedResults.NoContent();
             },
             cancellation);
-    }
-
-    /// <summary>Why the token is not good for changing passkeys; null: it is.</summary>
-    private static async Task<ProblemHttpResult?> UnfitAsync(CountersignDb db, Caller caller, CancellationToken cancellation)
-    {
-        if (await db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == caller.TokenId, cancellation) is not { } token) return Problems.Unauthorized();
-        if (token.Origin == TokenOrigin.Made) return Problems.Forbidden(ForPrograms);
-        return caller.Strength != SignInStrength.TwoFactor && await SecondFactor.IsEnabledAsync(db, caller.Person, cancellation) ? Problems.Forbidden(WithoutSecondFactor) : null;
     }
 
     private static async Task<int> OnlyThisSignInAsync(CountersignDb db, Caller caller, CancellationToken cancellation)
