@@ -259,7 +259,7 @@ public sealed class TwoFactorTests
         foreach (var ended in (string[])[token, made]) (await lab.SendAsync(HttpMethod.Get, "me", token: ended)).Status.ShouldBe(HttpStatusCode.Unauthorized);
         (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
         var record = (await lab.AuditAsync()).Single(record => record.Kind == "two-factor.reset");
-        (record.Actor, record.Subject, record.SubjectId, record.Details).ShouldBe((lab.Ann.Id, "tom", lab.Tom.Id.Value, """{"wasEnabled":true,"passkeys":0,"tokensEnded":3}"""));
+        (record.Actor, record.Subject, record.SubjectId, record.Details).ShouldBe((lab.Ann.Id, "tom", lab.Tom.Id.Value, """{"wasEnabled":true,"passkeys":0,"tokensEnded":3,"told":false}"""));
     }
 
     [Fact]

@@ -86,6 +86,22 @@ public sealed class AccountEndpointTests
     }
 
     [Theory]
+    [InlineData("{\"host\":\"192.0.2.66\"}")]
+    [InlineData("{\"services\":[{\"protocol\":\"ssh\",\"port\":2222}]}")]
+    public async Task A_secret_goes_to_no_other_machine_than_the_one_that_was_read(string change)
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        var read = lab.Get<PolicySource>().Current(lab.Organization)!.Version;
+        (await lab.SendAsync(HttpMethod.Patch, $"devices/{lab.Mail.Id}", JsonNode.Parse(change), ann)).Status.ShouldBe(HttpStatusCode.OK);
+        (await PutIfAsync(lab, read, "first", ann)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        read = lab.Get<PolicySource>().Current(lab.Organization)!.Version;
+        (await lab.SendAsync(HttpMethod.Patch, $"devices/{lab.Web.Id}", JsonNode.Parse(change), ann)).Status.ShouldBe(HttpStatusCode.OK);
+        (await PutIfAsync(lab, read, "second", ann)).StatusCode.ShouldBe(HttpStatusCode.PreconditionFailed);
+        (await lab.OpenAsync(lab.Web, "root")).ShouldBeNull();
+    }
+
+    [Theory]
     [InlineData("root", false, "Replaced what opens root on web01 by a password.")]
     [InlineData("deploy", true, "Made deploy the default account of web01. Stored a password that opens deploy on web01.")]
     [InlineData("new", false, "Added the account new to web01. Stored a password that opens new on web01.")]

@@ -26,7 +26,7 @@ internal sealed class OwnProof(PasswordSignIn passwords, Database database, Time
         if (caller.Kind == PersonKind.Contact)
         {
             await using var db = database.Read(caller.Organization);
-            return await db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == caller.TokenId, cancellation) is { } token && IsFresh(token)
+            return await db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == caller.TokenId && row.Person == caller.Person, cancellation) is { } token && IsFresh(token)
                 ? (new(null), null)
                 : (null, Problems.Invalid("password", "Sign in by a new link first."));
         }

@@ -61,10 +61,14 @@ internal static class AccountEndpoints
             {
                 if (secret is not null) await vault.StoreAsync(db, caller, row!, name, kind, secret, stop);
             },
-            async (db, stop) => secret is null ? null : new(new DeviceAccountRow(device, name, IsDefault: false).Key, await AccountVault.SummaryAsync(db, row!, name, kind, stop)));
+            async (db, stop) => secret is null ? null : new(new DeviceAccountRow(device, name, IsDefault: false).Key, await AccountVault.SummaryAsync(db, row!, name, kind, stop), WhereItGoes(device)));
         return outcome.Answer(policy => new AccountAnswer(
             id, name, policy.AccountsOf(device).Any(account => account.Name == name && account.IsDefault), secret is null ? null : kind, policy.Version));
     }
+
+    /// <summary>A secret is meant for the machine that was read: its host and its services.</summary>
+    private static IReadOnlyList<RowKey> WhereItGoes(DeviceId device) =>
+        [new(PolicyTable.Device, device.Value), .. ServiceProtocols.All.Select(protocol => DeviceServiceRow.KeyOf(device, protocol))];
 
     private static async Task<Results<Ok<PolicyVersion>, ProblemHttpResult>> DeleteAsync(
         Guid id, string name, Caller caller, PolicyWriter writer, CancellationToken cancellation) =>

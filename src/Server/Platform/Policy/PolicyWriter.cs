@@ -16,7 +16,8 @@ internal delegate ValueTask<PolicyCommand?> MakeCommand(CountersignDb db, Policy
 /// <summary>What is no policy and belongs to a row is changed with it: a change of that row, which has its version like others, also where the row stays as it is.</summary>
 /// <param name="Key">Of a row that is there, or that the command adds.</param>
 /// <param name="Summary">One plain sentence, with nothing secret in it.</param>
-internal sealed record RowTouch(RowKey Key, string Summary);
+/// <param name="HangsOn">Rows that stay as they are, and must not have been changed since the caller read them.</param>
+internal sealed record RowTouch(RowKey Key, string Summary, IReadOnlyList<RowKey> HangsOn);
 
 /// <summary>Made where the command is planned; null: there is none.</summary>
 internal delegate ValueTask<RowTouch?> MakeTouch(CountersignDb db, CancellationToken cancellation);
@@ -107,8 +108,8 @@ internal sealed class PolicyWriter(
         var caller = wish.Caller;
         var (snapshot, at) = (source.Current(caller.Organization) ?? throw NoPolicy(caller.Organization), time.GetUtcNow());
         await using var db = database.Read(caller.Organization);
-        var (command, plan) = await PlanAsync(db, snapshot, wish, null, cancellation);
-        var stale = plan is PlanResult.Planned { Delta: var delta } ? await rows.ChangedSinceAsync(db, snapshot, delta, caller, caller.Read, cancellation) : null;
+        var (command, plan, hangsOn) = await PlanAsync(db, snapshot, wish, null, cancellation);
+        var stale = plan is PlanResult.Planned { Delta: var delta } ? await rows.ChangedSinceAsync(db, snapshot, Keys(delta, hangsOn), caller, caller.Read, cancellation) : null;
         return new(snapshot, at, stands, command, plan, stale);
     }
 
@@ -133,14 +134,14 @@ internal sealed class PolicyWriter(
         var (caller, along) = (wish.Caller, wish.Along);
         var snapshot = ForWriter(caller.Organization) ?? throw NoPolicy(caller.Organization);
         var db = unit.Db.Of(caller.Organization);
-        var (command, plan) = await PlanAsync(db, snapshot, wish, ahead, cancellation);
+        var (command, plan, hangsOn) = await PlanAsync(db, snapshot, wish, ahead, cancellation);
         if (plan is not PlanResult.Planned { Delta: var delta, Left: var left })
         {
             NoteRefusal(db, caller, command, plan, snapshot.Version);
             return new PolicyOutcome.Refused(plan);
         }
 
-        if (await rows.ChangedSinceAsync(db, snapshot, delta, caller, NotCompared(caller, delta, ahead), cancellation) is { } stale) return stale;
+        if (await rows.ChangedSinceAsync(db, snapshot, Keys(delta, hangsOn), caller, NotCompared(caller, delta, ahead), cancellation) is { } stale) return stale;
         if (delta.Changes.Count > 0)
         {
             await StoreAsync(db, delta, caller.Person, cancellation);
@@ -154,19 +155,22 @@ internal sealed class PolicyWriter(
         return new PolicyOutcome.Applied(delta, snapshot) { Left = left };
     }
 
-    private async Task<(PolicyCommand? Command, PlanResult Plan)> PlanAsync(CountersignDb db, PolicySnapshot snapshot, Wish wish, Ahead? ahead, CancellationToken cancellation)
+    private async Task<(PolicyCommand? Command, PlanResult Plan, IReadOnlyList<RowKey> HangsOn)> PlanAsync(CountersignDb db, PolicySnapshot snapshot, Wish wish, Ahead? ahead, CancellationToken cancellation)
     {
         var caller = wish.Caller;
         var stands = ahead is { Stands: PlanStands.WhereNothingChanged } && ReferenceEquals(ahead.Policy, snapshot) && time.GetUtcNow() - ahead.At < _planStands;
-        if ((stands ? ahead!.Command : await wish.Make(db, snapshot, cancellation)) is not { } command) return (null, new PlanResult.NotFound(""));
+        if ((stands ? ahead!.Command : await wish.Make(db, snapshot, cancellation)) is not { } command) return (null, new PlanResult.NotFound(""), []);
         var plan = stands ? ahead!.Plan : snapshot.Plan(command, caller.Person, time.GetUtcNow());
-        if (plan is not PlanResult.Planned { Delta: var wanted } planned) return (command, plan);
-        if (wish.Touch is { } touch && await touch(db, cancellation) is { } touched) plan = planned with { Delta = wanted = Touched(snapshot, wanted, touched) };
+        if (plan is not PlanResult.Planned { Delta: var wanted } planned) return (command, plan, []);
+        var touched = wish.Touch is null ? null : await wish.Touch(db, cancellation);
+        if (touched is not null) plan = planned with { Delta = wanted = Touched(snapshot, wanted, touched) };
 
         // Neither is a matter of this organization's policy alone.
-        if (await TakesLoginAsync(db, wanted, cancellation)) return (command, new PlanResult.Invalid("login", "That login is taken."));
-        return (command, ShutsOut(snapshot, wanted, caller) ?? plan);
+        if (await TakesLoginAsync(db, wanted, cancellation)) return (command, new PlanResult.Invalid("login", "That login is taken."), []);
+        return (command, ShutsOut(snapshot, wanted, caller) ?? plan, touched?.HangsOn ?? []);
     }
+
+    private static HashSet<RowKey> Keys(PolicyDelta delta, IReadOnlyList<RowKey> hangsOn) => [.. delta.Changes.Select(change => change.Key), .. hangsOn];
 
     private static PolicyDelta Touched(PolicySnapshot snapshot, PolicyDelta delta, RowTouch touch)
     {

@@ -13,16 +13,15 @@ internal sealed class RowVersions(TimeProvider time)
     /// <summary>Each change since is read, before it is the writer's turn; on the writer only those that came meanwhile.</summary>
     public const int MostChangesSince = 10_000;
 
-    /// <summary>Who was before the caller, with one of the rows that the delta changes; null: nobody, or the caller does not say what they have read.</summary>
+    /// <summary>Who was before the caller, with one of the rows; null: nobody, or the caller does not say what they have read.</summary>
     /// <param name="since">The version that the caller has read, or up to which it was compared already.</param>
     public async Task<PolicyOutcome.Stale?> ChangedSinceAsync(
-        CountersignDb db, PolicySnapshot policy, PolicyDelta delta, Caller caller, long? since, CancellationToken cancellation)
+        CountersignDb db, PolicySnapshot policy, IReadOnlySet<RowKey> keys, Caller caller, long? since, CancellationToken cancellation)
     {
-        if (since is not { } read || read == policy.Version || delta.Changes.Count == 0) return null;
+        if (since is not { } read || read == policy.Version || keys.Count == 0) return null;
 
         // A version that is not reached yet was read before the database was restored: what it says is not known here.
         if (read > policy.Version || policy.Version - read > MostChangesSince) return new(null, null, policy.Version);
-        var keys = delta.Changes.Select(change => change.Key).ToHashSet();
         var later = db.Set<PolicyChange>().AsNoTracking().Where(row => row.Version > read).OrderByDescending(row => row.Version).AsAsyncEnumerable();
         await foreach (var change in later.WithCancellation(cancellation))
         {
