@@ -85,21 +85,20 @@ internal static class DeviceAccountCommand
 
     private static DocumentedCommand CreateForget(CommonOptions common)
     {
-        var (device, account) = (DeviceShowCommand.Named(), Account());
+        var (device, account, edit) = (DeviceShowCommand.Named(), Account(), new PolicyEdit(common));
         var command = new DocumentedCommand(
             "forget",
             "Removes what was stored for an account. The account stays, and nobody gets in by it until something is stored again; sessions go on. It can't be taken back.",
             "countersign devices account forget web1 root")
         {
-            device, account,
+            device, account, edit.Preview,
         };
-        command.SetAction((parsed, cancellation) => Acting.RunAsync(
-            common,
+        command.SetAction((parsed, cancellation) => edit.RunAsync(
             parsed,
             async (client, stop) => (await NamedThings.DeviceAsync(client, parsed.GetRequiredValue(device), stop)).TryGet(out var found, out var failure)
-                ? await client.DeleteAsync($"{Path(found.Value, parsed.GetRequiredValue(account))}/secret", stop)
+                ? PolicyRequest.Delete(
+                    $"{Path(found.Value, parsed.GetRequiredValue(account))}/secret", $"Nothing is stored any more that opens {parsed.GetRequiredValue(account)} at {found.Value.Name}.") with { Read = found.Value.Version }
                 : failure,
-            $"Nothing is stored any more that opens {parsed.GetRequiredValue(account)} at {parsed.GetRequiredValue(device)}.",
             cancellation));
         return command;
     }

@@ -60,10 +60,13 @@ public sealed class AccountEndpointTests
         (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "first"));
 
         var version = lab.Get<PolicySource>().Current(lab.Organization)!.Version;
-        (await RemoveAsync(lab.Web.Id, "root", ann)).ShouldBe(HttpStatusCode.NoContent);
+        var preview = await lab.SendAsync(HttpMethod.Delete, $"devices/{lab.Web.Id}/accounts/root/secret?preview=true", token: ann);
+        preview.Json["summary"]!.GetValue<string>().ShouldBe("Removed what opens root on web01.");
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldNotBeNull();
+        (await RemoveAsync(lab.Web.Id, "root", ann)).ShouldBe(HttpStatusCode.OK);
         (await lab.OpenedAsync(lab.Web, "root")).ShouldBeNull();
         var policy = lab.Get<PolicySource>().Current(lab.Organization)!;
-        (policy.Version, policy.AccountsOf(lab.Web.Id).Any(account => account.Name == "root")).ShouldBe((version, true));
+        (policy.Version, policy.AccountsOf(lab.Web.Id).Any(account => account.Name == "root")).ShouldBe((version + 1, true));
         (await lab.AuditAsync()).ShouldContain(record => record.Kind == "account.secret-removed" && record.ActorLogin == "ann" && record.SubjectId == lab.Web.Id.Value);
         (await RemoveAsync(lab.Web.Id, "root", ann)).ShouldBe(HttpStatusCode.NotFound);
         (await PutAsync(lab, lab.Web, "root", new() { ["password"] = "second" }, ann)).Status.ShouldBe(HttpStatusCode.OK);

@@ -33,7 +33,7 @@ internal static class AccountEndpoints
     {
         api.MapPut("/devices/{id:guid}/accounts/{name}", PutAsync).ChangesPolicy(TokenScopes.Devices);
         api.MapDelete("/devices/{id:guid}/accounts/{name}", DeleteAsync).ChangesPolicy(TokenScopes.Devices);
-        api.MapDelete("/devices/{id:guid}/accounts/{name}/secret", DeleteSecretAsync).Requires(TokenScopes.Devices);
+        api.MapDelete("/devices/{id:guid}/accounts/{name}/secret", DeleteSecretAsync).ChangesPolicy(TokenScopes.Devices);
     }
 
     private static async Task<Results<Ok<AccountAnswer>, ProblemHttpResult>> PutAsync(
@@ -78,18 +78,20 @@ internal static class AccountEndpoints
     /// For whoever may edit the device: the engine is asked with the command that changes nothing. The account stays, and nobody gets in by it until
     /// something is stored again; sessions that it opened go on.
     /// </summary>
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteSecretAsync(
+    private static async Task<Results<Ok<PolicyVersion>, ProblemHttpResult>> DeleteSecretAsync(
         Guid id, string name, Caller caller, PolicyWriter writer, AccountVault vault, CancellationToken cancellation)
     {
+        var device = new DeviceId(id);
         DeviceRow? row = null;
-        var removed = false;
+        var isThere = false;
         var outcome = await writer.ApplyAsync(
             caller,
-            policy => (row = policy.Device(new(id))) is null ? null : new PolicyCommand.EditDevice(row.Id),
+            (_, policy, _) => ValueTask.FromResult<PolicyCommand?>((row = policy.Device(device)) is null ? null : new PolicyCommand.EditDevice(device)),
             cancellation,
-            async (db, _, stop) => removed = await vault.RemoveAsync(db, caller, row!, name, stop));
-        if (outcome is not PolicyOutcome.Applied) return outcome.Refusal();
-        return removed ? TypedResults.NoContent() : Problems.NotFound();
+            async (db, _, stop) => await vault.RemoveAsync(db, caller, row!, name, stop),
+            async (db, stop) => (isThere = await AccountVault.HasAsync(db, device, name, stop)) ? new(new DeviceAccountRow(device, name, IsDefault: false).Key, $"Removed what opens {name} on {row!.Name}.") : null);
+        if (outcome is PolicyOutcome.Applied && !isThere) return Problems.NotFound();
+        return outcome.Answer();
     }
 
     /// <summary>

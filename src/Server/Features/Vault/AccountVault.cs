@@ -39,9 +39,12 @@ internal sealed partial class AccountVault(
 
     /// <summary>What storing a secret does, for the list of changes and for who is only shown it.</summary>
     public static async Task<string> SummaryAsync(CountersignDb db, DeviceRow device, string account, CredentialKind kind, CancellationToken cancellation) =>
-        await db.Set<AccountSecret>().AnyAsync(row => row.Device == device.Id && row.Account == account, cancellation)
+        await HasAsync(db, device.Id, account, cancellation)
             ? $"Replaced what opens {account} on {device.Name} by a {Word(kind)}."
             : $"Stored a {Word(kind)} that opens {account} on {device.Name}.";
+
+    public static Task<bool> HasAsync(CountersignDb db, DeviceId device, string account, CancellationToken cancellation) =>
+        db.Set<AccountSecret>().AnyAsync(row => row.Device == device && row.Account == account, cancellation);
 
     /// <summary>Stored with the context, in its organization, together with a record; the account is there or is added with it.</summary>
     public async Task StoreAsync(
@@ -77,10 +80,9 @@ internal sealed partial class AccountVault(
     }
 
     /// <summary>Removed with the context, in its organization, together with a record.</summary>
-    /// <returns>False: nothing was stored for such an account.</returns>
-    public async Task<bool> RemoveAsync(CountersignDb db, Caller caller, DeviceRow device, string account, CancellationToken cancellation)
+    public async Task RemoveAsync(CountersignDb db, Caller caller, DeviceRow device, string account, CancellationToken cancellation)
     {
-        if (await db.Set<AccountSecret>().SingleOrDefaultAsync(row => row.Device == device.Id && row.Account == account, cancellation) is not { } stored) return false;
+        if (await db.Set<AccountSecret>().SingleOrDefaultAsync(row => row.Device == device.Id && row.Account == account, cancellation) is not { } stored) return;
         db.Remove(stored);
         audit.Add(db, AuditEntry.By(caller, "account.secret-removed") with
         {
@@ -88,7 +90,6 @@ internal sealed partial class AccountVault(
             SubjectId = device.Id.Value,
             Details = new() { ["account"] = account, ["kind"] = Word(stored.Kind) },
         });
-        return true;
     }
 
     /// <summary>
