@@ -60,7 +60,7 @@ public sealed class PeopleTests : IAsyncLifetime
         await RunAsync(1, ["technicians", "reset-password", "tina"]);
         await RunAsync(1, ["technicians", "reset-password", "olga"]);
         await RunAsync(0, ["technicians", "reset-two-factor", "tess"]);
-        _terminal.Output.ShouldBe("No second factor is asked of tess.\n");
+        _terminal.Output.ShouldBe("No second factor is asked of tess. They are told by mail.\n");
         await RunAsync(1, ["technicians", "reset-two-factor", "olga"]);
         var tess = JsonDocument.Parse(await _server.GetAsync("technicians?search=tess")).RootElement.GetProperty("items")[0].GetProperty("id").GetString()!;
         var key = (string)(await _server.PostAsync($"technicians/{tess}/keys", new() { ["label"] = "laptop", ["key"] = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEO65f8uujEZKxyso2ao8eYjq41Hk7mCe/reijALA7vx" }))["id"]!;

@@ -165,7 +165,12 @@ public sealed class SignInSettingTests
         lab.Organization,
         db => lab.Get<ApiTokens>().Add(db, new()
         {
-            Person = lab.Tom.Id, Label = label, Scopes = TokenScopes.Write, Origin = origin, Strength = SignInStrength.OneFactor, Expires = lab.Clock.GetUtcNow().AddDays(1),
+            Person = lab.Tom.Id,
+            Label = label,
+            Scopes = TokenScopes.Write,
+            Origin = origin,
+            Strength = SignInStrength.OneFactor,
+            Expires = lab.Clock.GetUtcNow().AddDays(1),
         }),
         IdentityLab.Stop);
 
