@@ -9,6 +9,7 @@ using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Ssh;
+using Countersign.Tests;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -84,6 +85,7 @@ internal sealed class IdentityLab : IAsyncDisposable
             Public = new(address),
         };
         lab._options = with?.Invoke(options) ?? options;
+        SharedHostKey.PutInto(lab._options.DataDirectory);
         await lab.BeginAsync();
         return lab;
     }

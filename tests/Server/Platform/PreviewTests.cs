@@ -18,7 +18,7 @@ public sealed class PreviewTests
         foreach (var (method, pattern) in routes)
         {
             var stage = await RouteStage.SetAsync(tenant, branches);
-            if (pattern.Contains("{number}", StringComparison.Ordinal)) await stage.AskAsync(tenant, pattern);
+            await stage.PrepareAsync(tenant, pattern);
             var path = stage.Path(method, pattern);
             var body = stage.Body(method, pattern);
             var before = await StateAsync(tenant);

@@ -113,7 +113,7 @@ internal sealed class RouteStage
     }
 
     /// <summary>A request that the owner may do that with.</summary>
-    public async Task AskAsync(Tenant tenant, string pattern)
+    private async Task AskAsync(Tenant tenant, string pattern)
     {
         if (pattern.Contains("/changes/", StringComparison.Ordinal))
         {

@@ -86,10 +86,18 @@ internal static class AccountEndpoints
         var isThere = false;
         var outcome = await writer.ApplyAsync(
             caller,
-            (_, policy, _) => ValueTask.FromResult<PolicyCommand?>((row = policy.Device(device)) is null ? null : new PolicyCommand.EditDevice(device)),
+            (_, policy, _) =>
+            {
+                row = policy.Device(device);
+                return ValueTask.FromResult<PolicyCommand?>(row is null ? null : new PolicyCommand.EditDevice(device));
+            },
             cancellation,
             async (db, _, stop) => await vault.RemoveAsync(db, caller, row!, name, stop),
-            async (db, stop) => (isThere = await AccountVault.HasAsync(db, device, name, stop)) ? new(new DeviceAccountRow(device, name, IsDefault: false).Key, $"Removed what opens {name} on {row!.Name}.") : null);
+            async (db, stop) =>
+            {
+                isThere = await AccountVault.HasAsync(db, device, name, stop);
+                return isThere ? new(new DeviceAccountRow(device, name, IsDefault: false).Key, $"Removed what opens {name} on {row!.Name}.", WhereItGoes(device)) : null;
+            });
         if (outcome is PolicyOutcome.Applied && !isThere) return Problems.NotFound();
         return outcome.Answer();
     }
