@@ -20,6 +20,8 @@ internal static class DeviceAccountCommand
         CreateRemove(common),
     };
 
+    private const string KeptByNobody = "What opened the account before is kept by nobody: this can't be taken back.";
+
     private static DocumentedCommand CreateSet(CommonOptions common)
     {
         var (device, account) = (DeviceShowCommand.Named(), Account());
@@ -55,7 +57,7 @@ internal static class DeviceAccountCommand
                     return PolicyRequest.Put(Path(found.Value, name), change, ApiJson.Default.AccountChange, Done(found.Value, name, isThere, change)) with
                     {
                         Read = found.Value.Version,
-                        Beside = "What opens an account is no policy: there is no change that could be taken back.",
+                        ForGood = isThere ? KeptByNobody : null,
                     };
                 },
                 cancellation);
@@ -97,7 +99,11 @@ internal static class DeviceAccountCommand
             parsed,
             async (client, stop) => (await NamedThings.DeviceAsync(client, parsed.GetRequiredValue(device), stop)).TryGet(out var found, out var failure)
                 ? PolicyRequest.Delete(
-                    $"{Path(found.Value, parsed.GetRequiredValue(account))}/secret", $"Nothing is stored any more that opens {parsed.GetRequiredValue(account)} at {found.Value.Name}.") with { Read = found.Value.Version }
+                    $"{Path(found.Value, parsed.GetRequiredValue(account))}/secret", $"Nothing is stored any more that opens {parsed.GetRequiredValue(account)} at {found.Value.Name}.") with
+                {
+                    Read = found.Value.Version,
+                    ForGood = KeptByNobody,
+                }
                 : failure,
             cancellation));
         return command;

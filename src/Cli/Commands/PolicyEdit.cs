@@ -19,8 +19,8 @@ internal sealed record PolicyRequest(HttpMethod Method, string Path, string Done
     /// <summary>It changes what the change before it has changed, too, and starts from what that has left.</summary>
     public bool GoesOn { get; init; }
 
-    /// <summary>What is noted where policy is as it was, and something else was done all the same; null: then nothing was done.</summary>
-    public string? Beside { get; init; }
+    /// <summary>Why the change can't be taken back, in a sentence; null: it can.</summary>
+    public string? ForGood { get; init; }
 
     /// <summary>Shows the answer; null: the line says enough.</summary>
     public Action<Output, string>? Answered { get; init; }
@@ -80,11 +80,12 @@ internal sealed class PolicyEdit(CommonOptions common)
             }
             else
             {
-                if (request.Done.Length > 0 && (!wasSo || request.Beside is not null)) output.Line(request.Done);
+                if (request.Done.Length > 0 && !wasSo) output.Line(request.Done);
                 request.Answered?.Invoke(output, json);
 
                 // What leaves everything as it was is no change: undoing it would undo what somebody did before.
-                if (wasSo) output.Note(request.Beside ?? "It was so already: nothing was changed.");
+                if (wasSo) output.Note("It was so already: nothing was changed.");
+                else if (request.ForGood is { } why) output.Note(why);
                 else if (number is not null) output.Note(string.Create(CultureInfo.InvariantCulture, $"It is change {number}; \"countersign policy undo {number}\" takes it back."));
             }
         }

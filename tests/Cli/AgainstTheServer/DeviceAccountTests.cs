@@ -24,7 +24,7 @@ public sealed class DeviceAccountTests : IAsyncLifetime
         _olga.Terminal.Secrets.Enqueue(Secret);
         await _olga.RunAsync(0, "devices", "account", "set", "web1", "root");
         _olga.Output.ShouldBe("root at web1: it is opened by this password from now on.\n");
-        _olga.Error.ShouldBe("Password of root at web1: What opens an account is no policy: there is no change that could be taken back.\n");
+        _olga.Error.ShouldBe("Password of root at web1: What opened the account before is kept by nobody: this can't be taken back.\n");
         _olga.Terminal.Input = Secret + "\n";
         await _olga.RunAsync(0, "devices", "account", "set", "web1", "deploy", "--password-stdin", "--json");
         ((string)_olga.Json["secret"]!, (bool)_olga.Json["default"]!).ShouldBe(("password", false));
@@ -81,6 +81,7 @@ public sealed class DeviceAccountTests : IAsyncLifetime
         await _olga.RunAsync(0, "devices", "account", "set", "web1", "root");
         await _olga.RunAsync(0, "devices", "account", "forget", "web1", "root");
         _olga.Output.ShouldBe("Nothing is stored any more that opens root at web1.\n");
+        _olga.Error.ShouldContain("this can't be taken back");
         await _olga.RunAsync(4, "devices", "account", "forget", "web1", "root");
         await _olga.RunAsync(4, "devices", "account", "forget", "web2", "root");
         await _olga.RunAsync(0, "devices", "show", "web1");
