@@ -28,6 +28,9 @@ public sealed record ServerOptions
     /// <summary>Networks of proxies in front of the SSH port, which tell where a client is by the PROXY protocol.</summary>
     public IReadOnlyList<IPNetwork> ProxyFrom { get; init; } = [];
 
+    /// <summary>Whether SSH clients are offered a key exchange over P-256 as well, for those that are restricted to it.</summary>
+    public bool SshNistCurves { get; init; }
+
     /// <summary>The mail server; null: nothing is mailed.</summary>
     public MailOptions? Mail { get; init; }
 

@@ -15,6 +15,7 @@ var http = Address("--http", "Where the API listens; port 0: any that is free.",
 var ssh = Address("--ssh", "Where SSH clients connect; port 0: any that is free.", new(IPAddress.Loopback, 2222));
 var proxyFrom = Networks("--proxy-from", "A network, such as 10.0.0.0/24, of proxies that put a PROXY header of version 2 in front of each SSH connection. Required from there, never read from elsewhere. Repeatable.");
 var httpProxyFrom = Networks("--http-proxy-from", "A network of proxies in front of the API, which say in X-Forwarded-For where a client is. Never read from elsewhere. Repeatable.");
+var nistCurves = new Option<bool>("--ssh-nist-curves") { Description = "SSH clients are offered a key exchange over P-256 as well, for those that are restricted to it. Auditors of SSH servers fail it." };
 var selfRegistration = new Option<bool>("--self-registration") { Description = "Whoever comes may make an organization of their own, once they have proven a mail address. Needs --mail." };
 var sshPublic = new Option<DnsEndPoint?>("--ssh-public")
 {
@@ -49,7 +50,7 @@ var root = new RootCommand(
     Examples:
       countersign-server --data /var/lib/countersign --ssh 0.0.0.0:2222
       countersign-server demo
-    """) { data, http, ssh, sshPublic, proxyFrom, httpProxyFrom, publicUrl, selfRegistration, ready, demo };
+    """) { data, http, ssh, sshPublic, nistCurves, proxyFrom, httpProxyFrom, publicUrl, selfRegistration, ready, demo };
 mail.AddTo(root);
 root.SetAction((parsed, cancellation) =>
     Serving.ServeAsync(
@@ -59,6 +60,7 @@ root.SetAction((parsed, cancellation) =>
             Http = parsed.GetRequiredValue(http),
             Ssh = parsed.GetRequiredValue(ssh),
             SshPublic = parsed.GetValue(sshPublic),
+            SshNistCurves = parsed.GetValue(nistCurves),
             ProxyFrom = parsed.GetRequiredValue(proxyFrom),
             HttpProxyFrom = parsed.GetRequiredValue(httpProxyFrom),
             SelfRegistration = parsed.GetValue(selfRegistration),

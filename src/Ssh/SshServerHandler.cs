@@ -132,7 +132,7 @@ public abstract record SshChannelAnswer
     /// <param name="Window">What the peer may send before more is granted.</param>
     public sealed record Accept(SshChannelHandler Handler, uint Window) : SshChannelAnswer;
 
-    /// <summary>Accept or refuse, as soon as it is known; until then the opening counts as a channel. A fault refuses.</summary>
+    /// <summary>Accept or refuse, as soon as it is known; until then the opening counts as a channel. A fault ends the connection.</summary>
     public sealed record Later(Task<SshChannelAnswer> Answer) : SshChannelAnswer;
 
     /// <param name="Reason">RFC 4254 section 5.1: 1 administratively prohibited, 3 unknown channel type, 4 resource shortage.</param>

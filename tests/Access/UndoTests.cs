@@ -179,9 +179,25 @@ public class UndoTests
         _sample.Grant(GrantSubject.To(north), GrantScope.Of(_sample.Web01), _sample.Role(Permission.Terminal));
         Back(gus, new PolicyCommand.DeleteTechnicianGroup(north)).ShouldBeOfType<PlanResult.Planned>();
 
-        // Who runs and who approves is for master administrators to say.
+        // Who runs and who approves is for master administrators to say, and so is what is locked.
         _sample.Manager(tom, north);
-        Back(gus, new PolicyCommand.DeleteTechnicianGroup(north)).ShouldBeOfType<PlanResult.Forbidden>();
+        _sample.Snapshot.Plan(new PolicyCommand.DeleteTechnicianGroup(north), gus, Sample.Noon).ShouldBeOfType<PlanResult.Forbidden>().Reason.ShouldContain("managers");
+        Back(_sample.Olga, new PolicyCommand.DeleteTechnicianGroup(north)).ShouldBeOfType<PlanResult.Planned>();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_may_not_unlock_deletes_no_group_with_a_lock(bool locked)
+    {
+        var gus = _sample.Technician("gus");
+        var field = _sample.Group("Field");
+        var north = _sample.Group("North", field);
+        _sample.Administrator(gus, field);
+        _sample.Deny(north, Permission.Terminal, locked: locked);
+        var result = _sample.Snapshot.Plan(new PolicyCommand.DeleteTechnicianGroup(north), gus, Sample.Noon);
+        if (locked) result.ShouldBeOfType<PlanResult.Forbidden>();
+        else result.ShouldBeOfType<PlanResult.Planned>();
     }
 
     [Fact]

@@ -51,13 +51,16 @@ public sealed class PlaybackTests : IAsyncLifetime
 
             await using var piped = RunningCommand.Start("dotnet", Tool("watch", id), Environment(_marasToken));
             await tina.WaitForAsync("countersign: mara the technician is watching this session");
-            await tina.EnterAsync("top -d 1");
+            await tina.EnterAsync("top -d 1; echo over-$((40+2))");
             await tina.WaitForAsync("load average");
             await Eventually.TrueAsync(() => piped.OutputSoFar.Contains("load average", StringComparison.Ordinal), "the watcher to see it", () => piped.ErrorSoFar);
             piped.OutputSoFar.ShouldContain("before-42");
             await using var seen = await ShowAsync("watch", id);
             await seen.WaitForAsync("load average");
             await tina.PressAsync("q");
+
+            // When it ends, top throws away what was typed and not read.
+            await tina.WaitForAsync("over-42");
             await tina.EnterAsync("echo after-$((40+2))");
             await tina.WaitForAsync("after-42");
             var screens = "";

@@ -50,6 +50,17 @@ public sealed class SshAccessTests : IAsyncLifetime
         outcome.ExitCode.ShouldBe(255, outcome.ToString());
     }
 
+    [Theory]
+    [InlineData(false, 255)]
+    [InlineData(true, 0)]
+    public async Task A_client_restricted_to_P_256_comes_in_where_the_operator_lets_it(bool offered, int exitCode)
+    {
+        await using var gateway = await TestGateway.StartAsync(options => options with { SshNistCurves = offered });
+        var outcome = await gateway.Client.SshAsync("tina+web01", gateway.Tina.ByKey, "echo in", default, "-o", "KexAlgorithms ecdh-sha2-nistp256");
+        outcome.ExitCode.ShouldBe(exitCode, outcome.ToString());
+        outcome.Error.Contains("no matching key exchange method", StringComparison.Ordinal).ShouldBe(!offered, outcome.Error);
+    }
+
     [Fact]
     public async Task A_signal_request_reaches_the_program()
     {

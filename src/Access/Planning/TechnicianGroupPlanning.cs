@@ -81,7 +81,12 @@ internal sealed partial class Planner
         }
         if (group.OwnWorkflows.Length > 0 && !_authority.IsMaster) return OnlyMasters("delete workflows, and this group has some");
 
+        // What only they may take off one by one goes with no group by others either.
         var people = _model.PeopleOf(group);
+        if (!_authority.IsMaster && (people.Managers.Length > 0 || people.Administrators.Length > 0 || group.Own.Any(value => value.Locked)))
+        {
+            return OnlyMasters("take off managers, administrators and locks, and this group has some");
+        }
         _draft.RemoveAll(group.OwnWorkflows);
         _draft.RemoveAll(people.Members.Select(person => new MembershipRow(group.Id, person)));
         _draft.RemoveAll(people.Managers.Select(person => new GroupManagerRow(group.Id, person)));

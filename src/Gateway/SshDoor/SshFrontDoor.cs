@@ -40,6 +40,9 @@ public sealed record SshFrontDoorOptions
 
     /// <summary>Networks of proxies that put a PROXY header of version 2 in front of each connection. From there it is required, from nowhere else it is read.</summary>
     public IReadOnlyList<IPNetwork> ProxyFrom { get; init; } = [];
+
+    /// <summary>What is offered besides for clients that can't do without.</summary>
+    public SshCompatibility Compatibility { get; init; }
 }
 
 /// <summary>What the front door needs of the rest of the gateway.</summary>
@@ -76,7 +79,7 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
         _arrivals = new(options.MostArrivals);
         _addresses = new(options.MostFromAddress);
         _people = new(options.MostOfPerson);
-        _server = new() { HostKeys = options.HostKeys, Time = options.Time, CertificateTime = options.PolicyTime, LoginTimeout = options.LoginTimeout };
+        _server = new() { HostKeys = options.HostKeys, Time = options.Time, CertificateTime = options.PolicyTime, LoginTimeout = options.LoginTimeout, Compatibility = options.Compatibility };
         Address = (IPEndPoint)listener.LocalEndPoint!;
         _accepting = AcceptAsync();
     }

@@ -42,7 +42,7 @@ internal static class ProxyHeaderFormat
         return length <= MostBehind ? length : null;
     }
 
-    /// <summary>Null: it is broken. What is of another family than TCP over IP is like <em>unspecified</em>: the proxy does not say where the client is.</summary>
+    /// <summary>Null: it is broken, or of another family than TCP over IP. <em>Unspecified</em>, and a connection of the proxy itself, say nothing of where the client is.</summary>
     public static ProxyHeader? Read(ReadOnlySpan<byte> fixedPart, ReadOnlySpan<byte> behind)
     {
         switch (fixedPart[12] & 0x0F)

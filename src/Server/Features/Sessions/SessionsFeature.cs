@@ -4,6 +4,7 @@ using Countersign.Reach;
 using Countersign.Server.Features.Vault;
 using Countersign.Server.Platform;
 using Countersign.Sessions;
+using Countersign.Ssh;
 using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
 
@@ -36,7 +37,14 @@ internal static class SessionsFeature
     internal static SshFrontDoor OpenSshDoor(IServiceProvider services, ServerOptions options)
     {
         var door = SshFrontDoor.Start(
-            new() { Listen = options.Ssh, PolicyTime = options.Time, ProxyFrom = options.ProxyFrom, HostKeys = services.GetRequiredService<HostKeys>().Keys },
+            new()
+            {
+                Listen = options.Ssh,
+                PolicyTime = options.Time,
+                ProxyFrom = options.ProxyFrom,
+                HostKeys = services.GetRequiredService<HostKeys>().Keys,
+                Compatibility = options.SshNistCurves ? SshCompatibility.NistCurves : SshCompatibility.None,
+            },
             new(
                 services.GetRequiredService<ISignIn>(),
                 services.GetRequiredService<IPolicySource>(),
