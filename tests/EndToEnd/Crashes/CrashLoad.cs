@@ -78,6 +78,10 @@ internal sealed class CrashLoad(CrashWorld world, ServerProgram server, int life
         {
             // The server is gone, and what it was doing was not acknowledged.
         }
+        catch (InvalidOperationException fault)
+        {
+            throw new InvalidOperationException($"{fault.Message}\n{server.Said}", fault);
+        }
     }
 
     private async Task ChangeRolesAsync()

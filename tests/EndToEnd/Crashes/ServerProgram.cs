@@ -24,6 +24,9 @@ internal sealed class ServerProgram : IAsyncDisposable
 
     public Uri? SetupLink { get; }
 
+    /// <summary>What it has written so far: its log.</summary>
+    public string Said => _command.OutputSoFar + _command.ErrorSoFar;
+
     /// <summary>The stock clients, pointed at it.</summary>
     public OpenSsh Client { get; }
 
