@@ -137,6 +137,15 @@ public sealed class RelayCreditTests
         await UntilAsync(() => lab.Tunnels.Count == 1 && whole.Promised == lab.Device.Credit.Promised + lab.Door.Credit.Promised);
     }
 
+    [Fact]
+    public async Task What_a_tunnel_sends_to_the_device_counts_in_it_also_where_nothing_else_goes_there()
+    {
+        await using var lab = await RelayLab.StartAsync(Cancellation);
+        var whole = lab.Door.Credit.Whole = new();
+        await lab.OpenTunnelAsync(Cancellation);
+        await UntilAsync(() => lab.Device.Credit.Promised > 0 && lab.Door.Credit.Promised > 0 && whole.Promised == lab.Device.Credit.Promised + lab.Door.Credit.Promised);
+    }
+
     private static async Task UntilAsync(Func<bool> isSo)
     {
         var began = TimeProvider.System.GetTimestamp();
