@@ -24,6 +24,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
     private readonly Lock _partingGate = new();
     private Parting? _parting;
     private int _unanswered;
+    private int _wantingNone;
 
     private protected SshConnection(Stream stream, TransportOptions options, TimeSpan keepAlive)
     {
@@ -185,14 +186,26 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
         }
     }
 
-    /// <summary>To a keep-alive; of one that keeps the connection alive nothing else is wanted, the transport has noted when it came.</summary>
+    /// <summary>
+    /// To a keep-alive; of one that keeps the connection alive nothing else is wanted, the transport has noted when it came. OpenSSH passes over replies that nobody
+    /// asked for, and RFC 4254 section 4 knows none: more of them than there were requests end the connection.
+    /// </summary>
     private void OnAnswered()
     {
         lock (_partingGate)
         {
             if (_unanswered > 0) _unanswered--;
+            else if (_wantingNone > 0) _wantingNone--;
+            else throw new SshConnectionException(DisconnectReason.ProtocolError, "a reply to no global request");
             if (_parting is { } parting && _unanswered == 0) Transport.Close(parting.Reason, parting.Message);
         }
+    }
+
+    /// <summary>A global request that wants no reply. One is borne with: older clients of Dropbear refuse each request, whether it wants a reply or not.</summary>
+    private protected void SendWantingNone(SshWriter request)
+    {
+        lock (_partingGate) _wantingNone++;
+        Transport.Send(PacketUse.Control, request);
     }
 
     private void SendKeepAlive()

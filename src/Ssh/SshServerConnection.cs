@@ -119,8 +119,7 @@ public sealed class SshServerConnection : SshConnection
             _handler.OnAuthenticated(this, user);
         }
 
-        Transport.Send(PacketUse.Control, _hostKeys.Announce());
-
+        SendWantingNone(_hostKeys.Announce());
         StartKeepAlive();
         Transport.Flush();
     }

@@ -56,6 +56,8 @@ public sealed class ChannelViolationTests
         { "data after eof", "data after the end of file" },
         { "eof twice", "a second end of file" },
         { "reply to nothing", "a reply to no request" },
+        { "successes of nothing asked for globally", "a reply to no global request" },
+        { "refusals of nothing asked for globally", "a reply to no global request" },
         { "huge window", "a window of more than 4 GiB" },
         { "extended type zero", "malformed channel message 95" },
         { "string past the end", "malformed channel message 94" },
@@ -81,6 +83,16 @@ public sealed class ChannelViolationTests
         (await peer.DisconnectedAsync(Cancellation)).ShouldContain(expected);
         (await server.Outcome).Error.ShouldNotBeNull().ShouldContain(expected);
         there.Closes.ShouldBe(1);
+    }
+
+    /// <summary>Older clients of Dropbear do so, though the request wants no reply.</summary>
+    [Fact]
+    public async Task A_refusal_of_the_host_keys_that_were_told_is_borne_with()
+    {
+        await using var server = RawServer.Start();
+        var peer = await RawPeer.LogInAsync(server.Stream, Cancellation);
+        peer.Send(new SshWriter().Byte(SshMessage.RequestFailure));
+        await peer.OpenAsync(Cancellation);
     }
 
     [Fact]
@@ -300,6 +312,8 @@ public sealed class ChannelViolationTests
         "data after eof" => [Message(SshMessage.ChannelEof, id), Message(SshMessage.ChannelData, id).String("x")],
         "eof twice" => [Message(SshMessage.ChannelEof, id), Message(SshMessage.ChannelEof, id)],
         "reply to nothing" => [Message(SshMessage.ChannelSuccess, id)],
+        "successes of nothing asked for globally" => [new SshWriter().Byte(SshMessage.RequestSuccess), new SshWriter().Byte(SshMessage.RequestSuccess)],
+        "refusals of nothing asked for globally" => [new SshWriter().Byte(SshMessage.RequestFailure), new SshWriter().Byte(SshMessage.RequestFailure)],
         "huge window" => [Message(SshMessage.ChannelWindowAdjust, id).UInt32(uint.MaxValue), Message(SshMessage.ChannelWindowAdjust, id).UInt32(1)],
         "extended type zero" => [Message(SshMessage.ChannelExtendedData, id).UInt32(0).String("x")],
         "string past the end" => [Message(SshMessage.ChannelData, id).UInt32(100).Raw([1, 2, 3])],
