@@ -90,6 +90,7 @@ public sealed class WaitingRoomTests
 
     /// <summary>Nobody waits minutes for an answer that can't come, whether the input ended at the question, before it, or at one asked anew.</summary>
     [Theory]
+    [InlineData("before the shell is asked for")]
     [InlineData("at the question")]
     [InlineData("before it")]
     [InlineData("at a question asked anew")]
@@ -112,11 +113,12 @@ public sealed class WaitingRoomTests
         await using var tina = await SignInAsync(door, "tina+web01");
         var (channel, streams) = await SshChannelStreams.OpenSessionAsync(tina, Cancellation);
         await channel.RequestAsync(SessionRequests.Pty, Terminal.Encode(), Cancellation);
+        if (moment == "before the shell is asked for") await EndAsync(channel);
         await channel.RequestAsync(SessionRequests.Shell, default, Cancellation);
         await asked.Task.WaitAsync(Patience, Cancellation);
         if (moment == "before it") await EndAsync(channel);
         answer.SetResult();
-        if (moment != "before it")
+        if (moment.StartsWith("at ", StringComparison.Ordinal))
         {
             await SaysAsync(streams.Error, "Give a ticket: ");
             if (moment == "at a question asked anew") await channel.WriteAsync("please"u8.ToArray(), Cancellation);
@@ -126,6 +128,19 @@ public sealed class WaitingRoomTests
         (await streams.ExitStatus.WaitAsync(Patience, Cancellation)).ShouldBe(77u);
         (await ReadAsync(streams.Error)).ShouldContain("needs approval, and a reason for it: a ticket.");
         questions.ShouldBe(moment == "at a question asked anew" ? 2 : 1);
+    }
+
+    [Fact]
+    public async Task Where_the_input_ended_before_the_shell_was_asked_for_nobody_is_expected_to_choose_from_a_list()
+    {
+        await using var door = Start(options => options, new Office());
+        await using var tina = await SignInAsync(door, "tina");
+        var (channel, streams) = await SshChannelStreams.OpenSessionAsync(tina, Cancellation);
+        await channel.RequestAsync(SessionRequests.Pty, Terminal.Encode(), Cancellation);
+        await EndAsync(channel);
+        (await channel.RequestAsync(SessionRequests.Shell, default, Cancellation)).ShouldBeTrue();
+        (await streams.ExitStatus.WaitAsync(Patience, Cancellation)).ShouldBe(130u);
+        (await ReadAsync(streams.Error)).ShouldContain("no device was chosen");
     }
 
     [Fact]

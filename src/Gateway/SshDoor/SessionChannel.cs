@@ -44,6 +44,7 @@ internal sealed partial class SessionChannel(
     private readonly HashSet<string> _toldForwarding = [];
     private FileCommand? _files;
     private bool _started;
+    private bool _inputEnded;
     private AskedTerminal? _terminal;
 
     public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data)
@@ -72,6 +73,7 @@ internal sealed partial class SessionChannel(
 
     public override void OnEof(SshChannel channel)
     {
+        _inputEnded = true;
         _picking?.OnEof();
         _room?.OnEof();
         Relay(channel).OnClientEof();
@@ -176,6 +178,13 @@ internal sealed partial class SessionChannel(
         request.Reply(SshReply.Success);
         _room = new(channel, _terminal is not null, _reason, time, Relay(channel).ForgetInput);
         _picking = kind == SessionKind.Shell ? OpenPicker(channel) : null;
+        if (_inputEnded)
+        {
+            // A client may end its input before it asks for anything, and then nobody is there to be asked.
+            _room.OnEof();
+            _picking?.OnEof();
+        }
+
         var relay = Relay(channel);
         notes.Open(ShowNote);
         track(this, RunAsync(relay, _room, kind, command));
