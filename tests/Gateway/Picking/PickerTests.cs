@@ -95,11 +95,29 @@ public sealed class PickerTests
         picker.Replace(List(all[1..]));
         picker.Choice!.Value.Name.ShouldBe("c");
 
-        picker.Replace(List(all[..1]));
-        picker.Choice!.Value.Name.ShouldBe("a");
-
         picker.Replace(List([]));
         picker.Choice.ShouldBeNull();
+    }
+
+    [Fact]
+    public void What_takes_the_place_of_the_marked_one_is_chosen_once_it_has_been_shown()
+    {
+        var all = Items(("a", ""), ("b", ""), ("c", ""));
+        var picker = new Picker(List(all));
+        picker.Press(new(PickerKeyKind.Down));
+        picker.Replace(List([all[0], all[2]]));
+        picker.Choice.ShouldBeNull();
+        picker.Press(new(PickerKeyKind.Down));
+        picker.Choice.ShouldBeNull("another change does not make it seen");
+        picker.Shown();
+        picker.Choice!.Value.Name.ShouldBe("c");
+
+        picker.Replace(List([]));
+        picker.Shown();
+        picker.Replace(List(all));
+        picker.Choice.ShouldBeNull("there was nothing");
+        Type(picker, "b");
+        picker.Choice!.Value.Name.ShouldBe("b");
     }
 
     internal static Picker Showing(params (string Name, string Where)[] devices) => new(List(Items(devices)));

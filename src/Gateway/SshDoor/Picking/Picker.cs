@@ -17,6 +17,7 @@ internal sealed class Picker(PickerList list)
     private int _marked;
     private int _top;
     private int _rows = 1;
+    private bool _isUnseen;
 
     public PickerList List => _list;
 
@@ -30,8 +31,8 @@ internal sealed class Picker(PickerList list)
     /// <summary>The first one shown.</summary>
     public int Top => _top;
 
-    /// <summary>Null: nothing is found.</summary>
-    public PickerItem? Choice => Count == 0 ? null : _list.Items[Found[_marked]];
+    /// <summary>Null: nothing is found; or what was marked has gone with its version of the list, and what took its place has not been shown.</summary>
+    public PickerItem? Choice => Count == 0 || _isUnseen ? null : _list.Items[Found[_marked]];
 
     private List<int> Found => _found ??= _list.Find(Search);
 
@@ -44,18 +45,21 @@ internal sealed class Picker(PickerList list)
         Settle();
     }
 
-    /// <summary>Another version of the list: the mark stays on what it was on, if that is still there.</summary>
+    /// <summary>What is marked has been shown from here on.</summary>
+    public void Shown() => _isUnseen = false;
+
+    /// <summary>
+    /// Another version of the list: the mark stays on what it was on, if that is still there. If not, nothing is chosen until it has been <see cref="Shown"/>: who
+    /// pressed Enter meant what they saw, and might type on at another device.
+    /// </summary>
     public void Replace(PickerList list)
     {
         var marked = Choice;
         _list = list;
         _found = null;
-        if (marked is { } before)
-        {
-            var place = Found.FindIndex(found => _list.Items[found].Device == before.Device && _list.Items[found].Account == before.Account);
-            if (place >= 0) _marked = place;
-        }
-
+        var place = marked is { } before ? Found.FindIndex(found => _list.Items[found].Device == before.Device && _list.Items[found].Account == before.Account) : -1;
+        if (place >= 0) _marked = place;
+        else _isUnseen = true;
         Settle();
     }
 
@@ -109,6 +113,9 @@ internal sealed class Picker(PickerList list)
     {
         _found = found;
         (_marked, _top) = (0, 0);
+
+        // Whoever types and presses Enter in one go means the first one that is found, seen or not.
+        _isUnseen = false;
     }
 
     private void Move(int place)

@@ -210,6 +210,7 @@ internal sealed class PickingRoom(SshChannel channel, ScreenSize size, Func<Reac
         public string Draw()
         {
             IsChanged = false;
+            Current.Shown();
             return PickerFrame.Draw(Current, _size);
         }
 
