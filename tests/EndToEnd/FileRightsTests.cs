@@ -102,6 +102,41 @@ public sealed class FileRightsTests : IAsyncLifetime
         Path.Exists(_there["refused"]).ShouldBeFalse();
     }
 
+    /// <summary>What its client and the device tell each other is copied beside it, so that it is known to the byte.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("get")]
+    public async Task All_that_goes_each_way_by_rsync_is_in_the_journal_by_its_bytes_and_hash(string direction)
+    {
+        await HoldAsync("rs");
+        var local = _here.Write("local", "content\n");
+        _there.Write("file", "something else\n");
+        var ssh = _here.Write("copying", $"""
+            #!/bin/sh
+            # It ends with ssh, as rsync waits for it before it lets go of its own end.
+            mkfifo '{_here["pipe"]}'
+            exec 3<&0
+            tee '{_here["asked"]}' <&3 >'{_here["pipe"]}' & asking=$!
+            {_gateway.Client.ShellWords("ned+web01", _ned.ByKey)} "$@" <'{_here["pipe"]}' | tee '{_here["answered"]}'
+            kill $asking || :
+
+            """, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        string[] ends = direction == "get" ? [$"device:{_there["file"]}", local] : [local, $"device:{_there["file"]}"];
+        var outcome = await RunningCommand.RunAsync("rsync", ["-e", ssh, "-I", .. ends]);
+        outcome.ExitCode.ShouldBe(0, outcome.ToString());
+
+        var journal = await JournalAsync();
+        foreach (var (name, copy) in ((string, string)[])[("input", "asked"), ("output", "answered")])
+        {
+            var content = await File.ReadAllBytesAsync(_here[copy], TestContext.Current.CancellationToken);
+            var told = journal.Single(one => (string)one["event"]! == name);
+            ((long)told["bytes"]!).ShouldBe(content.Length);
+            ((string)told["sha256"]!).ShouldBe(Convert.ToHexStringLower(SHA256.HashData(content)));
+        }
+
+        journal.Select(one => (string)one["event"]!).ShouldBe(["began", "input", "output", "exited", "ended"]);
+    }
+
     [Fact]
     public async Task Somebody_who_may_only_send_runs_no_command()
     {

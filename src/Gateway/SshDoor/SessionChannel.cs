@@ -285,7 +285,9 @@ internal sealed partial class SessionChannel(
         session.Traffic = relay.Traffic;
         if (session.Recording is { } recording) relay.Record(recording);
         if (_terminal is null && session.Opening.Kind == SessionKind.Shell) relay.RecordInput();
-        if (_terminal is null && session.Opening.Kind == SessionKind.Command) relay.MeasureInput();
+        var isRsync = _files?.Protocol == FileProtocol.Rsync;
+        if (isRsync || (_terminal is null && session.Opening.Kind == SessionKind.Command)) relay.MeasureInput();
+        if (isRsync) relay.MeasureOutput();
         session.ShowNotices(notice => Tell(relay, notice));
         if (session.Journal is { } journal) relay.Keep(journal);
         if (IsUnderstood(session)) relay.Interpret(session, _files);

@@ -18,6 +18,7 @@ namespace Countersign.Sessions.Journal;
 [JsonDerivedType(typeof(SignalsLeftOut), "signalsLeftOut")]
 [JsonDerivedType(typeof(CommandGiven), "command")]
 [JsonDerivedType(typeof(ProgramRead), "input")]
+[JsonDerivedType(typeof(ProgramWrote), "output")]
 [JsonDerivedType(typeof(DeviceWrote), "deviceWrote")]
 [JsonDerivedType(typeof(ProgramExited), "exited")]
 [JsonDerivedType(typeof(RecordingFailed), "recordingFailed")]
@@ -99,9 +100,13 @@ public sealed record CommandGiven(int Part, int Parts, string Text) : JournalEve
     }
 }
 
-/// <summary>What a command without a terminal was given on its standard input.</summary>
+/// <summary>What a command without a terminal, or <c>rsync</c>, was given on its standard input.</summary>
 /// <param name="Sha256">Over all of it, in hexadecimal.</param>
 public sealed record ProgramRead(long Bytes, string Sha256) : JournalEvent;
+
+/// <summary>What <c>rsync</c> wrote on its standard output at the device.</summary>
+/// <param name="Sha256">Over all of it, in hexadecimal.</param>
+public sealed record ProgramWrote(long Bytes, string Sha256) : JournalEvent;
 
 /// <summary>At the end of a session of files: what the device wrote on standard error.</summary>
 /// <param name="Text">All that the technician was given of it; what no line holds is blanks.</param>

@@ -45,7 +45,8 @@ public sealed class SshRelay
     private RecordingWriter? _recording;
     private JournalWriter? _journal;
     private SshChannel? _device;
-    private ProgramInput? _input;
+    private MeasuredStream? _input;
+    private MeasuredStream? _output;
     private WindowSize? _size;
     private WindowSize? _shownSize;
     private ITimer? _silence;
@@ -93,12 +94,15 @@ public sealed class SshRelay
         _toDevice.Going = typed => TypedEcho.Show(typed, recording.Output);
     }
 
-    /// <summary>How much a command without a terminal is given, and the hash of it, is written down at its end. Before <see cref="StartAsync"/>.</summary>
+    /// <summary>How much a program without a terminal is given, and the hash of it, is written down at its end. Before <see cref="StartAsync"/>.</summary>
     public void MeasureInput()
     {
         var input = _input = new();
         _toDevice.Going = input.Add;
     }
+
+    /// <summary>The same of what it writes on its standard output. Before <see cref="StartAsync"/>.</summary>
+    public void MeasureOutput() => _output = new();
 
     /// <summary>What the technician has sent so far is thrown away: it was typed before there was anybody to type to.</summary>
     /// <returns>Whether the byte that is looked for was in it.</returns>
@@ -171,10 +175,13 @@ public sealed class SshRelay
         lock (_outward)
         {
             if (Interlocked.Exchange(ref _journal, null) is not { } journal) return;
-            if (_input?.Tell() is { } read) journal.Append(read);
+            if (_input?.Tell() is { } read) journal.Append(new ProgramRead(read.Bytes, read.Sha256));
+            if (_output?.Tell() is { } written) journal.Append(new ProgramWrote(written.Bytes, written.Sha256));
             if (_beside.Tell() is { } wrote) journal.Append(wrote);
             if (_signals > MostSignals) journal.Append(new SignalsLeftOut(_signals - MostSignals));
             _input?.Dispose();
+            _output?.Dispose();
+            _output = null;
         }
     }
 
@@ -380,6 +387,7 @@ public sealed class SshRelay
             // Before it is passed on: what was seen is in the recording.
             if (type == 0) _recording?.Output(data);
             else _recording?.Error(data);
+            if (type == 0) _output?.Add(data);
             toClient.OnData(type, data);
         }
     }
