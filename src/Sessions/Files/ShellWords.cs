@@ -7,13 +7,17 @@ namespace Countersign.Sessions.Files;
 /// <param name="IsAtHome">It began with <c>~/</c>, or was <c>~</c>, unquoted: the shell at the device puts the home directory there.</param>
 internal readonly record struct ShellWord(string Text, bool IsAtHome)
 {
+    /// <summary>It was <c>~/</c> and nothing behind it: to <c>rsync</c> that is what is in the directory, and <c>~</c> the directory itself.</summary>
+    public bool IsHomesContent { get; init; }
+
     /// <summary>For any POSIX shell: it reads this word and nothing else, whatever is in it.</summary>
     public string Quoted
     {
         get
         {
             var quoted = $"'{Text.Replace("'", @"'\''", StringComparison.Ordinal)}'";
-            return !IsAtHome ? quoted : Text.Length == 0 ? "~" : $"~/{quoted}";
+            if (!IsAtHome) return quoted;
+            return Text.Length > 0 ? $"~/{quoted}" : IsHomesContent ? "~/" : "~";
         }
     }
 
@@ -60,12 +64,13 @@ internal static class ShellWords
     {
         word = default;
         var isAtHome = false;
+        var hasSlash = false;
         if (command[at] == '~')
         {
             if (at + 1 < command.Length && command[at + 1] is not ('/' or ' ')) return false;
             isAtHome = true;
             at++;
-            while (at < command.Length && command[at] == '/') at++;
+            for (; at < command.Length && command[at] == '/'; at++) hasSlash = true;
         }
 
         var text = new StringBuilder();
@@ -74,7 +79,7 @@ internal static class ShellWords
             if (!TryReadPart(command, ref at, text)) return false;
         }
 
-        word = new(text.ToString(), isAtHome);
+        word = new(text.ToString(), isAtHome) { IsHomesContent = hasSlash && text.Length == 0 };
         return true;
     }
 
@@ -92,11 +97,14 @@ internal static class ShellWords
                 text.Append(command[at++]);
                 return true;
             default:
-                if (!char.IsAsciiLetterOrDigit(character) && !Plain.Contains(character, StringComparison.Ordinal) && character < 0xA0 && !(character == '~' && text.Length > 0)) return false;
+                if (!char.IsAsciiLetterOrDigit(character) && !Plain.Contains(character, StringComparison.Ordinal) && character < 0xA0 && !IsPlainTilde(command, at - 1, text)) return false;
                 text.Append(character);
                 return true;
         }
     }
+
+    /// <summary>Not in front, and not where a variable's value would begin: bash puts the home directory there in the words of a command, too.</summary>
+    private static bool IsPlainTilde(string command, int at, StringBuilder text) => command[at] == '~' && text.Length > 0 && command[at - 1] is not ('=' or ':');
 
     private static bool TryReadQuoted(string command, ref int at, StringBuilder text)
     {
