@@ -43,6 +43,12 @@ public readonly record struct AccessQuestion(
     public ImmutableArray<PreapprovedRequest> Preapprovals { get; init; } = [];
 
     /// <summary>
+    /// No rule asked for an approval when it began: none that came since is met by what happens to be in hand, and it relies on none of that. Of no matter to a
+    /// connection that begins. Set by <see cref="PolicySnapshot.AsBegun"/>.
+    /// </summary>
+    public bool BeganUnasked { get; init; }
+
+    /// <summary>
     /// The owner's floor: what is set on the device itself, which nothing here can lower; null: the device says nothing. A kind that it leaves off adds nothing.
     /// </summary>
     public RemoteControlApproval? ConsentFloor { get; init; }

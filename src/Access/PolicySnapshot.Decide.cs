@@ -13,7 +13,7 @@ public sealed partial class PolicySnapshot
     /// Whether a session that was allowed may go on: as <see cref="Decide"/>, but for what binds only the next connection. An approval rule, a consent or a
     /// recording setting that is new ends nothing that runs; a sign-in rule that the session's sign-in does not meet ends it at once. Who was let in by an approval
     /// has it in hand, and is answered no more than it covers; where it let in only beside preapproved access, no more than both cover, and no longer than that
-    /// lasts. With none in hand, no rule is taken to have asked for one when the session began. The question is that of <see cref="AsBegun"/>.
+    /// lasts. With none in hand, or where none was needed when it began, no rule is taken to have asked for one. The question is that of <see cref="AsBegun"/>.
     /// </summary>
     public AccessDecision DecideRunning(in AccessQuestion question) => Answer(question, Moment.Running, Ends.Told);
 
@@ -111,7 +111,7 @@ public sealed partial class PolicySnapshot
         in AccessQuestion question, PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet needed, Moment moment, ref PermissionSet effective, out bool relies)
     {
         relies = false;
-        if (!_model.NeedsApproval(person, device)) return true;
+        if (!_model.NeedsApproval(person, device) || (moment == Moment.Running && question.BeganUnasked)) return true;
         if (Covered(question, person, device, account, needed, moment, out relies) is not { } covered) return moment == Moment.Running && !IsAnyApprovalOf(question, account);
         effective = PermissionCatalogue.WithoutUnmet(effective & covered);
         return true;

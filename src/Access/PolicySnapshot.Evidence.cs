@@ -69,12 +69,14 @@ public sealed partial class PolicySnapshot
     }
 
     /// <summary>
-    /// The question of a connection that is let in, as it is asked again while that runs: what of an approval and preapproved access let in only together is kept
-    /// together, whatever becomes of the rules.
+    /// The question of a connection that is let in, as it is asked again while that runs: whether it relies on an approval at all is noted; and what of an
+    /// approval and preapproved access let in only together is kept together, whatever becomes of the rules.
     /// </summary>
     public AccessQuestion AsBegun(AccessQuestion question)
     {
-        if (question.Approvals.IsDefaultOrEmpty || !_model.People.TryGetValue(question.Subject, out var person) || !_model.Devices.TryGetValue(question.Device, out var device)) return question;
+        if (!_model.People.TryGetValue(question.Subject, out var person) || !_model.Devices.TryGetValue(question.Device, out var device)) return question;
+        question = question with { BeganUnasked = !_model.NeedsApproval(person, device) };
+        if (question.Approvals.IsDefaultOrEmpty) return question;
         if (Preapproved(question, device.Asked(question.Account), Needed(question), question.At) is null) return question;
         return question with { Approvals = [.. question.Approvals.Select(approved => approved with { IsBeside = Completes(approved, person, device) })] };
     }

@@ -297,6 +297,24 @@ public class AuthorizationTests
         policy.MaySeeTechnicianGroup(_gus, _other, Sample.Noon).ShouldBeFalse();
     }
 
+    [Fact]
+    public void The_last_account_is_taken_off_by_master_administrators_however_it_is_done()
+    {
+        _sample.Grant(GrantSubject.To(_gus), GrantScope.Of(_sample.Servers), _sample.Role(ModifyDevice));
+        Allowed(new PolicyCommand.RemoveAccount(_sample.Web01, "root"));
+        Forbidden(new PolicyCommand.EditDevice(_sample.Web01) { Accounts = [] });
+        Plan(new PolicyCommand.Several("Anew.", [new PolicyCommand.EditDevice(_sample.Web01) { Accounts = [] }, new PolicyCommand.EditDevice(_sample.Web01) { Accounts = ["root"] }]), _gus)
+            .ShouldBeOfType<PlanResult.SomeRefused>();
+
+        var empty = _sample.Device("db01", _sample.Servers);
+        var policy = _sample.Snapshot;
+        var added = policy.Plan(new PolicyCommand.AddAccount(empty, "root"), _gus, Sample.Noon).ShouldBeOfType<PlanResult.Planned>().Delta;
+        policy = policy.Apply(added);
+        policy.Plan(new PolicyCommand.Undo(added, new HashSet<RowKey>()), _gus, Sample.Noon).ShouldBeOfType<PlanResult.Forbidden>().Reason.ShouldContain("last account");
+        policy.Plan(new PolicyCommand.RemoveAccount(empty, "root"), _gus, Sample.Noon).ShouldBeOfType<PlanResult.Forbidden>();
+        policy.Plan(new PolicyCommand.RemoveAccount(empty, "root"), _sample.Olga, Sample.Noon).ShouldBeOfType<PlanResult.Planned>();
+    }
+
     private PolicyCommand.AddTechnicianGroup AddGroup(TechnicianGroupId parent) =>
         new(new(_sample.Next()), parent, "New", "", true, false, GroupConsent.None, false);
 

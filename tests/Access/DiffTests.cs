@@ -70,6 +70,38 @@ public class DiffTests
     }
 
     [Fact]
+    public void A_group_that_comes_below_another_one_may_take_a_workflow_or_a_rule_off_its_people_and_that_is_told()
+    {
+        var (early, late) = (_sample.Group("Early", _support), _sample.Group("Late", _support));
+        _sample.Member(_tina, early, late);
+        _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal));
+        Workflow(early);
+        var second = Workflow(late);
+        ApprovalIsTold(() => _sample.Change(late, group => group with { ParentId = early }));
+
+        _sample.Remove(second.Key);
+        _sample.Change(late, group => group with { ParentId = _support });
+        _sample.Change(_support, group => group with { RequiresManagerialApproval = true });
+        ApprovalIsTold(() => _sample.Change(late, group => group with { ParentId = early }));
+
+        WorkflowRow Workflow(TechnicianGroupId group)
+        {
+            var row = new WorkflowRow(new(_sample.Next()), group, _sample.Servers, "Flow", "1 of device", false, true, false);
+            _sample.Put(row);
+            return row;
+        }
+
+        void ApprovalIsTold(Action change)
+        {
+            var before = _sample.Snapshot;
+            change();
+            var rectangle = PolicySnapshot.Diff(before, _sample.Snapshot).Rectangles.ShouldHaveSingleItem();
+            rectangle.People.ShouldBe([_tina]);
+            rectangle.Difference.Restrictions.ShouldHaveSingleItem().Kind.ShouldBe(RestrictionKind.Approval);
+        }
+    }
+
+    [Fact]
     public void A_device_s_approval_rule_is_told_in_one_form()
     {
         _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal));

@@ -150,6 +150,18 @@ public class PersonTests
     }
 
     [Fact]
+    public void Whom_the_plan_disabled_nobody_enables_by_hand_in_one_step_or_in_two_or_by_undoing()
+    {
+        var rows = _policy.All<PolicyRow>().Select(row => row is PersonRow person && person.Id == _tina ? person with { Status = PersonStatus.DisabledByPlan } : row);
+        var active = _policy.Person(_tina)!;
+        _policy = PolicySnapshot.Compile(Sample.Organization, _policy.Version, rows);
+        foreach (var status in (PersonStatus[])[PersonStatus.Active, PersonStatus.Disabled])
+            Plan(_sample.Olga, new PolicyCommand.SetPersonStatus(_tina, status)).ShouldBeOfType<PlanResult.Conflict>().Message.ShouldContain("limit has to rise");
+        var disabled = new PolicyDelta(Sample.Organization, _policy.Version - 1, "The plan.", [new(active, _policy.Person(_tina))]);
+        Plan(_sample.Olga, new PolicyCommand.Undo(disabled, new HashSet<RowKey>())).ShouldBeOfType<PlanResult.Conflict>().Message.ShouldContain("limit has to rise");
+    }
+
+    [Fact]
     public void An_address_is_one_contact_s()
     {
         Apply(_sample.Olga, new PolicyCommand.AddPerson(new(_sample.Next()), PersonKind.Contact, "carl", "Carl", "carl@example.org", PersonState.Activated));

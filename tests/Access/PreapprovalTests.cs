@@ -120,6 +120,22 @@ public class PreapprovalTests
     }
 
     [Fact]
+    public void What_needed_no_approval_when_it_began_ends_with_no_preapproved_access_that_happens_to_be_in_hand()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal, Chat);
+        var request = Request(new RequestTime.FromApproval(TimeSpan.FromHours(1)));
+        var running = _sample.Snapshot.AsBegun(_sample.Question(_tina, [Terminal]) with { Preapprovals = [request] });
+        _sample.Set(SettingNode.Of(_sample.Web01), SettingKind.ManagerialApproval, "required");
+        var decision = _sample.Snapshot.DecideRunning(running with { At = Sample.Noon.AddMinutes(10) });
+        (decision.Permissions, decision.Until).ShouldBe((PermissionSet.Of(Terminal, Chat, RequestAccess), null));
+        _sample.Snapshot.DecideRunning(running with { At = Sample.Noon.AddHours(1) }).Kind.ShouldBe(DecisionKind.Allowed);
+
+        // Where one was needed then, what stood for it is relied on.
+        running = _sample.Snapshot.AsBegun(running);
+        _sample.Snapshot.DecideRunning(running).Until.ShouldBe(Sample.Noon.AddHours(1));
+    }
+
+    [Fact]
     public void A_locked_deny_is_not_exceeded_by_a_request()
     {
         _sample.Deny(_sample.Everyone, Terminal, locked: true);

@@ -16,12 +16,15 @@ internal sealed partial class PolicyModel
     /// Whether the workflow, one of the person's, counts for the device: it is for a group that the device is in, and none with a comparable
     /// technician group that counts there too is for something deeper: first of the device groups, then of the technician groups.
     /// </summary>
-    public bool Applies(WorkflowNode workflow, PersonNode person, DeviceNode device)
+    public bool Applies(WorkflowNode workflow, PersonNode person, DeviceNode device) => Applies(workflow, person, GroupOf(device));
+
+    /// <summary>The same for what is in the device group itself.</summary>
+    public bool Applies(WorkflowNode workflow, PersonNode person, DeviceGroupNode place)
     {
-        if (!IsOn(workflow, device, out var devices)) return false;
+        if (!IsOn(workflow, place, out var devices)) return false;
         foreach (var other in person.Workflows)
         {
-            if (other.Id == workflow.Id || !IsOn(other, device, out var others)) continue;
+            if (other.Id == workflow.Id || !IsOn(other, place, out var others)) continue;
             var isBelow = other.Group.IsAtOrBelow(workflow.Group);
             if (!isBelow && !workflow.Group.IsAtOrBelow(other.Group)) continue;
             if (others.Index != devices.Index ? others.IsAtOrBelow(devices) : isBelow) return false;
@@ -32,11 +35,15 @@ internal sealed partial class PolicyModel
 
     /// <summary>Whether a workflow stands in the place of a technician group's rule.</summary>
     /// <param name="through">The group through which the rule reaches the person.</param>
-    public bool IsReplaced(TechnicianGroupNode through, TechnicianGroupNode rule, PersonNode person, DeviceNode device)
+    public bool IsReplaced(TechnicianGroupNode through, TechnicianGroupNode rule, PersonNode person, DeviceNode device) => IsReplaced(through, rule, person, GroupOf(device));
+
+    /// <summary>The same for what is in the device group itself.</summary>
+    /// <param name="through">The group through which the rule reaches the person.</param>
+    public bool IsReplaced(TechnicianGroupNode through, TechnicianGroupNode rule, PersonNode person, DeviceGroupNode place)
     {
         foreach (var workflow in person.Workflows)
         {
-            if (workflow.Group.IsAtOrBelow(rule) && through.IsAtOrBelow(workflow.Group) && Applies(workflow, person, device)) return true;
+            if (workflow.Group.IsAtOrBelow(rule) && through.IsAtOrBelow(workflow.Group) && Applies(workflow, person, place)) return true;
         }
 
         return false;
@@ -65,6 +72,6 @@ internal sealed partial class PolicyModel
         return false;
     }
 
-    private bool IsOn(WorkflowNode workflow, DeviceNode device, out DeviceGroupNode devices) =>
-        DeviceGroups.TryGetValue(workflow.Row.Devices, out devices!) && GroupOf(device).IsAtOrBelow(devices);
+    private bool IsOn(WorkflowNode workflow, DeviceGroupNode place, out DeviceGroupNode devices) =>
+        DeviceGroups.TryGetValue(workflow.Row.Devices, out devices!) && place.IsAtOrBelow(devices);
 }

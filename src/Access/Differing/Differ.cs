@@ -124,7 +124,19 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
         || was.Consent != now.Consent
         || !was.Options.Equals(now.Options)
         || !Duties(was).SequenceEqual(Duties(now))
-        || !was.Workflows.Select(workflow => workflow.Row).SequenceEqual(now.Workflows.Select(workflow => workflow.Row));
+        || !was.Workflows.Select(workflow => workflow.Row).SequenceEqual(now.Workflows.Select(workflow => workflow.Row))
+        || !Order(was).SequenceEqual(Order(now));
+
+    /// <summary>Which workflows count, and in place of which rules, hangs on which of their groups is above which.</summary>
+    private static IEnumerable<bool> Order(PersonNode person)
+    {
+        var asking = person.Groups.Where(group => group.ApprovalRule is not null).OrderBy(group => group.Id.Value).ToList();
+        foreach (var workflow in person.Workflows)
+        {
+            foreach (var other in person.Workflows) yield return other.Group.IsAtOrBelow(workflow.Group);
+            foreach (var group in asking) yield return group.IsAtOrBelow(workflow.Group) && workflow.Group.IsAtOrBelow(group.ApprovalRule!);
+        }
+    }
 
     private static IEnumerable<(TechnicianGroupId, TechnicianGroupId?)> Duties(PersonNode person) =>
         person.Groups.Where(group => group.ApprovalRule is not null).Select(group => (group.Id, group.ApprovalRule?.Id)).Order(Comparer<(TechnicianGroupId Id, TechnicianGroupId?)>.Create(

@@ -53,14 +53,13 @@ internal sealed partial class Planner
         if (!_authority.IsMaster) return OnlyMasters("enable and disable people");
         if (person.IsOwner) return new PlanResult.Forbidden("The owner can't be disabled.");
         if (command.Status is not (PersonStatus.Active or PersonStatus.Disabled)) return Fields.Invalid("status", "A person is made active or disabled.");
-        if (person.Row.Status == PersonStatus.DisabledByPlan && command.Status == PersonStatus.Active)
-        {
-            return Conflict($"{person.Row.Name} is disabled by the plan: its limit has to rise first.");
-        }
-
+        if (person.Row.Status == PersonStatus.DisabledByPlan) return DisabledByPlan(person.Row);
         _draft.Put(person.Row with { Status = command.Status });
         return _draft.Planned($"{(command.Status == PersonStatus.Active ? "Enabled" : "Disabled")} {person.Row.Name} ({person.Row.Login}).");
     }
+
+    /// <summary>By hand it is lifted not even by way of another status: the plan's mark would be lost.</summary>
+    private static PlanResult.Conflict DisabledByPlan(PersonRow person) => Conflict($"{person.Name} is disabled by the plan: its limit has to rise first.");
 
     private PlanResult Plan(PolicyCommand.ActivatePerson command)
     {

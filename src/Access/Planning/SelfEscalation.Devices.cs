@@ -6,7 +6,15 @@ internal sealed partial class SelfEscalation
     {
         foreach (var device in devices)
         {
-            if (!_before.Devices.TryGetValue(device.Id, out var earlier)) continue;
+            if (!_before.Devices.TryGetValue(device.Id, out var earlier))
+            {
+                if (BringsLooserSetting(device)) return $"It would bring back {_veil.Name(device)} with a setting of its own that is looser than what is asked there: that is for master administrators.";
+                continue;
+            }
+
+            // A first account may be chosen freely: to choose the default one again, one after the other would be taken off.
+            if (earlier.Accounts.Length > 0 && device.Accounts.Length == 0)
+                return $"It would take the last account off {_veil.Name(device)}, which is for master administrators: make another one the default first.";
             if (_after.RulesOf(device) != _before.RulesOf(earlier) && Loosened(earlier, device) is { } loosened) return loosened;
             if (IsReachedAlike(earlier, device)) continue;
             if (_before.NeedsApproval(_actor, earlier) && _after.Workflows.Values.Any(workflow => IsOn(_before, workflow, earlier) != IsOn(_after, workflow, device)))
@@ -107,17 +115,11 @@ internal sealed partial class SelfEscalation
     {
         var (was, now) = (_before.RulesOf(earlier), _after.RulesOf(device));
 
-        // Recording that is no longer required gives Tunnel back to whoever was granted it, which is more than a restriction less.
-        if (was.Recording == RecordingRule.Required && now.Recording != RecordingRule.Required)
+        if (EndsDutyToRecord(was, now))
         {
             return $"Only master administrators may end the duty to record on {_veil.Name(device)}.";
         }
-        var looser = LoosensConsent(was.Consent, now.Consent)
-            || (was.RequiresApproval && !now.RequiresApproval)
-            || now.Recording < was.Recording
-            || IsLonger(now.MaxSession, was.MaxSession)
-            || IsLonger(now.IdleTimeout, was.IdleTimeout)
-            || (was.SessionHours is { } hours && (now.SessionHours is null || !hours.Covers(now.SessionHours)));
+        var looser = IsLooser(was, now);
         if (looser && earlier.Row.Group != device.Row.Group && !HoldsSecurity(earlier))
         {
             return $"It would take {_veil.Name(device)} out of a setting that binds there, which needs {Describe.Label(Permission.ManageSecurity)} on it.";
@@ -125,6 +127,17 @@ internal sealed partial class SelfEscalation
 
         return looser && (Binds(_before, earlier) || Binds(_after, device)) ? $"It would loosen a setting on {_veil.Name(device)} that binds you too." : null;
     }
+
+    /// <summary>Recording that is no longer required gives Tunnel back to whoever was granted it, which is more than a restriction less.</summary>
+    private static bool EndsDutyToRecord(DeviceRules was, DeviceRules now) => was.Recording == RecordingRule.Required && now.Recording != RecordingRule.Required;
+
+    private static bool IsLooser(DeviceRules was, DeviceRules now) =>
+        LoosensConsent(was.Consent, now.Consent)
+        || (was.RequiresApproval && !now.RequiresApproval)
+        || now.Recording < was.Recording
+        || IsLonger(now.MaxSession, was.MaxSession)
+        || IsLonger(now.IdleTimeout, was.IdleTimeout)
+        || (was.SessionHours is { } hours && (now.SessionHours is null || !hours.Covers(now.SessionHours)));
 
     /// <summary>What clearing a setting needs, moving away from it needs as well; at whatever time, since a move is for all times.</summary>
     private bool HoldsSecurity(DeviceNode device) =>

@@ -8,7 +8,7 @@ namespace Countersign.Access;
 /// <remarks>
 /// What comes into being with the change is not measured: a device added to a group, or an account added to a device, is reached by whoever
 /// policy already lets reach the whole of which it becomes a part; ModifyDevice is the right to do that. An account that comes as another default is measured:
-/// the rule that is moved to it is not new.
+/// the rule that is moved to it is not new. Nor is a setting that a device brings along.
 /// The owner holds everything as it is.
 /// </remarks>
 internal sealed partial class SelfEscalation
@@ -37,20 +37,23 @@ internal sealed partial class SelfEscalation
         changes = WithoutWhatGoes([.. changes.Where(change => !IsNameAlone(change))]);
         var check = new SelfEscalation(before, after, actor, veil);
         var devicesOnly = changes.All(change => IsOfDevice(change) || change.Key.Table == PolicyTable.Setting);
-        return devicesOnly ? check.OverDevices(check.Concerned(changes)) : check.OverPeople() ?? check.OverApprovers() ?? check.OverDevices(after.Devices.Values);
+        return (devicesOnly ? null : check.OverPeople() ?? check.OverApprovers()) ?? check.OverDevices(check.Concerned(changes)) ?? check.OverPlaces(changes);
     }
 
     /// <summary>What one device is changes nothing on another one, and a setting nothing beside the node that it is at.</summary>
     private IEnumerable<DeviceNode> Concerned(IReadOnlyList<RowChange> changes)
     {
-        var settings = changes.Select(change => change.After ?? change.Before).OfType<SettingRow>().Select(row => row.Node).ToHashSet();
-        if (settings.Contains(SettingNode.Organization)) return _after.Devices.Values;
+        var settings = NodesIn(changes);
+        if (settings.Contains(SettingNode.Organization) || changes.Any(change => change.Key.Table == PolicyTable.DeviceGroup)) return _after.Devices.Values;
         var devices = changes.Where(IsOfDevice).Select(change => change.Key.Id).Concat(settings.Where(node => node.Kind == SettingNodeKind.Device).Select(node => node.Id));
         var groups = settings.Where(node => node.Kind == SettingNodeKind.DeviceGroup).Select(node => _after.DeviceGroups.GetValueOrDefault(new(node.Id))).OfType<DeviceGroupNode>();
         return devices.Select(id => _after.Devices.GetValueOrDefault(new(id))).OfType<DeviceNode>()
             .Concat(groups.SelectMany(_after.Downwards).SelectMany(group => _after.ContentOf(group).Devices))
             .DistinctBy(device => device.Id);
     }
+
+    private static HashSet<SettingNode> NodesIn(IReadOnlyList<RowChange> changes) =>
+        changes.Select(change => change.After ?? change.Before).OfType<SettingRow>().Select(row => row.Node).ToHashSet();
 
     /// <summary>What people are called gives nobody anything, and is not looked for over everybody.</summary>
     private static bool IsNameAlone(RowChange change) => change is { Before: PersonRow before, After: PersonRow after } && after == before with { Name = after.Name };
@@ -132,6 +135,10 @@ internal sealed partial class SelfEscalation
         {
             return $"It would change by which workflows {_veil.Name(person)} is approved, and you are not free of approvals yourself.";
         }
+        if (LosesStep(earlier, person))
+        {
+            return $"It would have a workflow count for {_veil.Name(person)} in place of another approval, and you are not free of approvals yourself: that is for master administrators.";
+        }
 
         foreach (var permission in PermissionOption.Having)
         {
@@ -170,14 +177,15 @@ internal sealed partial class SelfEscalation
 
     /// <summary>
     /// Whether the actor is bound by what the workflow may stand for, or be stood for by: a technician group's rule or a workflow, wherever; and the rule of a device
-    /// in its devices that the actor may connect to, or ask for.
+    /// in its devices, or of a group for what will be there, that the actor may connect to, or ask for.
     /// </summary>
     private bool BindsActor(WorkflowRow workflow)
     {
         if (_actor.NeedsApproval || _actor.Workflows.Length > 0) return true;
         if (_bindingWorkflows.TryGetValue(workflow.Id, out var binds)) return binds;
         binds = _before.DeviceGroups.TryGetValue(workflow.Devices, out var devices)
-            && _before.Downwards(devices).SelectMany(group => _before.ContentOf(group).Devices).Any(device => _before.RulesOf(device).RequiresApproval && Binds(_before, device));
+            && _before.Downwards(devices).Any(group => (group.Rules.RequiresApproval && Binds(_before, group))
+                || Array.Exists(_before.ContentOf(group).Devices, device => _before.RulesOf(device).RequiresApproval && Binds(_before, device)));
         return _bindingWorkflows[workflow.Id] = binds;
     }
 

@@ -97,6 +97,7 @@ internal sealed partial class Planner
         PersonRow { Kind: PersonKind.Owner } when !_authority.Person!.IsOwner => new PlanResult.Forbidden("Nobody but the owner edits the owner."),
         PersonRow when change is { Before: PersonRow { Kind: var was }, After: PersonRow { Kind: var now } } && was != now =>
             new PlanResult.Forbidden("Who owns the organization is handed over, and not undone."),
+        PersonRow when change is { Before: PersonRow { Status: PersonStatus.DisabledByPlan } disabled, After: PersonRow { Status: not PersonStatus.DisabledByPlan } } => DisabledByPlan(disabled),
         PersonRow { Kind: PersonKind.Owner } when change is { Before: null } or { After: null } => new PlanResult.Forbidden("How the organization began can't be undone."),
         TechnicianGroupRow { ParentId: null } when change is { Before: null } or { After: null } => new PlanResult.Forbidden("How the organization began can't be undone."),
         TechnicianGroupRow when !_authority.IsMaster && SaysMembersApprove(change.Before) != SaysMembersApprove(change.After) => OnlyMasters("say that members approve"),

@@ -56,6 +56,12 @@ internal static partial class GoldenChange
         (ApprovesExternals(), match => new PolicyCommand.SetApprovedExternals(names.TechnicianGroup(match["group"].Value), names.ExternalGroupIds(match["externals"].Value))),
         (InheritsExternals(), match => new PolicyCommand.SetApprovedExternals(names.TechnicianGroup(match["group"].Value), null)),
         (Moves(), match => Move(policy, names.Device(match["device"].Value), names.DeviceGroup(match["group"].Value))),
+        (MovesGroup(), match => Edit(policy, names.TechnicianGroup(match["group"].Value), row => row with { ParentId = names.TechnicianGroup(match["above"].Value) })),
+        (AddsDevice(), match => new PolicyCommand.AddDevice(
+            new(names.NewId($"device {match["device"]}")), names.DeviceGroup(match["group"].Value), match["device"].Value, "", "127.0.0.1",
+            match["accounts"].Success ? match["accounts"].Value.Split(", ") : [])),
+        (DeletesDevice(), match => new PolicyCommand.DeleteDevice(names.Device(match["device"].Value))),
+        (RemovesAccount(), match => new PolicyCommand.RemoveAccount(names.Device(match["device"].Value), match["account"].Value)),
     ];
 
     private static PolicyCommand Switch(GoldenPolicy names, PolicySnapshot policy, string name, bool enabled) =>
@@ -143,4 +149,16 @@ internal static partial class GoldenChange
 
     [GeneratedRegex("^(?<actor>[a-z]+) moves (?<device>[a-z0-9.-]+) to (?<group>[A-Z][A-Za-z ]*)$")]
     private static partial Regex Moves();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) puts (?<group>[A-Z][A-Za-z ]*) below (?<above>[A-Z][A-Za-z ]*)$")]
+    private static partial Regex MovesGroup();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) adds the device (?<device>[a-z0-9.-]+) to (?<group>[A-Z][A-Za-z ]*?)(, accounts? (?<accounts>[a-z]+(, [a-z]+)*))?$")]
+    private static partial Regex AddsDevice();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) deletes the device (?<device>[a-z0-9.-]+)$")]
+    private static partial Regex DeletesDevice();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) takes the account (?<account>[a-z]+) from (?<device>[a-z0-9.-]+)$")]
+    private static partial Regex RemovesAccount();
 }

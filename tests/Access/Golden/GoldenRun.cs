@@ -59,6 +59,7 @@ internal sealed partial class GoldenRun
         {
             Approvals = [.. _names.Approvals(InHand(match))],
             Preapprovals = [.. _names.Preapprovals(InHand(match))],
+            BeganUnasked = match["unneeded"].Success,
             ConsentFloor = match["floor"].Success ? Floor(Enum.Parse<ConsentKind>(match["floor"].Value, ignoreCase: true), match) : null,
         };
         var naive = Naive;
@@ -223,7 +224,7 @@ internal sealed partial class GoldenRun
         _ => throw new InvalidOperationException("a result of a plan that is not known"),
     };
 
-    [GeneratedRegex("^(?<who>[a-z]+) (wants|(?<runs>goes on with)) (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9a-f.:]+))?(?<twice>, signed in with two factors)?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that (asks for|(?<tells>tells of)) its (?<floor>[a-z]+) itself(?<unanswered> and lets in unanswered)?)?$")]
+    [GeneratedRegex("^(?<who>[a-z]+) (wants|(?<runs>goes on with)) (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9a-f.:]+))?(?<twice>, signed in with two factors)?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(?<unneeded>, which needed no approval when it began)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that (asks for|(?<tells>tells of)) its (?<floor>[a-z]+) itself(?<unanswered> and lets in unanswered)?)?$")]
     private static partial Regex Question();
 
     [GeneratedRegex("^the devices of (?<who>[a-z]+)$")]

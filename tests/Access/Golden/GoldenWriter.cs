@@ -81,6 +81,7 @@ internal sealed class GoldenWriter
             _ => "",
         }
         + (question.SignIn == SignInStrength.None ? ", without having signed in" : "")
+        + (question.BeganUnasked ? ", which needed no approval when it began" : "")
         + (InHand(question) is { Length: > 0 } numbers ? $", with requests {numbers} in hand" : "")
         + (question.ConsentFloor is null ? "" : ", on a device that asks by itself");
 

@@ -29,12 +29,12 @@ public class AgreementTests
     [Fact]
     public void The_engine_and_the_naive_model_agree_with_approved_requests_in_hand()
     {
-        var (counted, refused, beside) = (0, 0, 0);
+        var (counted, refused, beside, unasked) = (0, 0, 0, 0);
         Draw.Check(600, organization =>
         {
             organization.Put(new SettingRow(SettingNode.Organization, SettingKind.ManagerialApproval, "required", 1));
             var naive = organization.Naive();
-            return Trial.Of(organization, 40, () => organization.Question(naive));
+            return Trial.Of(organization, 40, () => organization.Question(naive) with { BeganUnasked = organization.Chance(20) });
         }, trial =>
         {
             var (policy, naive) = (trial.Compile(), trial.Naive());
@@ -49,6 +49,7 @@ public class AgreementTests
                     running.Lasting.ShouldBe(naive.LastingRunning(question));
                     if (running.Lasting is null) running.Until.ShouldBe(naive.UntilRunning(question));
                     if (running.Until is not null && question.Approvals.Any(request => request.IsBeside)) beside++;
+                    if (question is { BeganUnasked: true, Preapprovals.Length: > 0 }) unasked++;
                 }
 
                 if (policy.Decide(question with { Approvals = [] }).Kind != DecisionKind.NeedsApproval) continue;
@@ -59,6 +60,7 @@ public class AgreementTests
         counted.ShouldBeGreaterThan(100);
         refused.ShouldBeGreaterThan(100);
         beside.ShouldBeGreaterThan(20);
+        unasked.ShouldBeGreaterThan(100);
     }
 
     [Fact]

@@ -39,7 +39,7 @@ public class ChangeLawTests
 
                     if (was.Device(device)?.Enabled != true || now.Device(device)?.Enabled == false) continue;
                     silent++;
-                    BlockedAlike(was, now, person, device, organization.Instant());
+                    StepsAlike(was, now, person, device, organization.Instant());
                     for (var count = 0; count < 6; count++)
                     {
                         var question = organization.Question() with { Subject = person, Device = device, Wanted = organization.Pick(Wishes) };
@@ -159,13 +159,17 @@ public class ChangeLawTests
         return $"{string.Join("; ", modes)} {(asks ? policy.Setting(SettingNode.Of(device.Id), SettingKind.RemoteControlApproval).Value : "")}";
     }
 
-    /// <summary>Steps that somebody other than the device's approvers takes are blocked at any hour, or at none.</summary>
-    private static void BlockedAlike(NaivePolicy before, NaivePolicy after, PersonId id, DeviceId target, DateTimeOffset at)
+    /// <summary>The same steps; and those that somebody other than the device's approvers takes are blocked at any hour, or at none.</summary>
+    private static void StepsAlike(NaivePolicy before, NaivePolicy after, PersonId id, DeviceId target, DateTimeOffset at)
     {
         if (before.Person(id) is not { } was || after.Person(id) is not { } now || before.Device(target) is not { } there || after.Device(target) is not { } here) return;
         if (was.Kind == PersonKind.Owner || !before.IsBound(was, there) || !after.IsBound(now, here) || !there.Enabled || !here.Enabled) return;
         if (was is not { State: PersonState.Activated, Status: PersonStatus.Active }) return;
+        Steps(after, now, here).ShouldBe(Steps(before, was, there), $"of {was.Name} on {there.Name}");
         Blocked(after, now, here).ShouldBe(Blocked(before, was, there), $"of {was.Name} on {there.Name}");
+
+        IEnumerable<ApprovalStepId> Steps(NaivePolicy policy, PersonRow person, DeviceRow device) =>
+            policy.Steps(person, device, at).Select(step => step.Id).OrderBy(step => $"{step}", StringComparer.Ordinal);
 
         IEnumerable<ApprovalStepId> Blocked(NaivePolicy policy, PersonRow person, DeviceRow device) => policy.Steps(person, device, at)
             .Where(step => step is { Blocked: true, NamesDevice: false, Id.Kind: ApprovalStepKind.TechnicianGroup or ApprovalStepKind.Workflow })

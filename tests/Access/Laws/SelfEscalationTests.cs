@@ -1,5 +1,3 @@
-using Countersign.Access.Tests.Naive;
-
 namespace Countersign.Access.Tests;
 
 /// <summary>Law 10, over random organizations and commands, judged by the naive model.</summary>
@@ -22,8 +20,7 @@ public class SelfEscalationTests
                 var command = RandomCommand.From(organization);
                 if (policy.Plan(command, actor.Id, at) is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta }) continue;
                 carriedOut++;
-                var after = new NaivePolicy(policy.Apply(delta).All<PolicyRow>());
-                new Judge(before, after, actor, $"{actor.Name} at {at:O}: {command}", looked).Look([at, organization.Instant(), organization.Instant()]);
+                EscalationJudge.Of(policy, [delta], actor, $"{actor.Name} at {at:O}: {command}", looked).Look([at, organization.Instant(), organization.Instant()]);
             }
         });
         carriedOut.ShouldBeGreaterThan(200);
@@ -59,8 +56,7 @@ public class SelfEscalationTests
                 if (policy.Plan(command, actor.Id, at) is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta }) continue;
                 if (command is PolicyCommand.AddGrant) invited++;
                 else widened++;
-                var after = new NaivePolicy(policy.Apply(delta).All<PolicyRow>());
-                new Judge(before, after, actor, $"{actor.Name} at {at:O}: {command}", []).Look([at, organization.Instant()]);
+                EscalationJudge.Of(policy, [delta], actor, $"{actor.Name} at {at:O}: {command}", []).Look([at, organization.Instant()]);
             }
         });
         widened.ShouldBeGreaterThan(50);
@@ -87,106 +83,10 @@ public class SelfEscalationTests
                 if (result is PlanResult.Forbidden { Reason: var reason } && reason.Contains("by which workflows", StringComparison.Ordinal)) refused++;
                 if (result is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta }) continue;
                 taken++;
-                var after = new NaivePolicy(policy.Apply(delta).All<PolicyRow>());
-                new Judge(before, after, actor, $"{actor.Name} at {at:O}: {command}", []).Look([at]);
+                EscalationJudge.Of(policy, [delta], actor, $"{actor.Name} at {at:O}: {command}", []).Look([at]);
             }
         });
         taken.ShouldBeGreaterThan(100);
         refused.ShouldBeGreaterThan(5);
-    }
-
-    internal sealed class Judge(NaivePolicy before, NaivePolicy after, PersonRow actor, string what, Dictionary<ApprovalStepKind, int> looked)
-    {
-        private static readonly ConsentKind[] Kinds = [.. Enum.GetValues<ConsentKind>().Where(kind => kind != ConsentKind.None)];
-
-        public void Look(DateTimeOffset[] instants)
-        {
-            foreach (var person in after.People.Where(person => person.Kind != PersonKind.Owner))
-            {
-                foreach (var at in instants)
-                {
-                    foreach (var permission in NaiveCatalogue.For('A'))
-                    {
-                        if (after.HoldsOverTeam(person, permission, at) && before.Person(person.Id) is { } was && !before.HoldsOverTeam(was, permission, at))
-                            before.HoldsOverTeam(actor, permission, at).ShouldBeTrue($"{what} gives {person.Name} {permission}");
-                    }
-
-                    var invites = after.HeldOverQuickSupport(person, at) - (before.Person(person.Id) is { } earlier ? before.HeldOverQuickSupport(earlier, at) : PermissionSet.None);
-                    (invites - before.HeldOverQuickSupport(actor, at)).ShouldBe(PermissionSet.None, $"{what} gives {person.Name} {invites} over Quick Support at {at:O}");
-                    foreach (var device in after.Devices) Look(person, device, at);
-                }
-
-                if (before.Person(person.Id) is { } bound) LookAtOptions(person, bound);
-            }
-        }
-
-        /// <summary>How what is allowed before and after may be used; who may not use it themselves frees nobody.</summary>
-        private void LookAtOptions(PersonRow person, PersonRow bound)
-        {
-            foreach (var permission in PermissionOption.Having)
-            {
-                if (!after.IsWithinCeiling(person, permission) || !before.IsWithinCeiling(bound, permission)) continue;
-                var (was, now) = (before.Option(bound, permission), after.Option(person, permission));
-                if (was.Covers(now)) continue;
-                (before.IsWithinCeiling(actor, permission) && before.Option(actor, permission).Covers(now))
-                    .ShouldBeTrue($"{what} lets {person.Name} use {permission} more freely");
-            }
-        }
-
-        private void Look(PersonRow person, DeviceRow device, DateTimeOffset at)
-        {
-            // What is new, device or account, is brought by whoever adds it: nobody could hold anything there before.
-            if (before.Device(device.Id) is not { } was) return;
-            foreach (var account in after.AccountsAt(device).Intersect(before.AccountsAt(was).Concat(AnotherDefault(device, was))))
-            {
-                var then = before.WithAccount(was, account);
-                var had = then.Person(person.Id) is { } earlier ? then.Held(earlier, was, account, at) : PermissionSet.None;
-                var gained = after.Held(person, device, account, at) - had;
-                var excess = gained - then.Effective(actor, was, account, at) - NaiveCatalogue.OfNoConnection(then.Effective(actor, was, null, at));
-                excess.ShouldBe(PermissionSet.None, $"{what} gives {person.Name} {excess} on {device.Name} as {account} at {at:O}");
-            }
-
-            if (before.Person(person.Id) is not { } bound) return;
-
-            // ManageSecurity may loosen what does not bind its holder.
-            var binds = before.IsBound(actor, was) || (after.Person(actor.Id) is { } later && after.IsBound(later, device));
-            foreach (var kind in Kinds)
-            {
-                var (asked, asks) = (before.Consent(bound, was, kind, skips: false), after.Consent(person, device, kind, skips: false));
-                if (asks < asked) (asks >= (binds ? before.Consent(actor, was, kind, skips: false) : before.GroupConsent(actor))).ShouldBeTrue($"{what} frees {person.Name} of asking for {kind} on {device.Name}");
-            }
-
-            var freed = before.Rules(bound, was, at).Except(after.Rules(person, device, at)).Where(rule => binds || rule != Guid.Empty);
-            freed.Intersect(before.Rules(actor, was, at)).ShouldBeEmpty($"{what} frees {person.Name} of an approval on {device.Name}");
-            if (after.SinglePrompt(person) && !before.SinglePrompt(bound)) before.SinglePrompt(actor).ShouldBeTrue($"{what} has {person.Name} ask once for all");
-            if (after.Approves(person) is { } approved && before.Approves(bound) is { } were && before.Approves(actor) is { } own)
-                approved.Except(were).Except(own).ShouldBeEmpty($"{what} lets {person.Name} invite people from outside");
-            if (person.Id == actor.Id) LookAtApprovers(person, device, was, at);
-            if (device.Group != was.Group && after.IsLooser(device, before, was)) before.MayManageSecurity(actor, was, at).ShouldBeTrue($"{what} takes {device.Name} out of a setting");
-            if (binds) after.IsLooser(device, before, was).ShouldBeFalse($"{what} loosens what everybody is bound by on {device.Name}");
-        }
-
-        /// <summary>An account that comes as the default one is given what the default rule gives: as if it had been there, and were made the default.</summary>
-        private IEnumerable<string> AnotherDefault(DeviceRow device, DeviceRow was) =>
-            before.AccountsAt(was).Any() && after.DefaultOf(device) is { } name && !before.AccountsAt(was).Contains(name) ? [name] : [];
-
-        /// <summary>
-        /// To make an approver for a group's rule or a workflow that binds oneself, or oneself one whose place fills itself, is to free oneself. Who
-        /// accepts requests on the device does so by a permission, which is looked at as such.
-        /// </summary>
-        private void LookAtApprovers(PersonRow person, DeviceRow device, DeviceRow was, DateTimeOffset at)
-        {
-            var steps = before.Steps(actor, was, at)
-                .Where(step => step.Id.Kind is ApprovalStepKind.TechnicianGroup or ApprovalStepKind.Workflow)
-                .ToDictionary(step => step.Id);
-            foreach (var step in after.Steps(person, device, at))
-            {
-                if (!steps.TryGetValue(step.Id, out var then)) continue;
-                var accepting = step.NamesDevice ? after.DeviceApprovers(device, at).Select(one => one.Id).ToHashSet() : [];
-                step.Approvers.Except(then.Approvers).Except(accepting).ShouldBeEmpty($"{what} makes approvers for {person.Name}");
-                if (step.Automatic && !accepting.Contains(person.Id)) then.Automatic.ShouldBeTrue($"{what} lets {person.Name} approve for themselves");
-                looked[step.Id.Kind] = looked.GetValueOrDefault(step.Id.Kind) + 1;
-            }
-        }
     }
 }

@@ -33,7 +33,7 @@ internal sealed partial class NaivePolicy
 
     /// <summary>
     /// A session that runs: approval rules, consent and recording bind at the next connection. An approval that it was let in by is in hand, and what it
-    /// does not cover is not answered by it.
+    /// does not cover is not answered by it. Where none was needed then, none is needed now.
     /// </summary>
     public NaiveAnswer DecideRunning(AccessQuestion question) => Decide(question, runs: true);
 
@@ -72,7 +72,7 @@ internal sealed partial class NaivePolicy
         }
 
         // 5. Approvals that must be in hand and are not. Where they were needed, the verdict holds only what they cover.
-        var steps = connects ? Steps(person, device, question.At) : [];
+        var steps = connects && !(runs && question.BeganUnasked) ? Steps(person, device, question.At) : [];
         if (steps.Count > 0)
         {
             var covered = runs ? CoveredBefore(question, person, device, account, needed) : Covered(question, person, device, account, needed, steps);

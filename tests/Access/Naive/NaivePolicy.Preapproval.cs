@@ -108,7 +108,7 @@ internal sealed partial class NaivePolicy
     /// <summary>The end of the preapproved window relied on; null: the approval was not needed, or is another.</summary>
     private DateTimeOffset? ReliedOn(AccessQuestion question, PersonRow person, DeviceRow device, string? account, bool runs)
     {
-        if (!NaiveCatalogue.IsConnection(question.Wanted)) return null;
+        if (!NaiveCatalogue.IsConnection(question.Wanted) || (runs && question.BeganUnasked)) return null;
         var (steps, needed) = (Steps(person, device, question.At), Needed(question));
         if (steps.Count == 0 || question.Approvals.Any(LetsInAlone)) return null;
         var ends = Fitting(question, person, device, account, needed).Select(request => Window(request).To).ToList();

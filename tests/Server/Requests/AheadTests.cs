@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Countersign.Access;
 using Countersign.Sessions;
 
@@ -78,6 +79,26 @@ public sealed class AheadTests : AheadLab
         async Task<(string?, string?)> StateAsync(string device) => (
             (await Tenant.Owner.GetAsync($"/api/v1/explain?device={device}&person=ned")).Expect(HttpStatusCode.OK).Body.GetProperty("decision").GetString(),
             (await Tenant.Owner.GetAsync($"/api/v1/who-can?device={device}")).Items.Single(item => item.GetProperty("login").GetString() == "ned").GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task Who_gets_in_by_access_ahead_alone_is_listed_with_what_it_gives_for_as_long_as_it_does()
+    {
+        await ApprovedAsync(FromApproval("2h"));
+        var asking = (await Tenant.Owner.GetAsync($"/api/v1/grants?for={Ned}")).Items.ShouldHaveSingleItem().GetProperty("id").GetGuid();
+        (await Tenant.Owner.DeleteAsync($"/api/v1/grants/{asking}")).Expect(HttpStatusCode.OK);
+        (await GetsInAsync()).ShouldBeTrue();
+        var listed = (await ListedAsync("web1")).ShouldHaveSingleItem();
+        listed.GetProperty("state").GetString().ShouldBe("allowed");
+        listed.GetProperty("permissions").EnumerateArray().Select(permission => permission.GetString()).ShouldContain("Terminal");
+        listed.GetProperty("until").GetDateTimeOffset().ShouldBe(Now.AddHours(2));
+        (await ListedAsync("web2")).ShouldBeEmpty();
+        (await Tenant.As(Mara).GetAsync("/api/v1/who-can?device=web1")).Items.ShouldNotContain(item => item.GetProperty("login").GetString() == "ned");
+        Clock.Advance(TimeSpan.FromHours(2));
+        (await ListedAsync("web1")).ShouldBeEmpty();
+
+        async Task<List<JsonElement>> ListedAsync(string device) =>
+            [.. (await Tenant.Owner.GetAsync($"/api/v1/who-can?device={device}")).Items.Where(item => item.GetProperty("login").GetString() == "ned")];
     }
 
     [Fact]

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Countersign.Server.Features.Explain;
 
 /// <param name="State">What they would be answered at this moment: never <c>denied</c>.</param>
-/// <param name="Permissions">All that is effective for them there, on whichever account.</param>
+/// <param name="Permissions">All that is effective for them there, on whichever account; and what access approved ahead lets them do now, on the one asked about.</param>
 /// <param name="Until">When the wanted permission stops holding; null: no end is known.</param>
 internal sealed record WhoCanEntry(Guid Person, string Login, string Name, DecisionKind State, IReadOnlyList<Permission> Permissions, DateTimeOffset? Until);
 
@@ -31,12 +31,15 @@ internal static class WhoCan
             return Problems.Invalid("permission", "There is no such permission.");
         if (policy.Snapshot.DeviceByName(device) is not { } target || !policy.MaySee(target.Id)) return Problems.NotFound();
         var ahead = (await desk.PreapprovedAsync(caller.Organization, target.Id, cancellation)).ToLookup(request => request.Person);
+        var held = policy.Snapshot.PeopleOf(target.Id, policy.At).ToDictionary(listing => listing.Person.Id, listing => listing.Permissions);
+
+        // What was approved ahead lets in by itself, whatever became of the grant by which it was asked for.
         return page.Cut(
-            from listing in policy.Snapshot.PeopleOf(target.Id, policy.At)
-            where policy.MaySee(listing.Person.Id)
-            let decision = policy.Snapshot.Decide(ExplainAccess.Question(caller, policy, listing.Person.Id, target.Id, account, wanted, [.. ahead[listing.Person.Id]]))
+            from id in held.Keys.Union(ahead.Select(request => request.Key))
+            where policy.MaySee(id)
+            let decision = policy.Snapshot.Decide(ExplainAccess.Question(caller, policy, id, target.Id, account, wanted, [.. ahead[id]]))
             where decision.Kind != DecisionKind.Denied
-            select (listing.Person, listing.Permissions, decision),
+            select (Person: policy.Snapshot.Person(id)!, Permissions: held.GetValueOrDefault(id) | decision.Permissions, decision),
             found => found.Person.Login,
             found => new WhoCanEntry(
                 found.Person.Id.Value, found.Person.Login, found.Person.Name, found.decision.Kind, [.. found.Permissions], found.decision.Until));

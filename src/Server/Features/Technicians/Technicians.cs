@@ -57,7 +57,8 @@ public static class TechniciansComposition
         technicians.MapPost("/{id:guid}/enable", DisableTechnician.EnableAsync).ChangesPolicy(TokenScopes.People);
         // Not to be shown beforehand: to ask for it is to prove who one is.
         technicians.MapPost("/{id:guid}/ownership", (Guid id, HandOverRequest request, Caller caller, HttpContext context, HandOver hand, CancellationToken cancellation) =>
-            hand.HandleAsync(id, request, caller, context, cancellation)).Requires(TokenScopes.People);
+            hand.HandleAsync(id, request, caller, context, cancellation)).Requires(TokenScopes.People)
+            .WithSummary("The owner hands the organization over, by password and code. The one change of policy that takes no preview, which would use the code up, and no undo");
     }
 }
 
