@@ -46,7 +46,7 @@ internal sealed partial class SftpInterpreter
         if (request.Type == SftpType.Open && !SftpRights.IsKnown(request.Flags))
             return Refuse(request.Id, SftpStatus.BadMessage, "Version 3 of SFTP has no such flags.");
         if (request.Type == SftpType.Open && !SftpRights.IsClear(request.Flags))
-            return Refuse(request.Id, SftpStatus.BadMessage, "A file is opened for reading, writing or both, and emptied where it is opened for writing.");
+            return Refuse(request.Id, SftpStatus.BadMessage, "A file is opened for reading, writing or both, emptied where it is opened for writing, and exclusively where it is made.");
         if (request.Offset > MostOffset) return Refuse(request.Id, SftpStatus.BadMessage, "No file is that long.");
 
         OpenFile? file = null;
