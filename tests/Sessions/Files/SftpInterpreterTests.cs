@@ -264,6 +264,25 @@ public sealed class SftpInterpreterTests
         lab.Told().Count(told => told.Status == SftpStatus.PermissionDenied).ShouldBe(3);
     }
 
+    [Fact]
+    public void The_attributes_that_something_is_made_with_are_written_down()
+    {
+        using var lab = SftpLab.Started();
+        lab.Answer(lab.Ask(lab.Begin(SftpType.MakeDirectory).String("/d").Attributes(new() { Permissions = 0x5FF })), SftpStatus.Ok);
+        lab.Answer(lab.Ask(lab.Begin(SftpType.MakeDirectory).String("/plain").Attributes(default)), SftpStatus.Ok);
+        var open = lab.Ask(lab.Begin(SftpType.Open).String("/f").UInt32((uint)Upload).Attributes(new() { Permissions = 0x9ED }));
+        lab.Device(lab.Writer.Begin(SftpType.Handle, open).String("/f").End());
+        lab.Close("/f");
+        lab.Answer(lab.Ask(lab.Begin(SftpType.Open).String("/no").UInt32((uint)Upload).Attributes(new() { Permissions = 0x1FF })), SftpStatus.PermissionDenied);
+        lab.Events.Where(one => one is FileActed).ShouldBe(
+        [
+            new FileActed(FileAction.MakeDirectory, "/d", null, "mode 2777", FileOutcome.Ok),
+            new FileActed(FileAction.MakeDirectory, "/plain", null, null, FileOutcome.Ok),
+            new FileActed(FileAction.Open, "/f", null, "mode 4755", FileOutcome.Ok),
+            new FileActed(FileAction.Open, "/no", null, "mode 777", FileOutcome.PermissionDenied),
+        ]);
+    }
+
     [Theory]
     [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Exclusive)]
     [InlineData(SftpOpenFlags.Read | SftpOpenFlags.Write | SftpOpenFlags.Exclusive)]
