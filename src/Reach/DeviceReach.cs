@@ -63,7 +63,10 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         }
     }
 
-    /// <summary>By a certificate of an authority that is trusted for hosts, where there is one; otherwise by the pinned key, which may be pinned only now.</summary>
+    /// <summary>
+    /// By a certificate of an authority that is trusted for hosts, where there is one; otherwise by the pinned key, which may be pinned only now. Not beside trusted
+    /// authorities: a device that came in by its certificates has left no mark, and whoever stands in its place with a key of their own would be seen "first".
+    /// </summary>
     private async Task<ReachResult> OpenAsync(AuthorizedConnection authorized, DeviceEndpoint endpoint, AccountCredential credential, HostTrust trust, CancellationToken cancellation)
     {
         var opening = authorized.Session.Opening;
@@ -84,6 +87,7 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         var device = endpoint.Device;
         if (endpoint.Service.Pin.Length == 0)
         {
+            if (trust.Authorities.Count > 0) return Uncertified(device);
             if (trust.Unpinned != HostKeyTrust.FirstUse) return Unpinned(device);
             var seen = await SshClientConnection.FetchHostKeyAsync(await DialAsync(endpoint, TimeProvider.System, cancellation), cancellation);
             if (await hostKeys.PinAsync(opening, endpoint, seen, cancellation) is not { } first) return Expired;
@@ -139,6 +143,9 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
     }
 
     private static ReachResult.Failed Unpinned(DeviceRow device) => new($"{device.Name} has no pinned host key: an administrator has to confirm it first");
+
+    private static ReachResult.Failed Uncertified(DeviceRow device) =>
+        new($"{device.Name} has no pinned host key and showed no certificate of an authority that the organization trusts: an administrator has to look into this, or confirm its key first");
 
     /// <summary>What is none is left out, and trusts nothing.</summary>
     private static IEnumerable<SshPublicKey> Keys(IEnumerable<string> lines)

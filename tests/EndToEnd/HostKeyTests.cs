@@ -91,6 +91,19 @@ public sealed class HostKeyTests : IAsyncLifetime
         (await PinnedAsync()).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Beside_trusted_authorities_nothing_is_pinned_because_it_was_seen_first()
+    {
+        await _gateway.Owner.PutAsync("settings/organization/hostKeyTrust", new() { ["value"] = "firstUse" });
+        await TrustAsync((await Keys.GenerateAsync(_folder, "authority")).PublicLine);
+        await AddAsync(_gateway.Sshd, hostKey: "");
+        await RefusedAsync("web02 has no pinned host key and showed no certificate of an authority that the organization trusts");
+        (await PinnedAsync()).ShouldBeEmpty();
+
+        await TrustAsync("none");
+        (await SshAsync()).Text.ShouldBe("in\n");
+    }
+
     [Theory]
     [InlineData("127.0.0.2", "+1h")]
     [InlineData("127.0.0.1", "20200101:20200102")]

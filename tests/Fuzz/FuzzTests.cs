@@ -45,7 +45,9 @@ public sealed class FuzzTests
     [Fact]
     public async Task What_was_found_once_holds_now()
     {
-        foreach (var file in Directory.EnumerateFiles(Crashes, "*.bin").Order(StringComparer.Ordinal))
+        var files = Directory.GetFiles(Crashes, "*.bin");
+        files.ShouldNotBeEmpty();
+        foreach (var file in files.Order(StringComparer.Ordinal))
         {
             var target = AllTargets.Get(Path.GetFileName(file).Split('.')[0]);
             using var disposable = target as IDisposable;

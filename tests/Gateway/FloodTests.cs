@@ -92,6 +92,36 @@ public sealed class FloodTests
     }
 
     [Fact]
+    public async Task Whoever_stops_behind_the_largest_offer_of_algorithms_costs_little_more_than_they_have_sent()
+    {
+        const int Held = 400;
+        await using var door = Start(options => options with { MostArrivals = Held, MostFromAddress = Held });
+        await using (await SignInFromElsewhereAsync(door))
+        {
+            // What is made once is there.
+        }
+
+        await EmptyAsync(door);
+        var offer = LargestOffer();
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        using var silent = new Sockets();
+        for (var number = 0; number < Held; number++)
+        {
+            var socket = await silent.ConnectAsync(door);
+            await socket.SendAsync("SSH-2.0-silent\r\n"u8.ToArray(), Cancellation);
+            await socket.SendAsync(offer, Cancellation);
+            await ReadLineAsync(socket);
+
+            // Its own offer answers this one.
+            (await socket.ReceiveAsync(new byte[1], Cancellation)).ShouldBe(1);
+        }
+
+        await UntilAsync(() => door.Arriving == Held);
+        await (await SignInFromElsewhereAsync(door)).DisposeAsync();
+        (GC.GetTotalMemory(forceFullCollection: true) - before).ShouldBeLessThan(Held * (offer.Length + 32 * 1024));
+    }
+
+    [Fact]
     public async Task Whoever_has_keys_and_sends_a_byte_now_and_then_is_closed_when_the_time_to_sign_in_is_over()
     {
         var time = new FiredTime();
@@ -122,6 +152,22 @@ public sealed class FloodTests
         var credentials = Enumerable.Repeat<SshCredential>(new SshCredential.Password(wrong), 5).ToArray();
         for (var number = 0; number < connections; number++) await Should.ThrowAsync<SshAuthenticationException>(ConnectAsync(door, "tina", credentials));
         return connections * credentials.Length;
+    }
+
+    /// <summary>SSH_MSG_KEXINIT as a packet, with as many names as a list may have, and as long as all together may be.</summary>
+    private static byte[] LargestOffer()
+    {
+        var payload = new SshWriter().Byte(20).Raw(new byte[16]);
+        foreach (var known in (string[])["curve25519-sha256", "ssh-ed25519", "aes256-gcm@openssh.com", "aes256-gcm@openssh.com", "hmac-sha2-256", "hmac-sha2-256", "none", "none", "en", "en"])
+        {
+            payload.String(string.Join(',', Enumerable.Range(0, 127).Select(number => $"a-name-that-nobody-knows-{number % 10}").Prepend(known)));
+        }
+
+        var whole = payload.Boolean(false).UInt32(0).Written;
+        var padding = 8 + 8 - ((whole.Length + 5) % 8);
+        byte[] packet = [.. new SshWriter().UInt32((uint)(1 + whole.Length + padding)).Byte((byte)padding).Raw(whole.Span).Raw(new byte[padding]).Written.Span];
+        packet.Length.ShouldBeInRange(34_000, 35_000);
+        return packet;
     }
 
     private static Task EmptyAsync(SshDoor.SshFrontDoor door) => UntilAsync(() => door.Connections == 0);

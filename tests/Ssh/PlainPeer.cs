@@ -82,7 +82,7 @@ internal sealed class PlainPeer(Stream stream) : IDisposable
         await SendPacketAsync(new SshWriter().Raw(own.Payload), cancellation);
         var version = Encoding.ASCII.GetBytes(await ReadLineAsync(cancellation));
         var theirs = KexInit.Parse(await ReadAsync(cancellation));
-        using var exchange = new KeyExchange(new ExchangeContext(Agreement.Between(own, theirs, Side.Client), "SSH-2.0-Plain"u8.ToArray(), version, own, theirs), Side.Client);
+        using var exchange = new KeyExchange(new ExchangeContext(Agreement.Between(own, theirs, Side.Client), "SSH-2.0-Plain"u8.ToArray(), version, own, theirs));
         await SendPacketAsync(new SshWriter().Raw(exchange.Init()), cancellation);
         exchange.Finish(await ReadAsync(cancellation));
         (await ReadAsync(cancellation)).ShouldBe([SshMessage.NewKeys]);

@@ -42,7 +42,7 @@ public sealed class ServerAuthenticationTests
     [Theory]
     [InlineData(256, true)]
     [InlineData(257, false)]
-    [InlineData(30_000, false)]
+    [InlineData(20_000, false)]
     public async Task A_user_name_of_256_bytes_is_heard_and_a_longer_one_is_told_so(int length, bool heard)
     {
         var handler = new TestServerHandler();
@@ -306,6 +306,33 @@ public sealed class ServerAuthenticationTests
 
         // Whoever runs the server is told all of it.
         outcome.Fault.ShouldBeOfType<InvalidOperationException>().Message.ShouldBe("a secret detail");
+    }
+
+    [Theory]
+    [InlineData(20 * 1024, false)]
+    [InlineData(20 * 1024 + 1, true)]
+    public async Task An_authentication_request_has_the_size_of_a_certificate_and_a_signature_at_most(int bytes, bool isTooLong)
+    {
+        await using var server = RawServer.Start();
+        var peer = await RawPeer.ConnectAsync(server.Stream, Cancellation);
+        var head = Password("alice", "").Written.Length;
+        peer.Send(Password("alice", new string('x', bytes - head)));
+        if (isTooLong) (await peer.DisconnectedAsync(Cancellation)).ShouldContain("an authentication request has at most 20480 bytes");
+        else (await peer.ReadAsync(Cancellation))[0].ShouldBe(SshMessage.UserAuthFailure);
+    }
+
+    [Fact]
+    public async Task What_a_client_sends_without_waiting_for_answers_is_bounded_in_bytes()
+    {
+        var never = new TaskCompletionSource<IDisposable?>();
+        var turns = 0;
+        async ValueTask<IDisposable?> TurnAsync(CancellationToken cancellation) => Interlocked.Increment(ref turns) == 1 ? null : await never.Task.WaitAsync(cancellation);
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        await using var server = RawServer.Start(new TestServerHandler { Turn = TurnAsync });
+        var peer = await RawPeer.ConnectAsync(server.Stream, Cancellation);
+        peer.Send(RawPeer.Request("alice", "publickey").Boolean(false).String("ssh-ed25519").String(key.PublicKey.Blob.Span));
+        for (var waiting = 0; waiting < 3; waiting++) peer.Send(Password("alice", new string('x', 15_000)));
+        (await peer.DisconnectedAsync(Cancellation)).ShouldContain("without waiting for answers");
     }
 
     [Fact]

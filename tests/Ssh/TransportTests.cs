@@ -292,6 +292,23 @@ public sealed class TransportTests
         for (var length = 1; length < payload.Length; length++) Should.Throw<SshConnectionException>(() => KexInit.Parse(payload.AsSpan(0, length)));
     }
 
+    [Theory]
+    [InlineData(128, 64, true)]
+    [InlineData(129, 1, false)]
+    [InlineData(1, 65, false)]
+    public void A_list_of_a_KEXINIT_has_at_most_128_names_of_64_bytes(int names, int length, bool isRead)
+    {
+        var crowded = string.Join(',', Enumerable.Repeat(new string('a', length), names));
+        for (var at = 0; at < 10; at++)
+        {
+            var writer = new SshWriter().Byte(SshMessage.KexInit).Raw(new byte[16]);
+            for (var list = 0; list < 10; list++) writer.String(list == at ? crowded : "none");
+            var payload = writer.Boolean(false).UInt32(0).Written.ToArray();
+            if (isRead) KexInit.Parse(payload).Payload.ShouldBe(payload);
+            else Should.Throw<SshConnectionException>(() => KexInit.Parse(payload)).Message.ShouldContain("malformed SSH_MSG_KEXINIT");
+        }
+    }
+
     [Fact]
     public async Task A_client_without_words_gets_the_server_s_offer_after_a_moment()
     {

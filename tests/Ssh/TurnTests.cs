@@ -1,3 +1,4 @@
+using Countersign.Ssh.Crypto;
 using Countersign.Ssh.Transport;
 
 namespace Countersign.Ssh.Tests;
@@ -20,6 +21,53 @@ public sealed class TurnTests
         await connecting;
 
         (turns.Taken, turns.Ended).ShouldBe((1, 1));
+    }
+
+    [Theory]
+    [InlineData("diffie-hellman-group16-sha512")]
+    [InlineData("diffie-hellman-group14-sha256")]
+    [InlineData("curve25519-sha256")]
+    public async Task Before_its_turn_nothing_of_the_exchange_has_been_computed_our_own_half_neither(string method)
+    {
+        var turns = new HeldTurns();
+        using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
+        var (here, there) = DuplexStream.Pair();
+        var server = new SshTransport(there, new Nobody(), new()
+        {
+            Side = Side.Server,
+            Offer = new() { HostKeys = ["ssh-ed25519"] },
+            Time = TimeProvider.System,
+            HostKey = _ => new(key, key.PublicKey.Blob),
+            Turn = turns.TakeAsync,
+        });
+        var running = server.RunAsync();
+        using var peer = new PlainPeer(here);
+        var own = KexInit.Create(new() { HostKeys = ["ssh-ed25519"], KeyExchanges = [method] }, Side.Client);
+        var theirs = await peer.OpenAsync(own, Cancellation);
+        using var exchange = new KeyExchange(new(Agreement.Between(own, theirs, Side.Client), [], [], own, theirs));
+        await peer.SendAsync(PlainPeer.Packet(exchange.Init()), Cancellation);
+
+        await turns.Asked.WaitAsync(Cancellation);
+        server.HasOwnHalf.ShouldBeFalse();
+
+        turns.Allow();
+        (await peer.ReadAsync(Cancellation))![0].ShouldBe(SshMessage.KexReply);
+        server.HasOwnHalf.ShouldBeTrue();
+        await here.DisposeAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task A_first_value_that_is_longer_than_any_is_not_kept_for_its_turn()
+    {
+        var turns = new HeldTurns();
+        await using var server = RawServer.Start(new TestServerHandler { Turn = turns.TakeAsync });
+        using var peer = new PlainPeer(server.Stream);
+        await peer.OpenAsync(KexInit.Create(new() { HostKeys = ["ssh-ed25519"] }, Side.Client), Cancellation);
+        await peer.SendAsync(PlainPeer.Packet(new SshWriter().Byte(SshMessage.KexStart).String(new byte[1217]).Written.Span), Cancellation);
+
+        (await peer.DisconnectedAsync(Cancellation)).ShouldNotBeNull().ShouldContain("longer than any");
+        turns.Asked.IsCompleted.ShouldBeFalse();
     }
 
     [Fact]
@@ -55,6 +103,33 @@ public sealed class TurnTests
         await Should.ThrowAsync<OperationCanceledException>(serving.WaitAsync(Cancellation));
         turns.Taken.ShouldBe(0);
         await here.DisposeAsync();
+    }
+
+    private sealed class Nobody : ITransportUser
+    {
+        public bool IsAuthenticated => false;
+
+        public bool IsIdle => true;
+
+        public void OnHostKey(ShownKey shown)
+        {
+            // A server sees none.
+        }
+
+        public void OnReady()
+        {
+            // It comes no further than the exchange.
+        }
+
+        public void OnMessage(ReadOnlySpan<byte> payload)
+        {
+            // None comes before there are keys.
+        }
+
+        public void OnEnded()
+        {
+            // The end is awaited.
+        }
     }
 
     private sealed class HeldTurns

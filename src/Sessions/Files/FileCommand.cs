@@ -28,6 +28,9 @@ public sealed record FileCommand(FileProtocol Protocol, string Command, Permissi
     /// </summary>
     internal ImmutableArray<PermissionSet> LivesOn => Protocol == FileProtocol.Scp && Direction == FileDirection.ToDevice && !Needs.Covers(Manage) ? [Needs, Needs | Manage] : [Needs];
 
+    /// <summary>Modes and times are set as they are sent, also on what is there already, and whatever new files have at the device by themselves.</summary>
+    public bool KeepsAttributes { get; init; }
+
     /// <summary>The path is a directory that files go into.</summary>
     public bool IsIntoDirectory { get; init; }
 
@@ -96,6 +99,7 @@ internal static class ScpCommand
         return new(FileProtocol.Scp, $"scp {options}-- {path.Quoted}", needs, direction, path.IsAtHome ? $"~/{path.Text}" : path.Text)
         {
             IsRecursive = recursive,
+            KeepsAttributes = given.Contains('p'),
             IsIntoDirectory = given.Contains('d'),
         };
     }

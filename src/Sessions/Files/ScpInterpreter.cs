@@ -32,6 +32,7 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
     private char _record;
     private string _name = "";
     private string _mode = "";
+    private bool _timed;
     private long _left;
     private FileContent? _content;
     private string _path = "";
@@ -235,15 +236,25 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
         switch (_record)
         {
             case 'C' when isFine == Fine.Yes:
-                if (IsSpecial(_mode) && ClientIsSource) note(new FileActed(FileAction.SetAttributes, _path, null, $"mode {_mode}", FileOutcome.Ok));
+                if (ClientIsSource && (IsSpecial(_mode) || command.KeepsAttributes || _timed)) note(new FileActed(FileAction.SetAttributes, _path, null, Attributes(), FileOutcome.Ok));
+                _timed = false;
                 _state = _left > 0 ? State.Content : State.Verdict;
                 break;
             case 'C':
+                _timed = false;
                 Tell(FileOutcome.Failed);
+                break;
+            case 'T':
+                _timed = isFine == Fine.Yes;
                 break;
             case 'D':
                 note(new FileActed(
-                    ClientIsSource ? FileAction.MakeDirectory : FileAction.List, PathOf(_name), null, null, isFine == Fine.Yes ? FileOutcome.Ok : FileOutcome.Failed));
+                    ClientIsSource ? FileAction.MakeDirectory : FileAction.List,
+                    PathOf(_name),
+                    null,
+                    ClientIsSource ? Attributes() : null,
+                    isFine == Fine.Yes ? FileOutcome.Ok : FileOutcome.Failed));
+                _timed = false;
                 if (isFine == Fine.Yes) _directories.Add(_name);
                 break;
         }
@@ -294,6 +305,9 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
         note(new FileRefused(FileAction.SetAttributes, PathOf(_name), needs, 1));
         outlets.ToClient(Encoding.UTF8.GetBytes($"\u0001{PlainLine.Clean(_name, LongestSentence)}: the mode {_mode} needs {needs}, which you don't have here\n"));
     }
+
+    /// <summary>What the record sets.</summary>
+    private string Attributes() => $"mode {Convert.ToString(Convert.ToInt32(_mode, 8), 8)}{(_timed ? ", times" : "")}";
 
     private static bool IsSpecial(string mode) => Convert.ToInt32(mode, 8) > PlainMode;
 

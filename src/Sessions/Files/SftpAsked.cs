@@ -28,7 +28,7 @@ internal sealed class SftpAsked
     public FileAction Action { get; init; }
 
     /// <summary>How long the texts are that may be written down of it when it is answered.</summary>
-    public int Text => Type is SftpType.Open or SftpType.OpenDirectory or SftpType.Close or SftpType.Write ? 0 : (Path ?? File?.Path ?? "").Length + (To?.Length ?? 0);
+    public int Text => Type is SftpType.OpenDirectory or SftpType.Close or SftpType.Write || (Type == SftpType.Open && Changes is null) ? 0 : (Path ?? File?.Path ?? "").Length + (To?.Length ?? 0);
 
     /// <summary>It moves a file's content: the file is at its end when this has been answered.</summary>
     public bool IsContent => Type is SftpType.Read or SftpType.Write && File is not null;

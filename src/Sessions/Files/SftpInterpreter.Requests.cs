@@ -46,7 +46,7 @@ internal sealed partial class SftpInterpreter
         if (request.Type == SftpType.Open && !SftpRights.IsKnown(request.Flags))
             return Refuse(request.Id, SftpStatus.BadMessage, "Version 3 of SFTP has no such flags.");
         if (request.Type == SftpType.Open && !SftpRights.IsClear(request.Flags))
-            return Refuse(request.Id, SftpStatus.BadMessage, "A file is opened for reading, writing or both, and emptied where it is opened for writing.");
+            return Refuse(request.Id, SftpStatus.BadMessage, "A file is opened for reading, writing or both, emptied where it is opened for writing, and exclusively where it is made.");
         if (request.Offset > MostOffset) return Refuse(request.Id, SftpStatus.BadMessage, "No file is that long.");
 
         OpenFile? file = null;
@@ -115,7 +115,7 @@ internal sealed partial class SftpInterpreter
             Needs = needs,
             Path = isNamed ? file?.Path ?? FileNames.Text(request.Path) : null,
             To = target?.Path ?? To(request),
-            Changes = request.Type is SftpType.SetStat or SftpType.FSetStat || request.Extension == SftpExtension.LSetStat ? Changes(request.Attributes) : null,
+            Changes = HasChanges(request) ? Changes(request.Attributes) : null,
             Uploads = Uploads(request),
             File = file,
             Offset = (long)request.Offset,
@@ -174,6 +174,17 @@ internal sealed partial class SftpInterpreter
         SftpType.Rename => FileNames.Text(request.NewPath),
         _ => request.Extension is SftpExtension.PosixRename or SftpExtension.HardLink ? FileNames.Text(request.NewPath) : null,
     };
+
+    /// <summary>Attributes are set: of what is there, or of what is made, where any are given.</summary>
+    private static bool HasChanges(in SftpRequest request) => request.Type switch
+    {
+        SftpType.SetStat or SftpType.FSetStat => true,
+        SftpType.MakeDirectory => HasAny(request.Attributes),
+        SftpType.Open => (request.Flags & SftpOpenFlags.Create) != 0 && HasAny(request.Attributes),
+        _ => request.Extension == SftpExtension.LSetStat,
+    };
+
+    private static bool HasAny(in SftpAttributes attributes) => attributes != default;
 
     private static string Changes(in SftpAttributes attributes)
     {

@@ -247,8 +247,17 @@ internal sealed partial class SftpInterpreter : Interpreter
         if (asked.Uploads is { } upload) _own.Add(upload);
         if (asked.Type == SftpType.OpenDirectory) WriteDown(asked, FileOutcome.Ok);
 
-        // Of a file that is written to, the writing tells.
-        if ((asked.Flags & SftpOpenFlags.Create) != 0 && !SftpRights.Writes(asked.Flags)) _note(new FileActed(FileAction.Open, asked.Path!, null, "made, unless it was there", FileOutcome.Ok));
+        if (Made(asked) is not { } made) return;
+        _refused.Flush();
+        _note(new FileActed(FileAction.Open, asked.Path!, null, made, FileOutcome.Ok));
+    }
+
+    /// <summary>What opening may have made that nothing else tells: of a file that is written to, the writing tells, but not what attributes it was to have. Null: nothing.</summary>
+    private static string? Made(SftpAsked asked)
+    {
+        if ((asked.Flags & SftpOpenFlags.Create) == 0) return null;
+        if (SftpRights.Writes(asked.Flags)) return asked.Changes;
+        return asked.Changes is { } changes ? $"made, unless it was there: {changes}" : "made, unless it was there";
     }
 
     /// <summary>Writes an operation down that is one by itself; content is written down when its file is closed.</summary>

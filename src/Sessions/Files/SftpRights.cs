@@ -11,6 +11,9 @@ internal static class SftpRights
 
     private const SftpOpenFlags Known = SftpOpenFlags.Read | Writing;
 
+    /// <summary>Together they open nothing that was there; each alone does.</summary>
+    private const SftpOpenFlags MadeAnew = SftpOpenFlags.Create | SftpOpenFlags.Exclusive;
+
     /// <summary>Octal 777: who may read, write and search; and all bits that a mode has.</summary>
     private const uint PlainMode = 0x1FF, ModeBits = 0xFFF;
 
@@ -42,9 +45,11 @@ internal static class SftpRights
 
     /// <summary>
     /// It says what the file is opened for. Without reading and writing OpenSSH's server opens for reading, whatever the other flags are; and a file that is
-    /// opened for reading alone is emptied by Linux all the same.
+    /// opened for reading alone is emptied by Linux all the same. Exclusive is about what is made (draft-ietf-secsh-filexfer-02 section 6.3): without creating, it
+    /// means nothing there, and what is there is opened as it is.
     /// </summary>
-    public static bool IsClear(SftpOpenFlags flags) => Writes(flags) || (Reads(flags) && (flags & SftpOpenFlags.Truncate) == 0);
+    public static bool IsClear(SftpOpenFlags flags) =>
+        (Writes(flags) || (Reads(flags) && (flags & SftpOpenFlags.Truncate) == 0)) && ((flags & SftpOpenFlags.Exclusive) == 0 || (flags & SftpOpenFlags.Create) != 0);
 
     public static bool Reads(SftpOpenFlags flags) => (flags & SftpOpenFlags.Read) != 0;
 
@@ -107,7 +112,7 @@ internal static class SftpRights
     /// <summary>The kind of upload that a file opened so is.</summary>
     public static UploadKind KindOf(SftpOpenFlags flags) =>
         !Writes(flags) ? UploadKind.None
-        : (flags & (SftpOpenFlags.Truncate | SftpOpenFlags.Exclusive)) != 0 ? UploadKind.FromNothing
+        : (flags & SftpOpenFlags.Truncate) != 0 || (flags & MadeAnew) == MadeAnew ? UploadKind.FromNothing
         : UploadKind.Onto;
 
     /// <summary>Size, times, and a mode without set-user, set-group and sticky.</summary>

@@ -14,7 +14,9 @@ public sealed partial class JournalKeeper(JournalStore store, ISessionLedger led
     {
         try
         {
-            session.Keep(store.Begin(session.Opening), journal => FollowAsync(session, journal, rule));
+            var begun = store.Begin(session.Opening);
+            begun.IsRequired = rule == RecordingRule.Required;
+            session.Keep(begun, journal => FollowAsync(session, journal, rule));
             return null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

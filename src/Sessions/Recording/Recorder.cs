@@ -54,7 +54,9 @@ public sealed partial class Recorder(RecordingStore store, ISessionLedger ledger
         {
             var start = new RecordingStart(
                 opening.Kind, opening.At, opening.Login, opening.DeviceName, opening.Account, opening.Command, terminal?.Type, terminal?.Size);
-            session.Record(store.Begin(opening.Organization, opening.Id, start), writer => FollowAsync(session, writer, rule));
+            var begun = store.Begin(opening.Organization, opening.Id, start);
+            begun.IsRequired = rule == RecordingRule.Required;
+            session.Record(begun, writer => FollowAsync(session, writer, rule));
             return null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

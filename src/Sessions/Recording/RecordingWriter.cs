@@ -112,6 +112,12 @@ public sealed class RecordingWriter : IAsyncDisposable
     /// <summary>Completes with the reason when the recording can't be written. What was written before can be played.</summary>
     public Task<string> Failed => _failed.Task;
 
+    /// <summary>The session has to be recorded. Set before it starts.</summary>
+    public bool IsRequired { get; set; }
+
+    /// <summary>The session has to be recorded and the recording can't be written: nothing more passes in it, and it is being ended.</summary>
+    public bool ForbidsMore => IsRequired && _failure is not null;
+
     /// <summary>The disk has more to take than it should. <see cref="CaughtUp"/> is called when it has taken it.</summary>
     public bool IsBehind => Interlocked.Read(ref _waiting) > Backlog;
 

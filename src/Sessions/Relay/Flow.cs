@@ -49,6 +49,9 @@ internal sealed class Flow
     /// <summary>Whether the sender is held up because a disk is behind; null: by none.</summary>
     public Func<bool>? IsHeldUp { get; set; }
 
+    /// <summary>Whether nothing may pass any more, because what passes has to be written down and can't be: what comes and what waits goes nowhere; null: it never is.</summary>
+    public Func<bool>? IsForbidden { get; set; }
+
     /// <summary>Given all that goes to the receiver, in its order, just before it goes; null: nobody looks.</summary>
     public Outlet? Going { get; set; }
 
@@ -105,7 +108,7 @@ internal sealed class Flow
         lock (_gate)
         {
             Use(data.Length);
-            if (_stopped) return;
+            if (IsOver) return;
             Pass(type, data);
             HandOnCredit();
         }
@@ -145,7 +148,7 @@ internal sealed class Flow
     {
         lock (_gate)
         {
-            if (!_stopped && !data.IsEmpty) Pass(0, data);
+            if (!IsOver && !data.IsEmpty) Pass(0, data);
         }
     }
 
@@ -153,7 +156,7 @@ internal sealed class Flow
     {
         lock (_gate)
         {
-            if (!_stopped) HandOnCredit();
+            if (!IsOver) HandOnCredit();
         }
     }
 
@@ -171,7 +174,7 @@ internal sealed class Flow
     {
         lock (_gate)
         {
-            if (!_stopped && !_eof) Pass(type, line);
+            if (!IsOver && !_eof) Pass(type, line);
         }
     }
 
@@ -181,7 +184,7 @@ internal sealed class Flow
         Action? atEnd;
         lock (_gate)
         {
-            if (_stopped) return;
+            if (IsOver) return;
             atEnd = Drain();
             HandOnCredit();
         }
@@ -232,6 +235,8 @@ internal sealed class Flow
         atEnd?.Invoke();
     }
 
+    private bool IsOver => _stopped || IsForbidden?.Invoke() == true;
+
     private void Use(int bytes)
     {
         _credit -= bytes;
@@ -273,7 +278,7 @@ internal sealed class Flow
     /// <returns>What is to be called now that everything has been handed to the receiver, outside of the lock; null: nothing.</returns>
     private Action? Drain()
     {
-        if (_to is not { } to) return null;
+        if (_to is not { } to || IsOver) return null;
         while (_waiting.TryPeek(out var first))
         {
             var room = to.SendWindow;
@@ -295,7 +300,7 @@ internal sealed class Flow
     private void PassEof()
     {
         // A flow that was stopped tells nothing any more, not even that: whoever stopped it has a last word of their own to say.
-        if (!_eof || _eofSent || _stopped || _waiting.Count > 0 || _to is not { } to) return;
+        if (!_eof || _eofSent || IsOver || _waiting.Count > 0 || _to is not { } to) return;
         _eofSent = true;
         to.SendEof();
     }

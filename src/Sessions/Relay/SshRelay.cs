@@ -64,7 +64,7 @@ public sealed class SshRelay
     {
         _client = client;
         _time = time;
-        _toDevice = new(client, window, Traffic.AddIn);
+        _toDevice = new(client, window, Traffic.AddIn) { IsForbidden = IsForbidden };
     }
 
     public TrafficCount Traffic { get; } = new();
@@ -103,6 +103,9 @@ public sealed class SshRelay
 
     /// <summary>The same of what it writes on its standard output. Before <see cref="StartAsync"/>.</summary>
     public void MeasureOutput() => _output = new();
+
+    /// <summary>Whoever records has failed and has to record: between that and the session's end, which others see to, nothing passes.</summary>
+    private bool IsForbidden() => _recording?.ForbidsMore == true || _journal?.ForbidsMore == true;
 
     /// <summary>What the technician has sent so far is thrown away: it was typed before there was anybody to type to.</summary>
     /// <returns>Whether the byte that is looked for was in it.</returns>
@@ -189,7 +192,7 @@ public sealed class SshRelay
     public void OnClientRequest(SshChannelRequest request)
     {
         bool passes;
-        lock (_gate) passes = Passes(request);
+        lock (_gate) passes = !IsForbidden() && Passes(request);
         request.Reply(passes ? SshReply.Success : SshReply.Failure);
     }
 
@@ -225,7 +228,7 @@ public sealed class SshRelay
     /// </summary>
     private void Resize()
     {
-        if (!_running || _size is not { } size || size == _shownSize || _recording?.IsBehind == true) return;
+        if (!_running || _size is not { } size || size == _shownSize || _recording?.IsBehind == true || IsForbidden()) return;
         if (_device!.Connection.PendingBytes > MostUntaken && _device.TellWhenDrained()) return;
         _shownSize = size;
         _device.SendRequest(SessionRequests.WindowChange, size.Encode());
@@ -356,7 +359,7 @@ public sealed class SshRelay
         lock (_gate)
         {
             if (_toClient is { } there) return there;
-            var flow = new Flow(device, window, Traffic.AddOut) { IsHeldUp = _recording is { } recording ? () => recording.IsBehind : _toDevice.IsHeldUp };
+            var flow = new Flow(device, window, Traffic.AddOut) { IsHeldUp = _recording is { } recording ? () => recording.IsBehind : _toDevice.IsHeldUp, IsForbidden = IsForbidden };
             if (_closed) flow.Stop();
             foreach (var notice in _untold) Say(flow, notice);
             return _toClient = flow;

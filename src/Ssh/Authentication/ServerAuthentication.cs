@@ -21,12 +21,21 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
     private const int MaxRequests = 128;
 
     private const int MaxWaiting = 8;
+
+    /// <summary>Of one message, in bytes: the largest certificate, a signature, a name, with room to spare.</summary>
+    private const int MaxMessageBytes = SshCertificate.MaxBlob + (4 * 1024);
+
+    /// <summary>Of all that wait, in bytes. A client that waits for its answers, as all known ones do, has one.</summary>
+    private const int MaxWaitingBytes = 2 * MaxMessageBytes;
+
     private const string ConnectionService = "ssh-connection";
 
     private readonly Channel<Secret> _incoming = Channel.CreateBounded<Secret>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true, SingleWriter = true });
     private readonly CancellationTokenSource _over = new();
     private readonly List<Secret> _answers = [];
     private Secret? _next;
+    private int _waitingBytes;
+    private volatile bool _finished;
     private bool _aborted;
     private string? _bannerSent;
     private bool _started;
@@ -43,13 +52,25 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
                 OnServiceRequest(payload[1..]);
                 break;
             case SshMessage.UserAuthRequest or SshMessage.UserAuthInfoResponse when _started:
-                if (!_incoming.Writer.TryWrite(new Secret(payload))) throw Violation("too many authentication requests without waiting for answers");
+                Take(payload);
                 break;
             case >= SshMessage.ChannelOpen:
                 throw Violation("authenticate first");
             default:
                 throw Violation($"message {payload[0]} is not expected here");
         }
+    }
+
+    /// <summary>It may be a password: what is not taken is not copied.</summary>
+    private void Take(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length > MaxMessageBytes) throw Violation($"an authentication request has at most {MaxMessageBytes} bytes");
+        var message = new Secret(payload);
+        if (Interlocked.Add(ref _waitingBytes, payload.Length) <= MaxWaitingBytes && _incoming.Writer.TryWrite(message)) return;
+        message.Dispose();
+
+        // Behind a success whatever the client had sent before it knew is nobody's (RFC 4252 section 5.1).
+        if (!_finished) throw Violation("too many authentication requests without waiting for answers");
     }
 
     /// <summary>The connection is over.</summary>
@@ -126,6 +147,9 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
         finally
         {
             Forget();
+            _next?.Dispose();
+            _finished = true;
+            _incoming.Writer.TryComplete();
             while (_incoming.Reader.TryRead(out var rest)) rest.Dispose();
         }
     }
@@ -134,7 +158,9 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
     {
         try
         {
-            return await _incoming.Reader.ReadAsync(cancellation);
+            var message = await _incoming.Reader.ReadAsync(cancellation);
+            Interlocked.Add(ref _waitingBytes, -message.Length);
+            return message;
         }
         catch (ChannelClosedException)
         {

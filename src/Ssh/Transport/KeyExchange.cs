@@ -7,34 +7,38 @@ namespace Countersign.Ssh.Transport;
 /// The computations of one key exchange after both SSH_MSG_KEXINIT (RFC 4253 sections 7 and 8): no state but what the exchange itself needs, and no
 /// input or output.
 /// </summary>
-internal sealed class KeyExchange : IDisposable
+internal sealed class KeyExchange(ExchangeContext context) : IDisposable
 {
+    /// <summary>The longest first message of a client, in bytes: its number, and its value as a string.</summary>
+    public const int LongestInit = 1 + 4 + MaxPublicValue;
+
     private const int MaxPublicValue = 1216;
-    private readonly KeyAgreement _own;
-    private readonly ExchangeContext _context;
+    private KeyAgreement? _own;
     private Secret? _shared;
     private byte[] _hash = [];
 
-    public KeyExchange(ExchangeContext context, Side side)
-    {
-        _context = context;
-        _own = context.Agreement.Start(side);
-    }
+    /// <summary>Whether our own half has been computed, which costs as much as what comes after it: a client's in <see cref="Init"/>, a server's in <see cref="Reply"/>, not before.</summary>
+    public bool HasOwnHalf => _own is not null;
 
     /// <summary>Set once the exchange hash is known; the first one of a connection is its session identifier.</summary>
     public ReadOnlyMemory<byte> Hash => _hash;
 
     /// <summary>Client: SSH_MSG_KEX_ECDH_INIT or SSH_MSG_KEXDH_INIT.</summary>
-    public byte[] Init() => new SshWriter().Byte(SshMessage.KexStart).String(_own.Public).Written.ToArray();
+    public byte[] Init()
+    {
+        _own = context.Agreement.Start(Side.Client);
+        return new SshWriter().Byte(SshMessage.KexStart).String(_own.Public).Written.ToArray();
+    }
 
     /// <summary>Server: reads the client's value; answers with the host key, our value and the signature.</summary>
     public byte[] Reply(ReadOnlySpan<byte> init, HostIdentity host)
     {
         var reader = new SshReader(init[1..]);
         if (!reader.TryReadString(out var theirs, MaxPublicValue) || !reader.IsAtEnd) throw Malformed();
+        _own = context.Agreement.Start(Side.Server);
         Agree(theirs);
         Digest(host.Blob.Span, theirs, _own.Public);
-        var signature = host.Key.Sign(SignatureAlgorithms.Plain(_context.Agreement.HostKey), _hash);
+        var signature = host.Key.Sign(SignatureAlgorithms.Plain(context.Agreement.HostKey), _hash);
         return new SshWriter().Byte(SshMessage.KexReply).String(host.Blob.Span).String(_own.Public).String(signature).Written.ToArray();
     }
 
@@ -43,20 +47,20 @@ internal sealed class KeyExchange : IDisposable
     {
         var reader = new SshReader(reply[1..]);
         if (!reader.TryReadString(out var blob) || !reader.TryReadString(out var theirs, MaxPublicValue) || !reader.TryReadString(out var signature) || !reader.IsAtEnd) throw Malformed();
-        if (!ShownKey.TryRead(_context.Agreement.HostKey, blob, out var shown))
+        if (!ShownKey.TryRead(context.Agreement.HostKey, blob, out var shown))
         {
-            throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, $"the host key is not a usable {_context.Agreement.HostKey} key");
+            throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, $"the host key is not a usable {context.Agreement.HostKey} key");
         }
 
         Agree(theirs);
-        Digest(blob, _own.Public, theirs);
-        if (shown.Verify(_context.Agreement.HostKey, _hash, signature)) return shown;
+        Digest(blob, _own!.Public, theirs);
+        if (shown.Verify(context.Agreement.HostKey, _hash, signature)) return shown;
         throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, "the host key's signature is wrong");
     }
 
     public PacketSealer Sealer(Side own, ReadOnlySpan<byte> session)
     {
-        var kind = own == Side.Client ? _context.Agreement.ToServer : _context.Agreement.ToClient;
+        var kind = own == Side.Client ? context.Agreement.ToServer : context.Agreement.ToClient;
         using var keys = Keys(own, kind, session);
         return PacketSealer.Create(kind, keys.Key, keys.Iv, keys.Mac);
     }
@@ -64,14 +68,14 @@ internal sealed class KeyExchange : IDisposable
     public PacketOpener Opener(Side own, ReadOnlySpan<byte> session)
     {
         var sender = own == Side.Client ? Side.Server : Side.Client;
-        var kind = sender == Side.Client ? _context.Agreement.ToServer : _context.Agreement.ToClient;
+        var kind = sender == Side.Client ? context.Agreement.ToServer : context.Agreement.ToClient;
         using var keys = Keys(sender, kind, session);
         return PacketOpener.Create(kind, keys.Key, keys.Iv, keys.Mac);
     }
 
     public void Dispose()
     {
-        _own.Dispose();
+        _own?.Dispose();
         _shared?.Dispose();
     }
 
@@ -79,7 +83,7 @@ internal sealed class KeyExchange : IDisposable
     {
         try
         {
-            _shared = _own.Agree(theirs);
+            _shared = _own!.Agree(theirs);
         }
         catch (CryptographicException)
         {
@@ -89,10 +93,10 @@ internal sealed class KeyExchange : IDisposable
 
     private void Digest(ReadOnlySpan<byte> hostKey, ReadOnlySpan<byte> client, ReadOnlySpan<byte> server)
     {
-        using var hash = IncrementalHash.CreateHash(_context.Agreement.Hash);
+        using var hash = IncrementalHash.CreateHash(context.Agreement.Hash);
         hash.AppendData(new SshWriter()
-            .String(_context.ClientVersion).String(_context.ServerVersion)
-            .String(_context.ClientInit.Payload).String(_context.ServerInit.Payload)
+            .String(context.ClientVersion).String(context.ServerVersion)
+            .String(context.ClientInit.Payload).String(context.ServerInit.Payload)
             .String(hostKey).String(client).String(server).Written.Span);
         using var shared = SharedSecret();
         hash.AppendData(shared.Written);
@@ -102,7 +106,7 @@ internal sealed class KeyExchange : IDisposable
     private PinnedWriter SharedSecret()
     {
         var writer = new PinnedWriter(MaxPublicValue);
-        return _own.Form == SecretForm.Number ? writer.Mpint(_shared!.Expose()) : writer.String(_shared!.Expose());
+        return _own!.Form == SecretForm.Number ? writer.Mpint(_shared!.Expose()) : writer.String(_shared!.Expose());
     }
 
     private DirectionKeys Keys(Side sender, DirectionKind kind, ReadOnlySpan<byte> session)
@@ -115,7 +119,7 @@ internal sealed class KeyExchange : IDisposable
     private Secret Derive(char letter, int length, ReadOnlySpan<byte> session)
     {
         using var shared = SharedSecret();
-        using var hash = IncrementalHash.CreateHash(_context.Agreement.Hash);
+        using var hash = IncrementalHash.CreateHash(context.Agreement.Hash);
         var size = _hash.Length;
         using var all = new Secret((length + size - 1) / size * size);
         for (var at = 0; at < all.Length; at += size)

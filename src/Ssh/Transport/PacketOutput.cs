@@ -201,7 +201,7 @@ internal sealed class PacketOutput(Stream stream, IPacketOutputOwner owner)
             _closed = true;
             _sealer.Dispose();
             _sealer = PacketSealer.None;
-            _held.Clear();
+            ForgetHeld();
         }
     }
 
@@ -325,11 +325,17 @@ internal sealed class PacketOutput(Stream stream, IPacketOutputOwner owner)
     private void Clear()
     {
         while (_chunks.TryDequeue(out var chunk)) ArrayPool<byte>.Shared.Return(chunk.Buffer);
-        _held.Clear();
+        ForgetHeld();
         _sentOn.Clear();
         _last = null;
         _pending = 0;
         _pendingControl = 0;
+    }
+
+    /// <summary>What is held is not sent any more, and zeroed all the same.</summary>
+    private void ForgetHeld()
+    {
+        while (_held.TryDequeue(out var held)) CryptographicOperations.ZeroMemory(held.Message);
     }
 
     private void Append(PacketUse use, ReadOnlySpan<byte> head, ReadOnlySpan<byte> body)

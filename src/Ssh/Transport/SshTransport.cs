@@ -89,6 +89,9 @@ internal sealed class SshTransport : IPacketOutputOwner
 
     public string PeerVersion { get; private set; } = "";
 
+    /// <summary>Whether our own half of the exchange that is under way has been computed.</summary>
+    public bool HasOwnHalf => _exchange?.HasOwnHalf == true;
+
     /// <summary>How many key exchanges have been completed.</summary>
     public int Exchanges { get; private set; }
 
@@ -403,7 +406,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         if (!_strict && (Agreement.ToServer.Cipher.NeedsStrict || Agreement.ToClient.Cipher.NeedsStrict)) throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, "ChaCha20-Poly1305 is used only together with strict key exchange");
         var (clientVersion, serverVersion) = _options.Side == Side.Client ? (Identification.Own, _peerVersion) : (_peerVersion, Identification.Own);
         _skipGuess = _peerInit.GuessFollows && !_peerInit.GuessesAs(own);
-        _exchange = new KeyExchange(new ExchangeContext(Agreement, clientVersion, serverVersion, client, server), _options.Side);
+        _exchange = new KeyExchange(new ExchangeContext(Agreement, clientVersion, serverVersion, client, server));
         if (_options.Side == Side.Client) Output.Send(PacketUse.Transport, _exchange.Init(), []);
         Output.Flush();
     }
@@ -418,8 +421,9 @@ internal sealed class SshTransport : IPacketOutputOwner
         }
 
         if (payload[0] != (_options.Side == Side.Client ? SshMessage.KexReply : SshMessage.KexStart)) throw Unexpected(payload[0]);
-        if (_options.Turn is not null && _session.Length == 0) _deferred = payload.ToArray();
-        else AnswerExchange(payload);
+        if (_options.Turn is null || _session.Length > 0) AnswerExchange(payload);
+        else if (payload.Length > KeyExchange.LongestInit) throw new SshConnectionException(DisconnectReason.ProtocolError, "the key exchange value is longer than any");
+        else _deferred = payload.ToArray();
     }
 
     private void AnswerExchange(ReadOnlySpan<byte> payload)

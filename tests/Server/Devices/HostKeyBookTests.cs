@@ -133,6 +133,9 @@ public sealed class HostKeyBookTests : IAsyncLifetime
         var before = Endpoint;
         await PatchAsync(Ssh(new { protocol = "ssh", port = 2022 }));
         (await PinAsync(_offered, before)).ShouldBeNull("it was seen elsewhere");
+        (await _tenant.Owner.PutAsync("/api/v1/settings/organization/trustedHostAuthorities", new { value = $"{NewKey()}" })).Expect(HttpStatusCode.OK);
+        (await PinAsync(_offered)).ShouldBeNull("it may have been known by its certificates");
+        (await _tenant.Owner.PutAsync("/api/v1/settings/organization/trustedHostAuthorities", new { value = "none" })).Expect(HttpStatusCode.OK);
         (await PinAsync(_offered)).ShouldBe($"{_offered}");
         (await PinAsync(_pinned)).ShouldBe($"{_offered}", "somebody else was first");
     }

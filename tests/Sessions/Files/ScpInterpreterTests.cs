@@ -30,8 +30,36 @@ public sealed class ScpInterpreterTests
             lab.Device([0]);
             lab.ToDevice.ShouldBe(source, $"at {at}");
             lab.ToClient.ShouldBe(new byte[4]);
-            lab.Events.ShouldBe([new FileTransferred(FileDirection.ToDevice, "/tmp/f.txt", 40, Hash, null, FileOutcome.Ok)]);
+            lab.Events.ShouldBe(
+            [
+                new FileActed(FileAction.SetAttributes, "/tmp/f.txt", null, "mode 644, times", FileOutcome.Ok),
+                new FileTransferred(FileDirection.ToDevice, "/tmp/f.txt", 40, Hash, null, FileOutcome.Ok),
+            ]);
         }
+    }
+
+    [Theory]
+    [InlineData("scp -r -p -d -t /tmp", true)]
+    [InlineData("scp -r -d -t /tmp", false)]
+    public void Modes_and_times_that_are_set_are_written_down(string command, bool keeps)
+    {
+        var lab = new ScpLab(command) { Held = SftpLab.All };
+        lab.Device([0]);
+        foreach (var record in (string[])["T1 0 1 0\n", "D4777 0 dir\n", "C0666 0 f\n", "\0", "T1 0 1 0\n", "C0600 0 g\n"])
+        {
+            if (!keeps && record[0] == 'T') continue;
+            lab.Client(Encoding.ASCII.GetBytes(record));
+            lab.Device([0]);
+        }
+
+        (FileAction, string, string?)[] kept =
+        [
+            (FileAction.MakeDirectory, "/tmp/dir", "mode 4777, times"),
+            (FileAction.SetAttributes, "/tmp/dir/f", "mode 666"),
+            (FileAction.SetAttributes, "/tmp/dir/g", "mode 600, times"),
+        ];
+        (FileAction, string, string?)[] made = [(FileAction.MakeDirectory, "/tmp/dir", "mode 4777")];
+        lab.Events.OfType<FileActed>().Select(acted => (acted.Action, acted.Path, acted.Changes)).ShouldBe(keeps ? kept : made);
     }
 
     [Fact]

@@ -264,6 +264,56 @@ public sealed class SftpInterpreterTests
         lab.Told().Count(told => told.Status == SftpStatus.PermissionDenied).ShouldBe(3);
     }
 
+    [Fact]
+    public void The_attributes_that_something_is_made_with_are_written_down()
+    {
+        using var lab = SftpLab.Started();
+        lab.Answer(lab.Ask(lab.Begin(SftpType.MakeDirectory).String("/d").Attributes(new() { Permissions = 0x5FF })), SftpStatus.Ok);
+        lab.Answer(lab.Ask(lab.Begin(SftpType.MakeDirectory).String("/plain").Attributes(default)), SftpStatus.Ok);
+        var open = lab.Ask(lab.Begin(SftpType.Open).String("/f").UInt32((uint)Upload).Attributes(new() { Permissions = 0x9ED }));
+        lab.Device(lab.Writer.Begin(SftpType.Handle, open).String("/f").End());
+        lab.Close("/f");
+        lab.Answer(lab.Ask(lab.Begin(SftpType.Open).String("/no").UInt32((uint)Upload).Attributes(new() { Permissions = 0x1FF })), SftpStatus.PermissionDenied);
+        lab.Events.Where(one => one is FileActed).ShouldBe(
+        [
+            new FileActed(FileAction.MakeDirectory, "/d", null, "mode 2777", FileOutcome.Ok),
+            new FileActed(FileAction.MakeDirectory, "/plain", null, null, FileOutcome.Ok),
+            new FileActed(FileAction.Open, "/f", null, "mode 4755", FileOutcome.Ok),
+            new FileActed(FileAction.Open, "/no", null, "mode 777", FileOutcome.PermissionDenied),
+        ]);
+    }
+
+    [Theory]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Exclusive)]
+    [InlineData(SftpOpenFlags.Read | SftpOpenFlags.Write | SftpOpenFlags.Exclusive)]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Append | SftpOpenFlags.Exclusive)]
+    public void Exclusive_without_create_opens_nothing_and_gives_no_right_over_what_was_there(SftpOpenFlags flags)
+    {
+        using var lab = SftpLab.Started();
+        lab.Held = PermissionSet.Of(Permission.SendFiles, Permission.ReceiveFiles);
+
+        lab.Ask(lab.Begin(SftpType.Open).String("/key").UInt32((uint)flags).Attributes(default));
+        lab.Ask(lab.Begin(SftpType.SetStat).String("/key").Attributes(new() { Permissions = 0x1FF }));
+
+        lab.BytesToDevice.ShouldBeEmpty();
+        lab.Told().Select(told => told.Status).ShouldBe([SftpStatus.BadMessage, SftpStatus.PermissionDenied]);
+        SftpRights.KindOf(flags).ShouldBe(UploadKind.Onto);
+    }
+
+    [Theory]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Truncate)]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Create | SftpOpenFlags.Exclusive)]
+    public void What_an_upload_has_made_or_emptied_may_have_the_mode_that_it_is_given(SftpOpenFlags flags)
+    {
+        using var lab = SftpLab.Started();
+        lab.Held = PermissionSet.Of(Permission.SendFiles);
+        lab.Open("/new", flags);
+
+        lab.Answer(lab.Ask(lab.Begin(SftpType.FSetStat).String("/new").Attributes(new() { Permissions = 0x1ED })), SftpStatus.Ok);
+
+        lab.Asked().ShouldBe([SftpType.Open, SftpType.FSetStat]);
+    }
+
     [Theory]
     [InlineData("strange id")]
     [InlineData("wrong type")]

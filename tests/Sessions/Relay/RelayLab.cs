@@ -12,12 +12,14 @@ internal sealed class RelayLab : IAsyncDisposable
     private readonly List<Task> _serving = [];
     private readonly HeldStream _held;
     private readonly DoorHandler _door;
+    private readonly Delivery _delivered;
     private bool _isHeld;
 
-    private RelayLab(HeldStream held, DoorHandler door)
+    private RelayLab(HeldStream held, DoorHandler door, Delivery delivered)
     {
         _held = held;
         _door = door;
+        _delivered = delivered;
     }
 
     /// <summary>The technician's end.</summary>
@@ -36,20 +38,25 @@ internal sealed class RelayLab : IAsyncDisposable
 
     public IReadOnlyList<TunnelRelay> Tunnels => [.. _door.Tunnels];
 
+    /// <summary>Bytes that have come to the device's programs.</summary>
+    public int Delivered => _delivered.Bytes;
+
     /// <summary>Window adjustments of the technician that have been handled.</summary>
     public int Adjusted => _door.Adjusted;
 
     /// <param name="time">Of the tunnels.</param>
-    public static async Task<RelayLab> StartAsync(CancellationToken cancellation, TimeProvider? time = null)
+    /// <param name="prepare">Done to each relay when the technician's side is there.</param>
+    public static async Task<RelayLab> StartAsync(CancellationToken cancellation, TimeProvider? time = null, Action<SshRelay>? prepare = null)
     {
         var keys = new List<SshPrivateKey>();
         var serving = new List<Task>();
         var asked = new ConcurrentQueue<string>();
-        var device = await ConnectAsync(new DeviceHandler(asked), stream => stream, keys, serving, cancellation);
-        var door = new DoorHandler(device, time ?? TimeProvider.System);
+        var delivered = new Delivery();
+        var device = await ConnectAsync(new DeviceHandler(asked, delivered), stream => stream, keys, serving, cancellation);
+        var door = new DoorHandler(device, time ?? TimeProvider.System, prepare ?? (_ => { }));
         HeldStream? held = null;
         var technician = await ConnectAsync(door, stream => held = new(stream), keys, serving, cancellation);
-        var lab = new RelayLab(held!, door) { Technician = technician, Asked = asked };
+        var lab = new RelayLab(held!, door, delivered) { Technician = technician, Asked = asked };
         lab._keys.AddRange(keys);
         lab._serving.AddRange(serving);
         return lab;
@@ -121,7 +128,32 @@ internal sealed class RelayLab : IAsyncDisposable
         public override void OnAuthenticated(SshServerConnection connection, string user) => Connection = connection;
     }
 
-    private sealed class DeviceHandler(ConcurrentQueue<string> asked) : Welcoming
+    private sealed class Delivery
+    {
+        private int _bytes;
+
+        public int Bytes => Volatile.Read(ref _bytes);
+
+        public void Add(int bytes) => Interlocked.Add(ref _bytes, bytes);
+    }
+
+    /// <summary>Counts what comes to streams.</summary>
+    private sealed class Counted(SshChannelStreams streams, Delivery delivered) : SshChannelHandler
+    {
+        public override void OnData(SshChannel channel, uint type, ReadOnlySpan<byte> data)
+        {
+            delivered.Add(data.Length);
+            streams.OnData(channel, type, data);
+        }
+
+        public override void OnEof(SshChannel channel) => streams.OnEof(channel);
+
+        public override void OnRequest(SshChannel channel, SshChannelRequest request) => streams.OnRequest(channel, request);
+
+        public override void OnClosed(SshChannel channel) => streams.OnClosed(channel);
+    }
+
+    private sealed class DeviceHandler(ConcurrentQueue<string> asked, Delivery delivered) : Welcoming
     {
         public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
         {
@@ -133,7 +165,7 @@ internal sealed class RelayLab : IAsyncDisposable
                 request.Reply(SshReply.Success);
                 if (ExecRequest.TryParse(request.Payload.Span, out var exec)) _ = WriteAsync(channel, streams!, int.Parse(exec.Command));
             });
-            return new SshChannelAnswer.Accept(streams, SshChannelStreams.DefaultWindow);
+            return new SshChannelAnswer.Accept(new Counted(streams, delivered), SshChannelStreams.DefaultWindow);
         }
 
         private static async Task WriteAsync(SshChannel channel, SshChannelStreams streams, int bytes)
@@ -146,13 +178,15 @@ internal sealed class RelayLab : IAsyncDisposable
         }
     }
 
-    private sealed class DoorHandler(SshClientConnection device, TimeProvider time) : Welcoming
+    private sealed class DoorHandler(SshClientConnection device, TimeProvider time, Action<SshRelay> prepare) : Welcoming
     {
         private int _adjusted;
 
         public SshClientConnection Device { get; } = device;
 
         public ConcurrentQueue<SshRelay> Relays { get; } = [];
+
+        public Action<SshRelay> Prepare { get; } = prepare;
 
         public int Adjusted => Volatile.Read(ref _adjusted);
 
@@ -176,6 +210,7 @@ internal sealed class RelayLab : IAsyncDisposable
             public override void OnOpened(SshChannel channel)
             {
                 _relay = new(channel, Flow.MostCredit, TimeProvider.System);
+                door.Prepare(_relay);
                 door.Relays.Enqueue(_relay);
             }
 

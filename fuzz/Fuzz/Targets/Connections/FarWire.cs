@@ -117,7 +117,7 @@ internal sealed class FarWire(Side side, KexInit offer) : IDisposable
         var (clientName, serverName) = side == Side.Client ? (_name!, _theirName!) : (_theirName!, _name!);
         try
         {
-            _exchange = new KeyExchange(new ExchangeContext(Agreement.Between(client, server, side), clientName, serverName, client, server), side);
+            _exchange = new KeyExchange(new ExchangeContext(Agreement.Between(client, server, side), clientName, serverName, client, server));
         }
         catch (SshConnectionException)
         {

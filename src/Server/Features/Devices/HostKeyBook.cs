@@ -29,7 +29,7 @@ internal sealed class HostKeyBook(PolicyWriter writer, PolicySource policy, Data
         var onBehalf = new Caller(session.Organization, session.Person, session.Login, TokenScopes.None, default, session.Source, default, session.Id.ToString()) { Channel = "system" };
         await writer.ApplyAsync(
             onBehalf,
-            now => Now(now, endpoint) is { Service.Pin.Length: 0 } ? new PolicyCommand.PinHostKey(device.Id, seen.ToString()) : null,
+            now => Now(now, endpoint) is { Service.Pin.Length: 0 } && now.HostTrust.Authorities.Count == 0 ? new PolicyCommand.PinHostKey(device.Id, seen.ToString()) : null,
             cancellation,
             (db, delta, _) =>
             {
