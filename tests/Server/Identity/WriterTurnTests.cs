@@ -361,7 +361,7 @@ public sealed class WriterTurnTests
         (await lab.Get<PasswordSignIn>().VerifyAsync(login, IdentityLab.Password, IPAddress.Loopback, "api", IdentityLab.Stop)).ShouldBeOfType<PasswordAnswer.Accepted>();
 
     private static Task<Results<NoContent, ProblemHttpResult>> ChangeAsync(IdentityLab lab, Caller caller, string password) => Me.ChangePasswordAsync(
-        new(IdentityLab.Password, password), caller, new DefaultHttpContext(), lab.Get<PasswordSignIn>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<PolicyWriter>(), lab.Get<WriteQueue>(),
+        new(IdentityLab.Password, password), caller, new DefaultHttpContext(), lab.Get<PasswordSignIn>(), lab.Get<OwnProof>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<PolicyWriter>(), lab.Get<WriteQueue>(),
         lab.Get<LiveSignIns>(), lab.Get<AccountNews>(), lab.Get<AuditLog>(), IdentityLab.Stop);
 
     private static Task<Caller> CallerAsync(IdentityLab lab) => CallerAsync(lab, lab.Tom);

@@ -49,7 +49,6 @@ internal sealed class MyTwoFactor(
 {
     private const string WrongCode = "The code is wrong, or was used before.";
     private const string OnAlready = "There is an authenticator app already: disable it first.";
-    private const string WithoutSecondFactor = "Sign in with your second factor first.";
 
     public async Task<Ok<TwoFactorShown>> GetAsync(Caller caller, CancellationToken cancellation)
     {
@@ -63,6 +62,9 @@ internal sealed class MyTwoFactor(
     /// <summary>A secret for an authenticator app. It counts once a code of it was given.</summary>
     public async Task<Results<Ok<EnrolAnswer>, ProblemHttpResult>> EnrolAsync(EnrolRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
     {
+        // Before the password is looked at: what is good for none of this is no way to try passwords either.
+        if (await proof.UnfitAsync(caller, cancellation) is { } unfitAhead) return unfitAhead;
+
         // A stolen token must not be a way to shut its owner out.
         var (proven, wrong) = await proof.ProveAsync(caller, request.Password, context, cancellation);
         if (proven is null) return wrong!;
@@ -100,7 +102,7 @@ internal sealed class MyTwoFactor(
 
                 throttle.Succeeded(attempts);
                 var codes = await SecondFactor.RenewRecoveryCodesAsync(db, caller.Person, stop);
-                await db.Set<ApiToken>().Where(row => row.Id == caller.TokenId && row.Origin != TokenOrigin.Made)
+                await db.Set<ApiToken>().Where(row => row.Id == caller.TokenId)
                     .ExecuteUpdateAsync(set => set.SetProperty(row => row.Strength, SignInStrength.TwoFactor), stop);
                 var ended = await SignInEnds.EndOthersAsync(db, caller.Person, caller, stop);
                 audit.Add(db, About(caller, "two-factor.enabled", new() { ["signInsEnded"] = ended }));
@@ -177,13 +179,12 @@ internal sealed class MyTwoFactor(
         };
     }
 
-    /// <summary>Why no app is to be set up; null: it may be. Whoever has a passkey shows it first, so that one factor is not enough for another one.</summary>
-    private static async Task<ProblemHttpResult?> UnfitAsync(CountersignDb db, Caller caller, CancellationToken cancellation)
-    {
-        if (!await ApiTokens.IsStillAsync(db, caller, cancellation)) return Problems.Unauthorized();
-        if (await SecondFactor.HasAppAsync(db, caller.Person, cancellation)) return Problems.Conflict(OnAlready);
-        return caller.Strength != SignInStrength.TwoFactor && await SecondFactor.HasPasskeyAsync(db, caller.Person, cancellation) ? Problems.Forbidden(WithoutSecondFactor) : null;
-    }
+    /// <summary>
+    /// Why no app is to be set up; null: it may be. Whoever has a passkey shows it first, so that one factor is not enough for another one; and a program's token,
+    /// which has the strength of the sign-in that it was made by, shows nobody.
+    /// </summary>
+    private static async Task<ProblemHttpResult?> UnfitAsync(CountersignDb db, Caller caller, CancellationToken cancellation) =>
+        await OwnProof.UnfitAsync(db, caller, cancellation) ?? (await SecondFactor.HasAppAsync(db, caller.Person, cancellation) ? Problems.Conflict(OnAlready) : null);
 
     private async Task<bool> MayDisableAsync(CountersignDb db, Caller caller, CancellationToken cancellation) =>
         !RulesOf(caller).TwoFactorRequired || await SecondFactor.HasPasskeyAsync(db, caller.Person, cancellation);

@@ -49,6 +49,13 @@ internal sealed class OwnProof(PasswordSignIn passwords, Database database, Time
     public static async Task<ProblemHttpResult?> UnfitAsync(CountersignDb db, Caller caller, CancellationToken cancellation) =>
         Unfit(await TokenAsync(db, caller, cancellation)) ?? await WeakAsync(db, caller, cancellation);
 
+    /// <summary>The same ahead of the writer's turn, where it is asked again.</summary>
+    public async Task<ProblemHttpResult?> UnfitAsync(Caller caller, CancellationToken cancellation)
+    {
+        await using var db = database.Read(caller.Organization);
+        return await UnfitAsync(db, caller, cancellation);
+    }
+
     /// <summary>The same where nothing is asked for besides the token: then its person signed in with it just now.</summary>
     public async Task<ProblemHttpResult?> UnfitOrStaleAsync(CountersignDb db, Caller caller, CancellationToken cancellation)
     {
