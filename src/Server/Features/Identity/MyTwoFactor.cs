@@ -31,8 +31,8 @@ internal sealed record ConfirmRequest(string Code)
     public override string ToString() => nameof(ConfirmRequest);
 }
 
-/// <param name="Code">From the authenticator, or a recovery code.</param>
-internal sealed record SecondFactorRequest(string Password, string Code)
+/// <param name="Code">From the authenticator, or a recovery code. Whoever has a passkey may leave it out within 10 minutes of signing in with both factors.</param>
+internal sealed record SecondFactorRequest(string Password, string? Code = null)
 {
     public override string ToString() => nameof(SecondFactorRequest);
 }
@@ -48,6 +48,8 @@ internal sealed class MyTwoFactor(
     SecondFactor secondFactor, OwnProof proof, PolicySource policy, Database database, WriteQueue queue, SignInThrottle throttle, AccountNews news, AuditLog audit)
 {
     private const string WrongCode = "The code is wrong, or was used before.";
+    private const string Required = "A second factor is required here.";
+    private const string NoApp = "There is no authenticator app: passkeys are removed one by one.";
     private const string OnAlready = "There is an authenticator app already: disable it first.";
 
     public async Task<Ok<TwoFactorShown>> GetAsync(Caller caller, CancellationToken cancellation)
@@ -136,7 +138,11 @@ internal sealed class MyTwoFactor(
     public async Task<Results<NoContent, ProblemHttpResult>> DisableAsync(SecondFactorRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
     {
         await using (var db = database.Read(caller.Organization))
-            if (!await MayDisableAsync(db, caller, cancellation)) return Problems.Conflict("A second factor is required here.");
+        {
+            if (!await MayDisableAsync(db, caller, cancellation)) return Problems.Conflict(Required);
+            if (await SecondFactor.HasPasskeyAsync(db, caller.Person, cancellation) && !await SecondFactor.HasAppAsync(db, caller.Person, cancellation)) return Problems.Conflict(NoApp);
+        }
+
         return await WithBothAsync(
             request,
             caller,
@@ -162,10 +168,11 @@ internal sealed class MyTwoFactor(
         var (proven, wrong) = await proof.ProveAsync(caller, request.Password, context, cancellation);
         if (proven is null) return wrong;
         if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
+        if (request.Code is not { } code) return await WithoutCodeAsync(caller, proven, then, cancellation);
         var stands = true;
         var answer = await secondFactor.VerifyAsync(
             (caller.Organization, person),
-            request.Code,
+            code,
             caller.Source ?? IPAddress.None,
             "api",
             async (unit, kind, stop) => (stands = await OwnProof.StandsAsync(unit.Db.Of(caller.Organization), caller, proven, stop)) && await then(unit, kind, stop),
@@ -177,6 +184,21 @@ internal sealed class MyTwoFactor(
             CodeAnswer.Later(var after) => Problems.TooManyAttempts(context, after),
             _ => Problems.Invalid("code", WrongCode),
         };
+    }
+
+    private async Task<ProblemHttpResult?> WithoutCodeAsync(Caller caller, OwnProven proven, AfterCode then, CancellationToken cancellation)
+    {
+        ProblemHttpResult? problem = null;
+        await queue.WriteAsync(
+            async (unit, stop) =>
+            {
+                var db = unit.Db.Of(caller.Organization);
+                problem = await proof.WithoutCodeAsync(db, caller, stop) ?? (await OwnProof.StandsAsync(db, caller, proven, stop) ? null : Problems.Unauthorized());
+                if (problem is null && !await then(unit, CodeKind.Neither, stop)) problem = Problems.Conflict(Required);
+                return true;
+            },
+            cancellation);
+        return problem;
     }
 
     /// <summary>
