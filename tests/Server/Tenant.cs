@@ -61,7 +61,12 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
         (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login, name = login, mail, password = Password })).Expect(HttpStatusCode.Created).Id;
 
     /// <summary>A sign-in that nobody has the token of.</summary>
-    public async Task<Guid> AddSignInAsync(PersonId person)
+    public Task<Guid> AddSignInAsync(PersonId person) => AddTokenAsync(person, TokenOrigin.SignIn);
+
+    /// <summary>One for a program, whose text nobody has.</summary>
+    public Task<Guid> AddTokenAsync(PersonId person) => AddTokenAsync(person, TokenOrigin.Made);
+
+    private async Task<Guid> AddTokenAsync(PersonId person, TokenOrigin origin)
     {
         var tokens = running.Server.Services.GetRequiredService<ApiTokens>();
         var wanted = new NewToken
@@ -69,7 +74,7 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
             Person = person,
             Label = "sign-in",
             Scopes = TokenScopes.Write,
-            Origin = TokenOrigin.SignIn,
+            Origin = origin,
             Strength = SignInStrength.OneFactor,
             Expires = TimeProvider.System.GetUtcNow().AddHours(1),
         };

@@ -251,6 +251,23 @@ public sealed class OwnAccessTests
         (await lab.SendAsync(HttpMethod.Post, path, Key(), token)).Status.ShouldBe(HttpStatusCode.Created);
     }
 
+    [Fact]
+    public async Task A_token_takes_a_sign_in_of_just_now_or_a_token_that_it_does_not_outlive()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var token = await lab.TokenOfAsync("tom");
+        var made = (await MakeAsync(token)).Json["token"]!.GetValue<string>();
+        lab.Clock.Advance(TimeSpan.FromMinutes(10));
+        (await MakeAsync(token)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        var with = await MakeAsync(made);
+        (with.Status, with.Json["expires"]!.GetValue<DateTimeOffset>()).ShouldBe((HttpStatusCode.Created, lab.Clock.GetUtcNow().AddDays(90) - TimeSpan.FromMinutes(10)));
+        token = await lab.TokenOfAsync("tom");
+        lab.Clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(1));
+        (await MakeAsync(token)).Status.ShouldBe(HttpStatusCode.Created);
+
+        Task<Answer> MakeAsync(string by) => lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "made", ["scopes"] = new JsonArray("write") }, by);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("ssh-ed25519")]

@@ -77,6 +77,8 @@ internal static class IdentityFeature
         api.MapPost("/technicians/{id:guid}/keys", Keys.AddForAsync).Requires(TokenScopes.People);
         api.MapGet("/technicians/{id:guid}/keys", Keys.ListForAsync).Requires(TokenScopes.PeopleRead);
         api.MapDelete("/technicians/{id:guid}/keys/{key:guid}", Keys.RemoveForAsync).Requires(TokenScopes.People);
+        api.MapGet("/technicians/{id:guid}/tokens", TheirTokens.ListAsync).Requires(TokenScopes.PeopleRead);
+        api.MapDelete("/technicians/{id:guid}/tokens/{token:guid}", TheirTokens.RemoveAsync).Requires(TokenScopes.People);
         api.MapPost("/technicians/{id:guid}/two-factor/reset", ResetTwoFactor.HandleAsync).Requires(TokenScopes.People);
     }
 
