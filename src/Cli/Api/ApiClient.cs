@@ -277,7 +277,7 @@ internal sealed class ApiClient : IDisposable
                 ExitCode.NotSignedIn, $"{_address} does not accept the token.", $"It has expired or was revoked. Sign in again: countersign login --server {_address}"),
             HttpStatusCode.NotFound => new(ExitCode.NotFound, "Not found.", "Either it is not there, or it is not yours to see."),
             HttpStatusCode.Forbidden => new(ExitCode.Refused, said ?? "The server does not allow it.", "Ask an administrator; \"countersign explain\" may tell why."),
-            HttpStatusCode.TooManyRequests => new(ExitCode.Refused, "Too many attempts.", $"Try again {When(response.Headers.RetryAfter)}."),
+            HttpStatusCode.TooManyRequests => new(ExitCode.Refused, said ?? "Too many attempts.", $"Try again {When(response.Headers.RetryAfter)}."),
             >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest => new(
                 ExitCode.Refused, $"{_address} sends the way to {response.Headers.Location?.ToString() ?? "another address"}.", "Use that address with --server, if it is the right one."),
             >= HttpStatusCode.InternalServerError => new(

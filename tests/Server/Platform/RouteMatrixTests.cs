@@ -79,7 +79,7 @@ public sealed class RouteMatrixTests
     public async Task Every_route_answers_every_kind_of_caller_as_written_down()
     {
         // All of them guess from one address.
-        await using var running = await RunningServer.StartAsync(services => services.AddSingleton(new SignInLimits { PasswordIterations = 1000, FreeFailures = 1000, FailuresPerAddress = 10_000 }));
+        await using var running = await RunningServer.StartAsync(services => services.AddSingleton(new SignInLimits { PasswordIterations = 1000, FreeFailures = 1000, FailuresPerAddress = 10_000, LinksToAnAddress = 10_000, LinksOfAnOrganization = 10_000 }));
         var tenant = await Tenant.FoundAsync(running, "acme");
         var other = await Tenant.FoundAsync(running, "other");
         var branches = await RouteBranches.AddAsync(tenant);

@@ -84,8 +84,8 @@ internal static class IdentityFeature
 
     private static void MapLostPassword(IEndpointRouteBuilder api)
     {
-        api.MapPost("/technicians/{id:guid}/password/reset", (Guid id, Caller caller, LostPassword lost, CancellationToken cancellation) =>
-            lost.SendAsync(id, caller, cancellation)).Requires(TokenScopes.People);
+        api.MapPost("/technicians/{id:guid}/password/reset", (Guid id, Caller caller, HttpContext context, LostPassword lost, CancellationToken cancellation) =>
+            lost.SendAsync(id, caller, context, cancellation)).Requires(TokenScopes.People);
         api.MapPost("/new-password", (NewPasswordRequest request, HttpContext context, LostPassword lost, CancellationToken cancellation) =>
             lost.ChooseAsync(request, context, cancellation)).Anonymous("whoever lost their password has no token: the link's takes the place of one");
     }

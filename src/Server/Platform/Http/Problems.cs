@@ -63,10 +63,13 @@ internal static class Problems
         _ => throw new ArgumentException("It is not a refusal.", nameof(refusal)),
     };
 
-    public static ProblemHttpResult TooManyAttempts(HttpContext context, TimeSpan retryAfter)
+    public static ProblemHttpResult TooManyAttempts(HttpContext context, TimeSpan retryAfter) => TooMany(context, retryAfter, "Too many attempts");
+
+    /// <summary>Of what is bounded in time.</summary>
+    public static ProblemHttpResult TooMany(HttpContext context, TimeSpan retryAfter, string title, string? detail = null)
     {
         context.Response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString("F0", CultureInfo.InvariantCulture);
-        return TypedResults.Problem(statusCode: StatusCodes.Status429TooManyRequests, title: "Too many attempts");
+        return TypedResults.Problem(statusCode: StatusCodes.Status429TooManyRequests, title: title, detail: detail);
     }
 
     public static ProblemHttpResult Of(PlanResult refusal) => refusal switch
