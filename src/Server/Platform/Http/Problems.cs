@@ -30,7 +30,7 @@ internal static class Problems
 
     public static ProblemHttpResult Invalid(string field, string message) => Invalid([(field, message)]);
 
-    /// <param name="errors">The first of each field is told.</param>
+    /// <param name="errors">All of each field are told.</param>
     /// <param name="detail">What is to be said besides.</param>
     public static ProblemHttpResult Invalid(IEnumerable<(string Field, string Message)> errors, string? detail = null) => TypedResults.Problem(
         statusCode: StatusCodes.Status400BadRequest,
@@ -84,7 +84,7 @@ internal static class Problems
 
     private static Dictionary<string, object?> Errors(IEnumerable<(string Field, string Message)> errors) => new()
     {
-        ["errors"] = errors.DistinctBy(error => error.Field).ToDictionary(error => error.Field, error => (string[])[error.Message]),
+        ["errors"] = errors.GroupBy(error => error.Field, error => error.Message).ToDictionary(field => field.Key, field => field.Distinct().ToArray()),
     };
 }
 
