@@ -68,6 +68,13 @@ public sealed partial class PolicySnapshot
     public bool MaySeeDeviceGroup(PersonId asker, DeviceGroupId group, DateTimeOffset at) =>
         _model.DeviceGroups.TryGetValue(group, out var node) && new Authority(_model, asker, at).Sees(node);
 
+    /// <summary>The same for many groups, one after the other: what was looked at for one is not looked at again for the next. Not for several threads at once.</summary>
+    public Func<DeviceGroupId, bool> DeviceGroupsSeenBy(PersonId asker, DateTimeOffset at)
+    {
+        var authority = new Authority(_model, asker, at);
+        return group => _model.DeviceGroups.TryGetValue(group, out var node) && authority.Sees(node);
+    }
+
     internal PermissionSet HeldAt(Authority authority, SettingNode node) => node.Kind switch
     {
         SettingNodeKind.Organization => authority.Over(group: null),

@@ -10,6 +10,9 @@ internal sealed record Failure(int ExitCode, string Message, string Advice = "")
 {
     /// <summary>Each thing that is wrong, where there are several.</summary>
     public IReadOnlyList<string> Details { get; init; } = [];
+
+    /// <summary>What the server said, word for word, where it was understood: for commands whose refusals are read by programs.</summary>
+    public string? Json { get; init; }
 }
 
 /// <summary>A value, or why there is none. The default has neither and counts as failed.</summary>

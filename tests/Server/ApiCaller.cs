@@ -40,6 +40,9 @@ internal sealed record SentBytes(byte[] Bytes, string Type);
 /// <summary>One person's calls; no token: anonymous ones.</summary>
 internal sealed class ApiCaller(HttpClient http, string? token)
 {
+    /// <summary>A browser, which shows its token in a cookie: what it says of the page that a request comes from. Null: a program.</summary>
+    public string? Site { get; init; }
+
     public Task<ApiAnswer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);
 
     public Task<ApiAnswer> PostAsync(string path, object? body = null) => SendAsync(HttpMethod.Post, path, body);
@@ -57,7 +60,16 @@ internal sealed class ApiCaller(HttpClient http, string? token)
     public async Task<ApiAnswer> SendAsync(HttpMethod method, string path, object? body = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
-        if (token is not null) request.Headers.Authorization = new("Bearer", token);
+        if (Site is not null)
+        {
+            request.Headers.Add("Sec-Fetch-Site", Site);
+            request.Headers.Add("Cookie", $"countersign={token}");
+        }
+        else if (token is not null)
+        {
+            request.Headers.Authorization = new("Bearer", token);
+        }
+
         if (body is SentBytes sent)
         {
             // What is too large is refused before it is sent.

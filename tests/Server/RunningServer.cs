@@ -59,7 +59,7 @@ internal sealed class RunningServer : IAsyncDisposable
                 DataDirectory = Path.Combine(_folder.FullName, "data"),
                 Http = new(IPAddress.Loopback, 0),
                 Ssh = new(IPAddress.Loopback, 0),
-                SignIn = new() { PasswordIterations = 1000, FreeFailures = 20 },
+                SignIn = new() { PasswordIterations = 1000, FreeFailures = 20, LinksToAnAddress = 1000 },
                 Mail = NoMailServer,
             },
             TestContext.Current.CancellationToken,

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using Countersign.Access;
@@ -38,12 +39,19 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
             new AuditEntry { Kind = "organization.founded", Channel = "system", Actor = owner, Subject = name },
             (db, _, _) =>
             {
-                db.Add(TestTokens.Row(id, owner));
+                db.AddRange(TestTokens.Rows(id, owner));
                 return Task.CompletedTask;
             },
             TestContext.Current.CancellationToken);
         return new(running, id, owner, everyone);
     }
+
+    /// <summary>The owner's token that was made for a program.</summary>
+    public ApiCaller AsProgram(TokenScopes scopes) => new(running.Http, TestTokens.Write(id, ownerId, scopes, origin: TokenOrigin.Made));
+
+    /// <summary>The owner's browser.</summary>
+    /// <param name="site">What it says of the page that a request comes from.</param>
+    public ApiCaller AsBrowser(string site) => new(running.Http, TestTokens.Write(id, ownerId, TokenScopes.Write, origin: TokenOrigin.Browser)) { Site = site };
 
     public ApiCaller As(Guid person, TokenScopes scopes = TokenScopes.Write, SignInStrength strength = SignInStrength.OneFactor) =>
         new(running.Http, TestTokens.Write(id, new(person), scopes, strength));
@@ -53,7 +61,12 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
         (await Owner.PostAsync("/api/v1/technicians", new { kind = "technician", login, name = login, mail, password = Password })).Expect(HttpStatusCode.Created).Id;
 
     /// <summary>A sign-in that nobody has the token of.</summary>
-    public async Task<Guid> AddSignInAsync(PersonId person)
+    public Task<Guid> AddSignInAsync(PersonId person) => AddTokenAsync(person, TokenOrigin.SignIn);
+
+    /// <summary>One for a program, whose text nobody has.</summary>
+    public Task<Guid> AddTokenAsync(PersonId person) => AddTokenAsync(person, TokenOrigin.Made);
+
+    private async Task<Guid> AddTokenAsync(PersonId person, TokenOrigin origin)
     {
         var tokens = running.Server.Services.GetRequiredService<ApiTokens>();
         var wanted = new NewToken
@@ -61,7 +74,7 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
             Person = person,
             Label = "sign-in",
             Scopes = TokenScopes.Write,
-            Origin = TokenOrigin.SignIn,
+            Origin = origin,
             Strength = SignInStrength.OneFactor,
             Expires = TimeProvider.System.GetUtcNow().AddHours(1),
         };
@@ -96,13 +109,13 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
         return row.Id;
     }
 
-    /// <summary>The sign-in that stands for all of the test's tokens, after somebody has signed out.</summary>
+    /// <summary>The sign-ins that stand for all of the test's tokens, after somebody has signed out.</summary>
     public Task SignInAgainAsync() => running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
         id,
         async (db, stop) =>
         {
-            var row = TestTokens.Row(id, ownerId);
-            if (!await db.Set<ApiToken>().AnyAsync(token => token.Id == row.Id, stop)) db.Add(row);
+            foreach (var row in TestTokens.Rows(id, ownerId))
+                if (!await db.Set<ApiToken>().AnyAsync(token => token.Id == row.Id, stop)) db.Add(row);
         },
         TestContext.Current.CancellationToken);
 
@@ -178,18 +191,18 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
 /// <summary>Tokens that say in clear whose they are: the identity feature has tests of its own.</summary>
 internal static class TestTokens
 {
-    /// <summary>All of them are one and the same sign-in, for what looks for the caller's.</summary>
-    private static readonly Guid _id = new("00000000-0000-0000-0000-00000000070c");
+    /// <summary>For what looks for the caller's: all of one origin are one and the same.</summary>
+    public static IEnumerable<ApiToken> Rows(OrganizationId organization, PersonId owner) => Enum.GetValues<TokenOrigin>().Select(origin => Row(organization, owner, origin));
 
-    public static ApiToken Row(OrganizationId organization, PersonId owner) => new()
+    private static ApiToken Row(OrganizationId organization, PersonId owner, TokenOrigin origin) => new()
     {
         OrganizationId = organization,
-        Id = _id,
+        Id = IdOf(origin),
         Person = owner,
         Hash = RandomNumberGenerator.GetBytes(32),
         Label = "test",
         Scopes = TokenScopes.Write,
-        Origin = TokenOrigin.SignIn,
+        Origin = origin,
         Strength = SignInStrength.OneFactor,
         Client = "",
         Created = TimeProvider.System.GetUtcNow(),
@@ -200,16 +213,22 @@ internal static class TestTokens
     public static ValueTask<IReadOnlySet<Guid>> StandingAsync(IReadOnlyCollection<Guid> tokens, CancellationToken cancellation) =>
         ValueTask.FromResult<IReadOnlySet<Guid>>(tokens.ToHashSet());
 
-    public static string Write(OrganizationId organization, PersonId person, TokenScopes scopes, SignInStrength strength = SignInStrength.OneFactor) =>
-        $"{organization.Value:N}.{person.Value:N}.{(uint)scopes}.{(byte)strength}";
+    public static string Write(
+        OrganizationId organization, PersonId person, TokenScopes scopes, SignInStrength strength = SignInStrength.OneFactor, TokenOrigin origin = TokenOrigin.SignIn) =>
+        $"{organization.Value:N}.{person.Value:N}.{(uint)scopes}.{(byte)strength}.{(byte)origin}";
 
     public static ValueTask<TokenIdentity?> ValidateAsync(string token, IPAddress? source, CancellationToken cancellation)
     {
         var parts = token.Split('.');
-        return ValueTask.FromResult(parts.Length == 4
-            ? new TokenIdentity(
-                new(Guid.Parse(parts[0])), new(Guid.Parse(parts[1])), _id, (TokenScopes)uint.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture),
-                (SignInStrength)byte.Parse(parts[3], System.Globalization.CultureInfo.InvariantCulture))
-            : null);
+        if (parts.Length != 5) return ValueTask.FromResult<TokenIdentity?>(null);
+        var origin = (TokenOrigin)byte.Parse(parts[4], CultureInfo.InvariantCulture);
+        return ValueTask.FromResult<TokenIdentity?>(new(
+            new(Guid.Parse(parts[0])), new(Guid.Parse(parts[1])), IdOf(origin), (TokenScopes)uint.Parse(parts[2], CultureInfo.InvariantCulture),
+            (SignInStrength)byte.Parse(parts[3], CultureInfo.InvariantCulture))
+        {
+            Carrier = origin == TokenOrigin.Browser ? TokenCarrier.Cookie : TokenCarrier.Header,
+        });
     }
+
+    private static Guid IdOf(TokenOrigin origin) => new($"00000000-0000-0000-0000-0000000007{(byte)origin:x2}");
 }

@@ -1,8 +1,12 @@
 namespace Countersign.Access;
 
-/// <summary>What one person may administer and see at one instant. Who is not there, or takes no part, may nothing.</summary>
+/// <summary>What one person may administer and see at one instant. Who is not there, or takes no part, may nothing. Not for several threads at once.</summary>
 internal sealed class Authority
 {
+    /// <summary>Whether something is seen in a device group, without those below it; and with them.</summary>
+    private Dictionary<DeviceGroupId, bool>? _seesIn;
+    private Dictionary<DeviceGroupId, bool>? _sees;
+
     private readonly PolicyModel _model;
     private readonly PersonNode? _person;
     private readonly DateTimeOffset _at;
@@ -70,9 +74,33 @@ internal sealed class Authority
         IsMaster
         || (_person is not null && !Reach.Effective(_person, _model.RulesOf(device), Reach.Of(_model, _person, device, AccountAsked.TheDeviceItself, _at).OnAnyAccount).IsEmpty);
 
-    /// <summary>A device group is seen by whoever holds anything over it or sees a device in it.</summary>
-    public bool Sees(DeviceGroupNode group) =>
-        IsMaster || !Over(group).IsEmpty || _model.Downwards(group).Any(below => !Over(below).IsEmpty || Array.Exists(_model.ContentOf(below).Devices, Sees));
+    /// <summary>
+    /// A device group is seen by whoever holds anything over it or sees a device in it. What is held over it is cheap to say; below it may be everything there is, so that
+    /// however many groups are asked about, and however often, no device is looked at twice.
+    /// </summary>
+    public bool Sees(DeviceGroupNode group)
+    {
+        if (IsMaster || !Over(group).IsEmpty) return true;
+        var known = _sees ??= [];
+        if (known.TryGetValue(group.Id, out var sees)) return sees;
+        var passed = new List<DeviceGroupId>();
+        foreach (var below in _model.Downwards(group))
+        {
+            if (SeesIn(below)) return known[group.Id] = true;
+            passed.Add(below.Id);
+        }
+
+        // Nothing is seen in the whole of it, and so in no part.
+        foreach (var below in passed) known[below] = false;
+        return false;
+    }
+
+    private bool SeesIn(DeviceGroupNode group)
+    {
+        var known = _seesIn ??= [];
+        if (known.TryGetValue(group.Id, out var sees)) return sees;
+        return known[group.Id] = !Over(group).IsEmpty || Array.Exists(_model.ContentOf(group).Devices, Sees);
+    }
 
     // A disabled group names no administrators.
     private bool InBranch(TechnicianGroupNode group) =>

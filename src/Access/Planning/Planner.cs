@@ -13,11 +13,12 @@ internal sealed partial class Planner
     private readonly PersonId _actor;
     private readonly DateTimeOffset _at;
 
-    public Planner(PolicySnapshot snapshot, PersonId actor, DateTimeOffset at)
+    /// <param name="authority">The actor's in this snapshot at that instant, where there is one already: what it has found out is not found out again.</param>
+    public Planner(PolicySnapshot snapshot, PersonId actor, DateTimeOffset at, Authority? authority = null)
     {
         _snapshot = snapshot;
         _model = snapshot.Model;
-        _authority = new(_model, actor, at);
+        _authority = authority ?? new(_model, actor, at);
         _draft = new(snapshot);
         _actor = actor;
         _at = at;

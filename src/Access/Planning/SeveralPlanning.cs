@@ -19,6 +19,7 @@ internal sealed class SeveralPlanning
     private readonly List<(int Index, IReadOnlyList<RowChange> Changes)> _pending = [];
     private readonly HashSet<string> _pendingNames = new(StringComparer.Ordinal);
     private PolicySnapshot _now;
+    private Authority? _authority;
 
     public SeveralPlanning(PolicySnapshot first, PersonId actor, DateTimeOffset at)
     {
@@ -55,6 +56,9 @@ internal sealed class SeveralPlanning
         return new PlanResult.Planned(new(_first.Organization, _first.Version, several.Summary, [.. changes]));
     }
 
+    /// <summary>The actor's in the version that the next command is planned on: as long as that is the same one, so is this.</summary>
+    private Authority Authority => _authority ??= new(_now.Model, _actor, _at);
+
     /// <summary>The ids and names of devices that the command depends on or changes; null: it may depend on anything.</summary>
     private IReadOnlyList<string>? Names(PolicyCommand command) => command switch
     {
@@ -71,7 +75,7 @@ internal sealed class SeveralPlanning
     {
         var result = command is PolicyCommand.Several or PolicyCommand.Undo or PolicyCommand.ActivatePerson
             ? new PlanResult.Forbidden("This is a change of its own.")
-            : new Planner(_now, _actor, _at).PlanUnmeasured(command);
+            : new Planner(_now, _actor, _at, Authority).PlanUnmeasured(command);
         if (result is PlanResult.Planned { Delta: var delta }) _pending.Add((index, delta.Changes));
         else _refused.Add(index, result);
     }
@@ -81,7 +85,7 @@ internal sealed class SeveralPlanning
     {
         _pendingNames.Clear();
         if (_pending.Count == 0) return;
-        var planner = new Planner(_now, _actor, _at);
+        var planner = new Planner(_now, _actor, _at, Authority);
         var after = With(_pending);
         if (planner.Overreach(after, Changes(_pending)) is not null)
         {
@@ -100,7 +104,7 @@ internal sealed class SeveralPlanning
 
         foreach (var change in Changes(_pending)) Note(change);
         _pending.Clear();
-        _now = after;
+        (_now, _authority) = (after, null);
     }
 
     private PolicySnapshot With(List<(int Index, IReadOnlyList<RowChange> Changes)> steps) => _now.With(Changes(steps));

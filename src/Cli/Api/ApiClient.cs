@@ -27,6 +27,10 @@ internal sealed record Downloaded(long Lines, ReadOnlyMemory<byte> LastLine);
 internal sealed class ApiClient : IDisposable
 {
     public const int LargestAnswer = 8 * 1024 * 1024;
+
+    /// <summary>Of a table of devices: what is wrong, or would be done, is told for each of its rows.</summary>
+    public const int LargestAnswerToTable = 64 * 1024 * 1024;
+
     private const int LongestToken = 512;
     private const string ChangeHeader = "Countersign-Change";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -77,10 +81,21 @@ internal sealed class ApiClient : IDisposable
 
     public Task<Answer<string>> PostAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Post, path, null, cancellation);
 
-    /// <summary>For a body that is no JSON, sent as it is.</summary>
+    /// <summary>For a table of devices, sent as it is. Its answer may have as many entries as the table has cells.</summary>
     /// <param name="type">Its media type.</param>
-    public Task<Answer<string>> PostAsync(string path, byte[] body, string type, CancellationToken cancellation) =>
-        SendForNothingAsync(HttpMethod.Post, path, new ByteArrayContent(body) { Headers = { ContentType = new(type) } }, cancellation);
+    public async Task<Answer<string>> PostTableAsync(string path, byte[] body, string type, CancellationToken cancellation) => Understood(await TalkAsync<string>(
+        async () =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) { Headers = { ContentType = new(type) } } };
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            waiting.CancelAfter(Patience);
+            await response.Content.LoadIntoBufferAsync(LargestAnswerToTable, waiting.Token);
+            var answer = await response.Content.ReadAsStringAsync(waiting.Token);
+            return response.IsSuccessStatusCode ? answer : Refusal(response, answer);
+        },
+        cancellation,
+        LargestAnswerToTable));
 
     /// <param name="preview">Only to be shown what it would do.</param>
     public async Task<Answer<Changed>> ChangeAsync(PolicyRequest change, bool preview, CancellationToken cancellation)
@@ -226,7 +241,8 @@ internal sealed class ApiClient : IDisposable
         cancellation);
 
     /// <summary>Whatever goes wrong on the way, in one place.</summary>
-    private async Task<Answer<T>> TalkAsync<T>(Func<Task<Answer<T>>> talk, CancellationToken cancellation)
+    /// <param name="largest">What an answer that is read as a whole may have, in bytes.</param>
+    private async Task<Answer<T>> TalkAsync<T>(Func<Task<Answer<T>>> talk, CancellationToken cancellation, int largest = LargestAnswer)
         where T : notnull
     {
         try
@@ -235,7 +251,7 @@ internal sealed class ApiClient : IDisposable
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            return new Failure(ExitCode.Refused, $"The answer of {_address} is larger than {LargestAnswer / 1024 / 1024} MiB.", "Ask for less: narrow the search, or lower --limit.");
+            return new Failure(ExitCode.Refused, $"The answer of {_address} is larger than {largest / 1024 / 1024} MiB.", "Ask for less: narrow the search, lower --limit, or import a table in parts.");
         }
         catch (HttpRequestException exception) when (exception.HttpRequestError == HttpRequestError.SecureConnectionError)
         {
@@ -277,12 +293,12 @@ internal sealed class ApiClient : IDisposable
                 ExitCode.NotSignedIn, $"{_address} does not accept the token.", $"It has expired or was revoked. Sign in again: countersign login --server {_address}"),
             HttpStatusCode.NotFound => new(ExitCode.NotFound, "Not found.", "Either it is not there, or it is not yours to see."),
             HttpStatusCode.Forbidden => new(ExitCode.Refused, said ?? "The server does not allow it.", "Ask an administrator; \"countersign explain\" may tell why."),
-            HttpStatusCode.TooManyRequests => new(ExitCode.Refused, "Too many attempts.", $"Try again {When(response.Headers.RetryAfter)}."),
+            HttpStatusCode.TooManyRequests => new(ExitCode.Refused, said ?? "Too many attempts.", $"Try again {When(response.Headers.RetryAfter)}."),
             >= HttpStatusCode.MultipleChoices and < HttpStatusCode.BadRequest => new(
                 ExitCode.Refused, $"{_address} sends the way to {response.Headers.Location?.ToString() ?? "another address"}.", "Use that address with --server, if it is the right one."),
             >= HttpStatusCode.InternalServerError => new(
                 ExitCode.Refused, said ?? $"The server failed ({(int)response.StatusCode}).", "Try again; the server's log tells more."),
-            _ => new(ExitCode.Refused, said ?? $"The server refused ({(int)response.StatusCode}).") { Details = Listed(body) },
+            _ => new(ExitCode.Refused, said ?? $"The server refused ({(int)response.StatusCode}).") { Details = Listed(body), Json = IsProblem(body) ? body : null },
         };
     }
 
@@ -317,11 +333,25 @@ internal sealed class ApiClient : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize(body, ApiJson.Default.Problem) is { Detail.Length: > 0, Errors: { } errors } ? [.. errors.Select(Line)] : [];
+            return JsonSerializer.Deserialize(body, ApiJson.Default.Problem) is { Detail.Length: > 0, Errors: { } errors }
+                ? [.. errors.SelectMany(field => (field.Value ?? []).Select(message => $"{field.Key}: {message}"))]
+                : [];
         }
         catch (JsonException)
         {
             return [];
+        }
+    }
+
+    private static bool IsProblem(string body)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, ApiJson.Default.Problem) is not null;
+        }
+        catch (JsonException)
+        {
+            return false;
         }
     }
 

@@ -62,7 +62,13 @@ internal static class DeviceTableCommands
         if (!(await ReadAsync(file, cancellation)).TryGet(out var table, out var failure)) return output.Fail(failure);
         if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out failure)) return output.Fail(failure);
         using var client = api;
-        if (!(await client.PostAsync($"devices/import?{query}", table, Table, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
+        if (!(await client.PostTableAsync($"devices/import?{query}", table, Table, cancellation)).TryGet(out var json, out failure))
+        {
+            // Row by row, as a program that has made the table wants them.
+            if (output.IsJson && failure.Json is { } refusal) output.Json(refusal);
+            return output.Fail(failure);
+        }
+
         if (output.IsJson)
         {
             output.Json(json);

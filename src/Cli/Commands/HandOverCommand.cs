@@ -11,7 +11,7 @@ internal static class HandOverCommand
         var who = TechniciansCommand.Who();
         var command = new DocumentedCommand(
             "hand-over",
-            "Makes somebody else the owner of your organization: they hold everything then, and you are a technician. Only they can hand it back. Asks for your password, and a code where you have a second factor.",
+            "Makes somebody else the owner of your organization: they hold everything then, and you are a technician. Only they can hand it back. Asks for your password, and a code where you have a second factor; with a passkey none is needed within 10 minutes of signing in with both factors.",
             "countersign technicians hand-over eve")
         {
             who,
@@ -31,7 +31,7 @@ internal static class HandOverCommand
         if (around.AskSecret("Password: ") is not { Length: > 0 } asked) return output.Fail(new(ExitCode.Usage, "No password was given."));
         using var password = asked;
         using var code = factor.Value.Enabled == true ? around.AskSecret("Code: ") : null;
-        var proof = new Proof { Password = password.ExposeText(), Code = code?.ExposeText() };
+        var proof = new Proof { Password = password.ExposeText(), Code = code is { Length: > 0 } ? code.ExposeText() : null };
         if (!(await client.PostAsync($"technicians/{heir}/ownership", proof, ApiJson.Default.Proof, cancellation)).TryGet(out var json, out failure)) return output.Fail(failure);
         if (output.IsJson) output.Json(json);
         else output.Line($"{who} owns the organization from now on.");

@@ -26,7 +26,7 @@ internal static class TechnicianSignInCommands
         one.Arity = ArgumentArity.ZeroOrOne;
         var command = new DocumentedCommand(
             "sign-out",
-            "Ends one of somebody's sign-ins, or all of them. Connections through them are closed. API tokens stay: disabling ends those, too.",
+            "Ends one of somebody's sign-ins, or all of them. Connections through them are closed. API tokens stay: they are removed with \"countersign technicians remove-token\", or stopped by disabling.",
             "countersign technicians sign-out eve",
             "countersign technicians sign-out eve 0196f0c2-6a51-7c3e-9d0f-5b1c7a2e4d68")
         {

@@ -41,6 +41,8 @@ internal static class TechniciansCommand
         TechnicianKeyCommands.CreateList(common),
         TechnicianKeyCommands.CreateAdd(common),
         TechnicianKeyCommands.CreateRemove(common),
+        TechnicianTokenCommands.CreateList(common),
+        TechnicianTokenCommands.CreateRemove(common),
         TechnicianSignInCommands.CreateList(common),
         TechnicianSignInCommands.CreateEnd(common),
         HandOverCommand.Create(common),

@@ -7,9 +7,12 @@ namespace Countersign.Cli.Commands;
 /// <summary>Tokens that the caller makes for programs.</summary>
 internal static class TokensCommand
 {
-    private static readonly Listing<TokenItem> _list = new(
+    private static readonly Listing<TokenItem> _list = Listing("You have made no token. Make one: countersign tokens create --label NAME --scope read");
+
+    /// <param name="none">What is said where there is none.</param>
+    public static Listing<TokenItem> Listing(string none) => new(
         ApiJson.Default.TokenPage,
-        "You have made no token. Make one: countersign tokens create --label NAME --scope read",
+        none,
         ["ID", "LABEL", "SCOPES", "EXPIRES", "LAST USED"],
         (token, output) =>
         [

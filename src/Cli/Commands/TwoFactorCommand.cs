@@ -14,9 +14,9 @@ internal static class TwoFactorCommand
         status.SetAction((parsed, cancellation) => ShowAsync(common, parsed, cancellation));
         var enable = new DocumentedCommand("enable", "Sets up an authenticator app as your second factor, and shows recovery codes.", "countersign two-factor enable");
         enable.SetAction((parsed, cancellation) => WithPasswordAsync(common, parsed, EnableAsync, cancellation));
-        var disable = new DocumentedCommand("disable", "Takes your second factor away. Asks for the password and a code.", "countersign two-factor disable");
+        var disable = new DocumentedCommand("disable", "Takes your authenticator app away. Asks for the password and a code, which is left empty where you have a passkey and have just signed in.", "countersign two-factor disable");
         disable.SetAction((parsed, cancellation) => WithPasswordAsync(common, parsed, DisableAsync, cancellation));
-        var codes = new DocumentedCommand("codes", "Replaces all of your recovery codes. Asks for the password and a code.", "countersign two-factor codes");
+        var codes = new DocumentedCommand("codes", "Replaces all of your recovery codes. Asks for the password and a code, which is left empty where you have a passkey and have just signed in.", "countersign two-factor codes");
         codes.SetAction((parsed, cancellation) => WithPasswordAsync(common, parsed, RenewAsync, cancellation));
         return new DocumentedCommand("two-factor", "Your second factor: an authenticator app, and recovery codes.", "countersign two-factor enable") { status, enable, disable, codes };
     }
@@ -62,8 +62,7 @@ internal static class TwoFactorCommand
 
     private static async Task<Answer<string>> DisableAsync(Turn turn, CancellationToken cancellation)
     {
-        if (!turn.AskCode().TryGet(out var typed, out var failure)) return failure;
-        using var code = typed;
+        using var code = turn.AskCode();
         var answer = await turn.Api.PostAsync("me/two-factor/disable", turn.Proof(code), ApiJson.Default.Proof, cancellation);
         if (answer.TryGet(out _, out _) && !turn.Output.IsJson) turn.Output.Line("From now on you sign in with one factor.");
         return answer;
@@ -71,10 +70,9 @@ internal static class TwoFactorCommand
 
     private static async Task<Answer<string>> RenewAsync(Turn turn, CancellationToken cancellation)
     {
-        if (!turn.AskCode().TryGet(out var typed, out var failure)) return failure;
-        using var code = typed;
+        using var code = turn.AskCode();
         var answer = await turn.Api.PostAsync("me/two-factor/codes", turn.Proof(code), ApiJson.Default.Proof, ApiJson.Default.RecoveryCodes, cancellation);
-        if (!answer.TryGet(out var reply, out failure)) return failure;
+        if (!answer.TryGet(out var reply, out var failure)) return failure;
         TwoFactorSetup.ShowRecoveryCodes(reply.Value, turn.Output);
         return reply.Json;
     }
@@ -90,8 +88,9 @@ internal static class TwoFactorCommand
 
         public Surroundings Around => around;
 
-        public Answer<Secret> AskCode() => around.AskSecret("Code: ") is { Length: > 0 } code ? code : new Failure(ExitCode.Usage, "No code was given.");
+        /// <summary>Empty: whether it may be is the server's to say. The caller disposes it.</summary>
+        public Secret? AskCode() => around.AskSecret("Code: ");
 
-        public Proof Proof(Secret code) => new() { Password = password.ExposeText(), Code = code.ExposeText() };
+        public Proof Proof(Secret? code) => new() { Password = password.ExposeText(), Code = code is { Length: > 0 } ? code.ExposeText() : null };
     }
 }

@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
 namespace Countersign.Cli.AgainstTheServer;
 
 public sealed class DeviceTableTests : IAsyncLifetime
@@ -46,6 +50,32 @@ public sealed class DeviceTableTests : IAsyncLifetime
         await RunAsync(2, ["devices", "export", written]);
         await RunAsync(0, ["devices", "import", written, "--update"]);
         _terminal.Output.ShouldBe("0 devices added, 0 changed; 0 groups made.\n");
+    }
+
+    [Fact]
+    public async Task Every_error_of_every_row_is_told_also_two_in_one_cell_and_to_programs_as_the_server_says_it()
+    {
+        var table = await WriteAsync("group,name,host,services\nBerlin,web1,192.0.2.1,telnet ssh:0\nBerlin,No Name,bad host,ssh\n");
+        await RunAsync(1, ["devices", "import", table, "--dry-run"]);
+        var told = _terminal.Error.Split('\n').Where(line => line.StartsWith("  line ", StringComparison.Ordinal)).ToList();
+        told.Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)].Trim()).Order().ShouldBe(
+            ["line 2, group", "line 2, services", "line 2, services", "line 3, group", "line 3, host", "line 3, name"]);
+        told.ShouldBeUnique();
+
+        await RunAsync(1, ["devices", "import", table, "--dry-run", "--json"]);
+        var rows = JsonElement.Parse(_terminal.Output).GetProperty("rows").EnumerateArray().ToList();
+        rows.Select(row => $"{row.GetProperty("line").GetInt32()} {row.GetProperty("column").GetString()}").Order().ShouldBe(
+            ["2 group", "2 services", "2 services", "3 group", "3 host", "3 name"]);
+    }
+
+    [Fact]
+    public async Task A_table_of_ten_thousand_rows_that_are_all_wrong_in_many_ways_has_all_of_it_told()
+    {
+        var table = new StringBuilder("group,name,host,services,hostkey,accounts,tags\n");
+        for (var row = 0; row < 10_000; row++) table.Append(CultureInfo.InvariantCulture, $"Nowhere,No {row},bad host,ssh:many,nonsense,a a,ä\n");
+        await RunAsync(1, ["devices", "import", await WriteAsync(table.ToString()), "--dry-run"]);
+        _terminal.Error.ShouldContain("Nothing was imported: 70000 errors.");
+        _terminal.Error.Split('\n').Count(line => line.StartsWith("  line ", StringComparison.Ordinal)).ShouldBe(70_000);
     }
 
     [Fact]

@@ -115,6 +115,26 @@ public sealed class PeopleTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_somebody_has_made_for_programs_is_shown_and_removed()
+    {
+        await RunAsync(0, ["technicians", "add", "tina", "--name", "Tina"], "wandering-otter-lantern-58");
+        await RunAsync(0, ["technicians", "tokens", "tina"]);
+        _terminal.Error.ShouldBe("They have made no token.\n");
+        await RunAsync(0, ["tokens", "create", "--label", "inventory", "--scope", "devices:read"]);
+        await RunAsync(0, ["technicians", "tokens", "olga"]);
+        _terminal.Output.ShouldContain("inventory");
+        await RunAsync(0, ["technicians", "tokens", "olga", "--json"]);
+        string id;
+        using (var list = JsonDocument.Parse(_terminal.Output)) id = list.RootElement.GetProperty("items").EnumerateArray().Single().GetProperty("id").GetString()!;
+        await RunAsync(4, ["technicians", "remove-token", "tina", id]);
+        await RunAsync(0, ["technicians", "remove-token", "olga", id]);
+        _terminal.Output.ShouldBe($"Removed {id} of olga.\n");
+        await RunAsync(4, ["technicians", "remove-token", "olga", id]);
+        await RunAsync(4, ["technicians", "remove-token", "nobody", id]);
+        await RunAsync(2, ["technicians", "remove-token", "olga", "all"]);
+    }
+
+    [Fact]
     public async Task What_one_is_called_is_one_s_own_to_say()
     {
         await RunAsync(0, ["profile", "--name", "Olga the Great", "--preview"]);

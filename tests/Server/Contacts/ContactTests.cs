@@ -106,7 +106,7 @@ public sealed class ContactTests : IAsyncLifetime
     {
         // Where links lead is not known yet, as in the moment between the port's opening and its being told.
         await using var lab = await IdentityLab.StartAsync(mail: Post.Clear, services: services => services.AddSingleton(provider => new MailedLinks(
-            provider.GetRequiredService<Outbox>(), new(new() { DataDirectory = "" }), provider.GetRequiredService<Database>(), provider.GetRequiredService<TimeProvider>())));
+            provider.GetRequiredService<Outbox>(), provider.GetRequiredService<LinkBound>(), new(new() { DataDirectory = "" }), provider.GetRequiredService<Database>(), provider.GetRequiredService<TimeProvider>())));
         await lab.SendAsync(HttpMethod.Post, "contacts", new JsonObject { ["name"] = "Carl", ["mail"] = "carl@customer.example" }, await lab.TokenOfAsync("ann"));
         using var looking = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(IdentityLab.Stop);

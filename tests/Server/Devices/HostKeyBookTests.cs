@@ -111,6 +111,37 @@ public sealed class HostKeyBookTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("edit")]
+    [InlineData("bulk")]
+    [InlineData("import")]
+    [InlineData("import of the key alone")]
+    public async Task The_pinned_key_pinned_once_more_settles_an_alert_whichever_way_and_nothing_else_changes(string way)
+    {
+        await ChangedAsync(_offered);
+        var service = new { protocol = "ssh", hostKey = $"{_pinned}" };
+        var version = _tenant.Policy.Version;
+        var answer = way switch
+        {
+            "edit" => await _tenant.Owner.PatchAsync($"/api/v1/devices/{_device}", new { services = new[] { service } }),
+            "bulk" => await _tenant.Owner.PostAsync("/api/v1/devices/bulk", new { devices = new[] { _device }, action = "putServices", services = new[] { service } }),
+            "import" => await _tenant.Owner.PostTextAsync("/api/v1/devices/import?update=true", $"name,services,hostkey\nweb1,ssh,{_pinned}\n"),
+            _ => await _tenant.Owner.PostTextAsync("/api/v1/devices/import?update=true", $"name,hostkey\nweb1,{_pinned}\n"),
+        };
+        answer.Expect(HttpStatusCode.OK);
+        (_tenant.Policy.Version, await AlertAsync(_tenant.Owner)).ShouldBe((version, null));
+    }
+
+    [Fact]
+    public async Task A_table_or_a_bulk_change_that_names_no_host_key_leaves_an_alert_as_it_is()
+    {
+        await ChangedAsync(_offered);
+        (await _tenant.Owner.PostAsync("/api/v1/devices/bulk", new { devices = new[] { _device }, action = "tag", tags = new[] { "seen" } })).Expect(HttpStatusCode.OK);
+        (await _tenant.Owner.PostTextAsync("/api/v1/devices/import?update=true", "name,description\nweb1,seen\n")).Expect(HttpStatusCode.OK);
+        (await _tenant.Owner.PostTextAsync("/api/v1/devices/import?update=true&preview=true", $"name,hostkey\nweb1,{_pinned}\n")).Expect(HttpStatusCode.OK);
+        (await AlertAsync(_tenant.Owner)).ShouldBe((_offered.Fingerprint, 1));
+    }
+
+    [Theory]
     [InlineData("vnc", "services[1].hostKey")]
     [InlineData("http", "services[1].hostKey")]
     [InlineData("rdp", "services[1].hostKey")]

@@ -184,6 +184,28 @@ public sealed class ImportTests : FeatureTests
     }
 
     [Fact]
+    public async Task A_heading_of_commas_is_told_in_one_sentence_and_so_is_one_without_end()
+    {
+        foreach (var heading in (string[])[new(',', 8 * 1024 * 1024), new('x', 8 * 1024 * 1024), $"name,{new string('x', 65)}\n"])
+        {
+            var answer = await ImportAsync(heading);
+            Faults(answer).ShouldBe(["1 "]);
+            answer.Text.Length.ShouldBeLessThan(1000);
+        }
+
+        Faults(await ImportAsync($"name,{string.Join(',', Enumerable.Range(0, 63).Select(column => $"c{column}"))}\n")).Count().ShouldBe(63);
+        Faults(await ImportAsync($"name,host\nweb9,192.0.2.1{new string(',', 100)}\n")).ShouldBe(["2 "]);
+    }
+
+    [Fact]
+    public async Task Of_one_cell_all_errors_are_told()
+    {
+        var answer = (await ImportAsync("group,name,host,services\nClients,db1,192.0.2.1,telnet ssh:0\n")).Expect(HttpStatusCode.BadRequest);
+        Faults(answer).ShouldBe(["2 services", "2 services"]);
+        answer.Body.GetProperty("errors").GetProperty("line 2, services").GetArrayLength().ShouldBe(2);
+    }
+
+    [Fact]
     public async Task Two_thousand_devices_are_imported_at_once()
     {
         var rows = new StringBuilder("group,name,host,accounts,tags\n");

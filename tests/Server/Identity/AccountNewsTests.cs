@@ -249,6 +249,46 @@ public sealed class AccountNewsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_address_that_is_given_to_and_fro_is_told_a_bounded_number_of_times_and_of_other_things_all_the_same()
+    {
+        for (var time = 0; time < AccountNews.MostInAnHour + 2; time++)
+        {
+            await EditAsync("elsewhere@example.org");
+            await EditAsync("tom@example.org");
+        }
+
+        var mails = new List<ReceivedMail>();
+        while (mails.Count < AccountNews.MostInAnHour) mails.Add(await Post.NextAsync());
+        mails.ShouldAllBe(mail => mail.Subject == "Your mail address was changed");
+        mails.Count(mail => mail.Text.Contains("another mail address in the rest of it is not mailed to you", StringComparison.Ordinal)).ShouldBe(1);
+        await MakeTokenAsync(await Lab.TokenOfAsync("tom"));
+        (await ToldAsync("An API token was made for your account")).Text.ShouldNotContain("is not mailed to you");
+
+        async Task EditAsync(string mail) =>
+            (await Lab.SendAsync(HttpMethod.Patch, $"technicians/{Lab.Tom.Id}", new JsonObject { ["mail"] = mail }, _with.Ann)).Status.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Theory]
+    [InlineData("Your account is locked, see HTTPS://evil.example")]
+    [InlineData("WWW.evil.example")]
+    public void What_people_and_organizations_are_called_stands_in_no_mail_where_it_could_pass_for_a_link(string name)
+    {
+        var (at, link) = (DateTimeOffset.UnixEpoch, "https://gate.example.org/join#x");
+        Letter[] letters =
+        [
+            Letters.Invitation(name, name, link, at),
+            Letters.Registration(name, link, TimeSpan.FromMinutes(15)),
+            Letters.ContactLink(name, link, TimeSpan.FromMinutes(15)),
+            Letters.PasswordLink(name, name, link, TimeSpan.FromHours(24)),
+            Letters.OwnershipGiven(name, name),
+            Letters.OwnershipTaken(name, name),
+            .. ((string?[])[null, name]).Select(by => Letters.AccountChanged(name, AccountChange.AppAdded, PersonKind.Technician, by, at, null, isLast: true)),
+        ];
+        foreach (var letter in letters) $"{letter.Subject}\n{string.Join('\n', letter.Paragraphs)}".ShouldNotContain("evil", Case.Insensitive, letter.Kind);
+        Letters.Invitation("Acme", "Ann", link, at).Subject.ShouldBe("Join Acme on Countersign");
+    }
+
+    [Fact]
     public async Task A_mail_that_is_given_up_is_found_in_the_log_by_whom_it_was_to()
     {
         await Post.AnswerNextAsync("554 no <tom@example.org> here");

@@ -58,6 +58,36 @@ public sealed class AdministeredPeopleTests
     }
 
     [Fact]
+    public async Task Somebody_elses_tokens_are_seen_and_removed_by_whoever_may_edit_them_with_those_that_were_made_with_them()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var (ann, tom) = (await lab.TokenOfAsync("ann"), await lab.TokenOfAsync("tom"));
+        var made = (await MakeAsync(tom)).Json;
+        var with = (await MakeAsync(made["token"]!.GetValue<string>())).Json["token"]!.GetValue<string>();
+        var (path, id) = ($"technicians/{lab.Tom.Id}/tokens", made["id"]!.GetValue<Guid>());
+        (await lab.SendAsync(HttpMethod.Get, path, token: tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await lab.SendAsync(HttpMethod.Get, $"technicians/{lab.Kim.Id}/tokens", token: tom)).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await lab.SendAsync(HttpMethod.Delete, $"technicians/{lab.Kim.Id}/tokens/{id}", token: tom)).Status.ShouldBe(HttpStatusCode.NotFound);
+        await ApplyAsync(lab, new PolicyCommand.AddGrant(
+            new(Guid.NewGuid()), GrantSubject.To(lab.Tom.Id), GrantScope.Team, SystemRoles.TeamAdministrator.Id, GrantAccounts.Default, GrantWindow.Always));
+        (await lab.SendAsync(HttpMethod.Get, $"technicians/{lab.Ann.Id}/tokens", token: tom)).Status.ShouldBe(HttpStatusCode.Forbidden);
+
+        var shown = await lab.SendAsync(HttpMethod.Get, path, token: ann);
+        shown.Json["items"]!.AsArray().Select(item => item!["id"]!.GetValue<Guid>()).ShouldContain(id);
+        shown.Json["items"]!.AsArray().Count.ShouldBe(2);
+        shown.Text.ShouldNotContain(with);
+        (await lab.SendAsync(HttpMethod.Delete, $"technicians/{lab.Kim.Id}/tokens/{id}", token: ann)).Status.ShouldBe(HttpStatusCode.NotFound);
+        (await lab.SendAsync(HttpMethod.Delete, $"{path}/{id}", token: ann)).Status.ShouldBe(HttpStatusCode.NoContent);
+        (await lab.SendAsync(HttpMethod.Delete, $"{path}/{id}", token: ann)).Status.ShouldBe(HttpStatusCode.NotFound);
+        foreach (var gone in (string[])[made["token"]!.GetValue<string>(), with]) (await lab.SendAsync(HttpMethod.Get, "me", token: gone)).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        (await lab.SendAsync(HttpMethod.Get, "me", token: tom)).Status.ShouldBe(HttpStatusCode.OK);
+        var record = (await lab.AuditAsync()).Single(record => record.Kind == "token.removed");
+        (record.ActorLogin, record.Subject, record.SubjectId).ShouldBe(("ann", "tom", lab.Tom.Id.Value));
+
+        Task<Answer> MakeAsync(string by) => lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "ci", ["scopes"] = new JsonArray("write") }, by);
+    }
+
+    [Fact]
     public async Task Somebody_elses_sign_ins_are_seen_and_ended_by_whoever_may_edit_them()
     {
         await using var lab = await IdentityLab.StartAsync();

@@ -161,6 +161,24 @@ public sealed class OwnAccessTests
     }
 
     [Fact]
+    public async Task A_program_s_token_is_no_way_to_try_or_change_the_password_nor_to_set_up_a_second_factor()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var token = await lab.TokenOfAsync("tom");
+        var made = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "x", ["scopes"] = new JsonArray("write") }, token)).Json["token"]!.GetValue<string>();
+        for (var attempt = 0; attempt < 6; attempt++)
+        {
+            (await ChangeAsync(lab, made, "wrong", Other)).Status.ShouldBe(HttpStatusCode.Forbidden);
+            (await lab.SendAsync(HttpMethod.Post, "me/two-factor/enrol", new JsonObject { ["password"] = "wrong" }, made)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        }
+
+        (await ChangeAsync(lab, made, IdentityLab.Password, Other)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await lab.SendAsync(HttpMethod.Post, "me/two-factor/confirm", new JsonObject { ["code"] = "000000" }, made)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await lab.SendAsync(HttpMethod.Get, "me", token: made)).Status.ShouldBe(HttpStatusCode.OK);
+        (await ChangeAsync(lab, token, IdentityLab.Password, Other)).Status.ShouldBe(HttpStatusCode.NoContent);
+    }
+
+    [Fact]
     public async Task A_first_password_is_good_for_choosing_another_one_and_nothing_more()
     {
         await using var lab = await IdentityLab.StartAsync();
@@ -231,6 +249,23 @@ public sealed class OwnAccessTests
         token = await lab.TokenOfAsync("ann");
         lab.Clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(1));
         (await lab.SendAsync(HttpMethod.Post, path, Key(), token)).Status.ShouldBe(HttpStatusCode.Created);
+    }
+
+    [Fact]
+    public async Task A_token_takes_a_sign_in_of_just_now_or_a_token_that_it_does_not_outlive()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var token = await lab.TokenOfAsync("tom");
+        var made = (await MakeAsync(token)).Json["token"]!.GetValue<string>();
+        lab.Clock.Advance(TimeSpan.FromMinutes(10));
+        (await MakeAsync(token)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        var with = await MakeAsync(made);
+        (with.Status, with.Json["expires"]!.GetValue<DateTimeOffset>()).ShouldBe((HttpStatusCode.Created, lab.Clock.GetUtcNow().AddDays(90) - TimeSpan.FromMinutes(10)));
+        token = await lab.TokenOfAsync("tom");
+        lab.Clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromSeconds(1));
+        (await MakeAsync(token)).Status.ShouldBe(HttpStatusCode.Created);
+
+        Task<Answer> MakeAsync(string by) => lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "made", ["scopes"] = new JsonArray("write") }, by);
     }
 
     [Theory]

@@ -225,6 +225,37 @@ public sealed class WriterTurnTests
     }
 
     [Fact]
+    public async Task Somebody_whose_login_becomes_free_before_their_turn_is_not_added_without_their_password()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, (_, _) => Task.CompletedTask);
+        await entered.Task;
+        var removing = ApplyAsync(lab, new PolicyCommand.DeletePerson(lab.Tom.Id));
+        var adding = AddAsync(lab, "tom", Other);
+        go.SetResult();
+        await held;
+        (await removing).ShouldBeOfType<PolicyOutcome.Applied>();
+        (await adding).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status409Conflict);
+        lab.Get<PolicySource>().Current(lab.Organization)!.All<PersonRow>().ShouldNotContain(person => person.Login == "tom");
+        (await AddAsync(lab, "tom", Other)).Result.ShouldBeOfType<Created<TechnicianAnswer>>();
+        (await lab.SignInAsync("tom", Other)).Json["mustChangePassword"]!.GetValue<bool>().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Nobody_is_added_with_a_first_password_that_is_too_weak_by_the_rules_that_are_set_before_its_turn()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var (held, setting) = await SetBehindAsync(lab, SettingKind.PasswordStrength, "4");
+        var adding = AddAsync(lab, "neo", Middling);
+        await HashedAsync(lab);
+        held.SetResult();
+        (await setting).ShouldBeOfType<PolicyOutcome.Applied>();
+        (await adding).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status400BadRequest);
+        lab.Get<PolicySource>().Current(lab.Organization)!.All<PersonRow>().ShouldNotContain(person => person.Login == "neo");
+    }
+
+    [Fact]
     public async Task A_code_lets_nobody_in_from_where_people_may_not_be_by_the_time_of_its_turn()
     {
         await using var lab = await IdentityLab.StartAsync();
@@ -361,8 +392,12 @@ public sealed class WriterTurnTests
         (await lab.Get<PasswordSignIn>().VerifyAsync(login, IdentityLab.Password, IPAddress.Loopback, "api", IdentityLab.Stop)).ShouldBeOfType<PasswordAnswer.Accepted>();
 
     private static Task<Results<NoContent, ProblemHttpResult>> ChangeAsync(IdentityLab lab, Caller caller, string password) => Me.ChangePasswordAsync(
-        new(IdentityLab.Password, password), caller, new DefaultHttpContext(), lab.Get<PasswordSignIn>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<PolicyWriter>(), lab.Get<WriteQueue>(),
+        new(IdentityLab.Password, password), caller, new DefaultHttpContext(), lab.Get<PasswordSignIn>(), lab.Get<OwnProof>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<PolicyWriter>(), lab.Get<WriteQueue>(),
         lab.Get<LiveSignIns>(), lab.Get<AccountNews>(), lab.Get<AuditLog>(), IdentityLab.Stop);
+
+    private static Task<Results<Created<TechnicianAnswer>, ProblemHttpResult>> AddAsync(IdentityLab lab, string login, string password) => AddTechnician.HandleAsync(
+        new(PersonKind.Technician, login, login, Password: password), lab.AsAnn, lab.Get<PolicyWriter>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<LoginGuesses>(), lab.Clock,
+        new DefaultHttpContext(), IdentityLab.Stop);
 
     private static Task<Caller> CallerAsync(IdentityLab lab) => CallerAsync(lab, lab.Tom);
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Countersign.Access;
 using Countersign.Server.Features.Invitations;
+using Countersign.Server.Features.Mail;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Server.Tests.Identity;
@@ -45,6 +46,60 @@ public sealed class InvitationTests : IAsyncLifetime
         log.Single(record => record.Kind == "invitation.sent").ActorLogin.ShouldBe("ann");
         log.Single(record => record.Kind == "invitation.accepted").Actor.ShouldBe(new PersonId(id));
         log.ShouldNotContain(record => record.Details.Contains(mail.Token, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_address_gets_a_bounded_number_of_links_in_an_hour_and_what_goes_beyond_changes_nothing_and_is_in_the_log()
+    {
+        await using var with = await MailLab.StartAsync(limits: new() { PasswordIterations = 1000, LinksToAnAddress = 4 });
+        var (id, mail) = await with.InviteAsync("eve@example.org");
+        for (var more = 0; more < 3; more++)
+        {
+            (await ResendAsync()).Status.ShouldBe(HttpStatusCode.OK);
+            mail = await with.Post.NextAsync();
+        }
+
+        with.Lab.Clock.Advance(TimeSpan.FromMinutes(20));
+        for (var more = 0; more < 2; more++)
+        {
+            var refused = await ResendAsync();
+            (refused.Status, refused.RetryAfter).ShouldBe((HttpStatusCode.TooManyRequests, TimeSpan.FromMinutes(40)));
+            refused.Json["detail"]!.GetValue<string>().ShouldBe("4 links were mailed to this address within an hour.");
+        }
+
+        var record = (await with.Lab.AuditAsync()).Single(record => record.Kind == LinkBound.Kind);
+        (record.ActorLogin, record.Subject, record.Outcome).ShouldBe(("ann", "eve@example.org", AuditOutcome.Refused));
+        await with.InviteAsync("zoe@example.org");
+        (await with.JoinAsync(mail.Token, "eve")).Status.ShouldBe(HttpStatusCode.OK);
+
+        // Who has joined is mailed links to choose a password instead, of which the same holds.
+        (await with.Lab.SendAsync(HttpMethod.Post, $"technicians/{id}/password/reset", token: with.Ann)).Status.ShouldBe(HttpStatusCode.TooManyRequests);
+        with.Lab.Clock.Advance(TimeSpan.FromMinutes(40));
+        with.Ann = await with.Lab.TokenOfAsync("ann");
+        (await with.Lab.SendAsync(HttpMethod.Post, $"technicians/{id}/password/reset", token: with.Ann)).Status.ShouldBe(HttpStatusCode.OK);
+
+        Task<Answer> ResendAsync() => with.Lab.SendAsync(HttpMethod.Post, $"technicians/{id}/invitation", new JsonObject(), with.Ann);
+    }
+
+    [Fact]
+    public async Task An_organization_has_a_bounded_number_of_links_mailed_in_an_hour_and_adds_nobody_beyond()
+    {
+        await using var with = await MailLab.StartAsync(limits: new() { PasswordIterations = 1000, LinksOfAnOrganization = 2 });
+        foreach (var name in (string[])["eve", "zoe"]) await with.InviteAsync($"{name}@example.org");
+        var version = with.Lab.Get<PolicySource>().Current(with.Lab.Organization)!.Version;
+        var refused = await with.Lab.SendAsync(HttpMethod.Post, "invitations", new JsonObject { ["mail"] = "neo@example.org" }, with.Ann);
+        (refused.Status, refused.RetryAfter).ShouldBe((HttpStatusCode.TooManyRequests, TimeSpan.FromHours(1)));
+        var policy = with.Lab.Get<PolicySource>().Current(with.Lab.Organization)!;
+        policy.Version.ShouldBe(version);
+        policy.All<PersonRow>().ShouldNotContain(person => person.Mail == "neo@example.org");
+        (await with.Lab.AuditAsync()).Count(record => record.Kind == LinkBound.Kind).ShouldBe(1);
+
+        // Contacts, who ask for links themselves, are not kept waiting by it.
+        await with.AddContactAsync("carl@customer.example");
+        await with.LinkAsync("carl@customer.example");
+        with.Lab.Clock.Advance(TimeSpan.FromHours(1));
+        with.Ann = await with.Lab.TokenOfAsync("ann");
+        await with.InviteAsync("neo@example.org");
     }
 
     [Fact]

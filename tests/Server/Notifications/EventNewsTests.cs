@@ -111,6 +111,40 @@ public sealed class EventNewsTests : IAsyncLifetime
         mails.Count(mail => outbox.Open(mail).Paragraphs.Count == 3).ShouldBe(3, "the last of each says so");
     }
 
+    [Fact]
+    public async Task Where_there_is_no_room_to_count_more_that_is_in_the_log_once_and_no_other_organization_is_muted()
+    {
+        var other = await Tenant.FoundAsync(_running, "other");
+        await other.AddDeviceAsync("web1", await other.AddGroupAsync("Servers"));
+        (await other.Owner.PutAsync("/api/v1/settings/organization/notifications", new { value = "session.began: mail:duty@example.org" })).Expect(HttpStatusCode.OK);
+        await SetAsync("session.began: mail:ops@example.org, mail:lab@example.org; session.ended: mail:ops@example.org");
+        var (counts, now) = (_running.Server.Services.GetRequiredService<EventCounts>(), TimeProvider.System.GetUtcNow());
+        for (var address = 0; address < EventCounts.Most; address++) counts.Next(_tenant.Id, $"a{address}@example.org", "session.began", now);
+
+        for (var time = 0; time < 2; time++) await ConnectAsync(_tom);
+        (await MailsAsync()).ShouldBeEmpty();
+        var records = await UndeliveredAsync();
+        records.Select(record => record.GetProperty("details").GetProperty("event").GetString()).ShouldBe(["session.began", "session.ended"], ignoreOrder: true);
+        foreach (var record in records) record.GetProperty("details").GetProperty("because").GetString().ShouldBe("too many different addresses and events within an hour");
+
+        await using var session = await other.OpenSessionAsync(other.OwnerId.Value, "web1");
+        await using var db = _running.Server.Services.GetRequiredService<Database>().Read(other.Id);
+        (await db.Set<OutgoingMail>().AsNoTracking().SingleAsync(mail => mail.Kind == "event", TestContext.Current.CancellationToken)).Recipient.ShouldBe("duty@example.org");
+    }
+
+    [Fact]
+    public void A_count_is_over_after_an_hour_and_then_makes_room()
+    {
+        var (counts, here, now) = (new EventCounts(), new OrganizationId(Guid.NewGuid()), DateTimeOffset.UnixEpoch);
+        for (var address = 0; address < EventCounts.Most; address++) counts.Next(here, $"a{address}", "x", now).ShouldBe(1);
+        counts.Next(here, "A0", "x", now).ShouldBe(2);
+        counts.Next(here, "more", "x", now).ShouldBeNull();
+        (counts.NextWithoutRoom(here, "x", now), counts.NextWithoutRoom(here, "x", now)).ShouldBe((1, 2));
+        counts.Next(new(Guid.NewGuid()), "more", "x", now).ShouldBe(1);
+        var later = now.AddHours(1);
+        (counts.Next(here, "more", "x", later), counts.Next(here, "A0", "x", later), counts.NextWithoutRoom(here, "x", later)).ShouldBe((1, 1, 1));
+    }
+
     private async Task SetAsync(string value) =>
         (await _tenant.Owner.PutAsync($"/api/v1/settings/devices/{_web}/notifications", new { value })).Expect(HttpStatusCode.OK);
 

@@ -14,7 +14,7 @@ public sealed class CsvTests
     [InlineData("", "")]
     public void A_table_is_read_as_RFC_4180_has_it(string text, string expected)
     {
-        Csv.TryRead(text, 10, out var records, out var fault).ShouldBeTrue(fault?.Message);
+        Csv.TryRead(text, 10, 8, out var records, out var fault).ShouldBeTrue(fault?.Message);
         string.Join('/', records.Select(record => string.Join('|', record.Fields))).ShouldBe(expected);
     }
 
@@ -26,17 +26,31 @@ public sealed class CsvTests
     [InlineData("\"a\"\r", 1)]
     public void What_is_no_table_is_told_with_its_line(string text, int line)
     {
-        Csv.TryRead(text, 10, out _, out var fault).ShouldBeFalse();
+        Csv.TryRead(text, 10, 8, out _, out var fault).ShouldBeFalse();
         fault!.Line.ShouldBe(line);
     }
 
     [Fact]
     public void Records_know_their_lines_and_are_bounded()
     {
-        Csv.TryRead("a\n\n\"b\nb\"\nc\n", 3, out var records, out _).ShouldBeTrue();
+        Csv.TryRead("a\n\n\"b\nb\"\nc\n", 3, 16, out var records, out _).ShouldBeTrue();
         records.Select(record => record.Line).ShouldBe([1, 3, 5]);
-        Csv.TryRead("a\nb\nc\nd\n", 3, out _, out var fault).ShouldBeFalse();
+        Csv.TryRead("a\nb\nc\nd\n", 3, 16, out _, out var fault).ShouldBeFalse();
         fault!.Line.ShouldBe(4);
+    }
+
+    [Fact]
+    public void The_fields_of_a_record_are_bounded_before_they_are_read()
+    {
+        Csv.TryRead("a,b,c\n1,2,3\n", 3, 3, out _, out var fault).ShouldBeTrue(fault?.Message);
+        Csv.TryRead("a,b,c\n1,2,3,4\n", 3, 3, out _, out fault).ShouldBeFalse();
+        fault!.Line.ShouldBe(2);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Csv.TryRead(new string(',', 8 * 1024 * 1024), 3, 64, out _, out fault).ShouldBeFalse();
+        fault!.Line.ShouldBe(1);
+
+        // The text itself is 16 MiB; what is read of it is next to nothing.
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(17 * 1024 * 1024);
     }
 
     [Fact]
@@ -49,7 +63,7 @@ public sealed class CsvTests
             // A record of one empty field is an empty line, which is none.
             string[] fields = ["x", .. Enumerable.Range(0, random.Next(4)).Select(_ => new string([.. Enumerable.Range(0, random.Next(6)).Select(_ => Alphabet[random.Next(Alphabet.Length)])]))];
             var line = Csv.Line(fields);
-            Csv.TryRead(line + line, 10, out var records, out var fault).ShouldBeTrue($"{line}: {fault?.Message}");
+            Csv.TryRead(line + line, 10, 8, out var records, out var fault).ShouldBeTrue($"{line}: {fault?.Message}");
             records.Select(record => record.Fields).ShouldBe([fields, fields]);
             foreach (var field in fields.Select(Csv.Field)) (field.StartsWith('"') ? field[1..] : field).ShouldNotMatch("^[=+@\t\r\n-]");
         }
@@ -63,7 +77,7 @@ public sealed class CsvTests
         for (var round = 0; round < 20_000; round++)
         {
             var text = new string([.. Enumerable.Range(0, random.Next(12)).Select(_ => Alphabet[random.Next(Alphabet.Length)])]);
-            if (Csv.TryRead(text, 3, out var records, out var fault)) records.Count.ShouldBeLessThanOrEqualTo(3);
+            if (Csv.TryRead(text, 3, 16, out var records, out var fault)) records.Count.ShouldBeLessThanOrEqualTo(3);
             else fault.Line.ShouldBeInRange(1, 13);
         }
     }

@@ -35,6 +35,9 @@ internal sealed class RouteCallers
     public const string AdministratorElsewhere = "administrator of another branch";
     public const string Administrator = "administrator of the branch";
     public const string Reading = "owner's token for reading";
+    public const string Program = "owner's token for a program that reads devices";
+    public const string OtherPage = "owner's browser on a page elsewhere";
+    public const string Browser = "owner's browser";
     public const string Owner = "owner";
 
     private static readonly PermissionSet PlayingNeeds = PermissionSet.Of(Permission.ConnectionHistory, Permission.PlayRecordings);
@@ -68,6 +71,9 @@ internal sealed class RouteCallers
                 (AdministratorElsewhere, tenant.As(await AddAdministratorAsync(tenant, "elsewhere", await RouteBranches.AddGroupAsync(tenant, "elsewhere")))),
                 (Administrator, tenant.As(await AddAdministratorAsync(tenant, "administrator", branches.Technicians))),
                 (Reading, tenant.As(tenant.OwnerId.Value, TokenScopes.Read)),
+                (Program, tenant.AsProgram(TokenScopes.DevicesRead)),
+                (OtherPage, tenant.AsBrowser("cross-site")),
+                (Browser, tenant.AsBrowser("same-origin")),
                 (Owner, tenant.Owner),
             ],
             ByRight =

@@ -41,9 +41,15 @@ public sealed class RouteMatrixTests
         ["POST /api/v1/me/two-factor/enrol"] = "the people of this test have no password",
     };
 
-    /// <summary>For whoever holds a token, whatever its scope.</summary>
+    /// <summary>For whoever has signed in, whatever they are signed in for: what has to be done before everything else.</summary>
     private static readonly string[] OfOnesOwn =
         ["POST /api/v1/me/passkeys", "POST /api/v1/me/passkeys/options", "POST /api/v1/me/password", "POST /api/v1/me/two-factor/confirm", "POST /api/v1/me/two-factor/enrol", "POST /api/v1/sign-out"];
+
+    /// <summary>What a token that was made for a program changes outside its area: it ends itself.</summary>
+    private const string EndingItself = "POST /api/v1/sign-out";
+
+    /// <summary>What a browser gets none of, and the owner's program does.</summary>
+    private const string ForPrograms = "POST /api/v1/me/certificate";
 
     /// <summary>What a right lets somebody change, as it is meant to. Rights that are not here change nothing.</summary>
     private static readonly Dictionary<string, string[]> ChangedWith = new()
@@ -73,7 +79,7 @@ public sealed class RouteMatrixTests
     public async Task Every_route_answers_every_kind_of_caller_as_written_down()
     {
         // All of them guess from one address.
-        await using var running = await RunningServer.StartAsync(services => services.AddSingleton(new SignInLimits { PasswordIterations = 1000, FreeFailures = 1000, FailuresPerAddress = 10_000 }));
+        await using var running = await RunningServer.StartAsync(services => services.AddSingleton(new SignInLimits { PasswordIterations = 1000, FreeFailures = 1000, FailuresPerAddress = 10_000, LinksToAnAddress = 10_000, LinksOfAnOrganization = 10_000 }));
         var tenant = await Tenant.FoundAsync(running, "acme");
         var other = await Tenant.FoundAsync(running, "other");
         var branches = await RouteBranches.AddAsync(tenant);
@@ -135,6 +141,9 @@ public sealed class RouteMatrixTests
             if (IsOfOne(route) && !NoSecretToAdministrators(route)) answers[RouteCallers.AdministratorElsewhere].ShouldBe(answers[RouteCallers.Nobody], route);
             if (route.StartsWith("GET", StringComparison.Ordinal)) continue;
             if (!OfOnesOwn.Contains(route)) answers[RouteCallers.Reading].ShouldBe("403", route);
+            if (route != EndingItself) answers[RouteCallers.Program].ShouldBe(HasNoName(route) ? "409" : "403", route);
+            answers[RouteCallers.OtherPage].ShouldBe("403", route);
+            if (route != ForPrograms) answers[RouteCallers.Browser].ShouldBe(answers[RouteCallers.Owner], route);
             if (!IsAboutOneself(route)) answers[RouteCallers.Auditor].ShouldStartWith("4", customMessage: route);
         }
     }
@@ -159,6 +168,9 @@ public sealed class RouteMatrixTests
     /// <summary>That there are roles and external groups is no secret to whoever administers some branch.</summary>
     private static bool NoSecretToAdministrators(string route) =>
         Pattern(route).StartsWith("/api/v1/roles/", StringComparison.Ordinal) || Pattern(route).StartsWith("/api/v1/external-groups/", StringComparison.Ordinal);
+
+    /// <summary>A server without a name has no passkeys to add, whoever asks.</summary>
+    private static bool HasNoName(string route) => route is "POST /api/v1/me/passkeys" or "POST /api/v1/me/passkeys/options";
 
     private static bool IsAboutOneself(string route) => RouteWalk.IsAboutOneself(Pattern(route));
 

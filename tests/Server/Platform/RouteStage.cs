@@ -45,6 +45,9 @@ internal sealed class RouteStage
     /// <summary>Made only where it is needed: there are at most 50.</summary>
     public Guid OwnersToken { get; private set; }
 
+    /// <summary>Of <see cref="Person"/>; made only where it is needed.</summary>
+    public Guid Token { get; private set; }
+
     /// <summary>Made only where it is needed.</summary>
     public Guid OwnersSignIn { get; private set; }
 
@@ -104,6 +107,7 @@ internal sealed class RouteStage
         OwnersPasskey = pattern.StartsWith("/api/v1/me/passkeys/{id}", StringComparison.Ordinal) ? await tenant.AddPasskeyAsync() : default;
         Mail = pattern.StartsWith("/api/v1/mail/", StringComparison.Ordinal) ? await tenant.AddMailAsync() : default;
         OwnersSignIn = pattern == "/api/v1/me/sign-ins/{id}" ? await tenant.AddSignInAsync(tenant.OwnerId) : default;
+        Token = pattern == "/api/v1/technicians/{id}/tokens/{token}" ? await tenant.AddTokenAsync(new(Person)) : default;
         SignIn = pattern == "/api/v1/technicians/{id}/sign-ins/{signIn}" ? await tenant.AddSignInAsync(new(Person)) : default;
         Session = pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) ? await tenant.BeginSessionAsync(Unique) : default;
         if (pattern.StartsWith("/api/v1/recordings/", StringComparison.Ordinal)) Session = await tenant.RecordSessionAsync(Person, $"d{Unique}");
@@ -186,6 +190,7 @@ internal sealed class RouteStage
             .Replace("{number}", $"{Request}", StringComparison.Ordinal)
             .Replace("{person}", $"{(pattern.StartsWith("/api/v1/external-groups/", StringComparison.Ordinal) ? Contact : Person)}", StringComparison.Ordinal)
             .Replace("{key}", $"{Key}", StringComparison.Ordinal)
+            .Replace("{token}", $"{Token}", StringComparison.Ordinal)
             .Replace("{signIn}", $"{SignIn}", StringComparison.Ordinal)
             .Replace("{permission}", "Terminal", StringComparison.Ordinal)
             .Replace("{setting}", "recording", StringComparison.Ordinal)

@@ -51,7 +51,12 @@ internal static class BulkDevices
         BulkDevicesRequest request, Caller caller, PolicyWriter writer, CancellationToken cancellation)
     {
         if (Wrong(request) is { } wrong) return wrong;
-        var outcome = await writer.ApplyPlannedAheadAsync(caller, (_, policy, _) => ValueTask.FromResult<PolicyCommand?>(Command(policy, request)), cancellation);
+        PolicyCommand.Several? command = null;
+        var outcome = await writer.ApplyPlannedAheadAsync(
+            caller,
+            (_, policy, _) => ValueTask.FromResult<PolicyCommand?>(command = Command(policy, request)),
+            cancellation,
+            (db, _, stop) => HostKeyBook.ConfirmWhereNamedAsync(db, command!, stop));
         return outcome switch
         {
             PolicyOutcome.Applied applied => TypedResults.Ok(new BulkDevicesAnswer(applied.Version, applied.Delta.Changes.Where(change => change.Key.Table is PolicyTable.Device or PolicyTable.DeviceService).DistinctBy(change => change.Key.Id).Count())),

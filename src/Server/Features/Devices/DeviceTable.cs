@@ -11,12 +11,18 @@ internal sealed record DeviceTableRow(int Line, IReadOnlyDictionary<string, stri
 
 internal static class DeviceTable
 {
+    /// <summary>Many more than there are columns, so that of a wrong heading every column is told.</summary>
+    private const int MostColumns = 64;
+
+    /// <summary>Of a heading that is none, as it is told.</summary>
+    private const int LongestColumn = 64;
+
     /// <param name="rows">Those that have as many fields as there are columns.</param>
     /// <param name="faults">Why it can't be read at all; or, with true, what is wrong with the other rows.</param>
     public static bool TryRead(string text, int mostRows, out IReadOnlyList<DeviceTableRow> rows, out IReadOnlyList<ImportFault> faults)
     {
         rows = [];
-        if (!Csv.TryRead(text, mostRows + 1, out var records, out var fault))
+        if (!Csv.TryRead(text, mostRows + 1, MostColumns, out var records, out var fault))
         {
             faults = [new(fault.Line, "", fault.Message)];
             return false;
@@ -29,6 +35,12 @@ internal static class DeviceTable
         }
 
         string[] columns = [.. heading.Fields.Select(column => column.Trim().ToLowerInvariant())];
+        if (Array.FindIndex(columns, column => column.Length > LongestColumn) is >= 0 and var longest)
+        {
+            faults = [new(heading.Line, "", $"The heading of column {longest + 1} has more than {LongestColumn} characters.")];
+            return false;
+        }
+
         faults = [.. InHeading(heading.Line, columns)];
         if (faults.Count > 0) return false;
         faults = [.. records.Skip(1)

@@ -50,12 +50,10 @@ internal static class EditDevice
             Tags = request.Tags,
         };
         var outcome = await writer.ApplyAsync(
-            caller, command, cancellation, (db, _, stop) => ConfirmsHostKey(request) ? HostKeyBook.ConfirmAsync(db, new(id), stop) : Task.CompletedTask);
+            caller, command, cancellation, (db, _, stop) => command.Services?.Any(HostKeyBook.NamesHostKey) == true ? HostKeyBook.ConfirmAsync(db, new(id), stop) : Task.CompletedTask);
         var alerts = await hostKeys.AlertsAsync(caller.Organization, cancellation);
         return outcome.Answer(snapshot => DeviceAnswer.Of(snapshot, caller, new(id), time) with { HostKeyAlert = alerts.GetValueOrDefault(new(id)) });
     }
-
-    private static bool ConfirmsHostKey(EditDeviceRequest request) => request.Services?.Any(service => service is { Protocol: ServiceProtocol.Ssh, HostKey.Length: > 0 }) == true;
 }
 
 internal static class DeleteDevice

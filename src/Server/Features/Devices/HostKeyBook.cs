@@ -93,8 +93,24 @@ internal sealed class HostKeyBook(PolicyWriter writer, PolicySource policy, Data
     }
 
     /// <summary>Somebody has said which key is the device's.</summary>
-    public static async Task ConfirmAsync(CountersignDb db, DeviceId device, CancellationToken cancellation) =>
-        await db.Set<HostKeyAlert>().Where(row => row.Device == device).ExecuteDeleteAsync(cancellation);
+    public static Task ConfirmAsync(CountersignDb db, DeviceId device, CancellationToken cancellation) =>
+        db.Set<HostKeyAlert>().Where(row => row.Device == device).ExecuteDeleteAsync(cancellation);
+
+    /// <summary>
+    /// In the transaction of commands for many devices: whoever names a host key of a device, also the one that is pinned, has said which is the device's, as at the
+    /// device itself.
+    /// </summary>
+    public static async Task ConfirmWhereNamedAsync(CountersignDb db, PolicyCommand.Several commands, CancellationToken cancellation)
+    {
+        var named = commands.Commands.OfType<PolicyCommand.EditDevice>().Where(edit => (edit.Services ?? []).Concat(edit.PutServices).Any(NamesHostKey)).Select(edit => edit.Id).ToHashSet();
+        if (named.Count == 0) return;
+
+        // There are few of those that stand, and may be thousands of the others.
+        var standing = await db.Set<HostKeyAlert>().Select(row => row.Device).ToListAsync(cancellation);
+        foreach (var device in standing.Where(named.Contains)) await ConfirmAsync(db, device, cancellation);
+    }
+
+    public static bool NamesHostKey(ServiceWish service) => service is { Protocol: ServiceProtocol.Ssh, HostKey.Length: > 0 };
 
     /// <summary>With every change of policy, in its transaction: what is reached elsewhere, or known by another key, has shown nothing wrong yet.</summary>
     public static async Task DropWhereReachedElsewhereAsync(CountersignDb db, PolicyDelta delta, CancellationToken cancellation)

@@ -46,7 +46,8 @@ internal static class ImportDevices
                 if (policy.Plan(plan.Command, caller.Person, time.GetUtcNow()) is PlanResult.SomeRefused some) refused = some.Steps;
                 return ValueTask.FromResult<PolicyCommand?>(null);
             },
-            cancellation);
+            cancellation,
+            (db, _, stop) => HostKeyBook.ConfirmWhereNamedAsync(db, plan!.Command, stop));
         return outcome switch
         {
             PolicyOutcome.Applied applied => TypedResults.Ok(Answer(applied)),

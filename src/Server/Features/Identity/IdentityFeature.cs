@@ -77,13 +77,15 @@ internal static class IdentityFeature
         api.MapPost("/technicians/{id:guid}/keys", Keys.AddForAsync).Requires(TokenScopes.People);
         api.MapGet("/technicians/{id:guid}/keys", Keys.ListForAsync).Requires(TokenScopes.PeopleRead);
         api.MapDelete("/technicians/{id:guid}/keys/{key:guid}", Keys.RemoveForAsync).Requires(TokenScopes.People);
+        api.MapGet("/technicians/{id:guid}/tokens", TheirTokens.ListAsync).Requires(TokenScopes.PeopleRead);
+        api.MapDelete("/technicians/{id:guid}/tokens/{token:guid}", TheirTokens.RemoveAsync).Requires(TokenScopes.People);
         api.MapPost("/technicians/{id:guid}/two-factor/reset", ResetTwoFactor.HandleAsync).Requires(TokenScopes.People);
     }
 
     private static void MapLostPassword(IEndpointRouteBuilder api)
     {
-        api.MapPost("/technicians/{id:guid}/password/reset", (Guid id, Caller caller, LostPassword lost, CancellationToken cancellation) =>
-            lost.SendAsync(id, caller, cancellation)).Requires(TokenScopes.People);
+        api.MapPost("/technicians/{id:guid}/password/reset", (Guid id, Caller caller, HttpContext context, LostPassword lost, CancellationToken cancellation) =>
+            lost.SendAsync(id, caller, context, cancellation)).Requires(TokenScopes.People);
         api.MapPost("/new-password", (NewPasswordRequest request, HttpContext context, LostPassword lost, CancellationToken cancellation) =>
             lost.ChooseAsync(request, context, cancellation)).Anonymous("whoever lost their password has no token: the link's takes the place of one");
     }

@@ -23,7 +23,7 @@ internal sealed record NewPasswordRequest(string Token, string Password)
 /// the password. A second factor stays as it is.
 /// </summary>
 internal sealed class LostPassword(
-    PolicyWriter writer, PolicySource policy, Outbox outbox, MailedLinks links, Passwords passwords, SignInFailures failures, LiveSignIns live, AccountNews news, WriteQueue queue, AuditLog audit, TimeProvider time)
+    PolicyWriter writer, PolicySource policy, Outbox outbox, MailedLinks links, LinkBound bound, Passwords passwords, SignInFailures failures, LiveSignIns live, AccountNews news, WriteQueue queue, AuditLog audit, TimeProvider time)
 {
     private const string SendsNothing = "This server was told no mail server, so that it can't mail a link.";
 
@@ -33,18 +33,26 @@ internal sealed class LostPassword(
     /// For whoever may edit the person, so never for the owner: the engine is asked with the command that changes nothing. Nor for oneself: that takes the
     /// password. Until the link is used all stays as it was; the one before is void.
     /// </summary>
-    public async Task<Results<Ok<PasswordLinkSent>, ProblemHttpResult>> SendAsync(Guid id, Caller caller, CancellationToken cancellation)
+    public async Task<Results<Ok<PasswordLinkSent>, ProblemHttpResult>> SendAsync(Guid id, Caller caller, HttpContext context, CancellationToken cancellation)
     {
         if (caller.Person.Value == id) return Problems.Forbidden("Nobody has a link sent to themselves: change the password with the one that you have.");
         if (!outbox.Sends) return Problems.Conflict(SendsNothing);
         PersonRow? person = null;
         PasswordLinkSent? sent = null;
-        var outcome = await writer.ApplyAsync(
-            caller,
-            inForce => (person = inForce.Person(new(id))) is null ? null : new PolicyCommand.EditPerson(person.Id, person.Name, person.Mail),
-            cancellation,
-            async (db, _, stop) => sent = IsFor(person!) ? await SendAsync(db, person!, caller, stop) : null);
-        if (outcome is not PolicyOutcome.Applied) return outcome.Refusal();
+        try
+        {
+            var outcome = await writer.ApplyAsync(
+                caller,
+                inForce => (person = inForce.Person(new(id))) is null ? null : new PolicyCommand.EditPerson(person.Id, person.Name, person.Mail),
+                cancellation,
+                async (db, _, stop) => sent = IsFor(person!) ? await SendAsync(db, person!, caller, stop) : null);
+            if (outcome is not PolicyOutcome.Applied) return outcome.Refusal();
+        }
+        catch (TooManyLinksException tooMany)
+        {
+            return await bound.RefuseAsync(tooMany, caller, context, cancellation);
+        }
+
         return sent is not null ? TypedResults.Ok(sent) : Problems.Conflict("A link is for technicians who have joined, are not disabled and have an address.");
     }
 

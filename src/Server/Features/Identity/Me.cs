@@ -59,13 +59,14 @@ internal static class Me
 
     /// <summary>
     /// Every other token of the person ends, and every connection that the old password opened: whoever changes a password may do so because
-    /// somebody else has it.
+    /// somebody else has it. It takes a sign-in, with the second factor where there is one: a program's token and a password that was overheard shut nobody out.
     /// </summary>
     public static async Task<Results<NoContent, ProblemHttpResult>> ChangePasswordAsync(
         PasswordRequest request,
         Caller caller,
         HttpContext context,
         PasswordSignIn verifier,
+        OwnProof proof,
         Passwords passwords,
         PolicySource policy,
         PolicyWriter writer,
@@ -76,6 +77,9 @@ internal static class Me
         CancellationToken cancellation)
     {
         if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
+        // Before the password is looked at: what is good for none of this is no way to try passwords either.
+        if (await proof.UnfitAsync(caller, cancellation) is { } unfitAhead) return unfitAhead;
+
         // Counted like signing in: a stolen token must not be a way to try passwords.
         var verified = await verifier.VerifyOwnAsync(caller, request.Current, cancellation);
         if (verified is PasswordAnswer.Later(var after)) return Problems.TooManyAttempts(context, after);
@@ -98,7 +102,7 @@ internal static class Me
             async (unit, stop) =>
             {
                 var db = unit.Db.Of(caller.Organization);
-                if (!await ApiTokens.IsStillAsync(db, caller, stop)) return Problems.Unauthorized();
+                if (await OwnProof.UnfitAsync(db, caller, stop) is { } unfit) return unfit;
 
                 // Of two changes that both knew the old password the second one knows it no more.
                 if (!await Passwords.IsStillAsync(db, caller.Person, accepted.Changed, stop)) return Problems.Invalid("current", "This is not the password.");

@@ -18,7 +18,11 @@ internal sealed record TokenMade(Guid Id, string Token, string Label, IReadOnlyL
 
 /// <param name="Current">The one that this list was asked for with.</param>
 internal sealed record TokenShown(
-    Guid Id, string Label, IReadOnlyList<string> Scopes, DateTimeOffset Created, DateTimeOffset Expires, DateTimeOffset? LastUsed, bool Current);
+    Guid Id, string Label, IReadOnlyList<string> Scopes, DateTimeOffset Created, DateTimeOffset Expires, DateTimeOffset? LastUsed, bool Current)
+{
+    public static TokenShown Of(ApiToken token, Caller caller) =>
+        new(token.Id, token.Label, ScopeNames.Of(token.Scopes), token.Created, token.Expires, token.LastUsed, token.Id == caller.TokenId);
+}
 
 /// <summary>The API tokens that a person has made. Those of signing in are among their <see cref="SignIns"/>.</summary>
 internal static class MyTokens
@@ -36,12 +40,15 @@ internal static class MyTokens
         return page.Cut(
             tokens,
             token => token.Id.ToString(),
-            token => new TokenShown(
-                token.Id, token.Label, ScopeNames.Of(token.Scopes), token.Created, token.Expires, token.LastUsed, token.Id == caller.TokenId));
+            token => TokenShown.Of(token, caller));
     }
 
+    /// <summary>
+    /// With the token of somebody who has just signed in, as a key: it lasts longer than any session, and a stolen one must not be enough for it. With a token that was
+    /// made before, for no more and no longer than that one.
+    /// </summary>
     public static async Task<Results<Created<TokenMade>, ProblemHttpResult>> AddAsync(
-        TokenRequest request, Caller caller, ApiTokens tokens, AccountNews news, WriteQueue queue, AuditLog audit, TimeProvider time, CancellationToken cancellation)
+        TokenRequest request, Caller caller, OwnProof proof, ApiTokens tokens, AccountNews news, WriteQueue queue, AuditLog audit, TimeProvider time, CancellationToken cancellation)
     {
         if (Labels.Problem(request.Label) is { } problem) return Problems.Invalid("label", problem);
         if (!ScopeNames.TryRead(request.Scopes, out var scopes)) return Problems.Invalid("scopes", $"They are of these: {string.Join(", ", ScopeNames.All)}.");
@@ -57,6 +64,7 @@ internal static class MyTokens
                 // The token that the request came with may have ended meanwhile.
                 if (await db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == caller.TokenId, stop) is not { } with) return Problems.Unauthorized();
                 var maker = with.Origin == TokenOrigin.Made ? with : null;
+                if (maker is null && await proof.UnfitOrStaleAsync(db, caller, stop) is { } unfit) return unfit;
                 if (maker is not null && request.Expires is not null && expires > maker.Expires)
                     return Problems.Invalid("expires", "A token that is made with another does not outlive it.");
                 var made = db.Set<ApiToken>().Where(row => row.Person == caller.Person && row.Origin == TokenOrigin.Made && row.Expires > now);

@@ -31,8 +31,8 @@ internal sealed record ConfirmRequest(string Code)
     public override string ToString() => nameof(ConfirmRequest);
 }
 
-/// <param name="Code">From the authenticator, or a recovery code.</param>
-internal sealed record SecondFactorRequest(string Password, string Code)
+/// <param name="Code">From the authenticator, or a recovery code. Whoever has a passkey may leave it out within 10 minutes of signing in with both factors.</param>
+internal sealed record SecondFactorRequest(string Password, string? Code = null)
 {
     public override string ToString() => nameof(SecondFactorRequest);
 }
@@ -48,8 +48,9 @@ internal sealed class MyTwoFactor(
     SecondFactor secondFactor, OwnProof proof, PolicySource policy, Database database, WriteQueue queue, SignInThrottle throttle, AccountNews news, AuditLog audit)
 {
     private const string WrongCode = "The code is wrong, or was used before.";
+    private const string Required = "A second factor is required here.";
+    private const string NoApp = "There is no authenticator app: passkeys are removed one by one.";
     private const string OnAlready = "There is an authenticator app already: disable it first.";
-    private const string WithoutSecondFactor = "Sign in with your second factor first.";
 
     public async Task<Ok<TwoFactorShown>> GetAsync(Caller caller, CancellationToken cancellation)
     {
@@ -63,6 +64,9 @@ internal sealed class MyTwoFactor(
     /// <summary>A secret for an authenticator app. It counts once a code of it was given.</summary>
     public async Task<Results<Ok<EnrolAnswer>, ProblemHttpResult>> EnrolAsync(EnrolRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
     {
+        // Before the password is looked at: what is good for none of this is no way to try passwords either.
+        if (await proof.UnfitAsync(caller, cancellation) is { } unfitAhead) return unfitAhead;
+
         // A stolen token must not be a way to shut its owner out.
         var (proven, wrong) = await proof.ProveAsync(caller, request.Password, context, cancellation);
         if (proven is null) return wrong!;
@@ -100,7 +104,7 @@ internal sealed class MyTwoFactor(
 
                 throttle.Succeeded(attempts);
                 var codes = await SecondFactor.RenewRecoveryCodesAsync(db, caller.Person, stop);
-                await db.Set<ApiToken>().Where(row => row.Id == caller.TokenId && row.Origin != TokenOrigin.Made)
+                await db.Set<ApiToken>().Where(row => row.Id == caller.TokenId)
                     .ExecuteUpdateAsync(set => set.SetProperty(row => row.Strength, SignInStrength.TwoFactor), stop);
                 var ended = await SignInEnds.EndOthersAsync(db, caller.Person, caller, stop);
                 audit.Add(db, About(caller, "two-factor.enabled", new() { ["signInsEnded"] = ended }));
@@ -134,7 +138,11 @@ internal sealed class MyTwoFactor(
     public async Task<Results<NoContent, ProblemHttpResult>> DisableAsync(SecondFactorRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
     {
         await using (var db = database.Read(caller.Organization))
-            if (!await MayDisableAsync(db, caller, cancellation)) return Problems.Conflict("A second factor is required here.");
+        {
+            if (!await MayDisableAsync(db, caller, cancellation)) return Problems.Conflict(Required);
+            if (await SecondFactor.HasPasskeyAsync(db, caller.Person, cancellation) && !await SecondFactor.HasAppAsync(db, caller.Person, cancellation)) return Problems.Conflict(NoApp);
+        }
+
         return await WithBothAsync(
             request,
             caller,
@@ -160,10 +168,11 @@ internal sealed class MyTwoFactor(
         var (proven, wrong) = await proof.ProveAsync(caller, request.Password, context, cancellation);
         if (proven is null) return wrong;
         if (policy.Current(caller.Organization)?.Person(caller.Person) is not { } person) return Problems.NotFound();
+        if (request.Code is not { } code) return await WithoutCodeAsync(caller, proven, then, cancellation);
         var stands = true;
         var answer = await secondFactor.VerifyAsync(
             (caller.Organization, person),
-            request.Code,
+            code,
             caller.Source ?? IPAddress.None,
             "api",
             async (unit, kind, stop) => (stands = await OwnProof.StandsAsync(unit.Db.Of(caller.Organization), caller, proven, stop)) && await then(unit, kind, stop),
@@ -177,13 +186,27 @@ internal sealed class MyTwoFactor(
         };
     }
 
-    /// <summary>Why no app is to be set up; null: it may be. Whoever has a passkey shows it first, so that one factor is not enough for another one.</summary>
-    private static async Task<ProblemHttpResult?> UnfitAsync(CountersignDb db, Caller caller, CancellationToken cancellation)
+    private async Task<ProblemHttpResult?> WithoutCodeAsync(Caller caller, OwnProven proven, AfterCode then, CancellationToken cancellation)
     {
-        if (!await ApiTokens.IsStillAsync(db, caller, cancellation)) return Problems.Unauthorized();
-        if (await SecondFactor.HasAppAsync(db, caller.Person, cancellation)) return Problems.Conflict(OnAlready);
-        return caller.Strength != SignInStrength.TwoFactor && await SecondFactor.HasPasskeyAsync(db, caller.Person, cancellation) ? Problems.Forbidden(WithoutSecondFactor) : null;
+        ProblemHttpResult? problem = null;
+        await queue.WriteAsync(
+            async (unit, stop) =>
+            {
+                var db = unit.Db.Of(caller.Organization);
+                problem = await proof.WithoutCodeAsync(db, caller, stop) ?? (await OwnProof.StandsAsync(db, caller, proven, stop) ? null : Problems.Unauthorized());
+                if (problem is null && !await then(unit, CodeKind.Neither, stop)) problem = Problems.Conflict(Required);
+                return true;
+            },
+            cancellation);
+        return problem;
     }
+
+    /// <summary>
+    /// Why no app is to be set up; null: it may be. Whoever has a passkey shows it first, so that one factor is not enough for another one; and a program's token,
+    /// which has the strength of the sign-in that it was made by, shows nobody.
+    /// </summary>
+    private static async Task<ProblemHttpResult?> UnfitAsync(CountersignDb db, Caller caller, CancellationToken cancellation) =>
+        await OwnProof.UnfitAsync(db, caller, cancellation) ?? (await SecondFactor.HasAppAsync(db, caller.Person, cancellation) ? Problems.Conflict(OnAlready) : null);
 
     private async Task<bool> MayDisableAsync(CountersignDb db, Caller caller, CancellationToken cancellation) =>
         !RulesOf(caller).TwoFactorRequired || await SecondFactor.HasPasskeyAsync(db, caller.Person, cancellation);

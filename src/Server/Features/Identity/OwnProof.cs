@@ -15,6 +15,7 @@ internal sealed class OwnProof(PasswordSignIn passwords, Database database, Time
 {
     private const string WithoutSecondFactor = "Sign in with your second factor first.";
     private const string ForPrograms = "A token that was made for a program is not good for that: sign in.";
+    private const string CodeMissing = "A code of the authenticator app is wanted, or a recovery code.";
     private const string NotFresh = "You signed in too long ago for that: sign in again first.";
 
     /// <summary>So long after signing in what a person signs in with is changed without more.</summary>
@@ -49,12 +50,26 @@ internal sealed class OwnProof(PasswordSignIn passwords, Database database, Time
     public static async Task<ProblemHttpResult?> UnfitAsync(CountersignDb db, Caller caller, CancellationToken cancellation) =>
         Unfit(await TokenAsync(db, caller, cancellation)) ?? await WeakAsync(db, caller, cancellation);
 
+    /// <summary>The same ahead of the writer's turn, where it is asked again.</summary>
+    public async Task<ProblemHttpResult?> UnfitAsync(Caller caller, CancellationToken cancellation)
+    {
+        await using var db = database.Read(caller.Organization);
+        return await UnfitAsync(db, caller, cancellation);
+    }
+
     /// <summary>The same where nothing is asked for besides the token: then its person signed in with it just now.</summary>
     public async Task<ProblemHttpResult?> UnfitOrStaleAsync(CountersignDb db, Caller caller, CancellationToken cancellation)
     {
         var token = await TokenAsync(db, caller, cancellation);
         return Unfit(token) ?? (IsFresh(token!) ? await WeakAsync(db, caller, cancellation) : Problems.Forbidden(NotFresh));
     }
+
+    /// <summary>
+    /// What is wanted of a code that is left out: whoever has a passkey has no codes but recovery codes, which may be used up, and shows it by signing in. Null where the
+    /// sign-in is of just now, with both factors; asked again on the writer.
+    /// </summary>
+    public async Task<ProblemHttpResult?> WithoutCodeAsync(CountersignDb db, Caller caller, CancellationToken cancellation) =>
+        await SecondFactor.HasPasskeyAsync(db, caller.Person, cancellation) ? await UnfitOrStaleAsync(db, caller, cancellation) : Problems.Invalid("code", CodeMissing);
 
     private static Task<ApiToken?> TokenAsync(CountersignDb db, Caller caller, CancellationToken cancellation) =>
         db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == caller.TokenId, cancellation);

@@ -35,6 +35,12 @@ public sealed record SignInLimits
     /// </summary>
     public TimeSpan FirstPasswordLife { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>Links to join, or to choose a password, that one organization has mailed to one address within an hour.</summary>
+    public int LinksToAnAddress { get; init; } = 10;
+
+    /// <summary>The same to all addresses.</summary>
+    public int LinksOfAnOrganization { get; init; } = 200;
+
     /// <summary>Passwords verified at once; the others wait. Half of the processors, so that a flood leaves the other half to sessions.</summary>
     public int Verifications { get; init; } = Math.Max(1, Environment.ProcessorCount / 2);
 

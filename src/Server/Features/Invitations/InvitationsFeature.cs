@@ -18,12 +18,12 @@ internal static class InvitationsFeature
     public static void MapInvitations(this IEndpointRouteBuilder api)
     {
         var invitations = api.MapGroup("").WithTags("Invitations");
-        invitations.MapPost("/invitations", (InviteRequest request, Caller caller, Inviting inviting, CancellationToken cancellation) =>
-            inviting.InviteAsync(request, caller, cancellation)).ChangesPolicy(TokenScopes.People);
+        invitations.MapPost("/invitations", (InviteRequest request, Caller caller, HttpContext context, Inviting inviting, CancellationToken cancellation) =>
+            inviting.InviteAsync(request, caller, context, cancellation)).ChangesPolicy(TokenScopes.People);
         invitations.MapGet("/technicians/{id:guid}/invitation", (Guid id, CallersPolicy policy, Inviting inviting, CancellationToken cancellation) =>
             inviting.ShowAsync(id, policy, cancellation)).Requires(TokenScopes.PeopleRead);
-        invitations.MapPost("/technicians/{id:guid}/invitation", (Guid id, ResendRequest request, Caller caller, Inviting inviting, CancellationToken cancellation) =>
-            inviting.ResendAsync(id, request, caller, cancellation)).Requires(TokenScopes.People);
+        invitations.MapPost("/technicians/{id:guid}/invitation", (Guid id, ResendRequest request, Caller caller, HttpContext context, Inviting inviting, CancellationToken cancellation) =>
+            inviting.ResendAsync(id, request, caller, context, cancellation)).Requires(TokenScopes.People);
         invitations.MapDelete("/technicians/{id:guid}/invitation", (Guid id, Caller caller, Inviting inviting, CancellationToken cancellation) =>
             inviting.WithdrawAsync(id, caller, cancellation)).Requires(TokenScopes.People);
         invitations.MapPost("/join/look", (LookRequest request, HttpContext context, Joining joining, CancellationToken cancellation) =>

@@ -29,7 +29,7 @@ internal sealed record InvitationShown(
 
 /// <summary>Invites people by mail: they are there at once, can be given groups and grants, and take part in nothing until they have used the link.</summary>
 internal sealed class Inviting(
-    PolicyWriter writer, Outbox outbox, MailedLinks links, Database database, AuditLog audit, TimeProvider time)
+    PolicyWriter writer, Outbox outbox, MailedLinks links, LinkBound bound, Database database, AuditLog audit, TimeProvider time)
 {
     public const int UsualDays = 7;
 
@@ -37,24 +37,43 @@ internal sealed class Inviting(
     private const string SendsNothing = "This server was told no mail server, so that it can't invite anybody. Add people with a first password instead.";
     private const string Joined = "They have joined already.";
 
-    public async Task<Results<Created<TechnicianAnswer>, ProblemHttpResult>> InviteAsync(InviteRequest request, Caller caller, CancellationToken cancellation)
+    public async Task<Results<Created<TechnicianAnswer>, ProblemHttpResult>> InviteAsync(InviteRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
     {
         if (Unfit(request.Days) is { } unfit) return unfit;
         var id = new PersonId(Guid.CreateVersion7(time.GetUtcNow()));
         var mail = request.Mail.Trim();
         if (!Names.IsMail(mail)) return Problems.Invalid("mail", "This is no mail address: one such as ann@example.org is wanted.");
-        var outcome = await writer.ApplyAsync(
-            caller,
-            new PolicyCommand.AddPerson(id, PersonKind.Technician, LoginUntilJoined(id), request.Name ?? mail, mail, PersonState.Invited),
-            cancellation,
-            (db, delta, stop) => SendAsync(db, caller, (PersonRow)delta.Changes[0].After!, request.Days, stop));
-        return outcome.AnswerCreated($"/api/v1/technicians/{id}", snapshot => TechnicianAnswer.Of(snapshot, caller, id, time));
+        try
+        {
+            var outcome = await writer.ApplyAsync(
+                caller,
+                new PolicyCommand.AddPerson(id, PersonKind.Technician, LoginUntilJoined(id), request.Name ?? mail, mail, PersonState.Invited),
+                cancellation,
+                (db, delta, stop) => SendAsync(db, caller, (PersonRow)delta.Changes[0].After!, request.Days, stop));
+            return outcome.AnswerCreated($"/api/v1/technicians/{id}", snapshot => TechnicianAnswer.Of(snapshot, caller, id, time));
+        }
+        catch (TooManyLinksException tooMany)
+        {
+            return await bound.RefuseAsync(tooMany, caller, context, cancellation);
+        }
     }
 
     /// <summary>A new link, and the one before is void. For whoever may edit the person: the engine is asked with the command that changes nothing.</summary>
-    public async Task<Results<Ok<InvitationShown>, ProblemHttpResult>> ResendAsync(Guid id, ResendRequest request, Caller caller, CancellationToken cancellation)
+    public async Task<Results<Ok<InvitationShown>, ProblemHttpResult>> ResendAsync(Guid id, ResendRequest request, Caller caller, HttpContext context, CancellationToken cancellation)
     {
         if (Unfit(request.Days) is { } unfit) return unfit;
+        try
+        {
+            return await SendAgainAsync(id, request, caller, cancellation);
+        }
+        catch (TooManyLinksException tooMany)
+        {
+            return await bound.RefuseAsync(tooMany, caller, context, cancellation);
+        }
+    }
+
+    private async Task<Results<Ok<InvitationShown>, ProblemHttpResult>> SendAgainAsync(Guid id, ResendRequest request, Caller caller, CancellationToken cancellation)
+    {
         PersonRow? person = null;
         ProblemHttpResult? problem = null;
         var outcome = await writer.ApplyAsync(

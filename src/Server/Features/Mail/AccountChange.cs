@@ -12,6 +12,12 @@ internal enum AccountChangeSort
 
     /// <summary>It takes a token and nothing else, so that it may happen without end: only so many are mailed in an hour.</summary>
     KeyOrToken = 2,
+
+    /// <summary>An administrator may do it to somebody again and again: only so many are mailed in an hour, counted by themselves.</summary>
+    Address = 3,
+
+    /// <inheritdoc cref="Address"/>
+    FactorReset = 4,
 }
 
 /// <summary>
@@ -62,12 +68,12 @@ internal sealed record AccountChange(string Subject, string What, string Remedy,
     public static AccountChange TwoFactorReset { get; } = new(
         "Your second factor was reset",
         "your second factor was reset, and everything that you were signed in with has ended. From now on your password or key alone signs you in, until you set a second factor up again.",
-        "set a second factor up (countersign two-factor enable).");
+        "set a second factor up (countersign two-factor enable).", AccountChangeSort.FactorReset);
 
     public static AccountChange AddressChanged { get; } = new(
         "Your mail address was changed",
         "another mail address was put in the place of this one: what is mailed to you goes there from now on.",
-        "have it put right.");
+        "have it put right.", AccountChangeSort.Address);
 
     public static AccountChange KeyAdded(string label, string fingerprint) => new(
         "An SSH key was added to your account",
@@ -114,5 +120,5 @@ internal sealed record AccountChange(string Subject, string What, string Remedy,
     };
 
     private static string Called(string label) =>
-        label.Contains('"', StringComparison.Ordinal) || label.Contains("://", StringComparison.Ordinal) || label.Contains("www.", StringComparison.OrdinalIgnoreCase) ? "" : $", called \"{label}\"";
+        label.Contains('"', StringComparison.Ordinal) || Letters.CouldBeLink(label) ? "" : $", called \"{label}\"";
 }

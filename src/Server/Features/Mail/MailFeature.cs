@@ -18,6 +18,7 @@ internal static class MailFeature
     public static IServiceCollection AddMail(this IServiceCollection services, ServerOptions options)
     {
         services.AddSingleton<Outbox>();
+        services.AddSingleton<LinkBound>();
         services.AddSingleton<MailedLinks>();
         services.AddSingleton<AlongWithChange>(provider => provider.GetRequiredService<MailedLinks>().VoidWhereNotMeantAsync);
         services.AddApiTypes(MailJson.Default);

@@ -11,7 +11,7 @@ namespace Countersign.Server.Features.Mail;
 /// a few, since anybody may ask for them in a contact's name: whoever does so takes nothing from the contact. One that is used makes its like void, and so does
 /// whatever makes it uncertain that who holds it is who was meant.
 /// </summary>
-internal sealed class MailedLinks(Outbox outbox, PublicAddress address, Database database, TimeProvider time)
+internal sealed class MailedLinks(Outbox outbox, LinkBound bound, PublicAddress address, Database database, TimeProvider time)
 {
     /// <summary>For signing in, of one contact, at once: what is asked for beyond them is not mailed until the time of one is over.</summary>
     public const int MostForSignIn = 4;
@@ -20,10 +20,12 @@ internal sealed class MailedLinks(Outbox outbox, PublicAddress address, Database
     /// <param name="page">The path of the page that the link opens; the token goes into the fragment.</param>
     /// <param name="letter">Made from the link.</param>
     /// <returns>The mail; null: nothing is mailed to this person, and what there was stays good.</returns>
+    /// <exception cref="TooManyLinksException">Of those that are not for signing in: the caller stores nothing, and answers <see cref="LinkBound.RefuseAsync"/>.</exception>
     public async Task<Guid?> SendAsync(
         CountersignDb db, PersonRow person, LinkPurpose purpose, string page, DateTimeOffset expires, Func<string, Letter> letter, CancellationToken cancellation)
     {
         if (purpose == LinkPurpose.SignIn && !await HasRoomAsync(db, person.Id, cancellation)) return null;
+        if (purpose != LinkPurpose.SignIn) await bound.HoldAsync(db, person.Mail, cancellation);
         var (text, hash) = OneTimeToken.Make();
         if (outbox.Add(db, person, letter(address.Link($"{page}#{text}")), expires) is not { } sent) return null;
         if (purpose != LinkPurpose.SignIn) await VoidAsync(db, person.Id, purpose, cancellation);

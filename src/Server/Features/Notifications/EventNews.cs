@@ -10,8 +10,7 @@ namespace Countersign.Server.Features.Notifications;
 /// those to look up who may read it. Of one event so many are mailed to one address in an hour, and the last of them says so; where nobody gets one although
 /// somebody is named, that is a record of its own, at most one in an hour for each device, event and reason.
 /// </summary>
-/// <remarks>The counts are of this process: a server that starts anew begins anew.</remarks>
-internal sealed class EventNews(Outbox outbox, PolicySource policy, TimeProvider time)
+internal sealed class EventNews(Outbox outbox, EventCounts counts, PolicySource policy, TimeProvider time)
 {
     /// <summary>Of one event to one address.</summary>
     public const int MostInAnHour = 20;
@@ -19,13 +18,7 @@ internal sealed class EventNews(Outbox outbox, PolicySource policy, TimeProvider
     /// <summary>A record of it says that nobody was mailed.</summary>
     public const string Undelivered = "notification.undelivered";
 
-    /// <summary>Counts that are kept at once; beyond, nothing is mailed until an hour is over for some.</summary>
-    private const int MostCounts = 20_000;
-
-    private static readonly TimeSpan _hour = TimeSpan.FromHours(1);
-
-    private readonly Lock _lock = new();
-    private readonly Dictionary<(OrganizationId Organization, string Whom, string Event), (DateTimeOffset Since, int Count)> _counts = [];
+    private const string NoRoom = "too many different addresses and events within an hour";
 
     /// <summary>With every record, where it is written; returns at once for those that are no events.</summary>
     public void Tell(AuditLog audit, CountersignDb db, AuditEntry entry)
@@ -46,16 +39,25 @@ internal sealed class EventNews(Outbox outbox, PolicySource policy, TimeProvider
             var because = !outbox.Sends ? "the server sends no mail"
                 : audience.People.Count == 0 ? "nobody who is named takes part and may see the device"
                 : "nobody who is named has a mail address";
-            if (Count(db.Organization, $"{device.Id} {because}", entry.Kind, now) == 1) audit.Add(db, Nobody(entry, device, because));
+            Note(because, counts.Next(db.Organization, $"{device.Id} {because}", entry.Kind, now));
             return;
         }
 
         foreach (var (mail, person) in told.DistinctBy(one => one.Mail, StringComparer.OrdinalIgnoreCase))
         {
-            if (Count(db.Organization, mail, entry.Kind, now) is not (<= MostInAnHour and var count)) continue;
+            var count = counts.Next(db.Organization, mail, entry.Kind, now);
+            if (count is null) Note(NoRoom, null);
+            if (count is null or > MostInAnHour) continue;
             var letter = Letters.Event(entry.Kind, device.Name, now, isLast: count == MostInAnHour);
             if (person is null) outbox.Add(db, mail, letter);
             else outbox.Add(db, person, letter);
+        }
+
+        // Where there is no room to count for whom, the event as a whole is counted, so that it is told all the same.
+        void Note(string because, int? count)
+        {
+            var isFirst = count is null ? counts.NextWithoutRoom(db.Organization, entry.Kind, now) == 1 : count == 1;
+            if (isFirst) audit.Add(db, Nobody(entry, device, count is null ? NoRoom : because));
         }
     }
 
@@ -69,33 +71,13 @@ internal sealed class EventNews(Outbox outbox, PolicySource policy, TimeProvider
         Correlation = entry.Correlation,
         Details = new() { ["event"] = entry.Kind, ["because"] = because },
     };
-
-    /// <returns>The how manieth it is within the hour that began with the first.</returns>
-    private int Count(OrganizationId organization, string whom, string name, DateTimeOffset now)
-    {
-        lock (_lock)
-        {
-            var key = (organization, whom.ToLowerInvariant(), name);
-            if (_counts.Count >= MostCounts && !_counts.ContainsKey(key))
-            {
-                foreach (var over in _counts.Where(one => !Lasts(one.Value.Since, now)).Select(one => one.Key).ToList()) _counts.Remove(over);
-                if (_counts.Count >= MostCounts) return int.MaxValue;
-            }
-
-            var (since, count) = _counts.TryGetValue(key, out var known) && Lasts(known.Since, now) ? known : (now, 0);
-            _counts[key] = (since, count + 1);
-            return count + 1;
-        }
-    }
-
-    /// <summary>Also over for a clock that was set back behind its beginning.</summary>
-    private static bool Lasts(DateTimeOffset since, DateTimeOffset now) => now >= since && now - since < _hour;
 }
 
 internal static class NotificationsFeature
 {
     public static IServiceCollection AddNotifications(this IServiceCollection services)
     {
+        services.AddSingleton<EventCounts>();
         services.AddSingleton<EventNews>();
         return services.AddSingleton<AlongWithRecord>(provider => provider.GetRequiredService<EventNews>().Tell);
     }

@@ -9,7 +9,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Countersign.Server.Features.Technicians;
 
 /// <param name="Password">The owner's own.</param>
-/// <param name="Code">From the owner's authenticator, or a recovery code; where they have a second factor.</param>
+/// <param name="Code">
+/// From the owner's authenticator, or a recovery code; where they have a second factor. An owner with a passkey may leave it out within 10 minutes of signing in with
+/// both factors.
+/// </param>
 internal sealed record HandOverRequest(string Password, string? Code = null)
 {
     public override string ToString() => nameof(HandOverRequest);
@@ -17,7 +20,7 @@ internal sealed record HandOverRequest(string Password, string? Code = null)
 
 /// <summary>The owner makes somebody else the owner. A token that was stolen must not be enough for that: it takes the password, and a code.</summary>
 internal sealed class HandOver(
-    PasswordSignIn passwords, SecondFactor secondFactor, PolicyWriter writer, PolicySource policy, Outbox outbox, WriteQueue queue,
+    PasswordSignIn passwords, SecondFactor secondFactor, OwnProof proof, Database database, PolicyWriter writer, PolicySource policy, Outbox outbox, WriteQueue queue,
     RepeatedRefusals refusals, AuditLog audit, TimeProvider time)
 {
     public async Task<Results<Ok<TechnicianAnswer>, ProblemHttpResult>> HandleAsync(
@@ -42,9 +45,18 @@ internal sealed class HandOver(
             return Problems.Invalid("password", "This is not the password.");
         }
 
-        if (accepted.HasSecondFactor)
+        if (accepted.HasSecondFactor && request.Code is null)
         {
-            var code = await secondFactor.VerifyAsync((caller.Organization, owner), request.Code ?? "", source, "api", (_, _, _) => Task.FromResult(true), cancellation);
+            await using var db = database.Read(caller.Organization);
+            if (await proof.WithoutCodeAsync(db, caller, cancellation) is { } problem)
+            {
+                await NoteRefusedAsync(caller, id, "code", cancellation);
+                return problem;
+            }
+        }
+        else if (accepted.HasSecondFactor)
+        {
+            var code = await secondFactor.VerifyAsync((caller.Organization, owner), request.Code!, source, "api", (_, _, _) => Task.FromResult(true), cancellation);
             if (code is CodeAnswer.Later(var wait)) return Problems.TooManyAttempts(context, wait);
             if (code is not CodeAnswer.Accepted)
             {
@@ -55,10 +67,14 @@ internal sealed class HandOver(
 
         var outcome = await writer.ApplyAsync(
             caller,
-            async (db, _, stop) => await OwnProof.StandsAsync(db, caller, new(accepted), stop) ? new PolicyCommand.HandOver(heir) : null,
+            async (db, _, stop) => await StandsAsync(db, stop) ? new PolicyCommand.HandOver(heir) : null,
             cancellation,
             (db, delta, stop) => TellAsync(db, caller, delta, stop));
         return outcome.Answer(snapshot => TechnicianAnswer.Of(snapshot, caller, heir, time));
+
+        async Task<bool> StandsAsync(CountersignDb db, CancellationToken stop) =>
+            await OwnProof.StandsAsync(db, caller, new(accepted), stop)
+            && (!accepted.HasSecondFactor || request.Code is not null || await proof.WithoutCodeAsync(db, caller, stop) is null);
     }
 
     /// <summary>Somebody tried to make another one the owner, and could not: for whoever reads the log, however it ended.</summary>

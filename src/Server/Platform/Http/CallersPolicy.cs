@@ -3,9 +3,14 @@ using Countersign.Access;
 
 namespace Countersign.Server.Platform;
 
-/// <summary>The policy in force when a request began, with whose eyes it is read, and when. One answer is made from one version.</summary>
+/// <summary>
+/// The policy in force when a request began, with whose eyes it is read, and when. One answer is made from one version, by one thread: what was found out for one row of it
+/// is kept for the next.
+/// </summary>
 internal sealed class CallersPolicy(PolicySnapshot snapshot, Caller caller, DateTimeOffset at)
 {
+    private Func<DeviceGroupId, bool>? _seesGroup;
+
     public PolicySnapshot Snapshot { get; } = snapshot;
 
     public PersonId Person => caller.Person;
@@ -38,7 +43,7 @@ internal sealed class CallersPolicy(PolicySnapshot snapshot, Caller caller, Date
 
     public bool MaySee(TechnicianGroupId group) => Snapshot.MaySeeTechnicianGroup(Person, group, At);
 
-    public bool MaySee(DeviceGroupId group) => Snapshot.MaySeeDeviceGroup(Person, group, At);
+    public bool MaySee(DeviceGroupId group) => (_seesGroup ??= Snapshot.DeviceGroupsSeenBy(Person, At))(group);
 
     public bool MaySee(DeviceId device) => Snapshot.MaySeeDevice(Person, device, At);
 

@@ -32,9 +32,10 @@ internal static class Csv
 
     /// <summary>The records of a text, the lines of which may end with LF alone; empty lines are none. A byte order mark in front is passed over.</summary>
     /// <param name="most">More records are a fault.</param>
-    public static bool TryRead(string text, int most, out IReadOnlyList<CsvRecord> records, [NotNullWhen(false)] out CsvFault? fault)
+    /// <param name="mostFields">So are more fields of a record, at the first that is too many: a line of commas must not be worth many times its length.</param>
+    public static bool TryRead(string text, int most, int mostFields, out IReadOnlyList<CsvRecord> records, [NotNullWhen(false)] out CsvFault? fault)
     {
-        var reader = new Reader(text, text.StartsWith('\uFEFF') ? 1 : 0);
+        var reader = new Reader(text, text.StartsWith('\uFEFF') ? 1 : 0, mostFields);
         var found = new List<CsvRecord>();
         records = found;
         while (reader.Next(out var record, out fault))
@@ -58,7 +59,7 @@ internal static class Csv
         return bare.Length > 0 && _formula.Contains(bare[0]);
     }
 
-    private ref struct Reader(ReadOnlySpan<char> text, int start)
+    private ref struct Reader(ReadOnlySpan<char> text, int start, int mostFields)
     {
         private readonly ReadOnlySpan<char> _text = text;
         private int _at = start;
@@ -73,6 +74,12 @@ internal static class Csv
             var fields = new List<string>();
             while (true)
             {
+                if (fields.Count == mostFields)
+                {
+                    fault = new(line, $"There are more than {mostFields} fields.");
+                    return false;
+                }
+
                 if (!Field(out var field, out fault)) return false;
                 fields.Add(field.StartsWith('\'') && IsGuarded(field) ? field[1..] : field);
                 if (_at < _text.Length && _text[_at] == ',')

@@ -30,7 +30,7 @@ internal static class Problems
 
     public static ProblemHttpResult Invalid(string field, string message) => Invalid([(field, message)]);
 
-    /// <param name="errors">The first of each field is told.</param>
+    /// <param name="errors">All of each field are told.</param>
     /// <param name="detail">What is to be said besides.</param>
     public static ProblemHttpResult Invalid(IEnumerable<(string Field, string Message)> errors, string? detail = null) => TypedResults.Problem(
         statusCode: StatusCodes.Status400BadRequest,
@@ -63,10 +63,13 @@ internal static class Problems
         _ => throw new ArgumentException("It is not a refusal.", nameof(refusal)),
     };
 
-    public static ProblemHttpResult TooManyAttempts(HttpContext context, TimeSpan retryAfter)
+    public static ProblemHttpResult TooManyAttempts(HttpContext context, TimeSpan retryAfter) => TooMany(context, retryAfter, "Too many attempts");
+
+    /// <summary>Of what is bounded in time.</summary>
+    public static ProblemHttpResult TooMany(HttpContext context, TimeSpan retryAfter, string title, string? detail = null)
     {
         context.Response.Headers.RetryAfter = Math.Ceiling(retryAfter.TotalSeconds).ToString("F0", CultureInfo.InvariantCulture);
-        return TypedResults.Problem(statusCode: StatusCodes.Status429TooManyRequests, title: "Too many attempts");
+        return TypedResults.Problem(statusCode: StatusCodes.Status429TooManyRequests, title: title, detail: detail);
     }
 
     public static ProblemHttpResult Of(PlanResult refusal) => refusal switch
@@ -81,7 +84,7 @@ internal static class Problems
 
     private static Dictionary<string, object?> Errors(IEnumerable<(string Field, string Message)> errors) => new()
     {
-        ["errors"] = errors.DistinctBy(error => error.Field).ToDictionary(error => error.Field, error => (string[])[error.Message]),
+        ["errors"] = errors.GroupBy(error => error.Field, error => error.Message).ToDictionary(field => field.Key, field => field.Distinct().ToArray()),
     };
 }
 

@@ -143,6 +143,79 @@ public sealed class MyPasskeysTests
         (await lab.SendCodeAsync(await lab.TicketAsync("tom"), app.RecoveryCodes[0])).Status.ShouldBe(HttpStatusCode.OK);
     }
 
+    [Theory]
+    [InlineData("devices:read")]
+    [InlineData("write")]
+    public async Task With_a_passkey_a_program_s_token_and_the_password_set_up_no_app_and_choose_no_other_password(string scope)
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var passkey = new TestPasskey();
+        var (token, _) = await lab.WithPasskeyAsync("tom", passkey);
+        var made = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "ci", ["scopes"] = new JsonArray(scope) }, token)).Json["token"]!.GetValue<string>();
+
+        // It has the strength of the sign-in that it was made by.
+        (await lab.SendAsync(HttpMethod.Get, "me", token: made)).Json["signIn"]!.GetValue<string>().ShouldBe("twoFactor");
+        (await lab.SendAsync(HttpMethod.Post, "me/two-factor/enrol", new JsonObject { ["password"] = IdentityLab.Password }, made)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        var enrolled = await lab.SendAsync(HttpMethod.Post, "me/two-factor/enrol", new JsonObject { ["password"] = IdentityLab.Password }, token);
+        var app = new TestAuthenticator(enrolled.Json["uri"]!.GetValue<string>(), lab.Clock);
+        (await lab.SendAsync(HttpMethod.Post, "me/two-factor/confirm", new JsonObject { ["code"] = app.Next() }, made)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        var chosen = new JsonObject { ["current"] = IdentityLab.Password, ["new"] = "violet-tractor-anthem-08" };
+        (await lab.SendAsync(HttpMethod.Post, "me/password", chosen, made)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await lab.SendAsync(HttpMethod.Get, "me/two-factor", token: token)).Json["since"].ShouldBeNull();
+        (await lab.SendAsync(HttpMethod.Get, "me", token: token)).Status.ShouldBe(HttpStatusCode.OK);
+        (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.Accepted);
+    }
+
+    [Fact]
+    public async Task Whoever_has_a_passkey_renews_codes_and_takes_the_app_off_without_a_code_while_their_sign_in_is_of_just_now()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var passkey = new TestPasskey();
+        var (token, _) = await lab.WithPasskeyAsync("tom", passkey);
+        (await ActAsync("codes", token, "wrong")).Errors("password").ShouldHaveSingleItem();
+        (await ActAsync("codes", token)).Json["recoveryCodes"]!.AsArray().Count.ShouldBe(10);
+        (await ActAsync("disable", token)).Status.ShouldBe(HttpStatusCode.Conflict);
+        await lab.EnrolAsync("tom", token);
+        var made = (await lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "x", ["scopes"] = new JsonArray("write") }, token)).Json["token"]!.GetValue<string>();
+        (await ActAsync("codes", made)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        lab.Clock.Advance(TimeSpan.FromMinutes(10));
+        foreach (var verb in (string[])["codes", "disable"]) (await ActAsync(verb, token)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        token = (await lab.SignInAsync(passkey)).Json["token"]!.GetValue<string>();
+        (await ActAsync("disable", token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        var twoFactor = (await lab.SendAsync(HttpMethod.Get, "me/two-factor", token: token)).Json;
+        (twoFactor["since"], twoFactor["passkeys"]!.GetValue<int>()).ShouldBe((null, 1));
+
+        Task<Answer> ActAsync(string verb, string by, string password = IdentityLab.Password) =>
+            lab.SendAsync(HttpMethod.Post, $"me/two-factor/{verb}", new JsonObject { ["password"] = password }, by);
+    }
+
+    [Fact]
+    public async Task An_owner_with_a_passkey_hands_over_without_a_code_while_their_sign_in_is_of_just_now()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        using var passkey = new TestPasskey();
+        var (token, _) = await lab.WithPasskeyAsync("ann", passkey);
+        (await HandOverAsync(token, "000000")).Errors("code").ShouldHaveSingleItem();
+        lab.Clock.Advance(TimeSpan.FromMinutes(10));
+        (await HandOverAsync(token)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await lab.AuditAsync()).Where(record => record.Kind == "ownership.refused").Select(record => JsonNode.Parse(record.Details)!["because"]!.GetValue<string>()).Distinct().ShouldBe(["code"]);
+        token = (await lab.SignInAsync(passkey)).Json["token"]!.GetValue<string>();
+        (await HandOverAsync(token)).Json["kind"]!.GetValue<string>().ShouldBe("owner");
+
+        Task<Answer> HandOverAsync(string by, string? code = null) =>
+            lab.SendAsync(HttpMethod.Post, $"technicians/{lab.Tom.Id}/ownership", new JsonObject { ["password"] = IdentityLab.Password, ["code"] = code }, by);
+    }
+
+    [Fact]
+    public async Task With_an_app_alone_a_code_is_wanted_however_fresh_the_sign_in_is()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var app = await lab.EnrolAsync("tom");
+        var token = (await lab.SignInAsync("tom", app)).Json["token"]!.GetValue<string>();
+        foreach (var verb in (string[])["codes", "disable"])
+            (await lab.SendAsync(HttpMethod.Post, $"me/two-factor/{verb}", new JsonObject { ["password"] = IdentityLab.Password }, token)).Errors("code").ShouldHaveSingleItem();
+    }
+
     [Fact]
     public async Task Removing_takes_the_password_and_ends_whoever_may_have_signed_in_with_it()
     {
