@@ -61,6 +61,72 @@ public class PermissionCatalogueTests
         }
     }
 
+    /// <summary>As the model's table has them: name, purpose, what they hold.</summary>
+    [Theory]
+    [InlineData(
+        "Full device access", RolePurpose.DevicesAndGroups,
+        "ScreenView ScreenControl FileManager SendFiles ReceiveFiles ManageFiles Terminal WebAccess Tunnel WakeUp Reboot LockUnlock UnattendedAccess ConnectOnLan DeployScripts RunEmbeddedScripts "
+        + "Chat ChatToggle Calls SyncClipboard BlackScreen SendUrls ViewSystemInformation RecordSessions ScreenCapture ShareOwnScreen RequestCredentials TransferSessions HoldSessions Collaborate "
+        + "InviteExternal ConfigureMobile Click2Fix ClassicMobileDisplay "
+        + "ScreenPreview ConnectionHistory PlayRecordings DeleteRecordings SoftwareInventory ModifyNotifications ModifyDevice DeleteDevice WatchSessions TerminateSessions RequestAccess")]
+    [InlineData(
+        "Only device connection", RolePurpose.DevicesAndGroups,
+        "ScreenView ScreenControl FileManager SendFiles ReceiveFiles ManageFiles Terminal WebAccess UnattendedAccess Chat SyncClipboard")]
+    [InlineData("Request access", RolePurpose.DevicesAndGroups, "RequestAccess")]
+    [InlineData("Accept access requests", RolePurpose.DevicesAndGroups, "AcceptAccessRequests")]
+    [InlineData("All invitations", RolePurpose.Invitations, "AllInvitations " + OfInvitations)]
+    [InlineData("Own invitations", RolePurpose.Invitations, "OwnInvitations " + OfInvitations)]
+    [InlineData("Team administrator", RolePurpose.Administration, "ManageTechnicians")]
+    [InlineData("Branding administrator", RolePurpose.Administration, "ManageBranding")]
+    [InlineData("Billing administrator", RolePurpose.Administration, "ManageBilling")]
+    [InlineData("Auditor", RolePurpose.Administration, "AuditLog")]
+    [InlineData("Devices list", RolePurpose.Administration, "PermanentAccess")]
+    public void System_roles_are_those_of_the_model(string name, RolePurpose purpose, string permissions)
+    {
+        var role = SystemRoles.All.Single(role => role.Name == name);
+        role.Purpose.ShouldBe(purpose);
+        role.Permissions.Select(permission => permission.ToString()).ShouldBe(permissions.Split(' '), ignoreOrder: true);
+    }
+
+    private const string OfInvitations =
+        "ScreenView ScreenControl FileManager SendFiles ReceiveFiles ManageFiles Terminal Reboot UnattendedAccess DeployScripts RunEmbeddedScripts "
+        + "Chat ChatToggle Calls SyncClipboard SendUrls ViewSystemInformation RecordSessions ScreenCapture ShareOwnScreen RequestCredentials TransferSessions HoldSessions Collaborate "
+        + "InviteExternal ConfigureMobile Click2Fix ClassicMobileDisplay "
+        + "StartPrivateSessions DeployCallingCard EditQueueFields InstallationRequest CameraStreaming ScreenPreview PlayRecordings";
+
+    [Fact]
+    public void There_are_no_other_system_roles() => SystemRoles.All.Count.ShouldBe(11);
+
+    /// <summary>The wide form, the strict one, and which of them is the default.</summary>
+    [Theory]
+    [InlineData(Permission.Chat, "on", "off", "on")]
+    [InlineData(Permission.RecordSessions, "allowed", "consent", "allowed")]
+    [InlineData(Permission.TransferSessions, "any", "named:", "any")]
+    [InlineData(Permission.Collaborate, "any", "named:", "any")]
+    [InlineData(Permission.InviteExternal, "anyone", "approved", "approved")]
+    public void Options_are_those_of_the_model(Permission permission, string wide, string strict, string standard)
+    {
+        PermissionOption.Widest(permission).Text.ShouldBe(wide);
+        PermissionOption.Strictest(permission).Text.ShouldBe(strict);
+        PermissionOption.TryParse(permission, "", out var option, out _).ShouldBeTrue();
+        option!.Text.ShouldBe(standard);
+    }
+
+    [Fact]
+    public void No_other_permission_has_an_option() => PermissionOption.Having.Order().ShouldBe(
+        [Permission.Chat, Permission.RecordSessions, Permission.TransferSessions, Permission.Collaborate, Permission.InviteExternal], ignoreOrder: true);
+
+    [Theory]
+    [InlineData(PermissionHeading.Actions, 16)]
+    [InlineData(PermissionHeading.SessionOptions, 19)]
+    [InlineData(PermissionHeading.AccessToInvitations, 2)]
+    [InlineData(PermissionHeading.Invitations, 5)]
+    [InlineData(PermissionHeading.OtherOptions, 13)]
+    [InlineData(PermissionHeading.AdministratorFunctions, 4)]
+    [InlineData(PermissionHeading.Other, 1)]
+    public void Headings_are_those_of_the_role_manager(PermissionHeading heading, int permissions) =>
+        PermissionCatalogue.Entries.Count(entry => entry.Heading == heading).ShouldBe(permissions);
+
     [Fact]
     public void System_roles_hold_only_what_fits_their_purpose()
     {
