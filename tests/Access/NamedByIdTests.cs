@@ -9,6 +9,7 @@ public class NamedByIdTests
     private readonly TechnicianGroupId _one;
     private readonly TechnicianGroupId _two;
     private readonly TechnicianGroupId _holder;
+    private readonly PersonId _tina;
     private PolicySnapshot _policy;
 
     public NamedByIdTests()
@@ -16,6 +17,9 @@ public class NamedByIdTests
         _one = _sample.Group("One");
         _two = _sample.Group("Two");
         _holder = _sample.Group("Holder");
+        _tina = _sample.Technician("tina");
+        _sample.Member(_tina, _holder);
+        _sample.Grant(_tina, _sample.Web01, Terminal, TransferSessions, Collaborate);
         _policy = _sample.Snapshot;
     }
 
@@ -76,12 +80,42 @@ public class NamedByIdTests
     {
         Carry(Name(TransferSessions, _one.Value, _two.Value));
         Carry(Name(Collaborate, _one.Value));
+        var before = _policy;
         var deletion = Carry(new PolicyCommand.DeleteTechnicianGroup(_one));
+        deletion.Summary.ShouldBe("Deleted the technician group One and took it out of 2 options that named it; one of them names nobody now.");
+        var told = PolicySnapshot.Diff(before, _policy).Rectangles.ShouldHaveSingleItem();
+        told.People.ShouldBe([_tina]);
+        told.Difference.Gained.ShouldBeEmpty();
+        told.Difference.Restrictions.ShouldHaveSingleItem().Kind.ShouldBe(RestrictionKind.Options);
         Named(TransferSessions).ShouldBe([_two.Value]);
         _policy.PermissionAt(_holder, Collaborate)!.Option.ShouldBe("named:"); // nobody, not everybody
         Carry(new PolicyCommand.Undo(deletion, new HashSet<RowKey>()));
         Named(TransferSessions).ShouldBe([_one.Value, _two.Value], ignoreOrder: true);
         Named(Collaborate).ShouldBe([_one.Value]);
+    }
+
+    [Fact]
+    public void A_branch_that_deletes_what_it_was_named_by_takes_away_and_nothing_else()
+    {
+        var ada = _sample.Technician("ada");
+        var team = _sample.Group("Team", _one);
+        _sample.Administrator(ada, _one);
+        _policy = _sample.Snapshot;
+        Carry(Name(Collaborate, team.Value));
+        Carry(new PolicyCommand.SetGroupPermission(_sample.Everyone, TransferSessions, PolicyValue.Allow, true, $"named:{team}"));
+        var before = _policy;
+        var deletion = _policy.Plan(new PolicyCommand.DeleteTechnicianGroup(team), ada, Sample.Noon).ShouldBeOfType<PlanResult.Planned>().Delta;
+        _policy = _policy.Apply(deletion);
+        deletion.Summary.ShouldBe("Deleted the technician group One / Team and took it out of 2 options that named it; 2 of them name nobody now.");
+        PolicySnapshot.Diff(before, _policy).Rectangles.ShouldAllBe(rectangle => rectangle.Difference.Gained.Count == 0);
+        var options = _policy.Decide(_sample.Question(_tina, [Terminal])).Options!;
+        options[Collaborate].Text.ShouldBe("named:");
+        options[TransferSessions].Text.ShouldBe("named:");
+
+        // To bring it back is to widen what binds others and themselves: the change is not theirs to undo.
+        _policy.Plan(new PolicyCommand.Undo(deletion, new HashSet<RowKey>()), ada, Sample.Noon).ShouldBeOfType<PlanResult.NotFound>();
+        Carry(new PolicyCommand.Undo(deletion, new HashSet<RowKey>()));
+        PolicySnapshot.Diff(before, _policy).Rectangles.ShouldBeEmpty();
     }
 
     [Fact]

@@ -36,14 +36,24 @@ internal sealed partial class Planner
         Write(row.Node, row.Setting, Settings.Write([.. roles.Where(other => other != role)]));
     }
 
-    private void TakeOutOfOptions(TechnicianGroupId group)
+    /// <summary>A list that is emptied so names nobody from then on: it never becomes one for everybody.</summary>
+    /// <returns>For the summary of the change; empty: no option named the group.</returns>
+    private string TakeOutOfOptions(TechnicianGroupId group)
     {
+        var (shortened, emptied) = (0, 0);
         foreach (var row in _snapshot.All<GroupPermissionRow>())
         {
             if (row.Group == group || !NamedIn(row).Contains(group.Value)) continue;
             PermissionOption.TryParse(row.Permission, row.Option, out var option, out _);
-            _draft.Put(row with { Option = option!.Without(group.Value).Text });
+            var without = option!.Without(group.Value);
+            _draft.Put(row with { Option = without.Text });
+            shortened++;
+            if (without.Named.Count == 0) emptied++;
         }
+
+        if (shortened == 0) return "";
+        var nobody = emptied switch { 0 => "", 1 => "; one of them names nobody now", _ => $"; {emptied} of them name nobody now" };
+        return $" and took it out of {(shortened == 1 ? "an option" : $"{shortened} options")} that named it{nobody}";
     }
 
     private static IReadOnlyList<Guid> NamedIn(GroupPermissionRow? row) =>

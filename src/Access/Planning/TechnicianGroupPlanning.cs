@@ -92,10 +92,10 @@ internal sealed partial class Planner
         _draft.RemoveAll(people.Managers.Select(person => new GroupManagerRow(group.Id, person)));
         _draft.RemoveAll(people.Administrators.Select(person => new GroupAdministratorRow(group.Id, person)));
         _draft.RemoveAll(group.Own);
-        TakeOutOfOptions(group.Id);
+        var options = TakeOutOfOptions(group.Id);
         _draft.RemoveAll(group.OwnGrants.Select(grant => grant.Row));
         _draft.Remove(group.Row);
-        return _draft.Planned($"Deleted the technician group {Veil.Path(group)}.");
+        return _draft.Planned($"Deleted the technician group {Veil.Path(group)}{options}.");
     }
 
     private PlanResult Plan(PolicyCommand.AddMember command)
