@@ -280,13 +280,10 @@ public static class Settings
         return text == "always" || WeeklyHours.TryParse(text, out value, out problem);
     }
 
-    /// <summary>Whether a stored value is in canonical form; of the zone of hours only the form is judged.</summary>
+    /// <summary>Whether a stored value is one, and in canonical form.</summary>
     internal static bool IsCanonical(SettingKind kind, string text, out string problem)
     {
-        string? canonical;
-        if (kind == SettingKind.SessionHours && text != "always") canonical = WeeklyHours.TryRead(text, out var hours, out problem) ? hours.ToString() : null;
-        else TryCanonical(kind, text, out canonical, out problem);
-        if (canonical is null) return false;
+        if (!TryCanonical(kind, text, out var canonical, out problem)) return false;
         if (!string.Equals(canonical, text, StringComparison.Ordinal)) problem = $"'{text}' is not in canonical form";
         return problem.Length == 0;
     }

@@ -22,41 +22,27 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
 
     private static readonly string[] DayNames = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-    private readonly ZoneClock? _clock;
+    private readonly ZoneClock _clock;
 
     /// <summary>Sorted, apart, in ticks since Monday 00:00 of local time, half open.</summary>
     private readonly (long Start, long End)[] _open;
 
     private readonly string _text;
 
-    private WeeklyHours(string zone, ZoneClock? clock, ImmutableArray<Span> spans)
+    private WeeklyHours(ZoneClock clock, ImmutableArray<Span> spans)
     {
-        Zone = zone;
         _clock = clock;
         _open = Merge(spans);
-        _text = Write(zone, spans);
+        _text = Write(clock.Id, spans);
     }
 
-    public string Zone { get; }
+    public string Zone => _clock.Id;
 
     /// <summary>False for a text of another form, and for a zone that this machine does not know.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out WeeklyHours? hours) => TryParse(text, out hours, out _);
 
     /// <param name="problem">One sentence that says what is wrong with the text; empty if nothing is.</param>
     public static bool TryParse(string text, [NotNullWhen(true)] out WeeklyHours? hours, out string problem)
-    {
-        if (!TryRead(text, out hours, out problem)) return false;
-        if (hours.IsKnown) return true;
-        problem = UnknownZone(hours.Zone);
-        hours = null;
-        return false;
-    }
-
-    /// <summary>
-    /// As <see cref="TryParse(string, out WeeklyHours?, out string)"/>, but takes a zone that this machine does not know: a policy that was
-    /// stored where it was known must not become unreadable. Such hours are never open.
-    /// </summary>
-    internal static bool TryRead(string text, [NotNullWhen(true)] out WeeklyHours? hours, out string problem)
     {
         hours = null;
         if (string.IsNullOrWhiteSpace(text) || text.Length > MaxLength)
@@ -90,24 +76,26 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
             spans.Add(span);
         }
 
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(parts[0], out var zone))
+        {
+            problem = UnknownZone(parts[0]);
+            return false;
+        }
+
         problem = "";
-        var isKnown = TimeZoneInfo.TryFindSystemTimeZoneById(parts[0], out var zone);
-        hours = new WeeklyHours(zone?.Id ?? parts[0], isKnown ? new(zone!) : null, spans.MoveToImmutable());
+        hours = new WeeklyHours(new(zone), spans.MoveToImmutable());
         return true;
     }
 
     private static string UnknownZone(string name) =>
         $"'{Quoted(name)}' is no time zone that this machine knows: write an IANA name such as Europe/Berlin or UTC.";
 
-    /// <summary>False: this machine does not know the zone, so that nobody can say what its clocks show, and the hours are never open.</summary>
-    public bool IsKnown => _clock is not null;
-
-    public bool IsOpen(DateTimeOffset at) => _clock is not null && IsOpen(at.UtcTicks, _clock.OffsetAt(at.UtcTicks, out _));
+    public bool IsOpen(DateTimeOffset at) => IsOpen(at.UtcTicks, _clock.OffsetAt(at.UtcTicks, out _));
 
     /// <summary>The earliest instant after <paramref name="at"/> at which <see cref="IsOpen(DateTimeOffset)"/> answers differently; null: never.</summary>
     public DateTimeOffset? NextChange(DateTimeOffset at)
     {
-        if (_clock is null || _open is [(0, WeekTicks)]) return null;
+        if (_open is [(0, WeekTicks)]) return null;
         var current = at.UtcTicks;
         var offset = _clock.OffsetAt(current, out var until);
         var open = IsOpen(current, offset);
@@ -136,14 +124,10 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
         return false;
     }
 
-    /// <summary>
-    /// True when every hour of <paramref name="other"/> is surely one of these too; false also where that is not plain to see. Hours of a zone that is not known
-    /// are never open, and cover no others.
-    /// </summary>
+    /// <summary>True when every hour of <paramref name="other"/> is surely one of these too; false also where that is not plain to see.</summary>
     public bool Covers(WeeklyHours other)
     {
         if (Equals(other)) return true;
-        if (_clock is null) return false;
         if (_open is [(0, WeekTicks)]) return true;
         if (!string.Equals(Zone, other.Zone, StringComparison.Ordinal)) return false;
         return Array.TrueForAll(other._open, theirs => Array.Exists(_open, ours => ours.Start <= theirs.Start && theirs.End <= ours.End));

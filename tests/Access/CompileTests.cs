@@ -124,6 +124,7 @@ public class CompileTests
         Refused("span", grant with { Window = new(null, null, "Europe/Berlin; whenever") });
         var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         Refused("ends before", grant with { Window = new(now, now) });
+        Refused($"Grant {grant.Id}, to Person {Owner}: 'Nowhere/Land' is no time zone", grant with { Window = new(null, null, "Nowhere/Land; Mon-Sun 00:00-24:00") });
         Refused("accounts", grant with { Accounts = new(AccountRule.Named, "") });
     }
 

@@ -361,27 +361,6 @@ public class DiffTests
     }
 
     [Fact]
-    public void Hours_in_a_zone_that_is_not_known_here_are_never_open_and_are_named()
-    {
-        _sample.Grant(_tina, _sample.Web01, Chat);
-        _sample.Grant(GrantSubject.To(_tina), GrantScope.AllDevices, _sample.Role(Terminal), window: new(null, null, "Nowhere/Land; Mon-Sun 00:00-24:00"));
-        _sample.Snapshot.Decide(_sample.Question(_tina, [Terminal])).Reason.ShouldBe(DenialReason.NotGranted);
-        _sample.Decide(_tina, Chat).Kind.ShouldBe(DecisionKind.Allowed);
-        _sample.Snapshot.Problems().ShouldHaveSingleItem().Text.ShouldContain("Nowhere/Land");
-        Reasons(Terminal).ShouldContain(text => text.EndsWith("gives Terminal Mode, but the time zone Nowhere/Land of its hours is not known here, so that it is never in force.", StringComparison.Ordinal));
-
-        var device = SettingNode.Of(_sample.Web01);
-        _sample.Put(new SettingRow(device, SettingKind.SessionHours, "Nowhere/Land; Mon-Sun 00:00-24:00", 1));
-        _sample.Decide(_tina, Chat).Reason.ShouldBe(DenialReason.OutsideSessionHours);
-        Reasons(Chat)[^1].ShouldBe("web01 takes no connections: the time zone Nowhere/Land of its session hours is not known here.");
-        _sample.Snapshot.Problems().Count().ShouldBe(2);
-        _sample.Snapshot.Plan(new PolicyCommand.SetSetting(device, SettingKind.SessionHours, "Nowhere/Land; Mon 08:00-09:00"), _sample.Olga, Sample.Noon)
-            .ShouldBeOfType<PlanResult.Invalid>();
-    }
-
-    private List<string> Reasons(Permission wanted) => [.. _sample.Snapshot.Explain(_sample.Question(_tina, [wanted])).Lines.Select(line => line.Text)];
-
-    [Fact]
     public void People_from_outside_are_suggested_the_right_to_ask_and_what_they_would_ask_for()
     {
         var carl = _sample.Contact("carl");

@@ -17,7 +17,7 @@ internal static class GrantCompiler
         WeeklyHours? hours = null;
         if (row.Window.Hours.Length > 0 && (hours = pool.Hours(row.Window.Hours, out var problem)) is null)
         {
-            throw new PolicyException($"{row.Key}: {problem}");
+            throw new PolicyException($"{row.Key}, to {row.Subject.Kind} {row.Subject.Id}: {problem}");
         }
         return new(row, role, Names(row), hours, pool.AccountNames);
     }

@@ -24,12 +24,12 @@ internal sealed class PolicyPool
     /// <summary>For the version after.</summary>
     public PolicyPool Next() => new(_hours, AccountNames.Next());
 
-    /// <returns>Null: the text is not of the form.</returns>
+    /// <returns>Null: the text is not of the form, or its time zone is not known.</returns>
     public WeeklyHours? Hours(string text, out string problem)
     {
         problem = "";
         if (_hours.TryGetValue(text, out var known)) return known;
-        if (!WeeklyHours.TryRead(text, out var hours, out problem)) return null;
+        if (!WeeklyHours.TryParse(text, out var hours, out problem)) return null;
         if (_hours.Count >= MostHours) return hours;
         if (_areHoursShared) (_hours, _areHoursShared) = (new(_hours, StringComparer.Ordinal), false);
         _hours.Add(text, hours);

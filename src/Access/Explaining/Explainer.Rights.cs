@@ -66,7 +66,6 @@ internal sealed partial class Explainer
             var next = grant.NextChange(_question.At);
             var sentence = $"{Sentence(person, grant)} gives {Describe.Labels(given)}";
             if (grant.InForce(_question.At)) Say(next is { } end ? $"{sentence} until {Write(end)}." : $"{sentence}.", Cites(person, grant));
-            else if (grant.Hours is { IsKnown: false } hours) Say($"{sentence}, but the time zone {hours.Zone} of its hours is not known here, so that it is never in force.", Cites(person, grant));
             else Say(next is { } start ? $"{sentence}, but not before {Write(start)}." : $"{sentence}, but its time is over.", Cites(person, grant));
         }
     }

@@ -88,12 +88,6 @@ internal sealed partial class Explainer
                 return false;
             case DenialReason.OutsideSessionHours:
                 var hours = _model.RulesOf(device)[SettingKind.SessionHours];
-                if (_model.RulesOf(device).SessionHours is { IsKnown: false } unknown)
-                {
-                    Say($"{device.Row.Name} takes no connections: the time zone {unknown.Zone} of its session hours is not known here{_veil.Source(device, hours.Source)}.", KeyOf(hours));
-                    return false;
-                }
-
                 var open = $"{hours.Value}{_veil.Source(device, hours.Source)}";
                 Say($"{device.Row.Name} takes connections only at {open}, and {Write(_question.At)} is outside of that.", KeyOf(hours));
                 return false;

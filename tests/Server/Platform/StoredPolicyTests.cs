@@ -36,13 +36,15 @@ public sealed class StoredPolicyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_this_machine_can_not_carry_out_is_in_the_log_of_the_start()
+    public async Task A_server_does_not_start_on_hours_in_a_time_zone_that_it_does_not_know_and_says_whose_and_which()
     {
         (await _tenant.Owner.PutAsync("/api/v1/settings/organization/sessionHours", new { value = "Europe/Berlin; Mon-Fri 08:00-18:00" })).Expect(HttpStatusCode.OK);
         await ChangeByHandAsync("UPDATE setting SET Value = replace(Value, 'Europe/Berlin', 'Nowhere/Land')");
-        var log = new CapturedLog();
-        await LoadAsync(log);
-        log.Lines.ShouldContain(line => line.Contains("does not know the time zone 'Nowhere/Land'", StringComparison.Ordinal));
+        var error = await Should.ThrowAsync<PolicyDamagedException>(LoadAsync(new CapturedLog()));
+        error.Message.ShouldStartWith($"The policy of acme ({_tenant.Id})");
+        error.Message.ShouldContain("Setting ");
+        error.Message.ShouldContain("'Nowhere/Land' is no time zone that this machine knows");
+        error.Message.ShouldContain("tzdata-legacy");
     }
 
     private Task LoadAsync(CapturedLog log)

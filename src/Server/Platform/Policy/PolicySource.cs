@@ -13,9 +13,6 @@ namespace Countersign.Server.Platform;
 /// </summary>
 internal sealed partial class PolicySource(ILogger<PolicySource> log) : IPolicySource
 {
-    /// <summary>As many as fit on a screen; the others come up when these are mended.</summary>
-    private const int MostProblems = 20;
-
     private readonly ConcurrentDictionary<OrganizationId, PolicySnapshot> _snapshots = new();
     private readonly Lock _listening = new();
     private Action<PolicySnapshot>[] _listeners = [];
@@ -47,8 +44,8 @@ internal sealed partial class PolicySource(ILogger<PolicySource> log) : IPolicyS
         return new Listening(this, changed);
     }
 
-    /// <summary>Reads and compiles every organization's policy, and logs what this machine can't carry out of it.</summary>
-    /// <exception cref="PolicyDamagedException">Rows of one do not fit together.</exception>
+    /// <summary>Reads and compiles every organization's policy.</summary>
+    /// <exception cref="PolicyDamagedException">Rows of one do not fit together, or name a time zone that this machine does not know.</exception>
     public async Task LoadAsync(Database database, CancellationToken cancellation)
     {
         await using var db = database.Open();
@@ -58,7 +55,6 @@ internal sealed partial class PolicySource(ILogger<PolicySource> log) : IPolicyS
             var snapshot = Compile(organization, rows);
             _snapshots[organization.Id] = snapshot;
             LogLoaded(organization.Id, organization.Version, rows.Count);
-            foreach (var problem in snapshot.Problems().Take(MostProblems)) LogProblem(organization.Id, problem.Row, problem.Text);
         }
     }
 
@@ -71,7 +67,8 @@ internal sealed partial class PolicySource(ILogger<PolicySource> log) : IPolicyS
         catch (PolicyException error)
         {
             throw new PolicyDamagedException(
-                $"The policy of {organization.Name} ({organization.Id}), version {organization.Version}, does not fit together: {error.Message}. Nothing was changed. Restore the database from a backup of the data directory.", error);
+                $"The policy of {organization.Name} ({organization.Id}), version {organization.Version}, does not fit together: {error.Message.TrimEnd('.')}. Nothing was changed. "
+                + "A time zone that this machine lacks comes with its time zone data (Debian: tzdata, old names: tzdata-legacy); anything else with a backup of the data directory.", error);
         }
     }
 
@@ -98,9 +95,6 @@ internal sealed partial class PolicySource(ILogger<PolicySource> log) : IPolicyS
 
     [LoggerMessage(2, LogLevel.Error, "A listener failed on policy of organization {Organization}, version {Version}")]
     private partial void LogListenerFailed(Exception failure, OrganizationId organization, long version);
-
-    [LoggerMessage(3, LogLevel.Warning, "Policy of organization {Organization}, {Row}: {Problem}")]
-    private partial void LogProblem(OrganizationId organization, RowKey row, string problem);
 
     private sealed class Listening(PolicySource source, Action<PolicySnapshot> changed) : IDisposable
     {
