@@ -3,6 +3,11 @@ namespace Countersign.Access;
 /// <summary>Why a question was answered so: in order, one plain sentence for each fact that counted.</summary>
 public sealed record AccessExplanation(AccessDecision Decision, IReadOnlyList<ExplanationLine> Lines);
 
+/// <summary>Until when one of the permissions holds that an answer allows.</summary>
+/// <param name="Until">Null: no end is known, or <paramref name="Lasting"/> tells.</param>
+/// <param name="Lasting">It rests on preapproved access that has not begun: how long it holds from the first use on.</param>
+public readonly record struct PermissionEnd(Permission Permission, DateTimeOffset? Until, TimeSpan? Lasting);
+
 /// <summary>The fewest changes that would turn the answer: one or two.</summary>
 public sealed record SmallestChange(IReadOnlyList<ElementaryChange> Changes);
 

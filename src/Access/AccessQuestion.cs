@@ -22,7 +22,7 @@ public enum EndUserPresence : byte
 }
 
 /// <summary>Who wants what on which device, when, and with what in hand. All of it comes from the asker's front door; nothing is looked up elsewhere.</summary>
-/// <param name="Account">Null: the device's default account.</param>
+/// <param name="Account">Null: of a connection the device's default account; where nothing is wanted but <em>Other options</em>, the device itself.</param>
 /// <param name="Wanted">What the connection needs at least; empty is denied.</param>
 /// <param name="At">The instant that is asked about, by the server's clock.</param>
 /// <param name="Source">Where the subject comes from; null: not known, which meets no rule about networks.</param>
@@ -41,6 +41,9 @@ public readonly record struct AccessQuestion(
 
     /// <summary>Preapproved access in hand, as whoever keeps it vouches for it. What does not fit the question counts for nothing.</summary>
     public ImmutableArray<PreapprovedRequest> Preapprovals { get; init; } = [];
+
+    /// <summary>Consents in hand, as whoever asked the end user vouches for them. What does not fit the question counts for nothing.</summary>
+    public ImmutableArray<GivenConsent> Consents { get; init; } = [];
 
     /// <summary>
     /// The owner's floor: what is set on the device itself, which nothing here can lower; null: the device says nothing. A kind that it leaves off adds nothing.

@@ -57,8 +57,11 @@ public static class PermissionCatalogue
     /// <summary>What makes a question one about a connection: everything that does not stand under <em>Other options</em>.</summary>
     public static PermissionSet Connections { get; } = Where(entry => entry.Heading != PermissionHeading.OtherOptions);
 
+    /// <summary>All that a role for devices and groups can give.</summary>
+    public static PermissionSet OnDevices { get; } = AllowedFor(RolePurpose.DevicesAndGroups);
+
     /// <summary>What the owner holds on every device: all that a device role can give, but not to be spared the asking.</summary>
-    public static PermissionSet OwnerOnDevices { get; } = AllowedFor(RolePurpose.DevicesAndGroups).Without(Permission.SkipConsent);
+    public static PermissionSet OwnerOnDevices { get; } = OnDevices.Without(Permission.SkipConsent);
 
     /// <summary>These two are about the device and count for every account on it.</summary>
     public static PermissionSet ForEveryAccount { get; } = PermissionSet.Of(Permission.RequestAccess, Permission.AcceptAccessRequests);

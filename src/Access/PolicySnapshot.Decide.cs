@@ -64,7 +64,7 @@ public sealed partial class PolicySnapshot
         // Step 4: what is lacking may be requested, or not.
         if (!effective.Covers(needed))
         {
-            var kind = MayRequest(person, rules, reach.Granted, effective, needed) ? DecisionKind.MayBeRequested : DecisionKind.Denied;
+            var kind = MayRequest(person, rules, account, reach.Granted, effective, needed) ? DecisionKind.MayBeRequested : DecisionKind.Denied;
             return Refusal(kind, WhyLacking(person, rules, reach.Granted, needed - effective), next, visible);
         }
 
@@ -135,8 +135,12 @@ public sealed partial class PolicySnapshot
             ? question.Wanted.With(Permission.UnattendedAccess)
             : question.Wanted;
 
-    private static AccountAsked AccountOf(in AccessQuestion question, DeviceNode device) =>
-        device.Asked(question.Account);
+    /// <summary>
+    /// Where none is named: of a connection the default one, since it goes to some account; of everything else none, since it is the device itself that it is about,
+    /// as it is where policy is changed. A grant for named accounts gives nothing on the device itself, whichever of them is the default one.
+    /// </summary>
+    internal static AccountAsked AccountOf(in AccessQuestion question, DeviceNode device) =>
+        question.Account is null && !IsConnection(question.Wanted) ? AccountAsked.TheDeviceItself : device.Asked(question.Account);
 
     /// <summary>What stands in everybody's way, whatever they were granted.</summary>
     private static DenialReason Hindrance(in AccessQuestion question, DeviceNode device, DeviceRules rules, bool connection)
@@ -150,12 +154,12 @@ public sealed partial class PolicySnapshot
     }
 
     /// <summary>Whether an approved request for a role that may be requested would supply what is missing.</summary>
-    private bool MayRequest(PersonNode person, DeviceRules rules, PermissionSet granted, PermissionSet effective, PermissionSet needed)
+    private bool MayRequest(PersonNode person, DeviceRules rules, in AccountAsked account, PermissionSet granted, PermissionSet effective, PermissionSet needed)
     {
         if (!effective.Contains(Permission.RequestAccess)) return false;
         foreach (var role in _model.Requestable)
         {
-            if (Reach.Effective(person, rules, granted | role).Covers(needed)) return true;
+            if (Reach.Effective(person, rules, granted | OnRequest(role, account)).Covers(needed)) return true;
         }
 
         return false;
@@ -164,9 +168,13 @@ public sealed partial class PolicySnapshot
     /// <summary>Of the roles that may be requested those that would supply what is missing.</summary>
     internal IEnumerable<RoleRow> Supplying(AccessQuestion question, PersonNode person, DeviceNode device)
     {
-        var granted = GrantedWithEvidence(question, person, device, AccountOf(question, device));
-        return RequestableRoles.Where(role => Reach.Effective(person, _model.RulesOf(device), granted | role.Permissions).Covers(Needed(question)));
+        var account = AccountOf(question, device);
+        var granted = GrantedWithEvidence(question, person, device, account);
+        return RequestableRoles.Where(role => Reach.Effective(person, _model.RulesOf(device), granted | OnRequest(role.Permissions, account)).Covers(Needed(question)));
     }
+
+    /// <summary>What a role would give that is requested: for an account, and of the device itself what counts for all of them.</summary>
+    private static PermissionSet OnRequest(PermissionSet role, in AccountAsked account) => account.Name is null ? role & PermissionCatalogue.ForEveryAccount : role;
 
     private static DenialReason WhyLacking(PersonNode person, DeviceRules rules, PermissionSet granted, PermissionSet lacking)
     {
@@ -177,19 +185,31 @@ public sealed partial class PolicySnapshot
             : DenialReason.PrerequisiteMissing;
     }
 
-    /// <summary>The strictest consent over the kinds of session that are wanted.</summary>
+    /// <summary>The strictest consent that is still to be obtained, over the kinds of session that are wanted.</summary>
     private static ConsentMode ConsentFor(in AccessQuestion question, PersonNode person, DeviceRules rules, PermissionSet effective)
     {
         var strictest = ConsentMode.Off;
         for (var kind = ConsentKind.Screen; kind <= ConsentKind.Actions; kind++)
         {
-            if (!question.Wanted.Intersects(PermissionCatalogue.Of(kind))) continue;
+            if (!question.Wanted.Intersects(PermissionCatalogue.Of(kind)) || IsGiven(question, kind)) continue;
             var mode = ConsentFor(person, rules, kind, effective);
             if (question.ConsentFloor is { } floor && floor.For(kind) > mode) mode = floor.For(kind);
             if (mode > strictest) strictest = mode;
         }
 
         return strictest;
+    }
+
+    /// <summary>The end user has agreed to sessions of that kind.</summary>
+    internal static bool IsGiven(in AccessQuestion question, ConsentKind kind)
+    {
+        if (question.Consents.IsDefaultOrEmpty) return false;
+        foreach (var consent in question.Consents)
+        {
+            if (consent.Person == question.Subject && consent.Device == question.Device && consent.Kind == kind) return true;
+        }
+
+        return false;
     }
 
     private static ConsentMode ConsentFor(PersonNode person, DeviceRules rules, ConsentKind kind, PermissionSet effective)

@@ -24,8 +24,7 @@ public sealed partial class PolicySnapshot
             next = Reach.Earlier(next, request.NextChange(at));
             if (!request.IsOpen(at)) continue;
 
-            // Nothing gives the owner SkipConsent.
-            var given = person.IsOwner ? request.Permissions.Without(Permission.SkipConsent) : request.Permissions;
+            var given = request.GivenTo(person);
             if (device.HasAccount(request.Account)) anywhere |= given;
             if (request.IsFor(account.Name)) granted |= given;
         }

@@ -23,6 +23,24 @@ public sealed partial class PolicySnapshot
     /// <param name="fresh">The id that a grant would get if one is suggested.</param>
     public SmallestChange? SmallestChange(in AccessQuestion question, GrantId fresh) => new FlipSearch(this, question, fresh).Find();
 
-    /// <summary>Until when a permission holds that the question's answer allows, followed from provider to provider; null: no end is known, or it does not hold.</summary>
-    public DateTimeOffset? HoldsUntil(in AccessQuestion question, Permission permission) => Decide(question with { Wanted = PermissionSet.Of(permission) }).Until;
+    /// <summary>
+    /// Until when each permission holds that the question's answer allows, in the order of the catalogue; empty where it is not allowed. Each is followed for itself,
+    /// as it would be had without the others: what is no connection goes on when session hours close. A question that wants no connection is answered with what one
+    /// could hold, too; what of that could not be used now (hours are closed, an approval is missing) is left out.
+    /// </summary>
+    public IReadOnlyList<PermissionEnd> EndsOf(in AccessQuestion question)
+    {
+        if (Decide(question) is not { Kind: DecisionKind.Allowed } decision) return [];
+        var ends = new List<PermissionEnd>();
+
+        // On the account that the whole question is about. Whether the end user agrees is of no matter to how long it lasts.
+        var alone = question with { Account = AccountOf(question, _model.Devices.GetValueOrDefault(question.Device)!).Name, EndUser = EndUserPresence.CanBeAsked };
+        foreach (var permission in decision.Permissions)
+        {
+            var answer = Decide(alone with { Wanted = PermissionSet.Of(permission) });
+            if (answer.Kind == DecisionKind.Allowed) ends.Add(new(permission, answer.Until, answer.Lasting));
+        }
+
+        return ends;
+    }
 }

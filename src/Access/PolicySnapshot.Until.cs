@@ -91,8 +91,7 @@ public sealed partial class PolicySnapshot
         Pending pending,
         DateTimeOffset at)
     {
-        if (!request.IsFor(person.Id, device.Id) || !request.Permissions.Contains(permission) || !device.HasAccount(request.Account)) return null;
-        if (person.IsOwner && permission == Permission.SkipConsent) return null;
+        if (!request.IsFor(person.Id, device.Id) || !request.GivenTo(person).Contains(permission) || !device.HasAccount(request.Account)) return null;
         if (!request.IsFor(account.Name) && !PermissionCatalogue.ForEveryAccount.Contains(permission)) return null;
         if (!IsWaiting(request) || pending == Pending.Counts) return request.IsOpen(at) ? request.Time.Closes(request.ApprovedAt) : null;
         return pending == Pending.Stays && request.IsOpen(question.At) ? DateTimeOffset.MaxValue : null;

@@ -23,6 +23,9 @@ public sealed record PreapprovedRequest(
     /// <summary>What a connection may hold where it stands for an approval: its role, with what that needs. It gives the role alone.</summary>
     public PermissionSet Covered => PermissionCatalogue.WithPrerequisites(Permissions);
 
+    /// <summary>What it gives of that: a role on devices holds nothing else, and nothing gives the owner SkipConsent.</summary>
+    internal PermissionSet GivenTo(PersonNode person) => Permissions & (person.IsOwner ? PermissionCatalogue.OwnerOnDevices : PermissionCatalogue.OnDevices);
+
     public bool IsFor(PersonId person, DeviceId device, string account) => IsFor(person, device) && IsFor(account);
 
     internal bool IsFor(PersonId person, DeviceId device) => Person == person && !Devices.IsDefault && Devices.AsSpan().Contains(device);

@@ -7,13 +7,13 @@ internal sealed partial class Explainer
     /// <summary>Grants, ceiling, recording and prerequisites; false: something wanted is lacking, and the sentences say what.</summary>
     private bool SayRights(PersonNode person, DeviceNode device)
     {
-        var account = device.Asked(_question.Account);
+        var account = PolicySnapshot.AccountOf(_question, device);
         var granted = _snapshot.GrantedWithEvidence(_question, person, device, account);
         var effective = Reach.Effective(person, _model.RulesOf(device), granted);
         var asked = Asked(device);
         var needed = PermissionCatalogue.WithPrerequisites(asked);
         SayGrants(person, device, account, needed);
-        SayPreapproved(device);
+        SayPreapproved(person, device);
         SayNotGranted(person, device, account, needed - granted);
         if (!person.IsOwner)
         {
@@ -51,6 +51,7 @@ internal sealed partial class Explainer
         return _question.Wanted.With(Permission.UnattendedAccess);
     }
 
+    /// <summary>What gives what is needed; and where nobody is asked for consent because the person may skip it, what gives that.</summary>
     private void SayGrants(PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet needed)
     {
         if (person.IsOwner)
@@ -59,27 +60,29 @@ internal sealed partial class Explainer
             return;
         }
 
+        var sparing = IsSparedAsking() ? PermissionSet.Of(Permission.SkipConsent) : PermissionSet.None;
         foreach (var grant in GrantsOn(person, device))
         {
-            var given = grant.Permissions & person.Grantable & needed;
+            var inForce = grant.InForce(_question.At);
+            var given = grant.Permissions & person.Grantable & (inForce ? needed | sparing : needed);
             if (given.IsEmpty || !grant.IsForAnyOf(device) || !(grant.IsFor(account) || given.Intersects(PermissionCatalogue.ForEveryAccount))) continue;
             var next = grant.NextChange(_question.At);
             var sentence = $"{Sentence(person, grant)} gives {Describe.Labels(given)}";
-            if (grant.InForce(_question.At)) Say(next is { } end ? $"{sentence} until {Write(end)}." : $"{sentence}.", Cites(person, grant));
+            if (inForce) Say(next is { } end ? $"{sentence} until {Write(end)}." : $"{sentence}.", Cites(person, grant));
             else Say(next is { } start ? $"{sentence}, but not before {Write(start)}." : $"{sentence}, but its time is over.", Cites(person, grant));
         }
     }
 
-    private void SayPreapproved(DeviceNode device)
+    private void SayPreapproved(PersonNode person, DeviceNode device)
     {
         if (_question.Preapprovals.IsDefaultOrEmpty) return;
         foreach (var request in _question.Preapprovals)
         {
             var what = string.Create(CultureInfo.InvariantCulture, $"Request #{request.Number}, approved ahead,");
             if (!request.IsFor(_question.Subject, device.Id)) Say($"{what} is for somebody or something else.");
-            else if (!request.IsFor(device.Asked(_question.Account).Name)) Say($"{what} is for the account {request.Account} only.");
+            else if (!request.IsFor(PolicySnapshot.AccountOf(_question, device).Name)) Say($"{what} is for the account {request.Account} only.");
             else if (!request.IsOpen(_question.At)) Say($"{what} is not in force at {Write(_question.At)}.");
-            else Say($"{what} gives {Describe.Labels(request.Permissions)} for the account {request.Account}{HowLong(request)}.");
+            else Say($"{what} gives {Describe.Labels(request.GivenTo(person))} for the account {request.Account}{HowLong(request)}.");
         }
     }
 

@@ -123,9 +123,28 @@ internal sealed partial class Explainer
                 KeyOf(recording));
         }
 
+        SayOtherEnds();
         var lasting = _decision.Lasting is { } time ? $" for {Write(time)} from its beginning" : "";
         var end = _decision.Until is { } until ? $"{(lasting.Length > 0 ? ", at the longest" : "")} until {Write(until)}" : "";
         Say($"Allowed{lasting}{end}.");
+    }
+
+    /// <summary>Of the permissions that hold, those that end at another time than what is wanted.</summary>
+    private void SayOtherEnds()
+    {
+        var others = _snapshot.EndsOf(_question)
+            .Where(end => (end.Until, end.Lasting) != (_decision.Until, _decision.Lasting))
+            .GroupBy(end => (end.Until, end.Lasting), end => end.Permission)
+            .OrderBy(group => group.Key.Until ?? DateTimeOffset.MaxValue)
+            .ThenBy(group => group.Key.Lasting);
+        foreach (var group in others)
+        {
+            PermissionSet permissions = PermissionSet.Of([.. group]);
+            var (labels, hold) = (Describe.Labels(permissions), permissions.Count == 1 ? "holds" : "hold");
+            if (group.Key.Lasting is { } time) Say($"{labels} {hold} for {Write(time)} from the beginning.");
+            else if (group.Key.Until is { } until) Say($"{labels} {hold} until {Write(until)}.");
+            else Say($"Of {labels} no end is known.");
+        }
     }
 
     /// <summary>Approved requests in hand, where a rule asks for one.</summary>
@@ -143,7 +162,7 @@ internal sealed partial class Explainer
 
     private void SayConsent(PersonNode person, DeviceNode device)
     {
-        if (SkipsConsent())
+        if (IsSparedAsking())
         {
             var spared = AskedByOwner().Count == 0 ? "nobody is asked" : "neither the organization's settings nor its groups ask";
             Say($"{person.Row.Name} holds {Describe.Label(Permission.SkipConsent)} on {device.Row.Name}: {spared}.");
@@ -154,12 +173,22 @@ internal sealed partial class Explainer
             Say($"On {device.Row.Name} itself its owner has set that the end user is {Words(_question.ConsentFloor!.For(kind))} for {Word(kind)}.");
         }
 
+        foreach (var kind in Enum.GetValues<ConsentKind>())
+        {
+            if (!_question.Wanted.Intersects(PermissionCatalogue.Of(kind)) || !PolicySnapshot.IsGiven(_question, kind)) continue;
+            Say($"The end user at {device.Row.Name} has agreed to {Word(kind)}, and is not asked again.");
+        }
+
         if (_decision.Reason == DenialReason.ConsentImpossible) Say($"At {device.Row.Name} nobody can be asked now.");
     }
 
-    /// <summary>A refusal holds no permissions: where nobody could be asked, what is held is seen as if somebody could.</summary>
-    private bool SkipsConsent() =>
-        (_decision.Reason == DenialReason.ConsentImpossible ? _snapshot.Decide(_question with { EndUser = EndUserPresence.CanBeAsked }) : _decision)
+    /// <summary>
+    /// It is a connection to which consent might belong, and the person may skip it. A refusal holds no permissions: where nobody could be asked, what is held is
+    /// seen as if somebody could.
+    /// </summary>
+    private bool IsSparedAsking() =>
+        _question.Wanted.Intersects(PermissionCatalogue.Connections)
+        && (_decision.Reason == DenialReason.ConsentImpossible ? _snapshot.Decide(_question with { EndUser = EndUserPresence.CanBeAsked }) : _decision)
             .Permissions.Contains(Permission.SkipConsent);
 
     private List<ConsentKind> AskedByOwner() =>

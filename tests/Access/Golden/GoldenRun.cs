@@ -59,6 +59,7 @@ internal sealed partial class GoldenRun
         {
             Approvals = [.. _names.Approvals(InHand(match))],
             Preapprovals = [.. _names.Preapprovals(InHand(match))],
+            Consents = [.. Consents(match)],
             ConsentFloor = match["floor"].Success ? Floor(Enum.Parse<ConsentKind>(match["floor"].Value, ignoreCase: true), match) : null,
         };
         var naive = Naive;
@@ -111,6 +112,10 @@ internal sealed partial class GoldenRun
     private static string Once(bool single) => single ? "; asked once for all" : "";
 
     private static string[] InHand(GroupCollection match) => match["requests"].Success ? match["requests"].Value.Split(" and ") : [];
+
+    private IEnumerable<GivenConsent> Consents(GroupCollection match) => match["kinds"].Success
+        ? match["kinds"].Value.Split(" and ").Select(kind => new GivenConsent(_names.Person(match["consenting"].Value), _names.Device(match["device"].Value), Enum.Parse<ConsentKind>(kind, ignoreCase: true)))
+        : [];
 
     /// <summary>The device itself tells of this kind of session, or asks for it and lets in or refuses when nobody answers.</summary>
     private static RemoteControlApproval Floor(ConsentKind kind, GroupCollection match)
@@ -223,7 +228,7 @@ internal sealed partial class GoldenRun
         _ => throw new InvalidOperationException("a result of a plan that is not known"),
     };
 
-    [GeneratedRegex("^(?<who>[a-z]+) (wants|(?<runs>goes on with)) (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9a-f.:]+))?(?<twice>, signed in with two factors)?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that (asks for|(?<tells>tells of)) its (?<floor>[a-z]+) itself(?<unanswered> and lets in unanswered)?)?$")]
+    [GeneratedRegex("^(?<who>[a-z]+) (wants|(?<runs>goes on with)) (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9a-f.:]+))?(?<twice>, signed in with two factors)?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that (asks for|(?<tells>tells of)) its (?<floor>[a-z]+) itself(?<unanswered> and lets in unanswered)?)?(, with consent to (?<kinds>[a-z]+( and [a-z]+)*) given to (?<consenting>[a-z]+))?$")]
     private static partial Regex Question();
 
     [GeneratedRegex("^the devices of (?<who>[a-z]+)$")]

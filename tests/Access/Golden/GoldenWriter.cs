@@ -82,7 +82,8 @@ internal sealed class GoldenWriter
         }
         + (question.SignIn == SignInStrength.None ? ", without having signed in" : "")
         + (InHand(question) is { Length: > 0 } numbers ? $", with requests {numbers} in hand" : "")
-        + (question.ConsentFloor is null ? "" : ", on a device that asks by itself");
+        + (question.ConsentFloor is null ? "" : ", on a device that asks by itself")
+        + (question.Consents.IsEmpty ? "" : $", with consent to {string.Join(" and ", question.Consents.Select(consent => consent.Kind.ToString().ToLowerInvariant()))} given to {Of(question.Consents[0].Person.Value)}");
 
     private static string InHand(AccessQuestion question) =>
         string.Join(" and ", [.. question.Approvals.Select(request => request.Number), .. question.Preapprovals.Select(request => request.Number)]);

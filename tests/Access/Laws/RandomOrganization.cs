@@ -11,6 +11,7 @@ internal sealed class RandomOrganization
 {
     private static readonly DateTimeOffset Start = Sample.At("2026-03-27T00:00:00Z"); // Europe shifts its clocks on the 29th
 
+    /// <summary>Those that rules speak of, or that stand for their kind: they meet in every organization.</summary>
     private static readonly Permission[] Usual =
     [
         Permission.ScreenView, Permission.ScreenControl, Permission.FileManager, Permission.ManageFiles, Permission.Terminal, Permission.Tunnel,
@@ -52,12 +53,24 @@ internal sealed class RandomOrganization
         [null, .. ((string[])["192.0.2.1", "192.0.2.2", "::ffff:192.0.2.1", "::ffff:198.51.100.1", "2001:db8:8000::1", "2001:db8:7fff::1"]).Select(IPAddress.Parse)];
 
     private readonly Random _random;
+
+    /// <summary>For roles on devices: the usual ones, and a few of the others, which are others in each organization.</summary>
+    private readonly Permission[] _usual;
+
+    /// <summary>For questions: these, and some that no device role can hold.</summary>
+    private readonly Permission[] _wanted;
+
+    /// <summary>For technician groups.</summary>
+    private readonly Permission[] _restrictable;
     private readonly Dictionary<RowKey, PolicyRow> _rows = [];
     private int _made;
 
     public RandomOrganization(int seed, int size)
     {
         _random = new(seed);
+        _usual = [.. Usual, .. Few(3, PermissionCatalogue.AllowedFor(RolePurpose.DevicesAndGroups))];
+        _wanted = [.. _usual, .. Few(1, PermissionCatalogue.All)];
+        _restrictable = [.. _usual.Where(PermissionCatalogue.Restrictable.Contains), .. Few(1, PermissionCatalogue.Restrictable)];
         var owner = new PersonId(NextId());
         Everyone = new(NextId());
         foreach (var change in PolicySnapshot.Bootstrap(Sample.Organization, owner, "owner", "Owner", "", Everyone).Changes) Put(change.After!);
@@ -125,7 +138,7 @@ internal sealed class RandomOrganization
         Chance(2) ? new(NextId()) : Pick(People),
         Chance(2) ? new(NextId()) : Pick(Devices),
         Chance(50) ? null : Pick((string[])["a", "b", "c", "d"]),
-        Some(Usual, Chance(3) ? 0 : 1 + _random.Next(2)),
+        Some(_wanted, Chance(3) ? 0 : 1 + _random.Next(2)),
         Instant(),
         Source(),
         Chance(3) ? SignInStrength.None : Chance(70) ? SignInStrength.TwoFactor : SignInStrength.OneFactor,
@@ -144,7 +157,7 @@ internal sealed class RandomOrganization
         var approvals = Enumerable.Range(1, _random.Next(4)).Select(number =>
         {
             var approved = new ApprovedRequest(
-                number, question.Subject, question.Device, account, question.Wanted | Some(Usual, 1), question.Source, question.At.AddMinutes(-_random.Next(30)),
+                number, question.Subject, question.Device, account, question.Wanted | Some(_usual, 1), question.Source, question.At.AddMinutes(-_random.Next(30)),
                 Chance(20) ? null : question.At.AddMinutes(1 + _random.Next(90)), [.. steps]);
             return _random.Next(14) switch
             {
@@ -152,7 +165,7 @@ internal sealed class RandomOrganization
                 1 => approved with { Device = Pick(Devices) },
                 2 => approved with { Account = Pick((string[])["a", "b", "c"]) },
                 3 => approved with { Source = Source() },
-                4 => approved with { Permissions = Some(Usual, 1) },
+                4 => approved with { Permissions = Some(_usual, 1) },
                 5 => approved with { OpenUntil = question.At.AddTicks(_random.Next(3) - 1) },
                 6 => approved with { ApprovedAt = question.At.AddTicks(_random.Next(3) - 1) },
                 7 => approved with { Steps = [.. steps.Where(_ => Chance(60))] },
@@ -160,7 +173,14 @@ internal sealed class RandomOrganization
                 _ => approved,
             };
         });
-        return question with { Approvals = [.. approvals], Preapprovals = [.. Preapprovals(question, account)], ConsentFloor = Chance(80) ? null : Pick(Floors) };
+        return question with { Approvals = [.. approvals], Preapprovals = [.. Preapprovals(question, account)], ConsentFloor = Chance(80) ? null : Pick(Floors), Consents = [.. Consents(question)] };
+    }
+
+    /// <summary>Some of them are for somebody or something else.</summary>
+    private IEnumerable<GivenConsent> Consents(AccessQuestion question)
+    {
+        for (var count = _random.Next(5) - 2; count > 0; count--)
+            yield return new(Chance(90) ? question.Subject : Pick(People), Chance(90) ? question.Device : Pick(Devices), Pick(Enum.GetValues<ConsentKind>()));
     }
 
     private IEnumerable<PreapprovedRequest> Preapprovals(AccessQuestion question, string account)
@@ -175,14 +195,14 @@ internal sealed class RandomOrganization
                 _ => new RequestTime.Fixed(from, from + duration),
             };
             var request = new PreapprovedRequest(
-                100 + number, question.Subject, [question.Device, Pick(Devices)], account, question.Wanted | Some(Usual, _random.Next(3)),
+                100 + number, question.Subject, [question.Device, Pick(Devices)], account, question.Wanted | Some(_usual, _random.Next(3)),
                 question.At.AddMinutes(Chance(90) ? -_random.Next(90) : 15), time, []);
             yield return _random.Next(10) switch
             {
                 0 => request with { Person = Pick(People) },
                 1 => request with { Devices = [Pick(Devices)] },
                 2 => request with { Account = Pick((string[])["a", "b", "c"]) },
-                3 => request with { Permissions = Some(Usual, 2) },
+                3 => request with { Permissions = Some(_usual, 2) },
                 _ => request,
             };
         }
@@ -208,7 +228,7 @@ internal sealed class RandomOrganization
     public GrantRow RandomTeamGrant()
     {
         var subject = Chance(50) ? GrantSubject.To(Pick(People)) : GrantSubject.To(Pick(Groups));
-        var role = Pick((RoleRow[])[SystemRoles.TeamAdministrator, SystemRoles.Auditor, SystemRoles.DevicesList]);
+        var role = Pick((RoleRow[])[SystemRoles.TeamAdministrator, SystemRoles.TeamAdministrator, SystemRoles.Auditor, SystemRoles.DevicesList, SystemRoles.BrandingAdministrator, SystemRoles.BillingAdministrator]);
         return new(new(NextId()), subject, GrantScope.Team, role.Id, GrantAccounts.Default, RandomWindow());
     }
 
@@ -222,7 +242,7 @@ internal sealed class RandomOrganization
     }
 
     public GroupPermissionRow RandomValue() =>
-        new(Pick(Groups), Pick([.. Usual.Where(PermissionCatalogue.Restrictable.Contains)]), Chance(50) ? PolicyValue.Allow : PolicyValue.Deny, Chance(30));
+        new(Pick(Groups), Pick(_restrictable), Chance(50) ? PolicyValue.Allow : PolicyValue.Deny, Chance(30));
 
     public GroupPermissionRow RandomOption()
     {
@@ -369,11 +389,17 @@ internal sealed class RandomOrganization
     private RoleId MakeRole()
     {
         var id = new RoleId(NextId());
-        Put(new RoleRow(id, $"Role {_made}", RolePurpose.DevicesAndGroups, Some(Usual, 1 + _random.Next(6))));
+        Put(new RoleRow(id, $"Role {_made}", RolePurpose.DevicesAndGroups, Some(_usual, 1 + _random.Next(6))));
         return id;
     }
 
-    public PermissionSet SomeUsual(int count) => Some(Usual, count);
+    private IEnumerable<Permission> Few(int count, PermissionSet from)
+    {
+        Permission[] others = [.. from.Where(permission => !Usual.Contains(permission))];
+        for (; count > 0; count--) yield return Pick(others);
+    }
+
+    public PermissionSet SomeUsual(int count) => Some(_usual, count);
 
     private PermissionSet Some(Permission[] from, int count)
     {

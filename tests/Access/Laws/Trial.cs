@@ -33,6 +33,7 @@ internal sealed record Trial(ImmutableArray<PolicyRow> Rows, ImmutableArray<Acce
         foreach (var permission in only.Wanted.Where(_ => only.Wanted.Count > 1)) yield return With(only with { Wanted = only.Wanted.Without(permission) });
         foreach (var approval in only.Approvals) yield return With(only with { Approvals = only.Approvals.Remove(approval) });
         foreach (var request in only.Preapprovals) yield return With(only with { Preapprovals = only.Preapprovals.Remove(request) });
+        foreach (var consent in only.Consents) yield return With(only with { Consents = only.Consents.Remove(consent) });
         if (only.ConsentFloor is not null) yield return With(only with { ConsentFloor = null });
         if (only.Account is not null) yield return With(only with { Account = null });
     }

@@ -2,11 +2,11 @@ namespace Countersign.Access.Tests.Naive;
 
 internal sealed partial class NaivePolicy
 {
-    /// <summary>For the strictest of the kinds of session that are wanted; what is of no kind asks nobody.</summary>
-    private ConsentMode Consent(PersonRow person, DeviceRow device, PermissionSet wanted, bool skips, RemoteControlApproval? floor) =>
-        wanted.Select(permission => NaiveCatalogue.Get(permission).Kind)
-            .Where(kind => kind != ConsentKind.None)
-            .SelectMany(kind => new[] { Consent(person, device, kind, skips), floor?.For(kind) ?? ConsentMode.Off })
+    /// <summary>For the strictest of the kinds of session that are wanted, without those that consent in hand was given to; what is of no kind asks nobody.</summary>
+    private ConsentMode Consent(PersonRow person, DeviceRow device, AccessQuestion question, bool skips) =>
+        question.Wanted.Select(permission => NaiveCatalogue.Get(permission).Kind)
+            .Where(kind => kind != ConsentKind.None && !question.Consents.Contains(new(person.Id, device.Id, kind)))
+            .SelectMany(kind => new[] { Consent(person, device, kind, skips), question.ConsentFloor?.For(kind) ?? ConsentMode.Off })
             .Append(ConsentMode.Off)
             .Max();
 

@@ -53,7 +53,7 @@ internal sealed partial class NaivePolicy
         if (device is null) return Denied(DenialReason.UnknownDevice);
         if (!device.Enabled) return Denied(DenialReason.DeviceDisabled);
         var connects = NaiveCatalogue.IsConnection(question.Wanted);
-        var account = question.Account ?? DefaultAccount(device);
+        var account = AccountOf(question, device);
         if (account is null ? connects : !AccountsOf(device).Contains(account)) return Denied(DenialReason.UnknownAccount);
         if (question.Wanted.IsEmpty) return Denied(DenialReason.NothingWanted);
         if (connects && !HoursAreOpen(device, question.At)) return Denied(DenialReason.OutsideSessionHours);
@@ -66,7 +66,7 @@ internal sealed partial class NaivePolicy
         var needed = Needed(question);
         if (!effective.Covers(needed))
         {
-            if (effective.Contains(Permission.RequestAccess) && CouldBeSupplied(person, device, granted, needed))
+            if (effective.Contains(Permission.RequestAccess) && CouldBeSupplied(person, device, account, granted, needed))
                 return Answer(DecisionKind.MayBeRequested, Lack(person, runs ? null : device, granted, needed));
             return Denied(Lack(person, runs ? null : device, granted, needed));
         }
@@ -82,7 +82,7 @@ internal sealed partial class NaivePolicy
         }
 
         // 6. Consent that can't be had.
-        var consent = Consent(person, device, question.Wanted, effective.Contains(Permission.SkipConsent), question.ConsentFloor);
+        var consent = Consent(person, device, question, effective.Contains(Permission.SkipConsent));
         if (!runs && consent == ConsentMode.AskOrRefuse && question.EndUser != EndUserPresence.CanBeAsked) return Denied(DenialReason.ConsentImpossible);
 
         // 7. Allowed, this much.
@@ -104,9 +104,14 @@ internal sealed partial class NaivePolicy
         return screen && question.EndUser == EndUserPresence.NobodyLoggedOn ? question.Wanted.With(Permission.UnattendedAccess) : question.Wanted;
     }
 
-    /// <summary>A role that may be requested would supply it within the ceiling.</summary>
-    private bool CouldBeSupplied(PersonRow person, DeviceRow device, PermissionSet granted, PermissionSet needed) =>
-        RequestableRoles().Any(role => Within(person, device, granted | PermissionsOf(role, RolePurpose.DevicesAndGroups)).Covers(needed));
+    /// <summary>The one named; else the default one for a connection, and none where it is the device itself that the question is about.</summary>
+    private string? AccountOf(AccessQuestion question, DeviceRow device) =>
+        question.Account ?? (NaiveCatalogue.IsConnection(question.Wanted) ? DefaultAccount(device) : null);
+
+    /// <summary>A role that may be requested would supply it within the ceiling: for an account, as requests are.</summary>
+    private bool CouldBeSupplied(PersonRow person, DeviceRow device, string? account, PermissionSet granted, PermissionSet needed) =>
+        RequestableRoles().Select(role => PermissionsOf(role, RolePurpose.DevicesAndGroups))
+            .Any(gives => Within(person, device, granted | (account is null ? gives & CountForEveryAccount : gives)).Covers(needed));
 
     /// <summary>Unless changed, <em>Only device connection</em>.</summary>
     private IEnumerable<RoleId> RequestableRoles() => Setting(SettingNode.Organization, SettingKind.AccessRequestRoles).Value is var roles && roles == "none"
@@ -138,7 +143,7 @@ internal sealed partial class NaivePolicy
         var begun = question with { Preapprovals = [.. question.Preapprovals.Except(Pending(question))] };
         if (Decide(begun, runs).Kind == DecisionKind.Allowed) question = begun;
         var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
-        var account = question.Account ?? DefaultAccount(device);
+        var account = AccountOf(question, device);
         var connects = NaiveCatalogue.IsConnection(question.Wanted);
         var reliedOn = ReliedOn(question, person, device, account, runs);
         foreach (var at in MayChange(question, device))

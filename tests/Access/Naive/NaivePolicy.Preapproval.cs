@@ -2,14 +2,14 @@ namespace Countersign.Access.Tests.Naive;
 
 internal sealed partial class NaivePolicy
 {
-    /// <summary>An approved request is a provider like a grant, of a copy of its role; to a contact, too.</summary>
+    /// <summary>An approved request is a provider like a grant, of a copy of its role, which is one for devices; to a contact, too.</summary>
     private PermissionSet PreapprovedOn(PersonRow person, DeviceRow device, string? account, DateTimeOffset at, IEnumerable<PreapprovedRequest> inHand)
     {
         var given = PermissionSet.None;
         foreach (var request in inHand.Where(request => IsFor(request, person, device) && IsInForce(request, at)))
         {
             if (!AccountsOf(device).Contains(request.Account)) continue;
-            var gives = request.Permissions;
+            var gives = request.Permissions & NaiveCatalogue.For('D');
             given |= request.Account == account ? gives : gives & CountForEveryAccount;
         }
 
@@ -95,7 +95,7 @@ internal sealed partial class NaivePolicy
         var pending = Pending(question);
         if (Decide(question with { Preapprovals = [.. question.Preapprovals.Except(pending)] }, runs).Kind == DecisionKind.Allowed) return null;
         var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
-        var own = pending.Where(request => IsFor(request, person, device) && request.Account == (question.Account ?? DefaultAccount(device)) && IsInForce(request, question.At)).ToList();
+        var own = pending.Where(request => IsFor(request, person, device) && request.Account == AccountOf(question, device) && IsInForce(request, question.At)).ToList();
         return own.Select(Duration).Order().Select(time => (TimeSpan?)time)
             .FirstOrDefault(time => Decide(question with { Preapprovals = [.. question.Preapprovals.Except(own.Where(request => Duration(request) <= time))] }, runs).Kind != DecisionKind.Allowed);
     }

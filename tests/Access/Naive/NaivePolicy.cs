@@ -92,5 +92,7 @@ internal sealed partial class NaivePolicy
 
     private IEnumerable<string> AccountsOf(DeviceRow device) => _accounts.Where(row => row.Device == device.Id).Select(row => row.Name);
 
+    public string? DefaultAccount(DeviceId device) => DefaultAccount(Device(device)!);
+
     private string? DefaultAccount(DeviceRow device) => _accounts.SingleOrDefault(row => row.Device == device.Id && row.IsDefault)?.Name;
 }
