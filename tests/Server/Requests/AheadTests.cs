@@ -249,6 +249,44 @@ public sealed class AheadTests : AheadLab
     }
 
     [Fact]
+    public async Task Within_it_a_workflow_that_insists_asks_for_its_own_steps_and_for_no_others()
+    {
+        var team = (await Tenant.Owner.PostAsync("/api/v1/technician-groups", new { name = "Team", parent = Tenant.Everyone, requiresManagerialApproval = true })).Expect(HttpStatusCode.Created).Id;
+        (await Tenant.Owner.PutAsync($"/api/v1/technician-groups/{team}/members/{Ned}")).Expect(HttpStatusCode.OK);
+        var other = (await Tenant.Owner.PostAsync("/api/v1/technician-groups", new { name = "Other", parent = Tenant.Everyone })).Expect(HttpStatusCode.Created).Id;
+        (await Tenant.Owner.PutAsync($"/api/v1/technician-groups/{other}/members/{Ned}")).Expect(HttpStatusCode.OK);
+        (await Tenant.Owner.PostAsync("/api/v1/workflows", new
+        {
+            group = other,
+            devices = Servers,
+            name = "Careful",
+            steps = new[] { new { approvers = new[] { new { kind = "person", id = Max } } } },
+            takesPreapproved = false,
+            insistsWhenPreapproved = true,
+        })).Expect(HttpStatusCode.Created);
+        await GrantAsync(Ned, "device", Web1, SystemRoles.OnlyDeviceConnection);
+
+        // Team's rule and the workflow: both, until there is access that was approved ahead.
+        await using (var pending = await Tenant.PendingAsync(Ned, Web1))
+            (await ShownAsync(pending.Number)).GetProperty("steps").GetArrayLength().ShouldBe(2);
+
+        await ApprovedAsync(FromApproval("1h"));
+        await using (var pending = await Tenant.PendingAsync(Ned, Web1))
+        {
+            (await ShownAsync(pending.Number)).GetProperty("steps").GetArrayLength().ShouldBe(1);
+            (await GetsInAsync()).ShouldBeFalse();
+            (await ApproveAsync(pending.Number, Max)).Expect(HttpStatusCode.OK).Body.GetProperty("state").GetString().ShouldBe("approved");
+            (await pending.Outcome).Approved.ShouldBeTrue();
+        }
+
+        (await GetsInAsync()).ShouldBeTrue();
+
+        // It stands beside that access and no longer.
+        Clock.Advance(TimeSpan.FromHours(1));
+        (await GetsInAsync()).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task A_contact_may_ask_and_gets_in_with_what_was_approved_and_no_further()
     {
         var carla = (await Tenant.Owner.PostAsync("/api/v1/contacts", new { name = "Carla", mail = "carla@example.org" })).Expect(HttpStatusCode.Created).Id;

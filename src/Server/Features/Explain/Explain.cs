@@ -10,10 +10,15 @@ namespace Countersign.Server.Features.Explain;
 /// <param name="Cites">The rows of policy that the sentence speaks of.</param>
 internal sealed record ExplainedLine(string Text, IReadOnlyList<CitedRow> Cites);
 
+/// <param name="Until">Null: no end is known, or <paramref name="LastingSeconds"/> tells.</param>
+/// <param name="LastingSeconds">It rests on access that begins with its first use: how long it holds from then on.</param>
+internal sealed record ExplainedEnd(Permission Permission, DateTimeOffset? Until, long? LastingSeconds);
+
 internal sealed record CitedRow(PolicyTable Table, Guid Id, Guid? Id2, string? Part);
 
 /// <param name="Until">When the first of the wanted permissions stops holding; null: no end is known.</param>
 /// <param name="LastingSeconds">How long it holds from the beginning of the connection on, where it rests on access that begins with its first use; null: see until.</param>
+/// <param name="Ends">Until when each of the permissions holds, followed for itself.</param>
 /// <param name="Consent">Allowed: what the end user has to be asked or told first.</param>
 /// <param name="Recording">Allowed: how the session is recorded.</param>
 /// <param name="Change">The fewest changes that would turn the answer, a sentence each; for master administrators, who could make them.</param>
@@ -23,6 +28,7 @@ internal sealed record ExplainAnswer(
     IReadOnlyList<Permission> Permissions,
     DateTimeOffset? Until,
     long? LastingSeconds,
+    IReadOnlyList<ExplainedEnd> Ends,
     ConsentMode Consent,
     RecordingRule Recording,
     DateTimeOffset? ReevaluateAt,
@@ -48,7 +54,7 @@ internal static class ExplainAccess
     /// <param name="device">A device's name.</param>
     /// <param name="person">A login; left out: the caller.</param>
     /// <param name="permission">Left out: Terminal.</param>
-    /// <param name="account">Left out: the device's default account.</param>
+    /// <param name="account">Left out: the device's default account; of what is no connection, the device itself.</param>
     public static async Task<Results<Ok<ExplainAnswer>, ProblemHttpResult>> Handle(
         Caller caller,
         CallersPolicy policy,
@@ -76,6 +82,7 @@ internal static class ExplainAccess
             [.. decision.Permissions],
             decision.Until,
             (long?)decision.Lasting?.TotalSeconds,
+            [.. policy.Snapshot.EndsOf(question).Select(end => new ExplainedEnd(end.Permission, end.Until, (long?)end.Lasting?.TotalSeconds))],
             decision.Consent,
             decision.Recording,
             decision.ReevaluateAt,

@@ -15,7 +15,7 @@ internal static class WhoCan
     /// <summary>Who gets in to a device, needs an approval, or may ask for it; of the people that the caller may see, by login.</summary>
     /// <param name="device">A device's name.</param>
     /// <param name="permission">Left out: Terminal.</param>
-    /// <param name="account">Left out: the device's default account.</param>
+    /// <param name="account">Left out: the device's default account; of what is no connection, the device itself.</param>
     public static async Task<Results<Ok<Page<WhoCanEntry>>, ProblemHttpResult>> Handle(
         [AsParameters] PageQuery page,
         Caller caller,

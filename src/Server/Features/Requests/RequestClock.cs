@@ -132,9 +132,10 @@ internal sealed partial class RequestClock(
         {
             var rows = await db.Set<AccessRequest>().AsNoTracking().Where(row => row.State == RequestState.Waiting).ToListAsync(cancellation);
             var approvals = await RequestUnit.ApprovalsAsync(db, rows, cancellation);
+            var preapproved = await RequestUnit.PreapprovedAsync(db, rows, cancellation);
             foreach (var row in rows)
             {
-                var sight = new RequestSight(snapshot, row, [.. approvals[row.Number]], row.Person, transitions.Now);
+                var sight = new RequestSight(snapshot, row, [.. approvals[row.Number]], [.. preapproved[row.Person]], row.Person, transitions.Now);
                 if (RequestSettling.IsDue(sight)) due.Add(row.Number);
             }
         }

@@ -53,7 +53,7 @@ internal sealed partial class RequestDesk(
             if (until <= transitions.Now) continue;
             found.Add(new(
                 row.Number, row.Person, row.Device, row.Account, row.Permissions, row.Source, row.Approved!.Value, until,
-                [.. new RequestSight(inForce, row, [.. approvals[row.Number]], row.Person, now).Taken]));
+                [.. new RequestSight(inForce, row, [.. approvals[row.Number]], preapproved: [], row.Person, now).Taken]));
         }
 
         return found.DrainToImmutable();
@@ -157,7 +157,8 @@ internal sealed partial class RequestDesk(
             Changed = now,
             ChangedThrough = "ssh",
         };
-        var asked = RequestUnit.New(unit, request);
+        var preapproved = await RequestUnit.PreapprovedAsync(db, [request], cancellation);
+        var asked = RequestUnit.New(unit, request, [.. preapproved[wish.Person]]);
         transitions.Note(asked, "asked", Requester(wish));
         settling.Settle(asked, snapshot);
         var due = request.Due;

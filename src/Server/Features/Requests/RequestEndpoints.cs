@@ -46,9 +46,10 @@ internal static class RequestEndpoints
         {
             var rows = await query.Where(row => row.Number < before).OrderByDescending(row => row.Number).Take(Batch).ToListAsync(cancellation);
             var approvals = await RequestUnit.ApprovalsAsync(db, rows, cancellation);
+            var preapproved = await RequestUnit.PreapprovedAsync(db, rows, cancellation);
             foreach (var row in rows)
             {
-                var sight = new RequestSight(policy.Snapshot, row, [.. approvals[row.Number]], caller.Person, policy.At);
+                var sight = new RequestSight(policy.Snapshot, row, [.. approvals[row.Number]], [.. preapproved[row.Person]], caller.Person, policy.At);
                 if (@for is not null && !sight.MayApprove && !sight.MayMend) continue;
                 if (items.Count == limit) return TypedResults.Ok(new Page<RequestAnswer>(items, PageQuery.Write(last.ToString(CultureInfo.InvariantCulture))));
                 items.Add(RequestAnswer.Of(sight, policy.Snapshot));
@@ -66,7 +67,8 @@ internal static class RequestEndpoints
         await using var db = database.Read(caller.Organization);
         var row = await db.Set<AccessRequest>().AsNoTracking().SingleOrDefaultAsync(request => request.Number == number, cancellation);
         if (row is null) return Problems.NotFound();
-        var sight = new RequestSight(policy.Snapshot, row, await RequestUnit.ApprovalsAsync(db, number, cancellation), caller.Person, policy.At);
+        var preapproved = await RequestUnit.PreapprovedAsync(db, [row], cancellation);
+        var sight = new RequestSight(policy.Snapshot, row, await RequestUnit.ApprovalsAsync(db, number, cancellation), [.. preapproved[row.Person]], caller.Person, policy.At);
         return sight.MaySee ? TypedResults.Ok(RequestAnswer.Of(sight, policy.Snapshot)) : Problems.NotFound();
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Countersign.Access;
 using Countersign.Server.Platform.Events;
 using Countersign.Sessions;
 
@@ -14,7 +16,7 @@ internal sealed class RequestNews(WaitingConnections waiting, EventHub events)
         var request = unit.Request;
         if (Outcome(request) is { } outcome) waiting.Tell(request.OrganizationId, request.Number, outcome);
         else if (unit.BlockChanged) waiting.Note(request.OrganizationId, request.Number, $"request #{request.Number}: {Block(request)}");
-        events.Publish(new RequestEvent(request, unit.Approvals, unit.BlockChanged));
+        events.Publish(new RequestEvent(request, unit.Approvals, unit.Preapproved, unit.BlockChanged));
         Told?.Invoke(request);
     }
 
@@ -39,12 +41,12 @@ internal sealed class RequestNews(WaitingConnections waiting, EventHub events)
 /// <summary>A request has come, or has changed. Each reader is shown it as the request itself would be, if it concerns them at that moment.</summary>
 /// <param name="request">As it was stored; nobody changes it any more.</param>
 /// <param name="blockChanged">Then it concerns those who can mend it, blocked or not any more.</param>
-internal sealed class RequestEvent(AccessRequest request, IReadOnlyList<RequestApproval> approvals, bool blockChanged)
+internal sealed class RequestEvent(AccessRequest request, IReadOnlyList<RequestApproval> approvals, ImmutableArray<PreapprovedRequest> preapproved, bool blockChanged)
     : LiveEvent(request.OrganizationId, "request")
 {
     public override byte[]? Show(EventReader reader)
     {
-        var sight = new RequestSight(reader.Policy.Snapshot, request, approvals, reader.Policy.Person, reader.Policy.At);
+        var sight = new RequestSight(reader.Policy.Snapshot, request, approvals, preapproved, reader.Policy.Person, reader.Policy.At);
         return sight.Concerns || (blockChanged && reader.Policy.IsMasterAdministrator) ? reader.Json(RequestAnswer.Of(sight, reader.Policy.Snapshot)) : null;
     }
 }

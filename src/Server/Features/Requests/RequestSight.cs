@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Countersign.Access;
 
 namespace Countersign.Server.Features.Requests;
@@ -14,14 +15,21 @@ internal sealed class RequestSight
     private readonly PersonId _viewer;
     private readonly DateTimeOffset _at;
 
-    public RequestSight(PolicySnapshot policy, AccessRequest request, IReadOnlyList<RequestApproval> approvals, PersonId viewer, DateTimeOffset at)
+    /// <param name="preapproved">What the requester has in hand, approved ahead: for a connection within it only workflows that insist ask for approvals.</param>
+    public RequestSight(
+        PolicySnapshot policy,
+        AccessRequest request,
+        IReadOnlyList<RequestApproval> approvals,
+        ImmutableArray<PreapprovedRequest> preapproved,
+        PersonId viewer,
+        DateTimeOffset at)
     {
         _policy = policy;
         _request = request;
         _approvals = approvals;
         _viewer = viewer;
         _at = at;
-        Steps = request.IsAhead ? AheadDevices.Steps(policy, request, at, policy.VeilFor(viewer, at)) : policy.ApprovalSteps(Question(request, at), viewer);
+        Steps = request.IsAhead ? AheadDevices.Steps(policy, request, at, policy.VeilFor(viewer, at)) : StepsToConnect(preapproved);
     }
 
     public AccessRequest Request => _request;
@@ -117,6 +125,17 @@ internal sealed class RequestSight
     {
         var before = Before(step).Select(other => other.Id).ToHashSet();
         return _approvals.Where(approval => before.Contains(approval.Step)).Select(approval => approval.At).Append(_request.Created).Max();
+    }
+
+    /// <summary>
+    /// Where nothing insists there is nothing left to approve beside what was approved ahead, and a connection would not wait; one that does, since that came later,
+    /// is let in by whoever could without it.
+    /// </summary>
+    private IReadOnlyList<ApprovalStep> StepsToConnect(ImmutableArray<PreapprovedRequest> preapproved)
+    {
+        var question = Question(_request, _at);
+        if (preapproved.Length > 0 && _policy.ApprovalSteps(question with { Preapprovals = preapproved }, _viewer) is { Count: > 0 } insisting) return insisting;
+        return _policy.ApprovalSteps(question, _viewer);
     }
 
     /// <summary>The question that was asked, put anew.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Countersign.Access;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.EntityFrameworkCore;
@@ -9,12 +10,13 @@ internal sealed class RequestUnit
 {
     private readonly List<RequestApproval> _approvals;
 
-    private RequestUnit(WriteUnit unit, CountersignDb db, AccessRequest request, List<RequestApproval> approvals)
+    private RequestUnit(WriteUnit unit, CountersignDb db, AccessRequest request, List<RequestApproval> approvals, ImmutableArray<PreapprovedRequest> preapproved)
     {
         Unit = unit;
         Db = db;
         Request = request;
         _approvals = approvals;
+        Preapproved = preapproved;
     }
 
     public WriteUnit Unit { get; }
@@ -24,6 +26,9 @@ internal sealed class RequestUnit
     public AccessRequest Request { get; }
 
     public IReadOnlyList<RequestApproval> Approvals => _approvals;
+
+    /// <summary>While it waits to connect: what the requester had in hand, approved ahead, when it was read.</summary>
+    public ImmutableArray<PreapprovedRequest> Preapproved { get; }
 
     /// <summary>Something was written: it will be told.</summary>
     public bool IsChanged { get; private set; }
@@ -40,15 +45,28 @@ internal sealed class RequestUnit
     }
 
     public static async Task<RequestUnit> OfAsync(WriteUnit unit, AccessRequest request, CancellationToken cancellation) =>
-        new(unit, unit.Db, request, await ApprovalsAsync(unit.Db, request.Number, cancellation));
+        new(unit, unit.Db, request, await ApprovalsAsync(unit.Db, request.Number, cancellation), [.. (await PreapprovedAsync(unit.Db, [request], cancellation))[request.Person]]);
 
     public static async Task<long> NextNumberAsync(CountersignDb db, CancellationToken cancellation) =>
         (await db.Set<AccessRequest>().MaxAsync(row => (long?)row.Number, cancellation) ?? 0) + 1;
 
-    public static RequestUnit New(WriteUnit unit, AccessRequest request)
+    /// <param name="preapproved">Of a request to connect: what the requester has in hand, approved ahead.</param>
+    public static RequestUnit New(WriteUnit unit, AccessRequest request, ImmutableArray<PreapprovedRequest> preapproved)
     {
         unit.Db.Add(request);
-        return new(unit, unit.Db, request, []);
+        return new(unit, unit.Db, request, [], preapproved);
+    }
+
+    /// <summary>
+    /// What was approved ahead for those whose requests wait to connect, as it stands beside an approval; which of it is in force is for the question to say.
+    /// </summary>
+    public static async Task<ILookup<PersonId, PreapprovedRequest>> PreapprovedAsync(CountersignDb db, IEnumerable<AccessRequest> requests, CancellationToken cancellation)
+    {
+        var people = requests.Where(row => row is { IsAhead: false, State: RequestState.Waiting }).Select(row => row.Person).Distinct().ToList();
+        List<AccessRequest> ahead = people.Count == 0
+            ? []
+            : await db.Set<AccessRequest>().AsNoTracking().Where(row => row.TimeKind != null && row.State == RequestState.Approved && people.Contains(row.Person)).ToListAsync(cancellation);
+        return ahead.ToLookup(row => row.Person, row => row.Evidence);
     }
 
     public static Task<List<RequestApproval>> ApprovalsAsync(CountersignDb db, long number, CancellationToken cancellation) =>
@@ -63,7 +81,7 @@ internal sealed class RequestUnit
     }
 
     /// <summary>What the viewer sees of it, as it is now.</summary>
-    public RequestSight Sight(PolicySnapshot policy, PersonId viewer, DateTimeOffset at) => new(policy, Request, [.. _approvals], viewer, at);
+    public RequestSight Sight(PolicySnapshot policy, PersonId viewer, DateTimeOffset at) => new(policy, Request, [.. _approvals], Preapproved, viewer, at);
 
     /// <summary>Fills one place of each of the steps.</summary>
     public void Fill(IEnumerable<ApprovalStep> steps, RequestActor actor, string comment, DateTimeOffset at)

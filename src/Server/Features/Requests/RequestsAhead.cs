@@ -146,7 +146,7 @@ internal sealed class RequestsAhead(WriteQueue queue, PolicySource policy, Polic
 
     private RequestSight Add(WriteUnit unit, AccessRequest request, Caller caller, PolicySnapshot snapshot)
     {
-        var asked = RequestUnit.New(unit, request);
+        var asked = RequestUnit.New(unit, request, preapproved: []);
         transitions.Note(asked, "asked", RequestActor.Of(caller, snapshot.Person(caller.Person)?.Name ?? caller.Login));
         settling.Settle(asked, snapshot);
         unit.Committed += () => clock.Wake(request.Due);
