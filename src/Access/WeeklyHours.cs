@@ -102,6 +102,13 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
     /// <summary>False: this machine does not know the zone, so that nobody can say what its clocks show, and the hours are never open.</summary>
     public bool IsKnown => _clock is not null;
 
+    /// <summary>In ticks since Monday 00:00 of local time, half open, sorted and apart.</summary>
+    internal IReadOnlyList<(long Start, long End)> Open => _open;
+
+    /// <summary>Ticks from UTC to local time, of a zone that is known.</summary>
+    /// <param name="until">The offset stays up to this instant at least (excluded), which is later than the one asked about.</param>
+    internal long OffsetAt(long utcTicks, out long until) => _clock!.OffsetAt(utcTicks, out until);
+
     public bool IsOpen(DateTimeOffset at) => _clock is not null && IsOpen(at.UtcTicks, _clock.OffsetAt(at.UtcTicks, out _));
 
     /// <summary>The earliest instant after <paramref name="at"/> at which <see cref="IsOpen(DateTimeOffset)"/> answers differently; null: never.</summary>

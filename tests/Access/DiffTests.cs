@@ -55,7 +55,7 @@ public class DiffTests
     {
         GrantWindow[] windows =
         [
-            new(Sample.Noon, Sample.Noon.AddHours(1), "UTC; Mon 08:00-18:00"), new(Sample.Noon, Sample.Noon.AddHours(1)), new(Sample.Noon.AddHours(-1), Sample.Noon.AddHours(1)),
+            new(Sample.Noon, Sample.Noon.AddHours(1), "UTC; Mon 12:30-18:00"), new(Sample.Noon, Sample.Noon.AddHours(1)), new(Sample.Noon.AddHours(-1), Sample.Noon.AddHours(1)),
             new(null, Sample.Noon.AddHours(1)), GrantWindow.Always,
         ];
         var grant = _sample.Grant(GrantSubject.To(_support), GrantScope.Of(_sample.Servers), _sample.Role(Terminal), window: windows[0]);
