@@ -272,7 +272,7 @@ public class ChangeLawTests
             for (var count = 0; count < 10; count++)
             {
                 var question = organization.Question();
-                if (policy.SmallestChange(question, new(organization.NextId())) is not { } smallest)
+                if (policy.SmallestChange(question, () => new(organization.NextId())) is not { } smallest)
                 {
                     none++;
                     NoGrantTurns(policy, organization, question);
