@@ -16,7 +16,11 @@ public sealed record SmallestChange(IReadOnlyList<ElementaryChange> Changes);
 /// <param name="Command">Null: not a change of policy.</param>
 /// <param name="Approved">The request that would have to be approved at connect time.</param>
 /// <param name="Preapproved">The request that would have to be approved ahead.</param>
-public sealed record ElementaryChange(string Text, PolicyCommand? Command, ApprovedRequest? Approved, PreapprovedRequest? Preapproved);
+public sealed record ElementaryChange(string Text, PolicyCommand? Command, ApprovedRequest? Approved, PreapprovedRequest? Preapproved)
+{
+    /// <summary>The number of the request in hand that would have to be revoked.</summary>
+    public long? Revoked { get; init; }
+}
 
 /// <param name="Cites">The rows of policy that the sentence speaks of; empty for facts that are not policy.</param>
 public sealed record ExplanationLine(string Text, IReadOnlyList<RowKey> Cites);

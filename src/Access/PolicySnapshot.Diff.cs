@@ -12,6 +12,6 @@ public sealed partial class PolicySnapshot
     public static PolicyDifference Diff(PolicySnapshot before, PolicySnapshot after, int mostPairs = int.MaxValue)
     {
         if (before.Organization != after.Organization) throw new ArgumentException("of another organization", nameof(after));
-        return new Differ(before._model, after._model, mostPairs).Difference();
+        return new Differ(before._model, after._model, mostPairs, new()).Difference();
     }
 }

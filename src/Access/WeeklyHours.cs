@@ -90,6 +90,13 @@ public sealed class WeeklyHours : IEquatable<WeeklyHours>
     private static string UnknownZone(string name) =>
         $"'{Quoted(name)}' is no time zone that this machine knows: write an IANA name such as Europe/Berlin or UTC.";
 
+    /// <summary>In ticks since Monday 00:00 of local time, half open, sorted and apart.</summary>
+    internal IReadOnlyList<(long Start, long End)> Open => _open;
+
+    /// <summary>Ticks from UTC to local time.</summary>
+    /// <param name="until">The offset stays up to this instant at least (excluded), which is later than the one asked about.</param>
+    internal long OffsetAt(long utcTicks, out long until) => _clock.OffsetAt(utcTicks, out until);
+
     public bool IsOpen(DateTimeOffset at) => IsOpen(at.UtcTicks, _clock.OffsetAt(at.UtcTicks, out _));
 
     /// <summary>The earliest instant after <paramref name="at"/> at which <see cref="IsOpen(DateTimeOffset)"/> answers differently; null: never.</summary>

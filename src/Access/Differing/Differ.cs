@@ -5,7 +5,7 @@ namespace Countersign.Access;
 /// devices whose settings differ for all the people alike are taken tree by tree (<see cref="SettingDiffer"/>).
 /// </summary>
 /// <param name="mostPairs">Comparing ends there, and what was found until then is told.</param>
-internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPairs)
+internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPairs, Instants instants)
 {
     private readonly Dictionary<(PersonId, DeviceId), AccessDifference> _pairs = [];
     private readonly HashSet<PersonId> _people = [];
@@ -16,18 +16,19 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
     /// <summary>Of those, by one that is compared for all: the others that nobody can tell from it.</summary>
     private readonly Dictionary<DeviceId, List<DeviceId>> _alike = [];
     private readonly HashSet<DeviceId> _comparedByAnother = [];
-    private readonly DeviceGrants _grantsBefore = new(before);
-    private readonly DeviceGrants _grantsAfter = new(after);
+    private readonly DeviceGrants _grantsBefore = new(before, instants);
+    private readonly DeviceGrants _grantsAfter = new(after, instants);
     private int _left = mostPairs;
 
     private bool IsOver => _left < 0;
 
     public PolicyDifference Difference()
     {
-        var settings = new SettingDiffer(before, after);
+        var settings = new SettingDiffer(before, after, instants);
         FindDevices(settings);
         FindAlike();
         FindPeople();
+        if (settings.IsConsentChanged) _people.UnionWith(Sparing());
         if (settings.IsMixed) _people.UnionWith(after.People.Values.Select(person => person.Id));
         foreach (var person in _people.TakeWhile(_ => !IsOver)) ComparePerson(person, settings.IsAnythingChanged);
         foreach (var device in _devices.Except(_comparedByAnother).TakeWhile(_ => !IsOver)) CompareDevice(device);
@@ -105,6 +106,18 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
         }
 
         _people.RemoveWhere(id => !Differs(before.People.GetValueOrDefault(id), after.People.GetValueOrDefault(id)));
+    }
+
+    /// <summary>Those who may be spared the consent of end users: whether they are, and where, depends on all that they hold.</summary>
+    private IEnumerable<PersonId> Sparing()
+    {
+        var subjects = after.Grants.Values.Where(grant => grant.Permissions.Contains(Permission.SkipConsent)).Select(grant => grant.Row.Subject).ToHashSet();
+        return subjects.Count == 0
+            ? []
+            : after.People.Values
+                .Where(person => person is { TakesPart: true, IsOwner: false } && person.Ceiling.Contains(Permission.SkipConsent))
+                .Where(person => subjects.Contains(GrantSubject.To(person.Id)) || after.GroupsReaching(person).Any(group => subjects.Contains(GrantSubject.To(group.Id))))
+                .Select(person => person.Id);
     }
 
     /// <summary>Many people are only made anew.</summary>
@@ -228,7 +241,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
             : string.Equals(old.DefaultAccount, recent.DefaultAccount, StringComparison.Ordinal) ? AccountsSaid.Resolved : AccountsSaid.ResolvedWithDefault;
         var was = PairFacts.Of(before, before.People.GetValueOrDefault(person), old, accounts, _grantsBefore);
         var now = PairFacts.Of(after, after.People.GetValueOrDefault(person), recent, accounts, _grantsAfter);
-        if (PairFacts.Compare(was, now) is { } difference) _pairs.Add((person, device), difference);
+        if (PairFacts.Compare(was, now, instants) is { } difference) _pairs.Add((person, device), difference);
     }
 
     /// <summary>People who differ alike on the very same devices stand together.</summary>
@@ -249,17 +262,21 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
     private IEnumerable<SectionDifference> Sections(ScopeKind section)
     {
         var differing = _people.Select(id => (Id: id, Was: Held(before, id), Now: Held(after, id)))
-            .Select(entry => (entry.Id, Gained: PairFacts.More(entry.Was, entry.Now), Lost: PairFacts.More(entry.Now, entry.Was)))
+            .Select(entry => (entry.Id, Gained: PairFacts.More(entry.Was, entry.Now, instants), Lost: PairFacts.More(entry.Now, entry.Was, instants)))
             .Where(entry => entry.Gained.Count + entry.Lost.Count > 0);
         foreach (var alike in differing.GroupBy(entry => Key(new(entry.Gained, entry.Lost, [])), StringComparer.Ordinal))
         {
             yield return new([.. alike.Select(entry => entry.Id).OrderBy(id => id.Value)], section, alike.First().Gained, alike.First().Lost);
         }
 
-        List<HeldPermissions> Held(PolicyModel model, PersonId id) =>
-            model.People.GetValueOrDefault(id) is { TakesPart: true, IsOwner: false } person
-                ? PairFacts.HeldBy(person, model.GrantsOf(person).Where(grant => grant.Row.Scope.Kind == section))
-                : [];
+        // The owner holds all of the team, whatever is granted; over Quick Support nothing but what is granted.
+        List<Holding> Held(PolicyModel model, PersonId id)
+        {
+            if (model.People.GetValueOrDefault(id) is not { TakesPart: true } person) return [];
+            return person.IsOwner && section == ScopeKind.Team
+                ? [new(new(PermissionCatalogue.AllowedFor(RolePurpose.Administration), null, GrantWindow.Always), [Holding.TheDevice], null)]
+                : PairFacts.HeldBy(person, model.GrantsOf(person).Where(grant => grant.Row.Scope.Kind == section));
+        }
     }
 
     private static string Key(AccessDifference difference) =>

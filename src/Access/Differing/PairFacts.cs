@@ -14,10 +14,12 @@ internal enum AccountsSaid : byte
 }
 
 /// <summary>The grants on one device, by whom they are for: mostly many people are compared on the same device, one after the other.</summary>
-internal sealed class DeviceGrants(PolicyModel model)
+internal sealed class DeviceGrants(PolicyModel model, Instants instants)
 {
     private DeviceNode? _device;
     private ILookup<GrantSubject, CompiledGrant> _grants = Array.Empty<CompiledGrant>().ToLookup(grant => grant.Row.Subject);
+
+    public Instants Instants => instants;
 
     public PossibleApprovers Approvers { get; } = new(model);
 
@@ -29,6 +31,24 @@ internal sealed class DeviceGrants(PolicyModel model)
     }
 }
 
+/// <summary>What is held, said in words that people read, and exactly for whom and when.</summary>
+/// <param name="Accounts">Those that the device has, and <see cref="TheDevice"/> or <see cref="TheDefault"/> where it is for that, too.</param>
+/// <param name="Window">Null: always.</param>
+internal sealed record Holding(HeldPermissions Said, IReadOnlyList<string> Accounts, Window? Window)
+{
+    /// <summary>The device as such, where no account is meant. No account has this name, nor the other.</summary>
+    public const string TheDevice = "";
+
+    /// <summary>Whoever names no account is answered by the default one, and that is another one now.</summary>
+    public const string TheDefault = "the default one\0";
+
+    public PermissionSet Permissions => Said.Permissions;
+
+    /// <summary>The accounts that matter to a permission. A connection goes to an account, if there is one.</summary>
+    public IEnumerable<string> AccountsFor(Permission permission) =>
+        Accounts.Count == 1 || !PermissionCatalogue.Connections.Contains(permission) ? Accounts : Accounts.Where(account => account != TheDevice);
+}
+
 /// <summary>What counts for one person on one device at whatever instant, in a form that can be compared.</summary>
 internal sealed class PairFacts
 {
@@ -36,7 +56,11 @@ internal sealed class PairFacts
 
     private static readonly PermissionSet Connecting = PermissionCatalogue.Connections.With(Permission.RequestAccess);
 
-    private PairFacts(IReadOnlyList<HeldPermissions> held, IReadOnlyList<(RestrictionKind Kind, string Text)> restrictions)
+    private static readonly PermissionSet AskedAbout = Enum.GetValues<ConsentKind>()
+        .Where(kind => kind != ConsentKind.None)
+        .Aggregate(PermissionSet.None, (all, kind) => all | PermissionCatalogue.Of(kind));
+
+    private PairFacts(IReadOnlyList<Holding> held, IReadOnlyList<(RestrictionKind Kind, string Text)> restrictions)
     {
         Held = held;
         Restrictions = restrictions;
@@ -44,7 +68,7 @@ internal sealed class PairFacts
 
     public static PairFacts Nothing { get; } = new([], []);
 
-    public IReadOnlyList<HeldPermissions> Held { get; }
+    public IReadOnlyList<Holding> Held { get; }
 
     public IReadOnlyList<(RestrictionKind Kind, string Text)> Restrictions { get; }
 
@@ -59,50 +83,62 @@ internal sealed class PairFacts
     public static PairFacts Of(PolicyModel model, PersonNode? person, DeviceNode? device, AccountsSaid accounts, DeviceGrants grants)
     {
         if (person is not { TakesPart: true } || device is not { Enabled: true }) return Nothing;
-        var held = HeldBy(person, person.IsOwner ? [] : grants.Between(person, device).Where(grant => grant.IsForAnyOf(device)), device, accounts);
-        if (person.IsOwner) held = [new(PermissionCatalogue.OwnerOnDevices, accounts == AccountsSaid.AsGranted ? null : On(device, accounts, _ => true), GrantWindow.Always)];
+        List<Holding> held = person.IsOwner
+            ? [new(new(PermissionCatalogue.OwnerOnDevices, accounts == AccountsSaid.AsGranted ? null : On(device, accounts, _ => true), GrantWindow.Always), Accounts(device, accounts, _ => true, isForDevice: true), null)]
+            : HeldBy(person, grants.Between(person, device).Where(grant => grant.IsForAnyOf(device)), device, accounts);
         if (held.Count == 0) return Nothing;
         if (!held.Any(some => some.Permissions.Intersects(Connecting))) return new(held, SignInOf(model));
         var requests = held.Any(some => some.Permissions.Contains(Permission.RequestAccess)) ? Requests(model, person) : "";
-        return new(held, [.. SignInOf(model), .. RestrictionsOf(model, person, device, grants.Approvers), (RestrictionKind.Requests, requests)]) { Options = person.Options };
+        return new(held, [.. SignInOf(model), .. RestrictionsOf(model, person, device, held, grants), (RestrictionKind.Requests, requests)]) { Options = person.Options };
     }
 
     /// <summary>Merged by accounts and window; what holds for any account at all times is not said again.</summary>
     /// <param name="device">Of whose accounts it is said; null: a section, which has none.</param>
-    public static List<HeldPermissions> HeldBy(PersonNode person, IEnumerable<CompiledGrant> grants, DeviceNode? device = null, AccountsSaid said = AccountsSaid.AsGranted)
+    public static List<Holding> HeldBy(PersonNode person, IEnumerable<CompiledGrant> grants, DeviceNode? device = null, AccountsSaid said = AccountsSaid.AsGranted)
     {
-        var merged = new Dictionary<(GrantAccounts, GrantWindow), PermissionSet>();
+        var merged = new Dictionary<(GrantAccounts? Said, bool IsForDevice, GrantWindow When), Holding>();
         foreach (var grant in grants)
         {
             var permissions = grant.Permissions & person.Grantable & person.Ceiling;
             if (device is null)
             {
-                Add(grant.Row.Accounts, grant.Row.Window, permissions);
+                Add(grant, null, isForDevice: true, [Holding.TheDevice], permissions);
                 continue;
             }
 
             // What counts for every account counts for those that come, whatever accounts the grant is for.
             var anywhere = permissions & PermissionCatalogue.ForEveryAccount;
-            Add(said == AccountsSaid.AsGranted ? GrantAccounts.Any : On(device, said, _ => true), grant.Row.Window, anywhere);
-            Add(said == AccountsSaid.AsGranted ? grant.Row.Accounts : On(device, said, name => grant.IsFor(device.Asked(name))), grant.Row.Window, permissions - anywhere);
+            var isForDevice = grant.IsFor(AccountAsked.TheDeviceItself);
+            Add(grant, said == AccountsSaid.AsGranted ? GrantAccounts.Any : On(device, said, _ => true), isForDevice: true, Accounts(device, said, _ => true, isForDevice: true), anywhere);
+            Add(grant, said == AccountsSaid.AsGranted ? grant.Row.Accounts : On(device, said, IsFor), isForDevice, Accounts(device, said, IsFor, isForDevice), permissions - anywhere);
+
+            bool IsFor(string name) => grant.IsFor(device.Asked(name));
         }
 
-        var always = merged.GetValueOrDefault((GrantAccounts.Any, GrantWindow.Always));
+        var always = merged.GetValueOrDefault((GrantAccounts.Any, true, GrantWindow.Always));
         return
         [
-            .. merged
-                .Select(entry => new HeldPermissions(
-                    entry.Key == (GrantAccounts.Any, GrantWindow.Always) ? entry.Value : entry.Value - always,
-                    entry.Key.Item1,
-                    entry.Key.Item2))
-                .Where(some => !some.Permissions.IsEmpty)
-                .OrderBy(some => some.ToString(), StringComparer.Ordinal),
+            .. merged.Values
+                .Select(held => always is null || held == always ? held : held with { Said = held.Said with { Permissions = held.Permissions - always.Permissions } })
+                .Where(held => !held.Permissions.IsEmpty)
+                .OrderBy(held => held.Said.ToString(), StringComparer.Ordinal),
         ];
 
-        void Add(GrantAccounts accounts, GrantWindow window, PermissionSet permissions)
+        void Add(CompiledGrant grant, GrantAccounts? accounts, bool isForDevice, IReadOnlyList<string> names, PermissionSet permissions)
         {
-            if (!permissions.IsEmpty) merged[(accounts, window)] = merged.GetValueOrDefault((accounts, window)) | permissions;
+            if (permissions.IsEmpty) return;
+            var key = (accounts, isForDevice, grant.Row.Window);
+            var before = merged.TryGetValue(key, out var held) ? held.Permissions : PermissionSet.None;
+            merged[key] = new(new(before | permissions, accounts, grant.Row.Window), names, grant.Window);
         }
+    }
+
+    private static List<string> Accounts(DeviceNode device, AccountsSaid said, Func<string, bool> isFor, bool isForDevice)
+    {
+        List<string> names = [.. device.Accounts.Select(account => account.Name).Where(isFor)];
+        if (isForDevice) names.Add(Holding.TheDevice);
+        if (said == AccountsSaid.ResolvedWithDefault && device.DefaultAccount is { } name && isFor(name)) names.Add(Holding.TheDefault);
+        return names;
     }
 
     private static GrantAccounts On(DeviceNode device, AccountsSaid said, Func<string, bool> isFor)
@@ -112,16 +148,16 @@ internal sealed class PairFacts
     }
 
     /// <returns>Null: nothing differs.</returns>
-    public static AccessDifference? Compare(PairFacts before, PairFacts after)
+    public static AccessDifference? Compare(PairFacts before, PairFacts after, Instants instants)
     {
-        var (gained, lost) = (More(before.Held, after.Held), More(after.Held, before.Held));
+        var (gained, lost) = (More(before.Held, after.Held, instants), More(after.Held, before.Held, instants));
         var restrictions = new List<RestrictionDifference>();
         if (before.Restrictions.Count > 0 && after.Restrictions.Count > 0)
         {
             // Those for signing in come first: where only one side connects, they are what both have.
             foreach (var ((kind, was), (_, now)) in before.Restrictions.Zip(after.Restrictions))
             {
-                if (!string.Equals(was, now, StringComparison.Ordinal)) restrictions.Add(new(kind, was, now));
+                if (!AreSame(kind, was, now, instants)) restrictions.Add(new(kind, was, now));
             }
         }
 
@@ -135,27 +171,58 @@ internal sealed class PairFacts
         return gained.Count + lost.Count + restrictions.Count == 0 ? null : new(gained, lost, restrictions);
     }
 
-    /// <summary>What <paramref name="after"/> has that <paramref name="before"/> has not, for those accounts and then.</summary>
-    public static IReadOnlyList<HeldPermissions> More(IReadOnlyList<HeldPermissions> before, IReadOnlyList<HeldPermissions> after)
-    {
-        return [.. after.Select(some => some with { Permissions = some.Permissions - Known(some) }).Where(some => !some.Permissions.IsEmpty)];
+    /// <summary>Hours are the same that are open at the same instants, however they are written.</summary>
+    internal static bool AreSame(RestrictionKind kind, string was, string now, Instants instants) =>
+        string.Equals(was, now, StringComparison.Ordinal) || (kind == RestrictionKind.SessionHours && instants.AreSame(was, now));
 
-        PermissionSet Known(HeldPermissions some) => before.Where(other => other.Covers(some)).Aggregate(PermissionSet.None, (all, other) => all | other.Permissions);
+    /// <summary>What of <paramref name="after"/> is not had, for some of its accounts or at some of its instants, by all of <paramref name="before"/> together.</summary>
+    public static IReadOnlyList<HeldPermissions> More(IReadOnlyList<Holding> before, IReadOnlyList<Holding> after, Instants instants)
+    {
+        var had = before.Aggregate(PermissionSet.None, (all, held) => all | held.Permissions);
+        return [.. after.Select(held => held.Said with { Permissions = held.Permissions - Had(held) }).Where(said => !said.Permissions.IsEmpty)];
+
+        PermissionSet Had(Holding held)
+        {
+            // Hours that are never open within their window give nothing.
+            if (instants.Cover([], held.Window)) return held.Permissions;
+            var plainly = before
+                .Where(other => (other.Window is null || other.Window == held.Window) && held.Accounts.All(other.Accounts.Contains))
+                .Aggregate(PermissionSet.None, (all, other) => all | other.Permissions);
+            var together = ((held.Permissions & had) - plainly).Where(permission => held.AccountsFor(permission).All(account => IsHad(permission, account, held.Window)));
+            return plainly | PermissionSet.Of([.. together]);
+        }
+
+        bool IsHad(Permission permission, string account, Window? window) =>
+            instants.Cover([.. before.Where(other => other.Permissions.Contains(permission) && other.Accounts.Contains(account)).Select(other => other.Window)], window);
     }
 
-    private static List<(RestrictionKind Kind, string Text)> RestrictionsOf(PolicyModel model, PersonNode person, DeviceNode device, PossibleApprovers approvers)
+    private static List<(RestrictionKind Kind, string Text)> RestrictionsOf(PolicyModel model, PersonNode person, DeviceNode device, List<Holding> held, DeviceGrants grants)
     {
         var rules = model.RulesOf(device);
+        var approval = Approval(model, person, device, grants.Approvers);
+        var isSpared = approval.Length == 0 && IsSpared(held, grants.Instants);
         return
         [
-            (RestrictionKind.Approval, Approval(model, person, device, approvers)),
-            (RestrictionKind.Consent, Consent(person.Consent, rules.Consent)),
+            (RestrictionKind.Approval, approval),
+            (RestrictionKind.Consent, isSpared ? Settings.Default(SettingKind.RemoteControlApproval) : Consent(person.Consent, rules.Consent)),
             (RestrictionKind.Recording, rules[SettingKind.Recording].Value),
             (RestrictionKind.MaxSession, rules[SettingKind.MaxSession].Value),
             (RestrictionKind.IdleTimeout, rules[SettingKind.IdleTimeout].Value),
             (RestrictionKind.EndWarning, rules[SettingKind.EndWarning].Value),
             (RestrictionKind.SessionHours, rules[SettingKind.SessionHours].Value),
         ];
+    }
+
+    /// <summary>
+    /// Whether SkipConsent is held whenever anything is that the end user is asked about. Where an approval is needed it counts only as far as that covers it, so that it
+    /// spares nobody for sure.
+    /// </summary>
+    private static bool IsSpared(List<Holding> held, Instants instants)
+    {
+        List<Holding> sparing = [.. held.Where(some => some.Permissions.Contains(Permission.SkipConsent))];
+        if (sparing.Count == 0) return false;
+        return held.Where(some => some.Permissions.Intersects(AskedAbout)).All(some => some.AccountsFor(Permission.SkipConsent).All(account =>
+            instants.Cover([.. sparing.Where(other => other.Accounts.Contains(account)).Select(other => other.Window)], some.Window)));
     }
 
     /// <summary>What binds whoever holds anything, connecting or not.</summary>

@@ -31,17 +31,7 @@ public sealed record AccessDifference(IReadOnlyList<HeldPermissions> Gained, IRe
 
 /// <summary>Permissions with the accounts that they are for and when.</summary>
 /// <param name="Accounts">Null: all (the owner), or a section's.</param>
-public sealed record HeldPermissions(PermissionSet Permissions, GrantAccounts? Accounts, GrantWindow Window)
-{
-    /// <summary>Whatever is held so is held for all the accounts of the other, and whenever that is; false also where it is not plain to see.</summary>
-    internal bool Covers(HeldPermissions other) => CoversAccounts(other.Accounts) && CoversWindow(other.Window);
-
-    private bool CoversAccounts(GrantAccounts? other) => Accounts is null or { Rule: AccountRule.Any } || Accounts == other
-        || (Accounts is { Rule: AccountRule.Named, Names: var mine } && other is { Rule: AccountRule.Named, Names: var theirs } && theirs.Split(',').All(mine.Split(',').Contains));
-
-    private bool CoversWindow(GrantWindow other) =>
-        (Window.From is null || Window.From <= other.From) && (Window.To is null || Window.To >= other.To) && (Window.Hours.Length == 0 || Window.Hours == other.Hours);
-}
+public sealed record HeldPermissions(PermissionSet Permissions, GrantAccounts? Accounts, GrantWindow Window);
 
 public enum RestrictionKind : byte
 {

@@ -9,7 +9,7 @@ namespace Countersign.Access;
 /// devices from there down. One thing at a time: settings of devices, or what may be requested, or how people sign in; where several of them
 /// differ (<see cref="IsMixed"/>), pairs have to be compared one by one.
 /// </summary>
-internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
+internal sealed class SettingDiffer(PolicyModel before, PolicyModel after, Instants instants)
 {
     private static readonly PermissionSet Connecting = PermissionCatalogue.Connections.With(Permission.RequestAccess);
 
@@ -54,6 +54,9 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
 
     /// <summary>Things differ that don't concern the same people.</summary>
     public bool IsMixed { get; private set; }
+
+    /// <summary>Of some device. Whoever is spared it is told nothing, and has to be compared one by one.</summary>
+    public bool IsConsentChanged { get; private set; }
 
     private bool IsForAll => _requests is not null || _signIn.Length > 0;
 
@@ -100,7 +103,8 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after)
         foreach (var (setting, restriction) in Compared)
         {
             var (was, now) = restriction == RestrictionKind.Approval ? (PairFacts.DeviceRule(old), PairFacts.DeviceRule(recent)) : (old[setting].Value, recent[setting].Value);
-            if (!string.Equals(was, now, StringComparison.Ordinal)) differing.Add(new(restriction, was, now));
+            if (!PairFacts.AreSame(restriction, was, now, instants)) differing.Add(new(restriction, was, now));
+            if (restriction == RestrictionKind.Consent && was != now) IsConsentChanged = true;
         }
 
         IsMixed |= (differing.Count > 0 && IsForAll) || (_requests is not null && _signIn.Length > 0);

@@ -12,6 +12,8 @@ public class ChangeLawTests
         PermissionSet.Of(Permission.RequestAccess), PermissionSet.Of(Permission.AcceptAccessRequests), PermissionSet.Of(Permission.Chat, Permission.FileManager),
     ];
 
+    private readonly Dictionary<(string, DateTime), List<DateTimeOffset>> _hours = [];
+
     [Fact]
     public void Law_8_pairs_that_no_rectangle_names_are_answered_alike_and_counts_are_exact()
     {
@@ -27,6 +29,7 @@ public class ChangeLawTests
             pairs.Distinct().Count().ShouldBe(pairs.Count);
             difference.Pairs.ShouldBe(pairs.Count);
             var told = pairs.ToHashSet();
+            var edges = Edges(was, now);
             foreach (var person in before.All<PersonRow>().Select(row => row.Id))
             {
                 foreach (var device in before.All<DeviceRow>().Select(row => row.Id))
@@ -40,6 +43,7 @@ public class ChangeLawTests
                     if (was.Device(device)?.Enabled != true || now.Device(device)?.Enabled == false) continue;
                     silent++;
                     StepsAlike(was, now, person, device, organization.Instant());
+                    GivenAlike(was, now, person, device, [.. Enumerable.Range(0, 3).Select(_ => organization.Pick(edges))]);
                     for (var count = 0; count < 6; count++)
                     {
                         var question = organization.Question() with { Subject = person, Device = device, Wanted = organization.Pick(Wishes) };
@@ -50,6 +54,33 @@ public class ChangeLawTests
         });
         named.ShouldBeGreaterThan(100);
         silent.ShouldBeGreaterThan(1000);
+    }
+
+    /// <summary>Where no account is meant, connections are of no matter, unless there is none to connect to.</summary>
+    private static void GivenAlike(NaivePolicy was, NaivePolicy now, PersonId person, DeviceId device, IEnumerable<DateTimeOffset> instants)
+    {
+        if (was.Device(device) is not { } there) return;
+        foreach (var at in instants)
+        {
+            foreach (var account in was.AccountsAt(there)) now.Given(person, device, account, at).ShouldBe(was.Given(person, device, account, at), $"{person} on {device} as {account} at {at:O}");
+            NaiveCatalogue.OfNoConnection(now.Given(person, device, null, at)).ShouldBe(NaiveCatalogue.OfNoConnection(was.Given(person, device, null, at)), $"{person} on {device} at {at:O}");
+        }
+    }
+
+    /// <summary>Instants between which nothing comes or goes: about when organizations are drawn, and wherever clocks stand to each other in another way; those first at which mostly something is in force.</summary>
+    private List<DateTimeOffset> Edges(NaivePolicy was, NaivePolicy now)
+    {
+        DateTimeOffset[] around = [.. ((string[])["2006-03-25", "2026-01-10", "2026-03-15", "2026-03-26", "2026-04-05", "2026-10-22", "2026-11-05"]).Select(day => Sample.At($"{day}T00:00:00Z"))];
+        return [.. was.Edges(around, _hours).Concat(now.Edges(around, _hours)).Distinct().OrderBy(at => (at - around[3]).Duration())];
+    }
+
+    /// <summary>Each permission is had on one side and not on the other, for some account at some instant.</summary>
+    private static void IsReal(IReadOnlyList<HeldPermissions> told, Func<string?, DateTimeOffset, PermissionSet> with, Func<string?, DateTimeOffset, PermissionSet> without, string?[] accounts, List<DateTimeOffset> edges, string what)
+    {
+        foreach (var permission in told.Aggregate(PermissionSet.None, (all, held) => all | held.Permissions))
+        {
+            accounts.Any(account => edges.Exists(at => with(account, at).Contains(permission) && !without(account, at).Contains(permission))).ShouldBeTrue($"{permission} {what}: {string.Join(' ', told)}");
+        }
     }
 
     [Fact]
@@ -87,22 +118,37 @@ public class ChangeLawTests
     [Fact]
     public void Law_8_what_a_rectangle_tells_of_a_pair_differs_for_it_and_what_comes_and_goes_in_listings_is_told()
     {
-        var (restrictions, listed) = (new Dictionary<RestrictionKind, int>(), 0);
+        var (restrictions, listed, sections, held) = (new Dictionary<RestrictionKind, int>(), 0, 0, 0);
         Draw.Check(250, organization =>
         {
             var before = organization.Compile();
             var after = Changed(organization, before);
             if (after is null) return;
             var (was, now, at) = (organization.Naive(), new NaivePolicy(after.All<PolicyRow>()), organization.Instant());
-            var told = PolicySnapshot.Diff(before, after).Rectangles
+            var all = PolicySnapshot.Diff(before, after);
+            var edges = Edges(was, now);
+            foreach (var section in all.Sections.Where(section => section.Section == ScopeKind.Team))
+            {
+                foreach (var person in section.People)
+                {
+                    IsReal(section.Gained, (_, then) => now.GivenOverTeam(person, then), (_, then) => was.GivenOverTeam(person, then), [null], edges, "is gained over the team");
+                    IsReal(section.Lost, (_, then) => was.GivenOverTeam(person, then), (_, then) => now.GivenOverTeam(person, then), [null], edges, "is lost over the team");
+                    sections++;
+                }
+            }
+
+            var told = all.Rectangles
                 .SelectMany(rectangle => rectangle.People.SelectMany(person => rectangle.Devices.Select(device => (Pair: (person, device), rectangle.Difference))))
                 .ToDictionary(pair => pair.Pair, pair => pair.Difference);
             foreach (var ((person, device), difference) in told)
             {
                 (difference.Gained.Count + difference.Lost.Count + difference.Restrictions.Count).ShouldBeGreaterThan(0);
+                held += difference.Gained.Count + difference.Lost.Count;
+                IsReal(difference.Gained, Given(now, person, device), Given(was, person, device), Accounts, edges, $"is gained by {person} on {device}");
+                IsReal(difference.Lost, Given(was, person, device), Given(now, person, device), Accounts, edges, $"is lost by {person} on {device}");
                 foreach (var restriction in difference.Restrictions)
                 {
-                    Restriction(was, person, device, restriction.Kind, at).ShouldNotBe(Restriction(now, person, device, restriction.Kind, at), $"{restriction} for {person} on {device}");
+                    Restriction(was, person, device, restriction.Kind, at, edges).ShouldNotBe(Restriction(now, person, device, restriction.Kind, at, edges), $"{restriction} for {person} on {device}");
                     restrictions[restriction.Kind] = restrictions.GetValueOrDefault(restriction.Kind) + 1;
                 }
             }
@@ -121,7 +167,17 @@ public class ChangeLawTests
             }
         });
         listed.ShouldBeGreaterThan(100);
+        sections.ShouldBeGreaterThan(10);
+        held.ShouldBeGreaterThan(500);
         restrictions.Keys.Count.ShouldBeGreaterThan(8);
+    }
+
+    private static readonly string?[] Accounts = ["a", "b", "c", "d", "the default one", null];
+
+    private static Func<string?, DateTimeOffset, PermissionSet> Given(NaivePolicy policy, PersonId person, DeviceId device)
+    {
+        var standard = policy.Device(device) is { } there ? policy.DefaultOf(there) : null;
+        return (account, at) => account != "the default one" ? policy.Given(person, device, account, at) : standard is null ? PermissionSet.None : policy.Given(person, device, standard, at);
     }
 
     /// <summary>Or what it needs is, or it is what recording forbids.</summary>
@@ -133,14 +189,14 @@ public class ChangeLawTests
             || (permission == Permission.Tunnel && difference.Restrictions.Any(restriction => restriction.Kind == RestrictionKind.Recording)));
     }
 
-    private static string Restriction(NaivePolicy policy, PersonId id, DeviceId target, RestrictionKind kind, DateTimeOffset at)
+    private static string Restriction(NaivePolicy policy, PersonId id, DeviceId target, RestrictionKind kind, DateTimeOffset at, IReadOnlyList<DateTimeOffset> edges)
     {
         if (policy.Person(id) is not { } person || policy.Device(target) is not { } device) return "";
         var node = SettingNode.Of(device.Id);
         return kind switch
         {
             RestrictionKind.Approval => string.Join("; ", policy.Steps(person, device, at).Select(step => $"{step.Id} {policy.StepsOf(step.Id.Rule)} {step.Needed} {step.Blocked}").Order(StringComparer.Ordinal)),
-            RestrictionKind.Consent => Consent(policy, person, device),
+            RestrictionKind.Consent => Consent(policy, person, device, policy.IsSpared(person, device, edges)),
             RestrictionKind.Requests => policy.MayAskFor(person, device),
             RestrictionKind.Options => string.Join("; ", PermissionOption.Having.Where(permission => policy.IsWithinCeiling(person, permission)).Select(permission => Text(policy.Option(person, permission)))) + policy.SinglePrompt(person) + string.Join(' ', policy.ApprovedExternals(person).Order()),
             RestrictionKind.TwoFactor => policy.Setting(node, SettingKind.TwoFactorRequired).Value,
@@ -152,9 +208,9 @@ public class ChangeLawTests
     private static string Text(NaiveOption option) => $"{option.Strict} {string.Join(' ', (option.Named ?? []).Order())}";
 
     /// <summary>How long one has to answer is of matter where one is asked, and where the device asks at that: a group's ask has its own answer.</summary>
-    private static string Consent(NaivePolicy policy, PersonRow person, DeviceRow device)
+    private static string Consent(NaivePolicy policy, PersonRow person, DeviceRow device, bool spared)
     {
-        var modes = Enum.GetValues<ConsentKind>().Where(kind => kind != ConsentKind.None).Select(kind => policy.Consent(person, device, kind, skips: false)).ToList();
+        var modes = Enum.GetValues<ConsentKind>().Where(kind => kind != ConsentKind.None).Select(kind => policy.Consent(person, device, kind, spared)).ToList();
         var asks = modes.Any(mode => mode > ConsentMode.Notify) && policy.GroupConsent(person) <= ConsentMode.Notify;
         return $"{string.Join("; ", modes)} {(asks ? policy.Setting(SettingNode.Of(device.Id), SettingKind.RemoteControlApproval).Value : "")}";
     }
@@ -220,7 +276,7 @@ public class ChangeLawTests
             for (var count = 0; count < 10; count++)
             {
                 var question = organization.Question();
-                if (policy.SmallestChange(question, new(organization.NextId())) is not { } smallest)
+                if (policy.SmallestChange(question, () => new(organization.NextId())) is not { } smallest)
                 {
                     none++;
                     NoGrantTurns(policy, organization, question);
@@ -300,7 +356,8 @@ public class ChangeLawTests
         for (var count = 1 + organization.Random.Next(3); count > 0; count--)
         {
             var now = changed ?? policy;
-            if (now.Plan(RandomCommand.From(organization), organization.Owner, organization.Instant()) is PlanResult.Planned { Delta: var delta }) changed = now.Apply(delta);
+            var command = (organization.Chance(10) ? RandomCommand.Rewritten(organization) : null) ?? RandomCommand.From(organization);
+            if (now.Plan(command, organization.Owner, organization.Instant()) is PlanResult.Planned { Delta: var delta }) changed = now.Apply(delta);
         }
 
         return changed;

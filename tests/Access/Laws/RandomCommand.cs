@@ -5,6 +5,21 @@ internal static class RandomCommand
 {
     public static PolicyCommand From(RandomOrganization organization) => organization.Chance(8) ? Several(organization) : One(organization);
 
+    /// <summary>A grant in two, which mostly give the same as the one.</summary>
+    public static PolicyCommand.Several? Rewritten(RandomOrganization organization)
+    {
+        if (organization.Any<GrantRow>() is not { } grant) return null;
+        var window = grant.Window;
+        var (middle, hours) = (organization.Instant(), organization.Chance(50) ? window.Hours : organization.Pick((string[])["UTC; Mon-Sun 00:00-24:00", "UTC; Mon-Sat 05:00-05:30; Mon-Sun 05:30-05:00", ""]));
+        var (first, second) = window.From < middle && middle < window.To
+            ? (new GrantWindow(window.From, middle, window.Hours), new GrantWindow(middle, window.To, window.Hours))
+            : organization.Chance(50)
+            ? (window with { Hours = "UTC; Mon-Sun 06:00-18:00" }, window with { Hours = "UTC; Mon-Sun 18:00-06:00" })
+            : (window with { Hours = hours }, window);
+        var added = new PolicyCommand.AddGrant(new(organization.NextId()), grant.Subject, grant.Scope, grant.Role, grant.Accounts, second);
+        return new("In two.", [new PolicyCommand.EditGrant(grant.Id, grant.Role, grant.Accounts, first), added]);
+    }
+
     /// <summary>Who owns the organization is another one then, which is not undone.</summary>
     public static bool HandsOver(PolicyDelta delta) => delta.Changes.Any(change => change is { Before: PersonRow was, After: PersonRow now } && was.Kind != now.Kind);
 

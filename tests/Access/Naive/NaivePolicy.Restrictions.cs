@@ -15,6 +15,60 @@ internal sealed partial class NaivePolicy
     public PermissionSet Held(PersonRow person, DeviceRow device, string account, DateTimeOffset at) =>
         TakesPart(person) && device.Enabled && AccountsOf(device).Contains(account) ? Effective(person, device, account, at) : PermissionSet.None;
 
+    /// <summary>What is granted and within the ceiling, whatever it needs and whatever is recorded.</summary>
+    /// <param name="account">Null: the device as such.</param>
+    public PermissionSet Given(PersonId subject, DeviceId target, string? account, DateTimeOffset at) =>
+        Person(subject) is { } person && Device(target) is { Enabled: true } device && TakesPart(person) && (account is null || AccountsOf(device).Contains(account))
+            ? WithinCeiling(person, Granted(person, device, account, at))
+            : PermissionSet.None;
+
+    /// <summary>The same over the team, of which the owner holds everything.</summary>
+    public PermissionSet GivenOverTeam(PersonId subject, DateTimeOffset at) => Person(subject) is not { } person || !TakesPart(person)
+        ? PermissionSet.None
+        : PermissionSet.Of([.. NaiveCatalogue.For('A').Where(permission => person.Kind == PersonKind.Owner || HoldsOverTeam(person, permission, at))]);
+
+    /// <summary>Whether the end user is asked nothing by SkipConsent, whenever there is anything to ask about; an approval may leave it out.</summary>
+    public bool IsSpared(PersonRow person, DeviceRow device, IReadOnlyList<DateTimeOffset> instants)
+    {
+        if (Steps(person, device, instants[0]).Count > 0) return false;
+        var some = false;
+        foreach (var account in AccountsOf(device).DefaultIfEmpty(null))
+        {
+            foreach (var given in instants.Select(at => Given(person.Id, device.Id, account, at)))
+            {
+                var spares = given.Contains(Permission.SkipConsent);
+                some |= spares;
+                if (!spares && given.Any(permission => NaiveCatalogue.Get(permission).Kind != ConsentKind.None)) return false;
+            }
+        }
+
+        return some;
+    }
+
+    /// <summary>Instants between which nothing that the policy grants begins or ends, in the nine days after each of the given ones and about the ends of windows.</summary>
+    /// <param name="known">What hours do after a day was worked out before.</param>
+    public IEnumerable<DateTimeOffset> Edges(IReadOnlyList<DateTimeOffset> around, Dictionary<(string, DateTime), List<DateTimeOffset>> known)
+    {
+        foreach (var window in _grants.Select(grant => grant.Window).Distinct())
+        {
+            DateTimeOffset[] bounds = [.. new[] { window.From, window.To }.OfType<DateTimeOffset>()];
+            foreach (var bound in bounds)
+            {
+                yield return bound;
+                yield return bound.AddTicks(-1);
+            }
+
+            if (window.Hours.Length == 0) continue;
+            foreach (var day in around.Concat(bounds).Concat(bounds.Select(bound => bound.AddDays(-8))).Select(start => start.UtcDateTime.Date).Distinct())
+            {
+                if (!known.TryGetValue((window.Hours, day), out var changes)) known.Add((window.Hours, day), changes = [.. new NaiveHours(window.Hours).MayChange(new(day, TimeSpan.Zero))]);
+                foreach (var change in changes) yield return change;
+            }
+        }
+
+        foreach (var start in around) yield return start;
+    }
+
     /// <summary>What the person waits for: an approval through each technician group, a workflow's, the one of the device side wherever it stands.</summary>
     public IEnumerable<Guid> Rules(PersonRow person, DeviceRow device, DateTimeOffset at) =>
         Steps(person, device, at).Select(step => step.Id.Kind switch
