@@ -179,12 +179,12 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
 internal static class TestTokens
 {
     /// <summary>All of them are one and the same sign-in, for what looks for the caller's.</summary>
-    private static readonly Guid _id = new("00000000-0000-0000-0000-00000000070c");
+    public static Guid Id { get; } = new("00000000-0000-0000-0000-00000000070c");
 
     public static ApiToken Row(OrganizationId organization, PersonId owner) => new()
     {
         OrganizationId = organization,
-        Id = _id,
+        Id = Id,
         Person = owner,
         Hash = RandomNumberGenerator.GetBytes(32),
         Label = "test",
@@ -208,7 +208,7 @@ internal static class TestTokens
         var parts = token.Split('.');
         return ValueTask.FromResult(parts.Length == 4
             ? new TokenIdentity(
-                new(Guid.Parse(parts[0])), new(Guid.Parse(parts[1])), _id, (TokenScopes)uint.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture),
+                new(Guid.Parse(parts[0])), new(Guid.Parse(parts[1])), Id, (TokenScopes)uint.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture),
                 (SignInStrength)byte.Parse(parts[3], System.Globalization.CultureInfo.InvariantCulture))
             : null);
     }

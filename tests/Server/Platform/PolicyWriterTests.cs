@@ -223,7 +223,7 @@ public sealed class PolicyWriterTests : IAsyncLifetime
 
     private PolicyWriter Writer => _running.Server.Services.GetRequiredService<PolicyWriter>();
 
-    private Caller AsOwner => new(_tenant.Id, _tenant.OwnerId, "acme-owner", TokenScopes.Write, Guid.NewGuid(), null, SignInStrength.OneFactor, "");
+    private Caller AsOwner => new(_tenant.Id, _tenant.OwnerId, "acme-owner", TokenScopes.Write, TestTokens.Id, null, SignInStrength.OneFactor, "");
 
     /// <param name="planned">Gets whether the command was made on the writer, each time that it is made.</param>
     private Task<PolicyOutcome> AddGroupAheadAsync(string name, List<bool> planned)

@@ -43,6 +43,7 @@ internal static class IdentityFeature
         // The last registration of a service counts: it stands for the platform's, which lets nobody in.
         services.AddSingleton<ValidateToken>(provider => provider.GetRequiredService<ApiTokens>().ValidateAsync);
         services.AddSingleton<StandingTokens>(provider => provider.GetRequiredService<ApiTokens>().StandingAsync);
+        services.AddSingleton<SignInStands>(provider => provider.GetRequiredService<ApiTokens>().StandsAsync);
         return services.AddApiTypes(IdentityJson.Default);
     }
 
