@@ -16,6 +16,7 @@ internal static class TechniciansCommand
     {
         TechnicianListCommand.Create(common),
         PersonCommands.CreateShow(common, PersonCommands.Technician),
+        TechnicianFirstPasswordCommand.Create(common),
         TechnicianAddCommand.Create(common),
         InvitationCommands.CreateInvite(common),
         InvitationCommands.CreateResend(common),
