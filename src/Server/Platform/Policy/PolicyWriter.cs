@@ -14,7 +14,7 @@ internal delegate Task AlongWithChange(CountersignDb db, PolicyDelta delta, Canc
 internal delegate ValueTask<PolicyCommand?> MakeCommand(CountersignDb db, PolicySnapshot policy, CancellationToken cancellation);
 
 /// <summary>What is no policy and belongs to a row is changed with it: a change of that row, which has its version like others, also where the row stays as it is.</summary>
-/// <param name="Key">Of a row that is there, or that the command adds.</param>
+/// <param name="Key">Of a row that is there, or that the command adds or removes.</param>
 /// <param name="Summary">One plain sentence, with nothing secret in it.</param>
 /// <param name="HangsOn">Rows that stay as they are, and must not have been changed since the caller read them.</param>
 internal sealed record RowTouch(RowKey Key, string Summary, IReadOnlyList<RowKey> HangsOn);
