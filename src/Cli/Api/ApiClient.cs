@@ -12,7 +12,7 @@ namespace Countersign.Cli.Api;
 internal sealed record Reply<T>(T Value, string Json);
 
 /// <summary>What came of a change of policy.</summary>
-/// <param name="Json">The answer; perhaps empty.</param>
+/// <param name="Json">The answer, and in it, where one was told, <c>change</c>: the number, or null where everything was so already. Perhaps empty.</param>
 /// <param name="Number">By which it can be taken back; null: there is no such change.</param>
 /// <param name="WasSo">Everything was so already.</param>
 internal sealed record Changed(string Json, long? Number, bool WasSo);
@@ -77,24 +77,38 @@ internal sealed class ApiClient : IDisposable
 
     public Task<Answer<string>> PostAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Post, path, null, cancellation);
 
-    /// <summary>For a body that is no JSON, sent as it is.</summary>
-    /// <param name="type">Its media type.</param>
-    public Task<Answer<string>> PostAsync(string path, byte[] body, string type, CancellationToken cancellation) =>
-        SendForNothingAsync(HttpMethod.Post, path, new ByteArrayContent(body) { Headers = { ContentType = new(type) } }, cancellation);
-
     /// <param name="preview">Only to be shown what it would do.</param>
     public async Task<Answer<Changed>> ChangeAsync(PolicyRequest change, bool preview, CancellationToken cancellation)
     {
         string? told = null;
         var answer = await SendAsync(
             change.Method,
-            change.Path + (preview ? "?preview=true" : ""),
-            change.Body is { } body ? new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } } : null,
+            change.Path + (!preview ? "" : change.Path.Contains('?', StringComparison.Ordinal) ? "&preview=true" : "?preview=true"),
+            change.Body is { } body ? new ByteArrayContent(body) { Headers = { ContentType = new(change.MediaType) } } : null,
             cancellation,
             change.Read is { } read ? Tag(read) : null,
             response => told = response.Headers.TryGetValues(ChangeHeader, out var values) ? values.FirstOrDefault() : null);
         if (!Understood(answer).TryGet(out var json, out var failure)) return failure;
-        return new Changed(json, long.TryParse(told, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null, told == "none");
+        long? number = long.TryParse(told, NumberStyles.None, CultureInfo.InvariantCulture, out var made) ? made : null;
+        return new Changed(told is null ? json : With(json, number), number, told == "none");
+    }
+
+    /// <summary>The answer with the change that it is of. What is no object is left as it is.</summary>
+    private static string With(string json, long? change)
+    {
+        using var answer = JsonDocument.Parse(json.Length == 0 ? "{}" : json);
+        if (answer.RootElement.ValueKind != JsonValueKind.Object) return json;
+        using var text = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(text))
+        {
+            writer.WriteStartObject();
+            foreach (var member in answer.RootElement.EnumerateObject().Where(member => !member.NameEquals("change"))) member.WriteTo(writer);
+            if (change is { } number) writer.WriteNumber("change", number);
+            else writer.WriteNull("change");
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(text.ToArray());
     }
 
     /// <summary>For what answers with nothing, or with nothing that matters here.</summary>
