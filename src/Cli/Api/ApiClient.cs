@@ -58,6 +58,9 @@ internal sealed class ApiClient : IDisposable
 
     public ServerAddress Address => _address;
 
+    /// <summary>What gave the token, where it is not the saved one: signing in again would not replace it.</summary>
+    public string? TokenFrom { get; init; }
+
     /// <summary>Whether it can be one: what the header takes, and nothing that would start a second header.</summary>
     public static bool IsToken(string text) => text.Length is > 0 and <= LongestToken && text.All(character => character is > ' ' and < (char)127);
 
@@ -288,7 +291,10 @@ internal sealed class ApiClient : IDisposable
         return response.StatusCode switch
         {
             HttpStatusCode.Unauthorized => new(
-                ExitCode.NotSignedIn, $"{_address} does not accept the token.", $"It has expired or was revoked. Sign in again: countersign login --server {_address}"),
+                ExitCode.NotSignedIn,
+                $"{_address} does not accept the token.",
+                TokenFrom is { } from ? $"The one of {from} has expired or was revoked: give another one, or none, for the saved one." : $"It has expired or was revoked. Sign in again: countersign login --server {_address}"),
+            HttpStatusCode.PreconditionFailed => new(ExitCode.Refused, said ?? "It was changed since it was read.", "Nothing was done: look at it as it is now, and do it again if it is still right."),
             HttpStatusCode.NotFound => new(ExitCode.NotFound, "Not found.", "Either it is not there, or it is not yours to see."),
             HttpStatusCode.Forbidden => new(ExitCode.Refused, said ?? "The server does not allow it.", "Ask an administrator; \"countersign explain\" may tell why."),
             HttpStatusCode.TooManyRequests => new(ExitCode.Refused, "Too many attempts.", $"Try again {When(response.Headers.RetryAfter)}."),
