@@ -6,6 +6,14 @@ public sealed partial class PolicySnapshot
     /// <summary>The owner, or whoever holds ManageTechnicians over the section Team.</summary>
     public bool IsMasterAdministrator(PersonId person, DateTimeOffset at) => new Authority(_model, person, at).IsMaster;
 
+    /// <summary>
+    /// Until when what the person may administer and see stays what it is at the instant, while the policy stays: the earliest later instant at which a grant that
+    /// reaches them comes into force or ends. Null: no such instant is known, nor is there one for who takes no part.
+    /// </summary>
+    public DateTimeOffset? AuthorityHoldsUntil(PersonId person, DateTimeOffset at) => new Authority(_model, person, at).Person is { } found
+        ? _model.GrantsOf(found).Aggregate((DateTimeOffset?)null, (until, grant) => Reach.Earlier(until, grant.NextChange(at)))
+        : null;
+
     /// <summary>A permission for <em>Administration</em>, over the section Team.</summary>
     public bool HoldsOverTeam(PersonId person, Permission permission, DateTimeOffset at) => new Authority(_model, person, at).OverTeam(permission);
 

@@ -40,11 +40,16 @@ public sealed partial class PolicySnapshot
         { Kind: NotificationRecipientKind.Managers } when concerned is { } id && _model.People.TryGetValue(id, out var person) =>
             person.Groups.SelectMany(ManagersFor).Select(manager => manager.Id),
         { Kind: NotificationRecipientKind.MasterAdministrators } => _model.People.Values.Select(person => person.Id).Where(person => IsMasterAdministrator(person, at)),
-        { Kind: NotificationRecipientKind.Holders, Permission: { } permission } =>
-            PeopleOf(device.Id, at).Where(listing => listing.Permissions.Contains(permission)).Select(listing => listing.Person.Id),
+        { Kind: NotificationRecipientKind.Holders, Permission: { } permission } => HoldersOn(device, permission, at),
         { Kind: NotificationRecipientKind.Person, Person: { } person } => [person],
         _ => [],
     };
+
+    /// <summary>Without the order of a listing: whoever is told waits for nobody, but what writes an event down waits for this.</summary>
+    private IEnumerable<PersonId> HoldersOn(DeviceNode device, Permission permission, DateTimeOffset at) =>
+        from person in PeopleWithin(device, at)
+        where person.TakesPart && (person.IsOwner || person.Ceiling.Contains(permission)) && EffectiveOnSomeAccount(person, device, at).Contains(permission)
+        select person.Id;
 
     /// <summary>As for approvals: of the nearest group upwards that has any, and nobody if that one is disabled.</summary>
     private IEnumerable<PersonNode> ManagersFor(TechnicianGroupNode group) =>

@@ -48,6 +48,7 @@ internal static class CommandLine
             LogoutCommand.Create(common),
             WhoAmICommand.Create(common),
             ProfileCommand.Create(common),
+            PasswordCommand.Create(common),
             TwoFactorCommand.Create(common),
             PasskeysCommand.Create(common),
             SignInsCommand.Create(common),

@@ -51,7 +51,8 @@ internal sealed class CommonOptions(Surroundings around)
     /// <summary>A client that speaks for the caller. A saved token goes only to the server that gave it.</summary>
     public async Task<Answer<ApiClient>> ConnectAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        var given = parsed.GetValue(Token) ?? NotEmpty(around.Variable(TokenVariable));
+        var (option, variable) = (parsed.GetValue(Token), NotEmpty(around.Variable(TokenVariable)));
+        var given = option ?? variable;
         var store = Store();
         if (!(await store.ReadAsync(cancellation)).TryGet(out var saved, out var failure))
         {
@@ -66,7 +67,7 @@ internal sealed class CommonOptions(Surroundings around)
             return new Failure(ExitCode.NotSignedIn, $"Not signed in to {address}.", $"Sign in: countersign login --server {address}");
         if (!ApiClient.IsToken(token))
             return new Failure(ExitCode.Usage, "The token is not one: it has spaces or other characters that no token has.", "Copy it again, whole.");
-        return new ApiClient(address, token, around.Time);
+        return new ApiClient(address, token, around.Time) { TokenFrom = option is not null ? Token.Name : variable is not null ? TokenVariable : null };
     }
 
     private static string? NotEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;

@@ -60,6 +60,39 @@ public sealed class HostileServerTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_changed_is_told_also_where_the_answer_to_it_is_none()
+    {
+        await using var server = await HostileServer.StartAsync(context =>
+        {
+            context.Response.Headers["Countersign-Change"] = "7";
+            return context.Response.WriteAsync("{\"summary\":[],\"added\":{},\"change\":1,\"change\":2}");
+        });
+        (await _terminal.RunAsync("policy", "undo", "3", "--server", server.Address, "--token", "cs_x")).ShouldBe(0);
+        _terminal.Error.ShouldContain("It is change 7;");
+        var table = _terminal.PathOf("devices.csv");
+        await File.WriteAllTextAsync(table, "name\n", TestContext.Current.CancellationToken);
+        (await _terminal.RunAsync("devices", "import", table, "--server", server.Address, "--token", "cs_x")).ShouldBe(0);
+        _terminal.Error.ShouldContain("It is change 7;");
+        (await _terminal.RunAsync("devices", "import", table, "--json", "--server", server.Address, "--token", "cs_x")).ShouldBe(0);
+        _terminal.Output.ShouldBe("{\"summary\":[],\"added\":{},\"change\":7}\n");
+    }
+
+    [Fact]
+    public async Task A_given_token_that_is_refused_is_not_replaced_by_signing_in()
+    {
+        await using var server = await HostileServer.StartAsync(context =>
+        {
+            context.Response.StatusCode = 401;
+            return Task.CompletedTask;
+        });
+        (await _terminal.RunAsync("whoami", "--server", server.Address, "--token", "cs_x")).ShouldBe(3);
+        _terminal.Error.ShouldContain("The one of --token has expired or was revoked");
+        _terminal["COUNTERSIGN_TOKEN"] = "cs_x";
+        (await _terminal.RunAsync("whoami", "--server", server.Address)).ShouldBe(3);
+        _terminal.Error.ShouldContain("The one of COUNTERSIGN_TOKEN has expired or was revoked");
+    }
+
+    [Fact]
     public async Task Json_nested_without_end_is_told_like_any_other_nonsense()
     {
         var body = new StringBuilder().Insert(0, "{\"x\":", 10_000).ToString();

@@ -194,6 +194,9 @@ internal static class TestTokens
     /// <summary>For what looks for the caller's: all of one origin are one and the same.</summary>
     public static IEnumerable<ApiToken> Rows(OrganizationId organization, PersonId owner) => Enum.GetValues<TokenOrigin>().Select(origin => Row(organization, owner, origin));
 
+    /// <summary>That of a sign-in.</summary>
+    public static Guid Id { get; } = IdOf(TokenOrigin.SignIn);
+
     private static ApiToken Row(OrganizationId organization, PersonId owner, TokenOrigin origin) => new()
     {
         OrganizationId = organization,

@@ -22,6 +22,7 @@ internal static class AccessBenchmark
         if (Parts.Wanted("decide")) figures.AddRange(Deciding(organization, policy));
         if (Parts.Wanted("change")) figures.AddRange(Changing(organization, policy));
         if (Parts.Wanted("listings")) figures.AddRange([.. Listings(organization, policy), .. ForceAtTheRoot(organization, policy)]);
+        if (Parts.Wanted("audience")) figures.AddRange(Audiences(organization, policy));
         if (Parts.Wanted("peers")) figures.AddRange(await PeerComparison.RunAsync(organization, policy));
         return figures;
     }
@@ -129,6 +130,25 @@ internal static class AccessBenchmark
         var ofDevices = Warm(() => reached = devices.Sum(device => (long)policy.PeopleOf(device, LargeOrganization.Noon).Count));
         yield return Figure.Plain("devices_of.ns_per_device", ofPeople * 1e6 / listed, "ns");
         yield return Figure.AtMost("people_of.ms_per_1000", ofDevices * 1000 / reached, "ms", 1);
+    }
+
+    /// <summary>
+    /// Who is told of an event at a device, which is worked out on the one writer: the slowest of sixty devices. <c>all</c>: of those who hold what the role of Everyone
+    /// gives everybody on all devices.
+    /// </summary>
+    private static IEnumerable<Figure> Audiences(LargeOrganization organization, PolicySnapshot policy)
+    {
+        var random = new Random(4);
+        var devices = Enumerable.Range(0, 60).Select(_ => organization.Devices[random.Next(organization.Devices.Count)]).ToList();
+        foreach (var (name, recipient) in ((string, string)[])[("master", "master"), ("managers", "managers"), ("holders", "holders:ConnectionHistory"), ("all", "holders:RequestAccess")])
+        {
+            var told = policy.Apply(((PlanResult.Planned)policy.Plan(
+                new PolicyCommand.SetSetting(SettingNode.Organization, SettingKind.Notifications, $"session.began: {recipient}"), organization.Owner, LargeOrganization.Noon)).Delta);
+            var most = devices.Max(device => told.NotificationsFor(device, "session.began", organization.Heavy, LargeOrganization.Noon).People.Count);
+            var slowest = devices.Max(device => Warm(() => told.NotificationsFor(device, "session.began", organization.Heavy, LargeOrganization.Noon)));
+            yield return Figure.AtMost($"audience.{name}.ms", slowest, "ms", 5);
+            yield return Figure.Plain($"audience.{name}.people", most, "people");
+        }
     }
 
     /// <summary>The preview of a setting that is forced from the root down, removing overrides everywhere.</summary>

@@ -44,7 +44,7 @@ internal sealed class Instants
         var (first, second) = (Read(one), Read(other));
         return Cover([first], second) && Cover([second], first);
 
-        static Window? Read(string text) => WeeklyHours.TryRead(text, out var hours, out _) ? new(null, null, hours) : null;
+        static Window? Read(string text) => WeeklyHours.TryParse(text, out var hours) ? new(null, null, hours) : null;
     }
 
     private static (long From, long To) Range(Window? window) => (window?.From?.UtcTicks ?? 0, window?.To?.UtcTicks ?? long.MaxValue);
@@ -54,8 +54,7 @@ internal sealed class Instants
     private bool Cover(WeeklyHours?[] open, WeeklyHours? wanted, long start, long end)
     {
         if (Array.Exists(open, hours => hours is null || (wanted is not null && hours.Covers(wanted)))) return true;
-        if (wanted is { IsKnown: false }) return true;
-        WeeklyHours[] known = [.. open.OfType<WeeklyHours>().Where(hours => hours.IsKnown)];
+        WeeklyHours[] known = [.. open.OfType<WeeklyHours>()];
         if (known.Length == 0 && wanted is null) return false;
         var (from, to) = (Math.Max(start, Earliest), Math.Min(end, Latest));
         if (from >= to) return false;

@@ -12,7 +12,7 @@ namespace Countersign.Cli.Api;
 internal sealed record Reply<T>(T Value, string Json);
 
 /// <summary>What came of a change of policy.</summary>
-/// <param name="Json">The answer; perhaps empty.</param>
+/// <param name="Json">The answer, and in it, where one was told, <c>change</c>: the number, or null where everything was so already. Perhaps empty.</param>
 /// <param name="Number">By which it can be taken back; null: there is no such change.</param>
 /// <param name="WasSo">Everything was so already.</param>
 internal sealed record Changed(string Json, long? Number, bool WasSo);
@@ -62,6 +62,9 @@ internal sealed class ApiClient : IDisposable
 
     public ServerAddress Address => _address;
 
+    /// <summary>What gave the token, where it is not the saved one: signing in again would not replace it.</summary>
+    public string? TokenFrom { get; init; }
+
     /// <summary>Whether it can be one: what the header takes, and nothing that would start a second header.</summary>
     public static bool IsToken(string text) => text.Length is > 0 and <= LongestToken && text.All(character => character is > ' ' and < (char)127);
 
@@ -81,35 +84,39 @@ internal sealed class ApiClient : IDisposable
 
     public Task<Answer<string>> PostAsync(string path, CancellationToken cancellation) => SendForNothingAsync(HttpMethod.Post, path, null, cancellation);
 
-    /// <summary>For a table of devices, sent as it is. Its answer may have as many entries as the table has cells.</summary>
-    /// <param name="type">Its media type.</param>
-    public async Task<Answer<string>> PostTableAsync(string path, byte[] body, string type, CancellationToken cancellation) => Understood(await TalkAsync<string>(
-        async () =>
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) { Headers = { ContentType = new(type) } } };
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
-            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            waiting.CancelAfter(Patience);
-            await response.Content.LoadIntoBufferAsync(LargestAnswerToTable, waiting.Token);
-            var answer = await response.Content.ReadAsStringAsync(waiting.Token);
-            return response.IsSuccessStatusCode ? answer : Refusal(response, answer);
-        },
-        cancellation,
-        LargestAnswerToTable));
-
     /// <param name="preview">Only to be shown what it would do.</param>
     public async Task<Answer<Changed>> ChangeAsync(PolicyRequest change, bool preview, CancellationToken cancellation)
     {
         string? told = null;
         var answer = await SendAsync(
             change.Method,
-            change.Path + (preview ? "?preview=true" : ""),
-            change.Body is { } body ? new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } } : null,
+            change.Path + (!preview ? "" : change.Path.Contains('?', StringComparison.Ordinal) ? "&preview=true" : "?preview=true"),
+            change.Body is { } body ? new ByteArrayContent(body) { Headers = { ContentType = new(change.MediaType) } } : null,
             cancellation,
             change.Read is { } read ? Tag(read) : null,
-            response => told = response.Headers.TryGetValues(ChangeHeader, out var values) ? values.FirstOrDefault() : null);
+            response => told = response.Headers.TryGetValues(ChangeHeader, out var values) ? values.FirstOrDefault() : null,
+            change.LargestAnswer);
         if (!Understood(answer).TryGet(out var json, out var failure)) return failure;
-        return new Changed(json, long.TryParse(told, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null, told == "none");
+        long? number = long.TryParse(told, NumberStyles.None, CultureInfo.InvariantCulture, out var made) ? made : null;
+        return new Changed(told is null ? json : With(json, number), number, told == "none");
+    }
+
+    /// <summary>The answer with the change that it is of. What is no object is left as it is.</summary>
+    private static string With(string json, long? change)
+    {
+        using var answer = JsonDocument.Parse(json.Length == 0 ? "{}" : json);
+        if (answer.RootElement.ValueKind != JsonValueKind.Object) return json;
+        using var text = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(text))
+        {
+            writer.WriteStartObject();
+            foreach (var member in answer.RootElement.EnumerateObject().Where(member => !member.NameEquals("change"))) member.WriteTo(writer);
+            if (change is { } number) writer.WriteNumber("change", number);
+            else writer.WriteNull("change");
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(text.ToArray());
     }
 
     /// <summary>For what answers with nothing, or with nothing that matters here.</summary>
@@ -226,19 +233,25 @@ internal sealed class ApiClient : IDisposable
     }
 
     /// <param name="seen">Gets the answer's head where it is no refusal.</param>
+    /// <param name="largest">What the answer may have at most, in bytes.</param>
     private Task<Answer<string>> SendAsync(
-        HttpMethod method, string path, HttpContent? content, CancellationToken cancellation, EntityTagHeaderValue? read = null, Action<HttpResponseMessage>? seen = null) => TalkAsync<string>(
+        HttpMethod method, string path, HttpContent? content, CancellationToken cancellation, EntityTagHeaderValue? read = null, Action<HttpResponseMessage>? seen = null,
+        int largest = LargestAnswer) => TalkAsync<string>(
         async () =>
         {
             using var request = new HttpRequestMessage(method, path) { Content = content };
             if (read is not null) request.Headers.IfMatch.Add(read);
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellation);
-            var body = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(cancellation));
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            waiting.CancelAfter(Patience);
+            await response.Content.LoadIntoBufferAsync(largest, waiting.Token);
+            var body = Encoding.UTF8.GetString(await response.Content.ReadAsByteArrayAsync(waiting.Token));
             if (!response.IsSuccessStatusCode) return Refusal(response, body);
             seen?.Invoke(response);
             return body;
         },
-        cancellation);
+        cancellation,
+        largest);
 
     /// <summary>Whatever goes wrong on the way, in one place.</summary>
     /// <param name="largest">What an answer that is read as a whole may have, in bytes.</param>
@@ -290,7 +303,10 @@ internal sealed class ApiClient : IDisposable
         return response.StatusCode switch
         {
             HttpStatusCode.Unauthorized => new(
-                ExitCode.NotSignedIn, $"{_address} does not accept the token.", $"It has expired or was revoked. Sign in again: countersign login --server {_address}"),
+                ExitCode.NotSignedIn,
+                $"{_address} does not accept the token.",
+                TokenFrom is { } from ? $"The one of {from} has expired or was revoked: give another one, or none, for the saved one." : $"It has expired or was revoked. Sign in again: countersign login --server {_address}"),
+            HttpStatusCode.PreconditionFailed => new(ExitCode.Refused, said ?? "It was changed since it was read.", "Nothing was done: look at it as it is now, and do it again if it is still right."),
             HttpStatusCode.NotFound => new(ExitCode.NotFound, "Not found.", "Either it is not there, or it is not yours to see."),
             HttpStatusCode.Forbidden => new(ExitCode.Refused, said ?? "The server does not allow it.", "Ask an administrator; \"countersign explain\" may tell why."),
             HttpStatusCode.TooManyRequests => new(ExitCode.Refused, said ?? "Too many attempts.", $"Try again {When(response.Headers.RetryAfter)}."),

@@ -311,6 +311,14 @@ internal sealed class NewTechnician
     public string? Password { get; init; }
 }
 
+/// <summary>Not a record: its text form would show the password.</summary>
+internal sealed class FirstPassword
+{
+    public required string Password { get; init; }
+}
+
+internal sealed record FirstPasswordSet(DateTimeOffset? Until);
+
 internal sealed record NewContact(string Name, string Mail);
 
 internal sealed record Invite(string Mail, string? Name, int Days);
@@ -406,6 +414,8 @@ internal sealed record SignedIn(string Server, Person? Person, DateTimeOffset? E
 [JsonSerializable(typeof(Technician))]
 [JsonSerializable(typeof(Page<Technician>), TypeInfoPropertyName = "TechnicianPage")]
 [JsonSerializable(typeof(NewTechnician))]
+[JsonSerializable(typeof(FirstPassword))]
+[JsonSerializable(typeof(FirstPasswordSet))]
 [JsonSerializable(typeof(NewContact))]
 [JsonSerializable(typeof(Invite))]
 [JsonSerializable(typeof(Resend))]

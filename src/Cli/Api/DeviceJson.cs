@@ -54,6 +54,9 @@ internal sealed class AccountChange
     public string? PrivateKey { get; init; }
 
     public bool? Certificate { get; init; }
+
+    /// <summary>In place of a secret, where the change is only shown.</summary>
+    public string? Kind { get; init; }
 }
 
 /// <param name="Parent">Null: it is at the top.</param>

@@ -8,6 +8,7 @@ namespace Countersign.Cli.Commands;
 internal static class DeviceAccountCommand
 {
     private const int LargestKey = 16 * 1024;
+    private const string KeptByNobody = "What opened the account before is kept by nobody: this can't be taken back.";
 
     public static Command Create(CommonOptions common) => new DocumentedCommand(
         "account",
@@ -19,8 +20,6 @@ internal static class DeviceAccountCommand
         CreateForget(common),
         CreateRemove(common),
     };
-
-    private const string KeptByNobody = "What opened the account before is kept by nobody: this can't be taken back.";
 
     private static DocumentedCommand CreateSet(CommonOptions common)
     {
@@ -44,7 +43,7 @@ internal static class DeviceAccountCommand
             var (name, place) = (parsed.GetRequiredValue(account), parsed.GetRequiredValue(device));
             Answer<AccountChange> read =
                 parsed.GetValue(certificate) ? new AccountChange { Certificate = true }
-                : parsed.GetValue(edit.Preview) ? new AccountChange()
+                : parsed.GetValue(edit.Preview) ? new AccountChange { Kind = parsed.GetValue(key) is null ? "password" : "privateKey" }
                 : parsed.GetValue(key) is { } file ? await ReadKeyAsync(common.Around, file, cancellation)
                 : ReadPassword(common.Around, parsed.GetValue(fromInput), $"Password of {name} at {place}: ");
             if (!read.TryGet(out var change, out var failure)) return common.OutputFor(parsed).Fail(failure);

@@ -33,8 +33,8 @@ internal static class DeviceTableCommands
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var wanted = new[] { (createGroups, "createGroups"), (update, "update"), (dryRun, "preview") }.Where(one => parsed.GetValue(one.Item1)).Select(one => $"{one.Item2}=true");
-            return await ImportAsync(common, parsed, parsed.GetRequiredValue(file), string.Join('&', wanted), cancellation);
+            var wanted = new[] { (createGroups, "createGroups"), (update, "update") }.Where(one => parsed.GetValue(one.Item1)).Select(one => $"{one.Item2}=true");
+            return await ImportAsync(common, parsed, parsed.GetRequiredValue(file), $"devices/import?{string.Join('&', wanted)}".TrimEnd('?'), parsed.GetValue(dryRun), cancellation);
         });
         return command;
     }
@@ -56,13 +56,14 @@ internal static class DeviceTableCommands
         return command;
     }
 
-    private static async Task<int> ImportAsync(CommonOptions common, ParseResult parsed, string file, string query, CancellationToken cancellation)
+    private static async Task<int> ImportAsync(CommonOptions common, ParseResult parsed, string file, string path, bool onlyShown, CancellationToken cancellation)
     {
         var output = common.OutputFor(parsed);
         if (!(await ReadAsync(file, cancellation)).TryGet(out var table, out var failure)) return output.Fail(failure);
         if (!(await common.ConnectAsync(parsed, cancellation)).TryGet(out var api, out failure)) return output.Fail(failure);
         using var client = api;
-        if (!(await client.PostTableAsync($"devices/import?{query}", table, Table, cancellation)).TryGet(out var json, out failure))
+        var import = new PolicyRequest(HttpMethod.Post, path, "", table) { MediaType = Table, LargestAnswer = ApiClient.LargestAnswerToTable };
+        if (!(await client.ChangeAsync(import, onlyShown, cancellation)).TryGet(out var changed, out failure))
         {
             // Row by row, as a program that has made the table wants them.
             if (output.IsJson && failure.Json is { } refusal) output.Json(refusal);
@@ -71,11 +72,12 @@ internal static class DeviceTableCommands
 
         if (output.IsJson)
         {
-            output.Json(json);
+            output.Json(changed.Json);
             return ExitCode.Ok;
         }
 
-        var imported = System.Text.Json.JsonSerializer.Deserialize(json, ApiJson.Default.ImportedDevices);
+        // What is done is done, also where its answer can't be read.
+        var imported = PolicyEdit.Read(changed.Json, ApiJson.Default.ImportedDevices);
         if (imported?.Rows is { } rows)
         {
             output.Line(imported.Summary ?? "");
@@ -84,6 +86,7 @@ internal static class DeviceTableCommands
         else
         {
             output.Line(string.Create(CultureInfo.InvariantCulture, $"{imported?.Added ?? 0} devices added, {imported?.Changed ?? 0} changed; {imported?.Groups ?? 0} groups made."));
+            PolicyEdit.Note(output, changed);
         }
 
         return ExitCode.Ok;

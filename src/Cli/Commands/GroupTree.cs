@@ -13,9 +13,11 @@ internal sealed class GroupTree
     public const string Help = "The group's name, its path such as \"Berlin / Support\", or its ID.";
 
     private readonly Dictionary<string, string> _paths = [];
+    private readonly string _list;
 
     private GroupTree(IEnumerable<TreeGroup> groups, string kind)
     {
+        _list = kind == OfTechnicians ? "groups list" : "device-groups list";
         var byId = groups.Where(group => group.Id is not null).DistinctBy(group => group.Id).ToDictionary(group => group.Id!);
         if (kind == OfTechnicians) Everyone = byId.Values.FirstOrDefault(group => group.Parent is null)?.Id;
         foreach (var id in byId.Keys)
@@ -54,7 +56,7 @@ internal sealed class GroupTree
         return (whole is [_] ? whole : ending) switch
         {
             [var only] => only.Key,
-            [] => new Failure(ExitCode.NotFound, $"There is no group {text} that you may see."),
+            [] => new Failure(ExitCode.NotFound, $"There is no group {text} that you may see.", $"\"countersign {_list}\" shows what there is."),
             var several => new Failure(ExitCode.Usage, $"Several groups are called {text}: {string.Join(", ", several.Select(group => group.Value).Order(StringComparer.Ordinal))}.", "Give the path of the one that is meant, or its ID."),
         };
     }

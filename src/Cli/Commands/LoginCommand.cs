@@ -144,21 +144,10 @@ internal static class LoginCommand
         ServerAddress address, string token, Secret current, Surroundings around, CancellationToken cancellation)
     {
         around.Error.WriteLine("This password was given to you, or is too old: choose another one.");
-        if (around.AskSecret("New password: ") is not { Length: > 0 } chosen) return new Failure(ExitCode.Usage, "No password was given.");
-        using var again = around.AskSecret("Once more: ");
-        Failure? failure = null;
-        if (again is null || !again.Expose().SequenceEqual(chosen.Expose()))
-        {
-            failure = new(ExitCode.Usage, "The two are not the same.", "Nothing has changed; try again.");
-        }
-        else
-        {
-            using var api = new ApiClient(address, token, around.Time);
-            var change = new PasswordChange { Current = current.ExposeText(), New = chosen.ExposeText() };
-            (await api.PostAsync("me/password", change, ApiJson.Default.PasswordChange, cancellation)).TryGet(out _, out failure);
-        }
-
-        if (failure is null) return chosen;
+        if (!TypedPassword.Choose(around).TryGet(out var chosen, out var failure)) return failure;
+        using var api = new ApiClient(address, token, around.Time);
+        var change = new PasswordChange { Current = current.ExposeText(), New = chosen.ExposeText() };
+        if ((await api.PostAsync("me/password", change, ApiJson.Default.PasswordChange, cancellation)).TryGet(out _, out failure)) return chosen;
         chosen.Dispose();
         return failure;
     }

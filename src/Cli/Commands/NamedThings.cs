@@ -10,23 +10,24 @@ internal static class NamedThings
     public static Task<Answer<string>> GroupAsync(ApiClient client, string name, CancellationToken cancellation) => GroupTree.FindAsync(client, GroupTree.OfDevices, name, cancellation);
 
     public static Task<Answer<string>> RoleAsync(ApiClient client, string name, CancellationToken cancellation) =>
-        OneAsync(client, "roles", name, ApiJson.Default.RolePage, role => role.Id, role => role.Name, cancellation);
+        OneAsync(client, "roles", name, "roles list", ApiJson.Default.RolePage, role => role.Id, role => role.Name, cancellation);
 
     public static Task<Answer<string>> ExternalGroupAsync(ApiClient client, string name, CancellationToken cancellation) =>
-        OneAsync(client, "external-groups", name, ApiJson.Default.ExternalGroupPage, group => group.Id, group => group.Name, cancellation);
+        OneAsync(client, "external-groups", name, "external-groups list", ApiJson.Default.ExternalGroupPage, group => group.Id, group => group.Name, cancellation);
 
     public static Task<Answer<string>> WorkflowAsync(ApiClient client, string name, CancellationToken cancellation) =>
-        OneAsync(client, "workflows", name, ApiJson.Default.WorkflowPage, workflow => workflow.Id, workflow => workflow.Name, cancellation);
+        OneAsync(client, "workflows", name, "workflows list", ApiJson.Default.WorkflowPage, workflow => workflow.Id, workflow => workflow.Name, cancellation);
 
     /// <summary>Whoever has the login, or the mail address: those who were invited have no login of their own yet.</summary>
-    public static Task<Answer<string>> PersonAsync(ApiClient client, string name, CancellationToken cancellation) => PersonAsync(client, "technicians?", name, cancellation);
+    public static Task<Answer<string>> PersonAsync(ApiClient client, string name, CancellationToken cancellation) => PersonAsync(client, "technicians?", name, "technicians list", cancellation);
 
-    public static Task<Answer<string>> ContactAsync(ApiClient client, string name, CancellationToken cancellation) => PersonAsync(client, "technicians?kind=contact&", name, cancellation);
+    public static Task<Answer<string>> ContactAsync(ApiClient client, string name, CancellationToken cancellation) => PersonAsync(client, "technicians?kind=contact&", name, "contacts list", cancellation);
 
-    private static Task<Answer<string>> PersonAsync(ApiClient client, string path, string name, CancellationToken cancellation) => OneAsync(
+    private static Task<Answer<string>> PersonAsync(ApiClient client, string path, string name, string list, CancellationToken cancellation) => OneAsync(
         client,
         $"{path}search={Uri.EscapeDataString(name)}&",
         name,
+        list,
         ApiJson.Default.TechnicianPage,
         person => person.Id,
         person => string.Equals(person.Mail, name, StringComparison.OrdinalIgnoreCase) ? person.Mail : person.Login,
@@ -45,7 +46,7 @@ internal static class NamedThings
         foreach (var name in names)
         {
             var path = $"devices?search={Uri.EscapeDataString(name)}&";
-            var found = await OneAsync(client, path, name, ApiJson.Default.DevicePage, device => device.Id, device => device.Name, cancellation);
+            var found = await OneAsync(client, path, name, "devices", ApiJson.Default.DevicePage, device => device.Id, device => device.Name, cancellation);
             if (!found.TryGet(out var id, out var failure)) return failure;
             ids.Add(id);
         }
@@ -53,10 +54,12 @@ internal static class NamedThings
         return ids;
     }
 
+    /// <param name="list">The command that lists them.</param>
     private static async Task<Answer<string>> OneAsync<T>(
         ApiClient client,
         string path,
         string name,
+        string list,
         JsonTypeInfo<Page<T>> type,
         Func<T, string?> id,
         Func<T, string?> called,
@@ -67,7 +70,7 @@ internal static class NamedThings
         return items.Where(item => string.Equals(called(item), name, StringComparison.OrdinalIgnoreCase)).Select(item => id(item) ?? "").ToList() switch
         {
             [var only] => only,
-            [] => new Failure(ExitCode.NotFound, $"There is no {name} that you may see."),
+            [] => new Failure(ExitCode.NotFound, $"There is no {name} that you may see.", $"\"countersign {list}\" shows what there is."),
             _ => new Failure(ExitCode.Usage, $"Several are called {name}.", "Give the ID of the one that is meant."),
         };
     }

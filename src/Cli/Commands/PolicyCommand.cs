@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Countersign.Cli.Api;
 using Countersign.Cli.Shown;
 
@@ -87,7 +86,7 @@ internal static class PolicyCommand
 
     private static void Show(Output output, string json)
     {
-        var undone = JsonSerializer.Deserialize(json, ApiJson.Default.UndoneChange);
+        var undone = PolicyEdit.Read(json, ApiJson.Default.UndoneChange);
         output.Line(undone?.Summary ?? "");
         foreach (var row in undone?.Left ?? []) output.Note($"Left as it is, since it was changed meanwhile: {Output.Words(row.Table)} {row.Id} {row.Part}".TrimEnd());
     }

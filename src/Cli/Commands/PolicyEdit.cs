@@ -8,11 +8,17 @@ using Countersign.Cli.Shown;
 namespace Countersign.Cli.Commands;
 
 /// <summary>One change of policy, as the API wants it.</summary>
-/// <param name="Path">Behind <c>/api/v1/</c>, escaped, without a query.</param>
+/// <param name="Path">Behind <c>/api/v1/</c>, escaped.</param>
 /// <param name="Done">The line that says what was done; empty: none.</param>
 /// <param name="Body">JSON; null: none.</param>
 internal sealed record PolicyRequest(HttpMethod Method, string Path, string Done, byte[]? Body = null)
 {
+    /// <summary>Of the body.</summary>
+    public string MediaType { get; init; } = "application/json";
+
+    /// <summary>What its answer may have at most, in bytes.</summary>
+    public int LargestAnswer { get; init; } = ApiClient.LargestAnswer;
+
     /// <summary>The version of policy that the change starts from: where somebody has changed the same meanwhile, it is refused. Null: whatever it is.</summary>
     public long? Read { get; init; }
 
@@ -68,7 +74,7 @@ internal sealed class PolicyEdit(CommonOptions common)
             var request = planned is { GoesOn: true, Read: not null } && known > planned.Read ? planned with { Read = known } : planned;
             known = Math.Max(known ?? 0, request.Read ?? 0) is > 0 and var read ? read : null;
             if (!(await client.ChangeAsync(request, onlyShown, cancellation)).TryGet(out var changed, out failure)) return output.Fail(failure);
-            var (json, number, wasSo) = changed;
+            var json = changed.Json;
             known = (onlyShown ? null : Read(json, ApiJson.Default.Versioned)?.Version) ?? known;
             if (output.IsJson)
             {
@@ -80,13 +86,9 @@ internal sealed class PolicyEdit(CommonOptions common)
             }
             else
             {
-                if (request.Done.Length > 0 && !wasSo) output.Line(request.Done);
+                if (request.Done.Length > 0 && !changed.WasSo) output.Line(request.Done);
                 request.Answered?.Invoke(output, json);
-
-                // What leaves everything as it was is no change: undoing it would undo what somebody did before.
-                if (wasSo) output.Note("It was so already: nothing was changed.");
-                else if (request.ForGood is { } why) output.Note(why);
-                else if (number is not null) output.Note(string.Create(CultureInfo.InvariantCulture, $"It is change {number}; \"countersign policy undo {number}\" takes it back."));
+                Note(output, changed, request.ForGood);
             }
         }
 
@@ -103,6 +105,15 @@ internal sealed class PolicyEdit(CommonOptions common)
     /// <summary>The same for one change of which everything is known.</summary>
     public Task<int> RunAsync(ParseResult parsed, PolicyRequest request, CancellationToken cancellation) =>
         RunAsync(parsed, (_, _) => Task.FromResult<Answer<PolicyRequest>>(request), cancellation);
+
+    /// <summary>Which change it is, and the way back. What leaves everything as it was is no change: undoing it would undo what somebody did before.</summary>
+    /// <param name="forGood">As <see cref="PolicyRequest.ForGood"/>.</param>
+    public static void Note(Output output, Changed changed, string? forGood = null)
+    {
+        if (changed.WasSo) output.Note("It was so already: nothing was changed.");
+        else if (forGood is not null) output.Note(forGood);
+        else if (changed.Number is { } number) output.Note(string.Create(CultureInfo.InvariantCulture, $"It is change {number}; \"countersign policy undo {number}\" takes it back."));
+    }
 
     /// <summary>Null where it is not what it should be: what was done is told all the same.</summary>
     public static T? Read<T>(string json, JsonTypeInfo<T> type)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using Countersign.Cli.Api;
 
 namespace Countersign.Cli.Commands;
@@ -17,6 +16,7 @@ internal static class TechniciansCommand
         TechnicianListCommand.Create(common),
         PersonCommands.CreateShow(common, PersonCommands.Technician),
         TechnicianAddCommand.Create(common),
+        TechnicianFirstPasswordCommand.Create(common),
         InvitationCommands.CreateInvite(common),
         InvitationCommands.CreateResend(common),
         InvitationCommands.CreateWithdraw(common),
@@ -35,7 +35,7 @@ internal static class TechniciansCommand
             "reset-two-factor",
             "two-factor/reset",
             "Takes the second factor from somebody who has lost theirs: app, passkeys, recovery codes. All that they are signed in with ends, and they are told by mail, where that can be.",
-            (who, answer) => JsonSerializer.Deserialize(answer, ApiJson.Default.TwoFactorReset)?.Told == true
+            (who, answer) => PolicyEdit.Read(answer, ApiJson.Default.TwoFactorReset)?.Told == true
                 ? $"No second factor is asked of {who}. They are told by mail."
                 : $"No second factor is asked of {who}. They are NOT told by mail, for want of a mail server or an address: tell them yourself."),
         TechnicianKeyCommands.CreateList(common),

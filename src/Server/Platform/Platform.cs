@@ -23,6 +23,7 @@ public static class PlatformComposition
         services.AddSingleton<PolicyWriter>();
         services.AddApiTypes(PolicyPreviewJson.Default);
         services.AddSingleton<ValidateToken>((_, _, _) => default);
+        services.AddSingleton<SignInStands>((_, _, _, _) => ValueTask.FromResult(false));
         services.AddExceptionHandler<ProblemOfException>();
         // Without the trace's id: not there and not yours answer with one same body. The id is in a header.
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = problem => problem.ProblemDetails.Extensions.Remove("traceId"));

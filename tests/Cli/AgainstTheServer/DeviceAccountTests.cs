@@ -57,9 +57,16 @@ public sealed class DeviceAccountTests : IAsyncLifetime
     public async Task With_preview_no_secret_is_asked_for_or_sent()
     {
         await _olga.RunAsync(0, "devices", "account", "set", "web1", "deploy", "--preview");
-        _olga.Output.ShouldStartWith("Added the account deploy to web1.\n  - added: device account web1 deploy\n");
+        _olga.Output.ShouldStartWith("Added the account deploy to web1. Stored a password that opens deploy on web1.\n  - added: device account web1 deploy\n");
         _olga.Error.ShouldBe("Nothing was changed.\n");
+        await _olga.RunAsync(0, "devices", "account", "set", "web1", "deploy", "--key", "nowhere", "--preview");
+        _olga.Output.ShouldContain("Stored a private key that opens deploy on web1.");
+        _olga.Terminal.Secrets.Enqueue(Secret);
+        await _olga.RunAsync(0, "devices", "account", "set", "web1", "root");
+        await _olga.RunAsync(0, "devices", "account", "set", "web1", "root", "--certificate", "--preview");
+        _olga.Output.ShouldStartWith("Replaced what opens root on web1 by a certificate.\n");
         await _olga.RunAsync(0, "devices", "account", "remove", "web1", "root", "--preview");
+        _olga.Output.ShouldStartWith("Removed the account root from web1. What opened it goes with it, and is kept by nobody.\n");
         _olga.Output.ShouldContain("  - removed: device account web1 root\n");
     }
 

@@ -38,6 +38,7 @@ public sealed class DeviceTableTests : IAsyncLifetime
         _terminal.Output.ShouldBeEmpty();
         await RunAsync(0, ["devices", "import", table, "--create-groups"]);
         _terminal.Output.ShouldBe("2 devices added, 0 changed; 2 groups made.\n");
+        _terminal.Error.ShouldContain("takes it back");
         await RunAsync(0, ["devices", "tag:linux"]);
         _terminal.Output.ShouldContain("web1");
         _terminal.Output.ShouldNotContain("db1");
@@ -50,6 +51,9 @@ public sealed class DeviceTableTests : IAsyncLifetime
         await RunAsync(2, ["devices", "export", written]);
         await RunAsync(0, ["devices", "import", written, "--update"]);
         _terminal.Output.ShouldBe("0 devices added, 0 changed; 0 groups made.\n");
+        _terminal.Error.ShouldBe("It was so already: nothing was changed.\n");
+        await RunAsync(0, ["devices", "import", written, "--update", "--json"]);
+        _terminal.Output.ShouldContain("\"change\":null");
     }
 
     [Fact]

@@ -58,6 +58,14 @@ public sealed class PeopleTests : IAsyncLifetime
         await RunAsync(0, ["technicians", "reset-password", "tess"]);
         _terminal.Output.ShouldStartWith("A link to choose another password goes to tess.");
         await RunAsync(1, ["technicians", "reset-password", "tina"]);
+        await RunAsync(0, ["technicians", "first-password", "tina"], "amber-lantern-orchid-73");
+        _terminal.Output.ShouldStartWith("tina has another first password, good until ");
+        _terminal.Error.ShouldBe("First password of tina: ");
+        _terminal.Input = "amber-lantern-orchid-74\n";
+        await RunAsync(0, ["technicians", "first-password", "tina", "--password-stdin", "--json"]);
+        _terminal.Output.ShouldStartWith("{\"until\":");
+        await RunAsync(1, ["technicians", "first-password", "olga"], "amber-lantern-orchid-73");
+        await RunAsync(2, ["technicians", "first-password", "tina", "amber-lantern-orchid-73"]);
         await RunAsync(1, ["technicians", "reset-password", "olga"]);
         await RunAsync(0, ["technicians", "reset-two-factor", "tess"]);
         _terminal.Output.ShouldBe("No second factor is asked of tess. They are told by mail.\n");

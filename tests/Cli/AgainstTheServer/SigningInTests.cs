@@ -46,6 +46,38 @@ public sealed class SigningInTests : IAsyncLifetime
         (await _terminal.RunAsync("whoami")).ShouldBe(0, _terminal.Error);
     }
 
+    [Fact]
+    public async Task Somebody_changes_their_password_on_the_terminal_or_from_the_input_and_never_on_the_command_line()
+    {
+        const string Second = "amber-lantern-orchid-73";
+        const string Third = "violet-tractor-anthem-08";
+        _terminal.CanAsk = true;
+        _terminal.Secrets.Enqueue(LiveServer.Password);
+        (await _terminal.RunAsync("login", "--server", _server.Address, "olga")).ShouldBe(0, _terminal.Error);
+
+        foreach (var secret in (string[])[LiveServer.Password, Second, "another"]) _terminal.Secrets.Enqueue(secret);
+        (await _terminal.RunAsync("password")).ShouldBe(2);
+        _terminal.Error.ShouldContain("The two are not the same.");
+        foreach (var secret in (string[])[LiveServer.Password, Second, Second]) _terminal.Secrets.Enqueue(secret);
+        (await _terminal.RunAsync("password")).ShouldBe(0, _terminal.Error);
+        _terminal.Output.ShouldBe("Your password is changed. You are signed in here still, and nowhere else.\n");
+
+        _terminal.Input = $"{LiveServer.Password}\n{Third}\n";
+        (await _terminal.RunAsync("password", "--password-stdin")).ShouldBe(1);
+        _terminal.Error.ShouldContain("current: This is not the password.");
+        _terminal.Input = Second + "\n";
+        (await _terminal.RunAsync("password", "--password-stdin")).ShouldBe(2);
+        _terminal.Input = $"{Second}\n{Third}\n";
+        (await _terminal.RunAsync("password", "--password-stdin", "--json")).ShouldBe(0, _terminal.Error);
+        _terminal.Output.ShouldBeEmpty();
+        (await _terminal.RunAsync("password", Third)).ShouldBe(2);
+        (await _terminal.RunAsync("whoami")).ShouldBe(0, _terminal.Error);
+
+        _terminal.CanAsk = false;
+        (await _terminal.RunAsync("password")).ShouldBe(2);
+        _terminal.Error.ShouldContain("--password-stdin");
+    }
+
     [Theory]
     [InlineData("olga", "wrong")]
     [InlineData("nobody", LiveServer.Password)]

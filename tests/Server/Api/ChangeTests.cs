@@ -91,7 +91,7 @@ public sealed class ChangeTests : FeatureTests
             TestContext.Current.CancellationToken);
         var third = (await Owner.PatchAsync($"/api/v1/devices/{Web1}", new { description = "third" })).Expect(HttpStatusCode.OK).Version;
         (await touched.ReadOnAsync(db, third, TestContext.Current.CancellationToken)).ShouldBe([device1, device2], ignoreOrder: true);
-        (await touched.ReadOnAsync(db, third, TestContext.Current.CancellationToken)).Count.ShouldBe(2);
+        (await touched.ReadOnAsync(db, third, TestContext.Current.CancellationToken)).ShouldNotBeNull().Count.ShouldBe(2);
     }
 
     [Fact]

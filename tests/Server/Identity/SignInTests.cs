@@ -72,8 +72,23 @@ public sealed class SignInTests
 
         lab.Clock.Advance(TimeSpan.FromSeconds(1));
         (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
-        for (var attempt = 0; attempt < 5; attempt++) (await lab.SignInAsync("tom", "wrong")).Status.ShouldBe(HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task That_somebody_has_signed_in_meanwhile_shows_in_no_wait()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        for (var attempt = 0; attempt < 5; attempt++)
+        {
+            foreach (var login in (string[])["tom", "nobody"]) (await lab.SignInAsync(login, "wrong")).Status.ShouldBe(HttpStatusCode.Unauthorized);
+        }
+
         (await lab.SignInAsync("tom", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
+        foreach (var login in (string[])["tom", "nobody"])
+        {
+            (await lab.SignInAsync(login, "wrong")).Status.ShouldBe(HttpStatusCode.Unauthorized);
+            (await lab.SignInAsync(login, "wrong")).RetryAfter.ShouldBe(TimeSpan.FromSeconds(1));
+        }
     }
 
     [Fact]

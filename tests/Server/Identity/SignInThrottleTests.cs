@@ -7,6 +7,8 @@ public sealed class SignInThrottleTests
 {
     private static readonly IPAddress _source = IPAddress.Parse("192.0.2.7");
 
+    private static readonly IPAddress _home = IPAddress.Parse("203.0.113.9");
+
     private readonly SetClock _clock = new();
 
     [Fact]
@@ -45,6 +47,106 @@ public sealed class SignInThrottleTests
         throttle.Succeeded("alice");
         throttle.Wait("alice", IPAddress.Parse("198.51.100.1")).ShouldBe(TimeSpan.Zero);
         throttle.Wait("alice", _source).ShouldBe(TimeSpan.FromMinutes(10));
+    }
+
+    [Fact]
+    public void Whoever_is_recognized_takes_nothing_off_what_strangers_see_of_the_login()
+    {
+        var throttle = new SignInThrottle(new(), _clock);
+        for (var failure = 0; failure < 8; failure++) Fail();
+        Recognize();
+        Same().ShouldBe(TimeSpan.FromSeconds(4));
+        Fail();
+        Same().ShouldBe(TimeSpan.FromSeconds(8));
+
+        // What is tried where they were recognized counts for strangers, too, as it does of a login that there is not.
+        foreach (var login in (string[])["alice", "nobody"]) throttle.Failed(login, _home);
+        Same().ShouldBe(TimeSpan.FromSeconds(16));
+
+        void Fail()
+        {
+            foreach (var login in (string[])["alice", "nobody"]) throttle.Failed(login, _source);
+        }
+
+        void Recognize() => throttle.Recognized("alice", _home);
+
+        TimeSpan Same()
+        {
+            throttle.Wait("alice", _source).ShouldBe(throttle.Wait("nobody", _source));
+            return throttle.Wait("alice", _source);
+        }
+    }
+
+    [Fact]
+    public void Strangers_elsewhere_don_t_keep_anybody_out_where_they_were_recognized_lately()
+    {
+        var throttle = new SignInThrottle(new() { FailuresPerAddress = 1000 }, _clock);
+        throttle.Recognized("alice", _home);
+        for (var failure = 0; failure < 30; failure++) throttle.Failed("alice", _source);
+        throttle.Wait("alice", _source).ShouldBe(TimeSpan.FromMinutes(15));
+        throttle.Wait("alice", _home).ShouldBe(TimeSpan.Zero);
+
+        // They are held to a count of their own, which being recognized does not forget either.
+        for (var failure = 0; failure < 6; failure++) throttle.Failed("alice", _home);
+        throttle.Recognized("alice", _home);
+        throttle.Wait("alice", _home).ShouldBe(TimeSpan.FromSeconds(1));
+
+        _clock.Advance(TimeSpan.FromDays(30));
+        for (var failure = 0; failure < 7; failure++) throttle.Failed("alice", _source);
+        throttle.Wait("alice", _home).ShouldBe(TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public void Whoever_is_recognized_where_it_was_tried_takes_nothing_off_what_is_seen_there()
+    {
+        var throttle = new SignInThrottle(new(), _clock);
+        for (var failure = 0; failure < 8; failure++) throttle.Failed("alice", _home);
+        throttle.Recognized("alice", _home);
+        throttle.Wait("alice", _home).ShouldBe(TimeSpan.FromSeconds(4));
+        throttle.Failed("alice", _source);
+        throttle.Wait("alice", _home).ShouldBe(TimeSpan.FromSeconds(4));
+        throttle.Recognized("alice", _home);
+        throttle.Wait("alice", _home).ShouldBe(TimeSpan.FromSeconds(4));
+    }
+
+    [Fact]
+    public void Somebody_is_known_at_so_many_addresses_and_no_more()
+    {
+        var throttle = new SignInThrottle(new(), _clock);
+        for (var number = 1; number <= 17; number++) throttle.Recognized("alice", Home(number));
+        for (var failure = 0; failure < 6; failure++) throttle.Failed("alice", _source);
+        throttle.Wait("alice", Home(1)).ShouldBe(TimeSpan.FromSeconds(1));
+        throttle.Wait("alice", Home(2)).ShouldBe(TimeSpan.Zero);
+        throttle.Wait("alice", Home(17)).ShouldBe(TimeSpan.Zero);
+
+        static IPAddress Home(int number) => IPAddress.Parse($"203.0.113.{number}");
+    }
+
+    [Fact]
+    public void Each_hour_takes_one_failure_off_a_login_so_that_slips_of_weeks_don_t_add_up()
+    {
+        var throttle = new SignInThrottle(new() { FailuresPerAddress = 1000 }, _clock);
+        for (var failure = 0; failure < 8; failure++) throttle.Failed("alice", _source);
+        _clock.Advance(TimeSpan.FromHours(2));
+        throttle.Failed("alice", _source);
+        throttle.Wait("alice", _source).ShouldBe(TimeSpan.FromSeconds(2));
+
+        // Failures in between don't begin the hour anew.
+        for (var half = 0; half < 4; half++)
+        {
+            _clock.Advance(TimeSpan.FromMinutes(30));
+            throttle.Failed("alice", _source);
+        }
+
+        throttle.Wait("alice", _source).ShouldBe(TimeSpan.FromSeconds(8));
+
+        for (var day = 0; day < 30; day++)
+        {
+            _clock.Advance(TimeSpan.FromHours(8));
+            for (var slip = 0; slip < 3; slip++) throttle.Failed("alice", _source);
+        }
+
+        throttle.Wait("alice", _source).ShouldBe(TimeSpan.Zero);
     }
 
     [Fact]

@@ -221,9 +221,24 @@ public sealed class PolicyWriterTests : IAsyncLifetime
         await writing;
     }
 
+    [Fact]
+    public async Task What_was_changed_since_is_read_up_to_a_bound_and_from_the_newest_on()
+    {
+        var group = await _tenant.AddGroupAsync("Clients");
+        var before = _tenant.Policy.Version;
+        (await _tenant.Owner.PatchAsync($"/api/v1/device-groups/{group}", new { name = "Customers" })).Expect(HttpStatusCode.OK);
+        await _tenant.AddGroupAsync("Others");
+        var keys = new HashSet<RowKey> { new(PolicyTable.DeviceGroup, group) };
+        await using var db = _running.Database.Read(_tenant.Id);
+        var lengths = await db.Set<PolicyChange>().Where(change => change.Version > before).Select(change => change.Delta.Length).ToListAsync(TestContext.Current.CancellationToken);
+
+        (await new TouchedRows(before, keys, lengths.Sum()).ReadOnAsync(db, _tenant.Policy.Version, TestContext.Current.CancellationToken)).ShouldBe(keys);
+        (await new TouchedRows(before, keys, lengths.Sum() - 1).ReadOnAsync(db, _tenant.Policy.Version, TestContext.Current.CancellationToken)).ShouldBeNull();
+    }
+
     private PolicyWriter Writer => _running.Server.Services.GetRequiredService<PolicyWriter>();
 
-    private Caller AsOwner => new(_tenant.Id, _tenant.OwnerId, "acme-owner", TokenScopes.Write, Guid.NewGuid(), null, SignInStrength.OneFactor, "");
+    private Caller AsOwner => new(_tenant.Id, _tenant.OwnerId, "acme-owner", TokenScopes.Write, TestTokens.Id, null, SignInStrength.OneFactor, "");
 
     /// <param name="planned">Gets whether the command was made on the writer, each time that it is made.</param>
     private Task<PolicyOutcome> AddGroupAheadAsync(string name, List<bool> planned)

@@ -217,6 +217,7 @@ internal sealed class RouteStage
         ("POST", "/me/tokens") => new { label = "new", scopes = new[] { "read" } },
         ("POST", "/me/certificate") => new { key = NewPublicKey() },
         ("POST", "/me/password") => new { current = "none", @new = "correct-zebra-battery-42" },
+        ("POST", "/technicians/{id}/password/first") => new { password = "correct-zebra-battery-42" },
         ("POST", "/me/passkeys/options" or "/me/passkeys/{id}/remove") => new { password = "none" },
         ("POST", "/me/passkeys") => new
         {

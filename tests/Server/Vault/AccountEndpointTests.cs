@@ -121,6 +121,41 @@ public sealed class AccountEndpointTests
     }
 
     [Fact]
+    public async Task A_preview_says_what_a_secret_of_a_kind_would_do_without_one()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        await PutAsync(lab, lab.Web, "root", new() { ["password"] = "first" }, ann);
+        foreach (var (account, kind, summary) in ((string, string, string)[])
+        [
+            ("root", "privateKey", "Replaced what opens root on web01 by a private key."),
+            ("root", "certificate", "Replaced what opens root on web01 by a certificate."),
+            ("deploy", "password", "Stored a password that opens deploy on web01."),
+        ])
+        {
+            var shown = await lab.SendAsync(HttpMethod.Put, $"devices/{lab.Web.Id}/accounts/{account}?preview=true", new JsonObject { ["kind"] = kind }, ann);
+            shown.Json["summary"]!.GetValue<string>().ShouldBe(summary);
+        }
+
+        // It stands for nothing that is stored, and beside nothing that is.
+        (await PutAsync(lab, lab.Web, "root", new() { ["kind"] = "password" }, ann)).Errors("kind").ShouldHaveSingleItem();
+        (await lab.SendAsync(HttpMethod.Put, $"devices/{lab.Web.Id}/accounts/root?preview=true", new JsonObject { ["kind"] = "password", ["password"] = "second" }, ann)).Errors("kind").ShouldHaveSingleItem();
+        (await lab.OpenedAsync(lab.Web, "root")).ShouldBe((CredentialKind.Password, "first"));
+    }
+
+    [Fact]
+    public async Task Taking_an_account_off_says_that_what_opened_it_goes_with_it()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var ann = await lab.TokenOfAsync("ann");
+        var path = $"devices/{lab.Web.Id}/accounts/deploy?preview=true";
+        (await lab.SendAsync(HttpMethod.Delete, path, token: ann)).Json["summary"]!.GetValue<string>().ShouldBe("Removed the account deploy from web01.");
+        await PutAsync(lab, lab.Web, "deploy", new() { ["password"] = "first" }, ann);
+        (await lab.SendAsync(HttpMethod.Delete, path, token: ann)).Json["summary"]!.GetValue<string>()
+            .ShouldBe("Removed the account deploy from web01. What opened it goes with it, and is kept by nobody.");
+    }
+
+    [Fact]
     public async Task A_private_key_is_stored_if_it_is_one()
     {
         await using var lab = await IdentityLab.StartAsync();

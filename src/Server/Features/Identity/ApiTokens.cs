@@ -124,6 +124,11 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
         return found.Where(token => Stands(token, SignInRules.Of(policy.Current(token.OrganizationId)), now)).Select(token => token.Id).ToHashSet();
     }
 
+    /// <summary>On the writer, by the rules in force there, as <see cref="SignInStands"/> demands.</summary>
+    public async ValueTask<bool> StandsAsync(CountersignDb db, PolicySnapshot policy, Caller caller, CancellationToken cancellation) =>
+        await db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == caller.TokenId, cancellation) is { } token
+        && Stands(token, SignInRules.Of(policy), time.GetUtcNow());
+
     /// <summary>The rules in force now bind those who signed in before.</summary>
     public static bool Stands(ApiToken token, SignInSettings rules, DateTimeOffset now)
     {

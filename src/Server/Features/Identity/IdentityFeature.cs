@@ -40,8 +40,10 @@ internal static class IdentityFeature
         services.AddSingleton<ApiTokens>();
         services.AddSingleton<RegisteredKeys>();
         services.AddSingleton<LostPassword>();
+        services.AddSingleton<FirstPassword>();
         // The last registration of a service counts: it stands for the platform's, which lets nobody in.
         services.AddSingleton<ValidateToken>(provider => provider.GetRequiredService<ApiTokens>().ValidateAsync);
+        services.AddSingleton<SignInStands>(provider => provider.GetRequiredService<ApiTokens>().StandsAsync);
         services.AddSingleton<StandingTokens>(provider => provider.GetRequiredService<ApiTokens>().StandingAsync);
         return services.AddApiTypes(IdentityJson.Default);
     }
@@ -86,6 +88,8 @@ internal static class IdentityFeature
     {
         api.MapPost("/technicians/{id:guid}/password/reset", (Guid id, Caller caller, HttpContext context, LostPassword lost, CancellationToken cancellation) =>
             lost.SendAsync(id, caller, context, cancellation)).Requires(TokenScopes.People);
+        api.MapPost("/technicians/{id:guid}/password/first", (Guid id, FirstPasswordRequest request, Caller caller, HttpContext context, FirstPassword first, CancellationToken cancellation) =>
+            first.SetAsync(id, request, caller, context, cancellation)).Requires(TokenScopes.People);
         api.MapPost("/new-password", (NewPasswordRequest request, HttpContext context, LostPassword lost, CancellationToken cancellation) =>
             lost.ChooseAsync(request, context, cancellation)).Anonymous("whoever lost their password has no token: the link's takes the place of one");
     }
@@ -142,6 +146,8 @@ internal static class IdentityFeature
 [JsonSerializable(typeof(ProfileRequest))]
 [JsonSerializable(typeof(PasswordRequest))]
 [JsonSerializable(typeof(PasswordLinkSent))]
+[JsonSerializable(typeof(FirstPasswordRequest))]
+[JsonSerializable(typeof(FirstPasswordSet))]
 [JsonSerializable(typeof(NewPasswordRequest))]
 [JsonSerializable(typeof(TokenRequest))]
 [JsonSerializable(typeof(TokenMade))]

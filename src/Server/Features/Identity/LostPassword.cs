@@ -23,7 +23,7 @@ internal sealed record NewPasswordRequest(string Token, string Password)
 /// the password. A second factor stays as it is.
 /// </summary>
 internal sealed class LostPassword(
-    PolicyWriter writer, PolicySource policy, Outbox outbox, MailedLinks links, LinkBound bound, Passwords passwords, SignInFailures failures, LiveSignIns live, AccountNews news, WriteQueue queue, AuditLog audit, TimeProvider time)
+    PolicyWriter writer, PolicySource policy, Outbox outbox, MailedLinks links, LinkBound bound, Passwords passwords, SignInFailures failures, PasswordSignIn signIn, LiveSignIns live, AccountNews news, WriteQueue queue, AuditLog audit, TimeProvider time)
 {
     private const string SendsNothing = "This server was told no mail server, so that it can't mail a link.";
 
@@ -86,7 +86,11 @@ internal sealed class LostPassword(
                 var ended = await db.Set<ApiToken>().Where(row => row.Person == person.Id).ExecuteDeleteAsync(stop);
                 await news.TellAsync(db, person.Id, caller, AccountChange.PasswordReplaced, stop);
                 audit.Add(db, AuditEntry.By(caller, "password.replaced") with { Subject = now.Login, SubjectId = person.Id.Value, Details = new() { ["tokensEnded"] = ended } });
-                unit.Committed = () => live.End(link.OrganizationId, person.Id, _ => true, "the password was replaced");
+                unit.Committed = () =>
+                {
+                    signIn.Recognize(now.Login, source);
+                    live.End(link.OrganizationId, person.Id, _ => true, "the password was replaced");
+                };
                 return TypedResults.NoContent();
             },
             cancellation);

@@ -53,14 +53,17 @@ internal sealed class PasswordSignIn(
 
     /// <param name="channel">For the audit log: <c>api</c>, <c>ssh</c>.</param>
     public Task<PasswordAnswer> VerifyAsync(string login, string password, IPAddress source, string channel, CancellationToken cancellation) =>
-        VerifyAsync(new(login, $"password of {login}", source, channel), password, cancellation);
+        VerifyAsync(new(login, CountedAs(login), source, channel), password, cancellation);
+
+    /// <summary>Whoever proved otherwise who they are is not made to wait from there for what strangers try elsewhere.</summary>
+    public void Recognize(string login, IPAddress source) => throttle.Recognized(CountedAs(login), source);
 
     /// <summary>
     /// The password of somebody who is signed in. Counted apart: whoever has no account must not be able to keep those who have one from changing their
     /// password, by trying wrong ones.
     /// </summary>
     public Task<PasswordAnswer> VerifyOwnAsync(Caller caller, string password, CancellationToken cancellation) =>
-        VerifyAsync(new(caller.Login, $"own password of {caller.Login}", caller.Source ?? IPAddress.None, "api"), password, cancellation);
+        VerifyAsync(new(caller.Login, $"own password of {caller.Login}", caller.Source ?? IPAddress.None, "api") { IsOwn = true }, password, cancellation);
 
     private async Task<PasswordAnswer> VerifyAsync(Attempt attempt, string password, CancellationToken cancellation)
     {
@@ -127,11 +130,15 @@ internal sealed class PasswordSignIn(
             return new PasswordAnswer.Refused();
         }
 
-        throttle.Succeeded(attempt.Counted);
+        // What strangers see of the login stays as it is, so that they don't see that it is used.
+        if (attempt.IsOwn) throttle.Succeeded(attempt.Counted);
+        else throttle.Recognized(attempt.Counted, attempt.Source);
         if (check == PasswordCheck.RightButOutdated) await renewal.TryAsync(organization, id, hash!, password, cancellation);
         var mustChange = credential.MustChange || rules.IsTooOld(credential.Changed, time.GetUtcNow());
         return new PasswordAnswer.Accepted(organization, now, credential.Changed, mustChange, hasSecondFactor);
     }
+
+    private static string CountedAs(string login) => $"password of {login}";
 
     /// <summary>A password that somebody else chose, and that was not changed in time: as if it were wrong.</summary>
     private bool IsOver(Credential credential) => credential.MustChange && time.GetUtcNow() - credential.Changed >= limits.FirstPasswordLife;
@@ -145,5 +152,9 @@ internal sealed class PasswordSignIn(
     /// <param name="Counted">
     /// What it is counted under. Whatever was typed stands behind words of its own, so that no login that somebody makes up is the name of another count.
     /// </param>
-    private sealed record Attempt(string Login, string Counted, IPAddress Source, string Channel);
+    private sealed record Attempt(string Login, string Counted, IPAddress Source, string Channel)
+    {
+        /// <summary>Of somebody who is signed in as the login already.</summary>
+        public bool IsOwn { get; init; }
+    }
 }

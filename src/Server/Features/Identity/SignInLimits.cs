@@ -14,6 +14,12 @@ public sealed record SignInLimits
     /// <summary>A login's failures are forgotten so long after the last of them: at the longest wait, a guesser has about a hundred tries a day.</summary>
     public TimeSpan Memory { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>One failure of a login is forgotten each time that this has gone by: whoever mistypes now and then is not made to wait for it weeks later.</summary>
+    public TimeSpan Ease { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>So long after a login was signed in with from an address, what strangers bring about elsewhere does not make it wait there.</summary>
+    public TimeSpan KnownFor { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>Failures from one address (an IPv6 network of 64 bits counts as one) within <see cref="AddressWindow"/>.</summary>
     public int FailuresPerAddress { get; init; } = 50;
 

@@ -8,7 +8,8 @@ namespace Countersign.Server.Features.Identity;
 
 /// <summary>
 /// Makes guessing slow: by login with a growing wait, by address with a number of failures in a time. It counts logins that don't exist like
-/// those that do, so that its answers tell nothing. By the steady clock: one on the wall that is put right neither frees guessers nor shuts others out. In
+/// those that do, and forgets by time alone what strangers can see of it, so that its answers tell neither whether there is such an account nor whether it is
+/// used. Where somebody was recognized lately, they are counted by themselves, so that strangers elsewhere don't keep them out. By the steady clock: one on the wall that is put right neither frees guessers nor shuts others out. In
 /// memory and bounded; a restart forgets, which an attacker can't bring about.
 /// </summary>
 internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
@@ -19,6 +20,12 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Count> _logins = new(StringComparer.Ordinal);
     private readonly Dictionary<UInt128, Count> _addresses = [];
+
+    /// <summary>Of logins where they were recognized.</summary>
+    private readonly Dictionary<(string Login, UInt128 Address), Count> _atKnown = [];
+
+    /// <summary>Where logins were recognized, the newest last: of accounts that there are, and so bounded with them.</summary>
+    private readonly Dictionary<string, Place[]> _known = new(StringComparer.Ordinal);
 
     /// <summary>Logins that are remembered right now.</summary>
     public int Remembered
@@ -32,13 +39,14 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
     /// <summary>How long nothing is tried for this login from this source, not even the right password; zero: now is fine.</summary>
     public TimeSpan Wait(string login, IPAddress source)
     {
-        var now = time.GetTimestamp();
+        var (now, key, place) = (time.GetTimestamp(), KeyOf(login), KeyOf(source));
         lock (_lock)
         {
             var wait = TimeSpan.Zero;
-            if (_logins.TryGetValue(KeyOf(login), out var byLogin) && byLogin.Failures > limits.FreeFailures)
-                wait = WaitAfter(byLogin.Failures) - time.GetElapsedTime(byLogin.Last, now);
-            if (_addresses.TryGetValue(KeyOf(source), out var byAddress) && byAddress.Failures >= limits.FailuresPerAddress)
+            var isCounted = IsKnown(key, place, now) ? _atKnown.TryGetValue((key, place), out var byLogin) : _logins.TryGetValue(key, out byLogin);
+            if (isCounted && Eased(byLogin, now).Failures is var failures && failures > limits.FreeFailures)
+                wait = WaitAfter(failures) - time.GetElapsedTime(byLogin.Last, now);
+            if (_addresses.TryGetValue(place, out var byAddress) && byAddress.Failures >= limits.FailuresPerAddress)
             {
                 var rest = limits.AddressWindow - time.GetElapsedTime(byAddress.First, now);
                 if (rest > wait) wait = rest;
@@ -50,7 +58,27 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
 
     public void Failed(string login, IPAddress source)
     {
-        lock (_lock) CountBoth(KeyOf(login), KeyOf(source), time.GetTimestamp());
+        var (now, key, place) = (time.GetTimestamp(), KeyOf(login), KeyOf(source));
+        lock (_lock)
+        {
+            CountBoth(key, place, now);
+            if (IsKnown(key, place, now)) CountOne(_atKnown, (key, place), now, IsForgotten(now), count => Eased(count, now));
+        }
+    }
+
+    /// <summary>
+    /// Somebody proved to be who the login says. Nothing is forgotten, which strangers would see, nor here, where strangers may share their address; but from here
+    /// on they are not made to wait for what is tried elsewhere.
+    /// </summary>
+    public void Recognized(string login, IPAddress source)
+    {
+        var (now, key, place) = (time.GetTimestamp(), KeyOf(login), KeyOf(source));
+        lock (_lock)
+        {
+            if (!IsKnown(key, place, now) && _logins.TryGetValue(key, out var soFar)) _atKnown[(key, place)] = soFar;
+            var others = _known.GetValueOrDefault(key, []).Where(known => known.Address != place && time.GetElapsedTime(known.Begun, now) < limits.KnownFor);
+            _known[key] = [.. others.TakeLast(MostPlaces - 1), new(place, now)];
+        }
     }
 
     /// <summary>Something was asked for that is mailed. It counts like a failure, until it is known that whoever asked reads the mail.</summary>
@@ -85,7 +113,10 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
         }
     }
 
-    /// <summary>The login's failures are forgotten. The address's are not: an attacker may have an account of their own.</summary>
+    /// <summary>
+    /// The login's failures are forgotten: only for what nobody but its person can try, since others would see that it was used. The address's are not: an attacker
+    /// may have an account of their own.
+    /// </summary>
     public void Succeeded(string login)
     {
         lock (_lock) _logins.Remove(KeyOf(login));
@@ -100,16 +131,33 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
 
     private void CountBoth(string login, UInt128 source, long now)
     {
-        CountOne(_logins, login, now, last => time.GetElapsedTime(last.Last, now) > limits.Memory);
-        CountOne(_addresses, source, now, last => time.GetElapsedTime(last.First, now) >= limits.AddressWindow);
+        CountOne(_logins, login, now, IsForgotten(now), count => Eased(count, now));
+        CountOne(_addresses, source, now, last => time.GetElapsedTime(last.First, now) >= limits.AddressWindow, count => count);
     }
 
-    private void CountOne<TKey>(Dictionary<TKey, Count> counts, TKey key, long now, Predicate<Count> over)
+    private bool IsKnown(string login, UInt128 place, long now) =>
+        _known.TryGetValue(login, out var known) && Array.Exists(known, one => one.Address == place && time.GetElapsedTime(one.Begun, now) < limits.KnownFor);
+
+    private Predicate<Count> IsForgotten(long now) => last => time.GetElapsedTime(last.Last, now) > limits.Memory;
+
+    /// <summary>Without those that time has taken off since.</summary>
+    private Count Eased(Count count, long now)
+    {
+        var whole = (long)(time.GetElapsedTime(count.EasedFrom, now) / limits.Ease);
+        return whole == 0 ? count : count with
+        {
+            Failures = (int)Math.Max(0, count.Failures - whole),
+            EasedFrom = count.EasedFrom + (long)(whole * limits.Ease.TotalSeconds * time.TimestampFrequency),
+        };
+    }
+
+    private void CountOne<TKey>(Dictionary<TKey, Count> counts, TKey key, long now, Predicate<Count> over, Func<Count, Count> eased)
         where TKey : notnull
     {
         if (counts.Count >= limits.Remembered && !counts.ContainsKey(key)) MakeRoom(counts, over);
         ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(counts, key, out var known);
-        if (!known || over(count)) count = new(0, now, now);
+        if (!known || over(count)) count = new(0, now, now) { EasedFrom = now };
+        else count = eased(count);
         count = count with { Failures = count.Failures + 1, Last = now };
     }
 
@@ -144,10 +192,13 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
     /// <param name="First">As <see cref="TimeProvider.GetTimestamp"/>, like the last.</param>
     private readonly record struct Count(int Failures, long First, long Last)
     {
+        /// <summary>From when the next failure that time takes off is reckoned.</summary>
+        public long EasedFrom { get; init; }
+
         /// <summary>From where something was asked for that was not used; null: from nowhere.</summary>
         public Place[]? Asked { get; init; }
     }
 
-    /// <param name="Begun">The first failure of the address then: whether it is the same count still.</param>
+    /// <param name="Begun">The first failure of the address then: whether it is the same count still. Of one that is known: when it was recognized last.</param>
     private readonly record struct Place(UInt128 Address, long Begun);
 }

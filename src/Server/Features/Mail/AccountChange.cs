@@ -52,6 +52,11 @@ internal sealed record AccountChange(string Subject, string What, string Remedy,
         "another password was chosen for you by the link that you were mailed, and everything that you were signed in with has ended.",
         $"somebody else reads your mail; see to that first, and then {ByLink}.", AccountChangeSort.ShutsOut);
 
+    public static AccountChange FirstPasswordSet { get; } = new(
+        "A first password was set for you",
+        "another first password was set for you, in place of the one that you have not changed yet: whoever set it tells you, and it is good for choosing your own.",
+        "ask those who administer the organization what it is for.");
+
     public static AccountChange AppAdded { get; } = new(
         "Your second factor was set up",
         "an authenticator app was set up as your second factor: from now on you are asked for a code of it. Your other sign-ins have ended.",

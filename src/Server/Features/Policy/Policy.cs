@@ -107,7 +107,9 @@ internal static class UndoChange
                 tooFarBack = policy.Version - number > RowVersions.MostChangesSince;
                 if (tooFarBack) return new PolicyCommand.Undo(undone, keys);
                 touched ??= new(number, keys);
-                return new PolicyCommand.Undo(undone, await touched.ReadOnAsync(db, policy.Version, stop));
+                var since = await touched.ReadOnAsync(db, policy.Version, stop);
+                tooFarBack = since is null;
+                return new PolicyCommand.Undo(undone, since ?? keys);
             },
             cancellation,
             (db, delta, stop) => news.TellOfAddressAsync(db, caller, delta, stop));
@@ -116,7 +118,7 @@ internal static class UndoChange
             PolicyOutcome.Applied applied =>
                 TypedResults.Ok(new UndoAnswer(applied.Version, applied.Delta.Summary, [.. applied.Left.Select(key => TouchedRow.Of(RowFate.Left, key))])),
             PolicyOutcome.Refused { Reason: PlanResult.Conflict } when replacedSecret => Problems.Conflict("What opened an account before is kept by nobody: store it again."),
-            PolicyOutcome.Refused { Reason: PlanResult.Conflict } when tooFarBack => Problems.Conflict($"It is too far back: more than {RowVersions.MostChangesSince} changes came since."),
+            PolicyOutcome.Refused { Reason: PlanResult.Conflict } when tooFarBack => Problems.Conflict("It is too far back: too much was changed since."),
             _ => outcome.Refusal(),
         };
     }

@@ -12,7 +12,10 @@ namespace Countersign.Server.Features.Vault;
 /// <param name="Certificate">
 /// True: it is opened by certificates of the organization's authority; what was stored goes. For master administrators. False and nothing are the same.
 /// </param>
-internal sealed record AccountRequest(bool? Default = null, string? Password = null, string? PrivateKey = null, bool? Certificate = null)
+/// <param name="Kind">
+/// Only to be shown what storing something of this kind would do: in place of the secret, which need not leave whoever has it to be shown that.
+/// </param>
+internal sealed record AccountRequest(bool? Default = null, string? Password = null, string? PrivateKey = null, bool? Certificate = null, CredentialKind? Kind = null)
 {
     public override string ToString() => nameof(AccountRequest);
 }
@@ -42,6 +45,8 @@ internal static class AccountEndpoints
         if (!Names.IsAccount(name)) return Problems.Invalid("name", "It has 1 to 64 characters that all show, none of them a comma, a plus or a blank.");
         if (Read(request, out var kind, out var secret) is { } problem) return problem;
         using var disposed = secret;
+        if (request.Kind is not null && caller.Preview is null) return Problems.Invalid("kind", "It stands for a secret where a change is only shown, and stores none.");
+        var stores = secret is not null || request.Kind is not null;
         var device = new DeviceId(id);
         if (kind == CredentialKind.Certificate && seen.MaySee(device) && !seen.IsMasterAdministrator)
             return Problems.Forbidden("Only master administrators have accounts opened by certificate: such a certificate is good on every machine that trusts the authority.");
@@ -61,7 +66,7 @@ internal static class AccountEndpoints
             {
                 if (secret is not null) await vault.StoreAsync(db, caller, row!, name, kind, secret, stop);
             },
-            async (db, stop) => secret is null ? null : new(new DeviceAccountRow(device, name, IsDefault: false).Key, await AccountVault.SummaryAsync(db, row!, name, kind, stop), WhereItGoes(device)));
+            async (db, stop) => !stores ? null : new(new DeviceAccountRow(device, name, IsDefault: false).Key, await AccountVault.SummaryAsync(db, row!, name, kind, stop), WhereItGoes(device)));
         return outcome.Answer(policy => new AccountAnswer(
             id, name, policy.AccountsOf(device).Any(account => account.Name == name && account.IsDefault), secret is null ? null : kind, policy.Version));
     }
@@ -72,7 +77,13 @@ internal static class AccountEndpoints
 
     private static async Task<Results<Ok<PolicyVersion>, ProblemHttpResult>> DeleteAsync(
         Guid id, string name, Caller caller, PolicyWriter writer, CancellationToken cancellation) =>
-        (await writer.ApplyAsync(caller, new PolicyCommand.RemoveAccount(new(id), name), cancellation)).Answer();
+        (await writer.ApplyAsync(
+            caller,
+            (_, _, _) => ValueTask.FromResult<PolicyCommand?>(new PolicyCommand.RemoveAccount(new(id), name)),
+            cancellation,
+            touch: async (db, stop) => await AccountVault.HasAsync(db, new(id), name, stop)
+                ? new(new DeviceAccountRow(new(id), name, IsDefault: false).Key, "What opened it goes with it, and is kept by nobody.", [])
+                : null)).Answer();
 
     /// <summary>
     /// For whoever may edit the device: the engine is asked with the command that changes nothing. The account stays, and nobody gets in by it until
@@ -118,10 +129,12 @@ internal static class AccountEndpoints
         kind = request switch
         {
             { Certificate: true } => CredentialKind.Certificate,
+            { Kind: { } shown } => shown,
             { PrivateKey: not null } => CredentialKind.PrivateKey,
             _ => CredentialKind.Password,
         };
         secret = null;
+        if (request.Kind is not null) return (request.Password ?? request.PrivateKey) is null && request.Certificate is null ? null : Problems.Invalid("kind", "It stands in place of a secret, and not beside one.");
         if (kind == CredentialKind.Certificate)
         {
             if ((request.Password ?? request.PrivateKey) is not null) return Problems.Invalid("certificate", "An account that is opened by certificate has neither password nor private key.");

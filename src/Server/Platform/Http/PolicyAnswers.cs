@@ -30,6 +30,7 @@ internal static class PolicyAnswers
     {
         PolicyOutcome.Refused refused => Problems.Of(refused.Reason),
         PolicyOutcome.Stale stale => Problems.Stale(stale),
+        PolicyOutcome.SignInEnded => Problems.Unauthorized(),
         _ => throw new ArgumentException("It is no refusal.", nameof(outcome)),
     };
 }

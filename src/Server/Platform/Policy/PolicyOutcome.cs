@@ -22,6 +22,9 @@ internal abstract record PolicyOutcome
     /// <param name="By">As far as the caller may know; null: nobody can say, because it is too long ago or the version is none.</param>
     public sealed record Stale(string? By, DateTimeOffset? At, long Version) : PolicyOutcome;
 
+    /// <summary>What the caller is signed in with ended, or does not meet the organization's rules any more, before it was the writer's turn: nothing was done.</summary>
+    public sealed record SignInEnded : PolicyOutcome;
+
     /// <param name="Reason">Never <see cref="PlanResult.Planned"/>.</param>
     public sealed record Refused(PlanResult Reason) : PolicyOutcome;
 }

@@ -14,7 +14,7 @@ internal delegate Task AlongWithChange(CountersignDb db, PolicyDelta delta, Canc
 internal delegate ValueTask<PolicyCommand?> MakeCommand(CountersignDb db, PolicySnapshot policy, CancellationToken cancellation);
 
 /// <summary>What is no policy and belongs to a row is changed with it: a change of that row, which has its version like others, also where the row stays as it is.</summary>
-/// <param name="Key">Of a row that is there, or that the command adds.</param>
+/// <param name="Key">Of a row that is there, or that the command adds or removes.</param>
 /// <param name="Summary">One plain sentence, with nothing secret in it.</param>
 /// <param name="HangsOn">Rows that stay as they are, and must not have been changed since the caller read them.</param>
 internal sealed record RowTouch(RowKey Key, string Summary, IReadOnlyList<RowKey> HangsOn);
@@ -23,15 +23,25 @@ internal sealed record RowTouch(RowKey Key, string Summary, IReadOnlyList<RowKey
 internal delegate ValueTask<RowTouch?> MakeTouch(CountersignDb db, CancellationToken cancellation);
 
 /// <summary>
+/// On the writer: whether what the caller is signed in with still counts. Implemented by the identity feature; without one nothing that was planned ahead is stored.
+/// </summary>
+internal delegate ValueTask<bool> SignInStands(CountersignDb db, PolicySnapshot policy, Caller caller, CancellationToken cancellation);
+
+/// <summary>
 /// The one way for every change of policy: plans the command against exactly the version that the database has, stores the rows, the delta as
 /// the next version and the audit record in one transaction, and puts the new snapshot in force once that is durable.
 /// </summary>
 internal sealed class PolicyWriter(
-    WriteQueue queue, Database database, PolicySource source, AuditLog audit, RepeatedRefusals refusals, RowVersions rows, IEnumerable<AlongWithChange> alongWithEach, TimeProvider time)
+    WriteQueue queue,
+    Database database,
+    PolicySource source,
+    AuditLog audit,
+    RepeatedRefusals refusals,
+    RowVersions rows,
+    SignInStands signInStands,
+    IEnumerable<AlongWithChange> alongWithEach,
+    TimeProvider time)
 {
-    /// <summary>A right may end by the clock, with nothing changed: what was planned longer ago is planned again.</summary>
-    private static readonly TimeSpan _planStands = TimeSpan.FromSeconds(10);
-
     // Snapshots that are in an open transaction and not yet in force, so that several commands fit into one group. Touched by the writer only.
     private readonly Dictionary<OrganizationId, PolicySnapshot> _ahead = [];
 
@@ -66,7 +76,7 @@ internal sealed class PolicyWriter(
 
     /// <summary>
     /// The same for a command that takes long to make or to plan: that is done with the policy in force, before it is the writer's turn, and stands where
-    /// nothing was changed until then. So whoever is refused holds up nobody, and who is not holds others up for as long as the storing takes.
+    /// nothing was changed until then, no right of the caller's came or went by the clock, and they are signed in still. So whoever is refused holds up nobody, and who is not holds others up for as long as the storing takes.
     /// </summary>
     /// <param name="command">From nothing but the policy and what is never changed. Made once more, on the writer, where the policy was changed meanwhile.</param>
     public Task<PolicyOutcome> ApplyPlannedAheadAsync(Caller caller, MakeCommand command, CancellationToken cancellation, AlongWithChange? along = null) =>
@@ -110,7 +120,7 @@ internal sealed class PolicyWriter(
         await using var db = database.Read(caller.Organization);
         var (command, plan, hangsOn) = await PlanAsync(db, snapshot, wish, null, cancellation);
         var stale = plan is PlanResult.Planned { Delta: var delta } ? await rows.ChangedSinceAsync(db, snapshot, Keys(delta, hangsOn), caller, caller.Read, cancellation) : null;
-        return new(snapshot, at, stands, command, plan, stale);
+        return new(snapshot, at, snapshot.AuthorityHoldsUntil(caller.Person, at), stands, command, plan, stale);
     }
 
     private async Task<PolicyOutcome> RefuseAsync(Caller caller, Ahead ahead, CancellationToken cancellation)
@@ -134,6 +144,9 @@ internal sealed class PolicyWriter(
         var (caller, along) = (wish.Caller, wish.Along);
         var snapshot = ForWriter(caller.Organization) ?? throw NoPolicy(caller.Organization);
         var db = unit.Db.Of(caller.Organization);
+
+        // What is planned ahead may take long enough for somebody to be signed out.
+        if (ahead is not null && !await IsSignedInAsync(db, snapshot, caller, cancellation)) return new PolicyOutcome.SignInEnded();
         var (command, plan, hangsOn) = await PlanAsync(db, snapshot, wish, ahead, cancellation);
         if (plan is not PlanResult.Planned { Delta: var delta, Left: var left })
         {
@@ -155,10 +168,13 @@ internal sealed class PolicyWriter(
         return new PolicyOutcome.Applied(delta, snapshot) { Left = left };
     }
 
+    private async ValueTask<bool> IsSignedInAsync(CountersignDb db, PolicySnapshot policy, Caller caller, CancellationToken cancellation) =>
+        policy.Standing(caller.Person, caller.Source, caller.Strength) == DenialReason.None && await signInStands(db, policy, caller, cancellation);
+
     private async Task<(PolicyCommand? Command, PlanResult Plan, IReadOnlyList<RowKey> HangsOn)> PlanAsync(CountersignDb db, PolicySnapshot snapshot, Wish wish, Ahead? ahead, CancellationToken cancellation)
     {
         var caller = wish.Caller;
-        var stands = ahead is { Stands: PlanStands.WhereNothingChanged } && ReferenceEquals(ahead.Policy, snapshot) && time.GetUtcNow() - ahead.At < _planStands;
+        var stands = ahead is { Stands: PlanStands.WhereNothingChanged } && ReferenceEquals(ahead.Policy, snapshot) && ahead.HoldsAt(time.GetUtcNow());
         if ((stands ? ahead!.Command : await wish.Make(db, snapshot, cancellation)) is not { } command) return (null, new PlanResult.NotFound(""), []);
         var plan = stands ? ahead!.Plan : snapshot.Plan(command, caller.Person, time.GetUtcNow());
         if (plan is not PlanResult.Planned { Delta: var wanted } planned) return (command, plan, []);
@@ -268,7 +284,12 @@ internal sealed class PolicyWriter(
 
     /// <summary>What was planned before the writer's turn.</summary>
     /// <param name="Policy">What it was planned against.</param>
-    private sealed record Ahead(PolicySnapshot Policy, DateTimeOffset At, PlanStands Stands, PolicyCommand? Command, PlanResult Plan, PolicyOutcome.Stale? Stale);
+    /// <param name="Until">When a right that the caller had, or had not, then may be another by the clock, with nothing changed; null: never.</param>
+    private sealed record Ahead(PolicySnapshot Policy, DateTimeOffset At, DateTimeOffset? Until, PlanStands Stands, PolicyCommand? Command, PlanResult Plan, PolicyOutcome.Stale? Stale)
+    {
+        /// <summary>Not where the clock was set back: nothing is known of before.</summary>
+        public bool HoldsAt(DateTimeOffset now) => now >= At && !(now >= Until);
+    }
 
     /// <summary>Whether a plan that was made ahead counts on the writer.</summary>
     private enum PlanStands

@@ -10,6 +10,9 @@ namespace Countersign.Server.Platform;
 /// </summary>
 internal sealed class RowVersions(TimeProvider time)
 {
+    /// <summary>Of changes since, in characters as they are stored: a few large imports are as much to read as thousands of small changes.</summary>
+    public const int MostReadSince = 64 * 1024 * 1024;
+
     /// <summary>Each change since is read, before it is the writer's turn; on the writer only those that came meanwhile.</summary>
     public const int MostChangesSince = 10_000;
 
@@ -23,8 +26,10 @@ internal sealed class RowVersions(TimeProvider time)
         // A version that is not reached yet was read before the database was restored: what it says is not known here.
         if (read > policy.Version || policy.Version - read > MostChangesSince) return new(null, null, policy.Version);
         var later = db.Set<PolicyChange>().AsNoTracking().Where(row => row.Version > read).OrderByDescending(row => row.Version).AsAsyncEnumerable();
+        var left = MostReadSince;
         await foreach (var change in later.WithCancellation(cancellation))
         {
+            if ((left -= change.Delta.Length) < 0) return new(null, null, policy.Version);
             if (DeltaJson.Read(change.Delta).Any(row => keys.Contains(row.Key))) return new(NameOf(policy, change.Actor, caller), change.At, policy.Version);
         }
 
@@ -42,18 +47,24 @@ internal sealed class RowVersions(TimeProvider time)
 /// <summary>Which of some rows were changed after a version. Reads on from where it was, so that on the writer it reads what came since it was asked before.</summary>
 /// <param name="since">The version.</param>
 /// <param name="rows">Those that are asked about; nothing is kept of others.</param>
-internal sealed class TouchedRows(long since, IReadOnlySet<RowKey> rows)
+/// <param name="most">Characters of stored changes that are read.</param>
+internal sealed class TouchedRows(long since, IReadOnlySet<RowKey> rows, int most = RowVersions.MostReadSince)
 {
     private readonly HashSet<RowKey> _touched = [];
     private long _upTo = since;
+    private int _left = most;
 
-    /// <summary>Those that were changed up to the version, also where they look the same again. Nothing is read once all of them were.</summary>
-    public async Task<IReadOnlySet<RowKey>> ReadOnAsync(CountersignDb db, long version, CancellationToken cancellation)
+    /// <summary>
+    /// Those that were changed up to the version, also where they look the same again. Nothing is read once all of them were. Null: what came since is
+    /// more than is read.
+    /// </summary>
+    public async Task<IReadOnlySet<RowKey>?> ReadOnAsync(CountersignDb db, long version, CancellationToken cancellation)
     {
         var from = _upTo;
         var later = db.Set<PolicyChange>().AsNoTracking().Where(row => row.Version > from && row.Version <= version).OrderByDescending(row => row.Version).Select(row => row.Delta).AsAsyncEnumerable();
         await foreach (var delta in later.WithCancellation(cancellation))
         {
+            if ((_left -= delta.Length) < 0) return null;
             _touched.UnionWith(DeltaJson.Read(delta).Select(change => change.Key).Where(rows.Contains));
             if (_touched.Count == rows.Count) break;
         }
