@@ -24,9 +24,16 @@ public sealed partial class PolicySnapshot
         if (!_model.Devices.TryGetValue(device, out var node)) return NotificationAudience.Nobody;
         var recipients = _model.RulesOf(node).Notifications.For(name);
         if (recipients.Count == 0) return NotificationAudience.Nobody;
-        var named = recipients.SelectMany(recipient => Named(recipient, node, concerned, at)).Distinct();
+        var people = recipients.SelectMany(recipient => Named(recipient, concerned, at)).Where(person => MaySeeDevice(person, device, at)).ToHashSet();
+
+        // Who holds anything there sees it.
+        foreach (var recipient in recipients)
+        {
+            if (recipient is { Kind: NotificationRecipientKind.Holders, Permission: { } permission }) people.UnionWith(HoldersOn(node, permission, at));
+        }
+
         return new(
-            [.. named.Where(person => MaySeeDevice(person, device, at)).OrderBy(person => person.Value)],
+            [.. people.OrderBy(person => person.Value)],
             [.. recipients.Where(recipient => recipient.Kind == NotificationRecipientKind.Mail).Select(recipient => recipient.Address)])
         {
             IsAnybodyNamed = true,
@@ -35,15 +42,18 @@ public sealed partial class PolicySnapshot
 
     internal NotificationRules? NotificationsAt(SettingNode node) => RulesAt(node)?.Notifications;
 
-    private IEnumerable<PersonId> Named(NotificationRecipient recipient, DeviceNode device, PersonId? concerned, DateTimeOffset at) => recipient switch
+    private IEnumerable<PersonId> Named(NotificationRecipient recipient, PersonId? concerned, DateTimeOffset at) => recipient switch
     {
         { Kind: NotificationRecipientKind.Managers } when concerned is { } id && _model.People.TryGetValue(id, out var person) =>
             person.Groups.SelectMany(ManagersFor).Select(manager => manager.Id),
-        { Kind: NotificationRecipientKind.MasterAdministrators } => _model.People.Values.Select(person => person.Id).Where(person => IsMasterAdministrator(person, at)),
-        { Kind: NotificationRecipientKind.Holders, Permission: { } permission } => HoldersOn(device, permission, at),
+        { Kind: NotificationRecipientKind.MasterAdministrators } => _model.People.Values.Where(MayBeMaster).Select(person => person.Id).Where(person => IsMasterAdministrator(person, at)),
         { Kind: NotificationRecipientKind.Person, Person: { } person } => [person],
         _ => [],
     };
+
+    /// <summary>Somebody whom a grant over a section reaches: few among all people.</summary>
+    private bool MayBeMaster(PersonNode person) =>
+        person.IsOwner || (person.IsInEveryone && _model.EveryoneGrants.Sections.Length > 0) || Array.Exists(person.Tables, static table => table.Sections.Length > 0);
 
     /// <summary>Without the order of a listing: whoever is told waits for nobody, but what writes an event down waits for this.</summary>
     private IEnumerable<PersonId> HoldersOn(DeviceNode device, Permission permission, DateTimeOffset at) =>
