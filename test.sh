@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 missing=()
-for package in git openssh-server openssh-client sshpass dropbear-bin putty-tools curl ssh-audit python3-paramiko tmux tzdata procps asciinema rsync python3-aiosmtpd chromium; do
+for package in git openssh-server openssh-client sshpass dropbear-bin putty-tools curl ssh-audit python3-paramiko tmux tzdata procps asciinema rsync python3-aiosmtpd chromium rsyslog; do
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then

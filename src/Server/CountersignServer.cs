@@ -1,5 +1,6 @@
 using System.Net;
 using Countersign.Gateway.SshDoor;
+using Countersign.Server.Features.Audit;
 using Countersign.Server.Features.Identity;
 using Countersign.Server.Features.Mail;
 using Countersign.Server.Features.Organizations;
@@ -33,6 +34,12 @@ public sealed record ServerOptions
 
     /// <summary>The mail server; null: nothing is mailed.</summary>
     public MailOptions? Mail { get; init; }
+
+    /// <summary>Where every organization's audit log is posted as it grows; null: nowhere.</summary>
+    public AuditWebhookOptions? AuditWebhook { get; init; }
+
+    /// <summary>The syslog server that gets every organization's audit log as it grows; null: none.</summary>
+    public AuditSyslogOptions? AuditSyslog { get; init; }
 
     /// <summary>Where people reach this server with a browser: links in mails lead there. Null: where it listens.</summary>
     public Uri? Public { get; init; }

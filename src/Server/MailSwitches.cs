@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using Countersign.Server.Features.Mail;
+using Countersign.Server.Platform;
 
 namespace Countersign.Server;
 
@@ -45,14 +45,11 @@ internal sealed class MailSwitches
     private MailOptions? Read(string? host, string how, Func<Option<string?>, string?> text, Func<Option<FileInfo?>, FileInfo?> file)
     {
         if (host is null) return null;
-        var (security, port) = _securities.GetValueOrDefault(how);
-        var colon = host.LastIndexOf(':');
-        var isAddress = colon != host.IndexOf(':', StringComparison.Ordinal) && !host.StartsWith('[');
-        var name = colon < 0 || isAddress ? host : host[..colon];
-        if (colon >= 0 && !isAddress) port = int.TryParse(host[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : 0;
+        var (security, usual) = _securities.GetValueOrDefault(how);
+        var (name, port) = HostPort.Read(host, usual);
         return new()
         {
-            Host = name.Trim('[', ']'),
+            Host = name,
             Port = port,
             Security = security,
             User = text(_user),

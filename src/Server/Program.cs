@@ -30,6 +30,7 @@ var publicUrl = new Option<Uri?>("--public")
     CustomParser = PublicUrl,
 };
 var mail = new MailSwitches();
+var streams = new AuditSwitches();
 var demoHttp = Address("--http", "Where the API listens; port 0: any that is free.", new(IPAddress.Loopback, 0));
 var demoSsh = Address("--ssh", "Where SSH clients connect; port 0: any that is free.", new(IPAddress.Loopback, 0));
 var ready = new Option<FileInfo>("--ready-file")
@@ -52,6 +53,7 @@ var root = new RootCommand(
       countersign-server demo
     """) { data, http, ssh, sshPublic, nistCurves, proxyFrom, httpProxyFrom, publicUrl, selfRegistration, ready, demo };
 mail.AddTo(root);
+streams.AddTo(root);
 root.SetAction((parsed, cancellation) =>
     Serving.ServeAsync(
         new()
@@ -66,6 +68,8 @@ root.SetAction((parsed, cancellation) =>
             SelfRegistration = parsed.GetValue(selfRegistration),
             Public = parsed.GetValue(publicUrl),
             Mail = mail.Read(parsed),
+            AuditWebhook = streams.Webhook(parsed),
+            AuditSyslog = streams.Syslog(parsed),
         },
         parsed.GetValue(ready),
         cancellation));

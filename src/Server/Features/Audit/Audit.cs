@@ -51,7 +51,16 @@ public static class AuditComposition
         services.AddSingleton<AuditEraser>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditSealer>());
         services.AddHostedService(provider => provider.GetRequiredService<RepeatedRefusals>());
+        services.AddAuditStreams(options);
         return services.AddApiTypes(AuditJson.Default);
+    }
+
+    /// <summary>What can't be sent so stops the start: whoever has named a place for the log relies on it.</summary>
+    private static void AddAuditStreams(this IServiceCollection services, ServerOptions options)
+    {
+        if (options.AuditWebhook is { } webhook) services.AddSingleton<IAuditDestination>(provider => new AuditWebhook(webhook, provider.GetRequiredService<TimeProvider>()));
+        if (options.AuditSyslog is { } syslog) services.AddSingleton<IAuditDestination>(_ => new AuditSyslog(syslog));
+        if ((options.AuditWebhook, options.AuditSyslog) != (null, null)) services.AddHostedService<AuditStreaming>();
     }
 
     public static void MapAudit(this IEndpointRouteBuilder routes)
@@ -67,6 +76,7 @@ public static class AuditComposition
 
 [JsonSerializable(typeof(Page<AuditAnswer>))]
 [JsonSerializable(typeof(CheckpointAnswer))]
+[JsonSerializable(typeof(WebhookDelivery))]
 [JsonSerializable(typeof(ErasureRequest))]
 [JsonSerializable(typeof(ErasureAnswer))]
 internal sealed partial class AuditJson : JsonSerializerContext;

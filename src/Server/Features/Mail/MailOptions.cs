@@ -1,5 +1,5 @@
-using System.Net;
 using Countersign.Access;
+using Countersign.Server.Platform;
 using MimeKit;
 
 namespace Countersign.Server.Features.Mail;
@@ -47,7 +47,7 @@ public sealed record MailOptions
         if (Uri.CheckHostName(Host) == UriHostNameType.Unknown) return $"{Host} is no host that mail could be given to.";
         if (Port is < 1 or > 65535) return "The port of a mail server is a number from 1 to 65535.";
         if (!Enum.IsDefined(Security)) return "There is no such security.";
-        if (Security == MailSecurity.None && !IsThisMachine(Host)) return "Mail goes in the clear to this machine only, 127.0.0.1, ::1 or localhost.";
+        if (Security == MailSecurity.None && !HostPort.IsThisMachine(Host)) return "Mail goes in the clear to this machine only, 127.0.0.1, ::1 or localhost.";
         if (User is null != PasswordFile is null) return "A user at the mail server and the file with their password are given together.";
         if (Security == MailSecurity.None && User is not null) return "A password is never sent in the clear.";
         return Sender() is { } sender && Names.IsMail(sender.Address) ? null : $"{From} is no address that mail could come from.";
@@ -55,7 +55,4 @@ public sealed record MailOptions
 
     /// <summary>Null: it is none.</summary>
     internal MailboxAddress? Sender() => MailboxAddress.TryParse(From, out var sender) ? sender : null;
-
-    /// <summary>Nothing is looked up: what a name leads to is somebody else's to say.</summary>
-    private static bool IsThisMachine(string host) => host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 }

@@ -1,10 +1,8 @@
-using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.RegularExpressions;
 using Countersign.Server.Features.Vault;
+using Countersign.Server.Platform;
 using Countersign.Ssh;
 using MailKit;
 using MailKit.Net.Smtp;
@@ -33,7 +31,7 @@ internal sealed partial class SmtpDelivery : IDisposable
 
     private readonly MailOptions _options;
     private readonly Secret? _password;
-    private readonly X509Certificate2Collection? _authorities;
+    private readonly TrustedAuthorities? _authorities;
 
     /// <exception cref="KeyFileException">The password's file is not there, or others can read it.</exception>
     public SmtpDelivery(MailOptions options)
@@ -42,16 +40,7 @@ internal sealed partial class SmtpDelivery : IDisposable
         _options = options;
         From = options.Sender()!;
         if (options.PasswordFile is { } file) _password = PrivateFile.Read(file, LargestPasswordFile) ?? throw new KeyFileException($"{file}, the file with the mail server's password, is not there.");
-        if (options.AuthorityFile is not { } authorities) return;
-        _authorities = [];
-        try
-        {
-            _authorities.ImportFromPemFile(authorities);
-        }
-        catch (CryptographicException unreadable)
-        {
-            throw new KeyFileException($"{authorities} holds no certificates that could be read.", unreadable);
-        }
+        if (options.AuthorityFile is { } authorities) _authorities = new(authorities);
     }
 
     public MailboxAddress From { get; }
@@ -65,7 +54,7 @@ internal sealed partial class SmtpDelivery : IDisposable
         Timeout = (int)_options.Patience.TotalMilliseconds,
         // Whether the authority's list of revoked certificates can be fetched from here must not decide whether mail goes out.
         CheckCertificateRevocation = false,
-        ServerCertificateValidationCallback = _authorities is null ? null : HoldsToAuthorities,
+        ServerCertificateValidationCallback = _authorities is null ? null : _authorities.Accepts,
     };
 
     /// <summary>Null: it was done. Whatever goes wrong is an answer.</summary>
@@ -112,19 +101,6 @@ internal sealed partial class SmtpDelivery : IDisposable
         if (_options.User is not { } user || _password is not { } password) return;
         var line = password.ExposeText().Split('\n')[0].TrimEnd('\r');
         await client.AuthenticateAsync(Encoding.UTF8, user, line, cancellation);
-    }
-
-    /// <summary>Our authorities in place of the machine's; the name in the certificate has to be the host's as ever.</summary>
-    private bool HoldsToAuthorities(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
-    {
-        if (certificate is null || (errors & ~SslPolicyErrors.RemoteCertificateChainErrors) != SslPolicyErrors.None) return false;
-        using var held = new X509Chain();
-        held.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        held.ChainPolicy.CustomTrustStore.AddRange(_authorities!);
-        held.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        if (chain is not null) held.ChainPolicy.ExtraStore.AddRange(chain.ChainPolicy.ExtraStore);
-        using var own = new X509Certificate2(certificate);
-        return held.Build(own);
     }
 
     private static bool IsOfTheNetwork(Exception failure, CancellationToken cancellation) =>
