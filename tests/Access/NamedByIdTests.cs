@@ -124,8 +124,12 @@ public class NamedByIdTests
         Carry(Name(Collaborate, _one.Value));
         Carry(new PolicyCommand.SetGroupPermission(_sample.Everyone, Collaborate, PolicyValue.Allow, true));
         var deletion = Carry(new PolicyCommand.DeleteTechnicianGroup(_one));
-        Carry(new PolicyCommand.Undo(deletion, new HashSet<RowKey>()));
-        ((GroupPermissionRow)_policy.Find(new GroupPermissionRow(_holder, Collaborate, default, false).Key)!).Option.ShouldBe($"named:{_one}");
+        var back = Carry(new PolicyCommand.Undo(deletion, new HashSet<RowKey>()));
+        Option().ShouldBe($"named:{_one}");
+        Carry(new PolicyCommand.Undo(back, new HashSet<RowKey>()));
+        Option().ShouldBe("named:");
+
+        string Option() => ((GroupPermissionRow)_policy.Find(new GroupPermissionRow(_holder, Collaborate, default, false).Key)!).Option;
     }
 
     [Fact]

@@ -142,10 +142,10 @@ internal sealed partial class Planner
             return OnlyMasters("lock and unlock permissions");
 
         // A group that goes or comes back takes its values along, also those that an upper lock keeps from counting.
-        // So does what an option named before the group that it names went.
+        // So does what an option names of a group that goes or comes back.
         var comesWithItsGroup = !_model.TechnicianGroups.TryGetValue(row.Group, out var group)
             || _draft.Changes(group.Row.Key)
-            || NamedIn(change.After as GroupPermissionRow).Any(named => _draft.Changes(new(PolicyTable.TechnicianGroup, named)));
+            || NamedIn(change.Before as GroupPermissionRow).Concat(NamedIn(change.After as GroupPermissionRow)).Any(named => _draft.Changes(new(PolicyTable.TechnicianGroup, named)));
         return !comesWithItsGroup && group!.Parent?.Resolve(row.Permission) is { Locked: true }
             ? Conflict($"{Describe.Label(row.Permission)} is locked above {Veil.Path(group)} now.")
             : null;
