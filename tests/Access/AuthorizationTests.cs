@@ -141,24 +141,6 @@ public class AuthorizationTests
     }
 
     [Fact]
-    public void What_is_held_in_hours_of_a_zone_that_is_not_known_is_given_at_no_other_time()
-    {
-        var always = new GrantWindow(null, null, "Nowhere/Land; Mon-Sun 00:00-24:00");
-        _sample.Grant(GrantSubject.To(_gus), GrantScope.Of(_sample.Web01), SystemRoles.FullDeviceAccess.Id, window: always);
-        Forbidden(GrantTo(_north, GrantScope.Of(_sample.Web01), SystemRoles.FullDeviceAccess.Id) with { Window = new(null, null, "UTC; Mon 08:00-09:00") });
-    }
-
-    [Fact]
-    public void Session_hours_of_a_zone_that_is_not_known_are_the_strictest_and_stand_in_no_other_setting_s_way()
-    {
-        var node = SettingNode.Of(_sample.Servers);
-        _sample.Put(new SettingRow(node, SettingKind.SessionHours, "Nowhere/Land; Mon-Sun 00:00-24:00", 1));
-        _sample.Grant(GrantSubject.To(_gus), GrantScope.Of(_sample.Servers), _sample.Role(ManageSecurity));
-        Forbidden(new PolicyCommand.SetSetting(node, SettingKind.SessionHours, "UTC; Mon-Sun 00:00-24:00"));
-        Allowed(new PolicyCommand.SetSetting(node, SettingKind.IdleTimeout, "10m"));
-    }
-
-    [Fact]
     public void What_the_actors_own_groups_deny_cannot_be_given()
     {
         _sample.Deny(_field, Terminal);
