@@ -77,10 +77,18 @@ public class ChangeLawTests
     /// <summary>Each permission is had on one side and not on the other, for some account at some instant.</summary>
     private static void IsReal(IReadOnlyList<HeldPermissions> told, Func<string?, DateTimeOffset, PermissionSet> with, Func<string?, DateTimeOffset, PermissionSet> without, string?[] accounts, List<DateTimeOffset> edges, string what)
     {
-        foreach (var permission in told.Aggregate(PermissionSet.None, (all, held) => all | held.Permissions))
+        var wanted = told.Aggregate(PermissionSet.None, (all, held) => all | held.Permissions);
+        var real = PermissionSet.None;
+        foreach (var account in accounts)
         {
-            accounts.Any(account => edges.Exists(at => with(account, at).Contains(permission) && !without(account, at).Contains(permission))).ShouldBeTrue($"{permission} {what}: {string.Join(' ', told)}");
+            foreach (var at in edges)
+            {
+                if (real.Covers(wanted)) return;
+                real |= with(account, at) - without(account, at);
+            }
         }
+
+        (wanted - real).ShouldBe(PermissionSet.None, $"{wanted - real} {what}: {string.Join(' ', told)}");
     }
 
     [Fact]
@@ -140,8 +148,9 @@ public class ChangeLawTests
             var told = all.Rectangles
                 .SelectMany(rectangle => rectangle.People.SelectMany(person => rectangle.Devices.Select(device => (Pair: (person, device), rectangle.Difference))))
                 .ToDictionary(pair => pair.Pair, pair => pair.Difference);
-            foreach (var ((person, device), difference) in told)
+            foreach (var (person, device) in all.Rectangles.SelectMany(rectangle => Some(organization, rectangle)).Distinct())
             {
+                var difference = told[(person, device)];
                 (difference.Gained.Count + difference.Lost.Count + difference.Restrictions.Count).ShouldBeGreaterThan(0);
                 held += difference.Gained.Count + difference.Lost.Count;
                 IsReal(difference.Gained, Given(now, person, device), Given(was, person, device), Accounts, edges, $"is gained by {person} on {device}");
@@ -168,9 +177,13 @@ public class ChangeLawTests
         });
         listed.ShouldBeGreaterThan(100);
         sections.ShouldBeGreaterThan(10);
-        held.ShouldBeGreaterThan(500);
-        restrictions.Keys.Count.ShouldBeGreaterThan(8);
+        held.ShouldBeGreaterThan(200);
+        restrictions.Keys.Count.ShouldBeGreaterThan(6);
     }
+
+    /// <summary>A few of its pairs: of all of them the same is told.</summary>
+    private static IEnumerable<(PersonId Person, DeviceId Device)> Some(RandomOrganization organization, DifferenceRectangle rectangle) =>
+        Enumerable.Range(0, 3).Select(_ => (organization.Pick([.. rectangle.People]), organization.Pick([.. rectangle.Devices])));
 
     private static readonly string?[] Accounts = ["a", "b", "c", "d", "the default one", null];
 
