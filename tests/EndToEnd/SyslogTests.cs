@@ -34,7 +34,7 @@ public sealed class SyslogTests : IDisposable
             ["password"] = "a password that is long enough 4711",
         });
         await api.SendAsync(HttpMethod.Post, "sign-in", new() { ["login"] = "olga", ["password"] = "wrong" });
-        await Eventually.TrueAsync(() => Lines().Any(line => line.Contains(" sign-in.", StringComparison.Ordinal)), "the refused sign-in in the syslog", () => string.Join('\n', Lines()) + server.ErrorSoFar);
+        await Eventually.TrueAsync(() => Lines().Any(line => line.Contains(" sign-in.refused ", StringComparison.Ordinal)), "the refused sign-in in the syslog", () => string.Join('\n', Lines()) + server.ErrorSoFar);
         var lines = Lines();
         lines[0].ShouldStartWith("audit.info countersign organization.founded ");
         var records = lines.Select(line => JsonNode.Parse(line[line.IndexOf('{', StringComparison.Ordinal)..])!).ToList();
