@@ -61,7 +61,7 @@ internal sealed class AuditSwitches
         if (host is null) return null;
         var (security, usual) = _securities.GetValueOrDefault(how);
         var (name, port) = HostPort.Read(host, usual);
-        return new() { Host = name, Port = security == default ? 1 : port, Security = security, AuthorityFile = authority?.FullName };
+        return new() { Host = name, Port = port, Security = security, AuthorityFile = authority?.FullName };
     }
 
     private static void Tell(OptionResult result, string option, string? problem)

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Countersign.Access;
@@ -12,6 +13,7 @@ using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Server.Tests.Identity;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Countersign.Server.Tests.Audit;
 
@@ -72,6 +74,19 @@ public sealed partial class AuditStreamTests
 
         taken[0].ShouldBe("Other");
         taken.ShouldNotContain("refused");
+    }
+
+    [Fact]
+    public async Task A_destination_that_fails_as_nobody_has_thought_of_ends_no_server_and_is_tried_again()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var broken = new Broken();
+        await using var lab = await IdentityLab.StartAsync(
+            with: options => options with { AuditWebhook = receiver.Options }, services: services => services.AddSingleton<IAuditDestination>(broken));
+        await UntilAsync(() => Task.FromResult(broken.Tried >= 2));
+        (await receiver.NextAsync()).First.ShouldBe(1);
+        (await lab.SignInAsync("ann", IdentityLab.Password)).Status.ShouldBe(HttpStatusCode.OK);
+        (await PositionAsync(lab, broken.Name)).ShouldBeNull();
     }
 
     [Fact]
@@ -233,6 +248,21 @@ public sealed partial class AuditStreamTests
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         deadline.CancelAfter(TimeSpan.FromSeconds(60));
         while (!await isSo()) await looking.WaitForNextTickAsync(deadline.Token);
+    }
+
+    private sealed class Broken : IAuditDestination
+    {
+        public string Name => "broken";
+
+        public int MostBytes => 1;
+
+        public int Tried { get; private set; }
+
+        public Task<string?> DeliverAsync(StreamedBatch batch, JsonSerializerOptions json, CancellationToken cancellation)
+        {
+            Tried++;
+            throw new NotSupportedException("on purpose");
+        }
     }
 
     [GeneratedRegex("^<(110|108|107)>1 [0-9-]{10}T[0-9:]{8}\\.[0-9]{6}Z [A-Za-z0-9.-]+ countersign [0-9]+ [a-zA-Z.-]{1,32} - (?<json>\\{.*\\})$")]

@@ -55,8 +55,8 @@ public sealed record AuditSyslogOptions
     public string? Problem()
     {
         if (Uri.CheckHostName(Host) == UriHostNameType.Unknown) return $"{Host} is no host that records could be sent to.";
-        if (Port is < 1 or > 65535) return "The port of a syslog server is a number from 1 to 65535.";
         if (!Enum.IsDefined(Security)) return "There is no such security.";
+        if (Port is < 1 or > 65535) return "The port of a syslog server is a number from 1 to 65535.";
         return Security == SyslogSecurity.None && !HostPort.IsThisMachine(Host) ? "Records go in the clear to this machine only, 127.0.0.1, ::1 or localhost." : null;
     }
 }

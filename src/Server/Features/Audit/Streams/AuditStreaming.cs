@@ -1,5 +1,3 @@
-using System.Data.Common;
-using System.Text.Json;
 using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
@@ -60,9 +58,10 @@ internal sealed partial class AuditStreaming(
                     await queue.WriteAsync(organization, (db, stop) => NoteAsync(db, destination, batch.Last, stop), stopping);
                 }
             }
-            catch (Exception failure) when (failure is DbException or DbUpdateException or IOException or JsonException)
+            catch (Exception failure) when (!stopping.IsCancellationRequested)
             {
-                // The database or the disk, or a record that was spoilt there: nothing is passed over, and the next round tries again.
+                // The database or the disk, a record that was spoilt there, or what nobody has thought of: that must not end the server. Nothing is passed over, and the
+                // next round tries again.
                 LogFailed(failure, destination.Name, organization);
                 first ??= "the log can't be read, or how far it was sent can't be written down";
             }
@@ -79,10 +78,9 @@ internal sealed partial class AuditStreaming(
         var taken = await db.Set<AuditStreamPosition>().Where(row => row.Destination == name).Select(row => (long?)row.Number).SingleOrDefaultAsync(cancellation) ?? 0;
         var found = db.Set<AuditSeal>().AsNoTracking()
             .Where(seal => seal.Number > taken)
-            .OrderBy(seal => seal.Number)
-            .Take(MostRecords)
             .Join(db.Set<AuditRecord>().AsNoTracking(), seal => seal.Record, record => record.Id, (seal, record) => new { Seal = seal, Record = record })
-            .OrderBy(row => row.Seal.Number);
+            .OrderBy(row => row.Seal.Number)
+            .Take(MostRecords);
         var (records, bytes) = (new List<AuditAnswer>(), 0);
         await foreach (var row in found.AsAsyncEnumerable().WithCancellation(cancellation))
         {
