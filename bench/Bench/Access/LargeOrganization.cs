@@ -72,8 +72,9 @@ internal sealed class LargeOrganization
         return new(bytes);
     }
 
-    public static AccessQuestion Ask(PersonId person, DeviceId device, Permission wanted) =>
-        new(person, device, null, PermissionSet.Of(wanted), Noon, null, SignInStrength.TwoFactor, EndUserPresence.CanBeAsked);
+    /// <summary>As the default account, which is named where the question would be about the device itself otherwise: every grant covers it.</summary>
+    public static AccessQuestion Ask(PersonId person, DeviceId device, Permission wanted) => new(
+        person, device, PermissionCatalogue.Connections.Contains(wanted) ? null : "root", PermissionSet.Of(wanted), Noon, null, SignInStrength.TwoFactor, EndUserPresence.CanBeAsked);
 
     /// <summary>People and devices drawn uniformly.</summary>
     public AccessQuestion[] RandomQuestions(int count, int seed)
