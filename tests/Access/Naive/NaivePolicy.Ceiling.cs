@@ -28,5 +28,5 @@ internal sealed partial class NaivePolicy
     }
 
     private GroupPermissionRow? ExplicitAt(TechnicianGroupId group, Permission permission) =>
-        _groupPermissions.SingleOrDefault(row => row.Group == group && row.Permission == permission);
+        _groupPermissions.GetValueOrDefault((group, permission));
 }

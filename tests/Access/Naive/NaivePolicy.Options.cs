@@ -26,7 +26,7 @@ internal sealed partial class NaivePolicy
     /// <summary>Asked once for all: where none of their groups asks for more, disabled ones heard too; a disabled group allows nothing, though.</summary>
     public bool SinglePrompt(PersonRow person)
     {
-        var groups = DirectMemberships(person).Select(id => _groups.Single(group => group.Id == id)).ToList();
+        var groups = DirectMemberships(person).Select(id => _groups[id]).ToList();
         return !groups.Any(group => !group.SinglePrompt) && groups.Any(group => IsEnabled(group.Id));
     }
 

@@ -9,7 +9,7 @@ internal sealed partial class NaivePolicy
     {
         foreach (var above in Upwards(node))
         {
-            if (_settings.SingleOrDefault(row => row.Node == above && row.Setting == kind) is { } own) return (own.Value, above);
+            if (_settings.GetValueOrDefault((above, kind)) is { } own) return (own.Value, above);
         }
 
         return (Default(kind), SettingNode.Organization);
@@ -23,7 +23,7 @@ internal sealed partial class NaivePolicy
         if (node.Kind == SettingNodeKind.Device) yield return node;
         var group = node.Kind switch
         {
-            SettingNodeKind.Device => _devices.Single(device => device.Id.Value == node.Id).Group,
+            SettingNodeKind.Device => _devicesById[new(node.Id)].Group,
             SettingNodeKind.DeviceGroup => new DeviceGroupId(node.Id),
             _ => (DeviceGroupId?)null,
         };
