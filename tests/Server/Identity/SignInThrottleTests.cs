@@ -217,6 +217,26 @@ public sealed class SignInThrottleTests
     }
 
     [Fact]
+    public void Where_more_people_are_recognized_than_are_remembered_those_of_longest_ago_are_forgotten()
+    {
+        var throttle = new SignInThrottle(new() { Remembered = 100, FailuresPerAddress = int.MaxValue }, _clock);
+        for (var number = 0; number < 101; number++)
+        {
+            _clock.Advance(TimeSpan.FromTicks(1));
+            throttle.Recognized($"person{number}", _source);
+        }
+
+        for (var failure = 0; failure < 20; failure++)
+        {
+            throttle.Failed("person0", IPAddress.Parse("198.51.100.1"));
+            throttle.Failed("person100", IPAddress.Parse("198.51.100.1"));
+        }
+
+        throttle.Wait("person0", _source).ShouldBeGreaterThan(TimeSpan.FromMinutes(14));
+        throttle.Wait("person100", _source).ShouldBe(TimeSpan.Zero);
+    }
+
+    [Fact]
     public void A_login_of_any_length_is_counted_by_itself()
     {
         var throttle = new SignInThrottle(new(), _clock);

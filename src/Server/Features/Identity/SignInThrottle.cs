@@ -21,11 +21,8 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
     private readonly Dictionary<string, Count> _logins = new(StringComparer.Ordinal);
     private readonly Dictionary<UInt128, Count> _addresses = [];
 
-    /// <summary>Of logins where they were recognized.</summary>
-    private readonly Dictionary<(string Login, UInt128 Address), Count> _atKnown = [];
-
-    /// <summary>Where logins were recognized, the newest last: of accounts that there are, and so bounded with them.</summary>
-    private readonly Dictionary<string, Place[]> _known = new(StringComparer.Ordinal);
+    /// <summary>Where logins were recognized, the newest last; a few each.</summary>
+    private readonly Dictionary<string, Known[]> _known = new(StringComparer.Ordinal);
 
     /// <summary>Logins that are remembered right now.</summary>
     public int Remembered
@@ -43,8 +40,8 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
         lock (_lock)
         {
             var wait = TimeSpan.Zero;
-            var isCounted = IsKnown(key, place, now) ? _atKnown.TryGetValue((key, place), out var byLogin) : _logins.TryGetValue(key, out byLogin);
-            if (isCounted && Eased(byLogin, now).Failures is var failures && failures > limits.FreeFailures)
+            var byLogin = PlaceOf(key, place, now) is var known and >= 0 ? _known[key][known].Count : _logins.GetValueOrDefault(key);
+            if (Eased(byLogin, now).Failures is var failures && failures > limits.FreeFailures)
                 wait = WaitAfter(failures) - time.GetElapsedTime(byLogin.Last, now);
             if (_addresses.TryGetValue(place, out var byAddress) && byAddress.Failures >= limits.FailuresPerAddress)
             {
@@ -62,7 +59,9 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
         lock (_lock)
         {
             CountBoth(key, place, now);
-            if (IsKnown(key, place, now)) CountOne(_atKnown, (key, place), now, IsForgotten(now), count => Eased(count, now));
+            if (PlaceOf(key, place, now) is not (var known and >= 0)) return;
+            ref var here = ref _known[key][known];
+            here = here with { Count = OneMore(here.Count, now, IsForgotten(now), count => Eased(count, now)) };
         }
     }
 
@@ -75,9 +74,10 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
         var (now, key, place) = (time.GetTimestamp(), KeyOf(login), KeyOf(source));
         lock (_lock)
         {
-            if (!IsKnown(key, place, now) && _logins.TryGetValue(key, out var soFar)) _atKnown[(key, place)] = soFar;
-            var others = _known.GetValueOrDefault(key, []).Where(known => known.Address != place && time.GetElapsedTime(known.Begun, now) < limits.KnownFor);
-            _known[key] = [.. others.TakeLast(MostPlaces - 1), new(place, now)];
+            var count = PlaceOf(key, place, now) is var known and >= 0 ? _known[key][known].Count : _logins.GetValueOrDefault(key);
+            var others = _known.GetValueOrDefault(key, []).Where(other => other.Address != place && IsLately(other, now));
+            if (_known.Count >= limits.Remembered && !_known.ContainsKey(key)) MakeRoom(_known, places => !Array.Exists(places, one => IsLately(one, now)), places => (0, places[^1].Last));
+            _known[key] = [.. others.TakeLast(MostPlaces - 1), new(place, now, count)];
         }
     }
 
@@ -135,8 +135,11 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
         CountOne(_addresses, source, now, last => time.GetElapsedTime(last.First, now) >= limits.AddressWindow, count => count);
     }
 
-    private bool IsKnown(string login, UInt128 place, long now) =>
-        _known.TryGetValue(login, out var known) && Array.Exists(known, one => one.Address == place && time.GetElapsedTime(one.Begun, now) < limits.KnownFor);
+    /// <summary>Which of the places where the login was recognized lately it is; negative: none.</summary>
+    private int PlaceOf(string login, UInt128 place, long now) =>
+        Array.FindIndex(_known.GetValueOrDefault(login, []), one => one.Address == place && IsLately(one, now));
+
+    private bool IsLately(Known place, long now) => time.GetElapsedTime(place.Last, now) < limits.KnownFor;
 
     private Predicate<Count> IsForgotten(long now) => last => time.GetElapsedTime(last.Last, now) > limits.Memory;
 
@@ -154,28 +157,32 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
     private void CountOne<TKey>(Dictionary<TKey, Count> counts, TKey key, long now, Predicate<Count> over, Func<Count, Count> eased)
         where TKey : notnull
     {
-        if (counts.Count >= limits.Remembered && !counts.ContainsKey(key)) MakeRoom(counts, over);
-        ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(counts, key, out var known);
-        if (!known || over(count)) count = new(0, now, now) { EasedFrom = now };
-        else count = eased(count);
-        count = count with { Failures = count.Failures + 1, Last = now };
+        if (counts.Count >= limits.Remembered && !counts.ContainsKey(key)) MakeRoom(counts, over, count => (count.Failures, count.Last));
+        ref var count = ref CollectionsMarshal.GetValueRefOrAddDefault(counts, key, out _);
+        count = OneMore(count, now, over, eased);
+    }
+
+    private static Count OneMore(Count count, long now, Predicate<Count> over, Func<Count, Count> eased)
+    {
+        var soFar = count.Failures == 0 || over(count) ? new(0, now, now) { EasedFrom = now } : eased(count);
+        return soFar with { Failures = soFar.Failures + 1, Last = now };
     }
 
     /// <summary>
-    /// First what is over, then down to nine tenths those with the fewest failures: a flood of made-up logins pushes out its own, not the login
-    /// that is really under attack. A tenth at once, so that the sorting costs little for each failure.
+    /// First what is over, then down to nine tenths the least by <paramref name="weight"/>: those with the fewest failures, so that a flood of made-up logins pushes
+    /// out its own, not the login that is really under attack. A tenth at once, so that the sorting costs little for each failure.
     /// </summary>
-    private void MakeRoom<TKey>(Dictionary<TKey, Count> counts, Predicate<Count> over)
+    private void MakeRoom<TKey, TValue>(Dictionary<TKey, TValue> entries, Predicate<TValue> over, Func<TValue, (int, long)> weight)
         where TKey : notnull
     {
-        foreach (var (key, count) in counts)
+        foreach (var (key, entry) in entries)
         {
-            if (over(count)) counts.Remove(key);
+            if (over(entry)) entries.Remove(key);
         }
 
-        var excess = counts.Count - limits.Remembered * 9 / 10;
+        var excess = entries.Count - limits.Remembered * 9 / 10;
         if (excess <= 0) return;
-        foreach (var (key, _) in counts.OrderBy(entry => entry.Value.Failures).ThenBy(entry => entry.Value.Last).Take(excess).ToList()) counts.Remove(key);
+        foreach (var (key, _) in entries.OrderBy(entry => weight(entry.Value)).Take(excess).ToList()) entries.Remove(key);
     }
 
     private static string KeyOf(string login) => login.Length <= 64 ? login : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(login)));
@@ -199,6 +206,10 @@ internal sealed class SignInThrottle(SignInLimits limits, TimeProvider time)
         public Place[]? Asked { get; init; }
     }
 
-    /// <param name="Begun">The first failure of the address then: whether it is the same count still. Of one that is known: when it was recognized last.</param>
+    /// <param name="Begun">The first failure of the address then: whether it is the same count still.</param>
     private readonly record struct Place(UInt128 Address, long Begun);
+
+    /// <param name="Last">When the login was recognized there last.</param>
+    /// <param name="Count">Its failures there since, and those that were counted anywhere when it was recognized there first.</param>
+    private readonly record struct Known(UInt128 Address, long Last, Count Count);
 }
