@@ -13,6 +13,11 @@ public sealed record NotificationAudience(IReadOnlyList<PersonId> People, IReadO
 
 public sealed partial class PolicySnapshot
 {
+    /// <summary>Whether the setting Notifications names anybody for an event on the device, whether or not they count now. False for a device or an event that is not there.</summary>
+    /// <param name="name">One of <see cref="NotificationRules.Events"/>.</param>
+    public bool NamesAnybodyFor(DeviceId device, string name) =>
+        _model.Devices.TryGetValue(device, out var node) && _model.RulesOf(node).Notifications.For(name).Count > 0;
+
     /// <summary>
     /// Whom the setting Notifications has told of an event on the device: of those it names the people who take part and may see the device at
     /// that instant. Nobody for a device or an event that is not there. Takes time in proportion to the people of the organization.

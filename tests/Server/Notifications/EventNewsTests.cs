@@ -18,6 +18,8 @@ public sealed class EventNewsTests : IAsyncLifetime
     private Guid _tom;
     private Guid _web;
 
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     public async ValueTask InitializeAsync()
     {
         _running = await RunningServer.StartAsync();
@@ -70,7 +72,7 @@ public sealed class EventNewsTests : IAsyncLifetime
         foreach (var device in (string[])["web1", "web2"])
         {
             var wish = new ConnectionWish(_tenant.Id, new(stranger), "eve", SignInStrength.OneFactor, null, device, null, SessionKind.Shell, "");
-            (await _running.Server.Services.GetRequiredService<Admission>().AskAsync(wish, TestContext.Current.CancellationToken)).ShouldBeOfType<AdmissionResult.Refused>();
+            (await _running.Server.Services.GetRequiredService<Admission>().AskAsync(wish, Stop)).ShouldBeOfType<AdmissionResult.Refused>();
         }
 
         (await MailsAsync()).ShouldHaveSingleItem().Recipient.ShouldBe("max@example.org");
@@ -104,9 +106,9 @@ public sealed class EventNewsTests : IAsyncLifetime
     public async Task Of_many_that_are_alike_an_address_gets_so_many_in_an_hour_and_others_all_the_same()
     {
         await SetAsync("session.began: mail:ops@example.org; session.ended: mail:ops@example.org, managers");
-        for (var time = 0; time <= EventNews.MostInAnHour; time++) await ConnectAsync(_tom);
+        for (var time = 0; time <= EventMailing.MostInAnHour; time++) await ConnectAsync(_tom);
         var mails = await MailsAsync();
-        mails.Count.ShouldBe(3 * EventNews.MostInAnHour);
+        mails.Count.ShouldBe(3 * EventMailing.MostInAnHour);
         var outbox = _running.Server.Services.GetRequiredService<Outbox>();
         mails.Count(mail => outbox.Open(mail).Paragraphs.Count == 3).ShouldBe(3, "the last of each says so");
     }
@@ -128,8 +130,65 @@ public sealed class EventNewsTests : IAsyncLifetime
         foreach (var record in records) record.GetProperty("details").GetProperty("because").GetString().ShouldBe("too many different addresses and events within an hour");
 
         await using var session = await other.OpenSessionAsync(other.OwnerId.Value, "web1");
+        await ToldAsync(other);
         await using var db = _running.Server.Services.GetRequiredService<Database>().Read(other.Id);
-        (await db.Set<OutgoingMail>().AsNoTracking().SingleAsync(mail => mail.Kind == "event", TestContext.Current.CancellationToken)).Recipient.ShouldBe("duty@example.org");
+        (await db.Set<OutgoingMail>().AsNoTracking().SingleAsync(mail => mail.Kind == "event", Stop)).Recipient.ShouldBe("duty@example.org");
+    }
+
+    [Fact]
+    public async Task However_many_are_told_of_one_event_it_fails_for_none_of_their_mails_and_goes_on_where_it_stopped()
+    {
+        for (var more = 0; more < EventMailing.MostAtOnce; more++) await _tenant.AddTechnicianAsync($"t{more}", $"t{more}@example.org");
+        (await _tenant.Owner.PostAsync(
+            "/api/v1/grants",
+            new { subject = new { kind = "technicianGroup", id = _tenant.Everyone }, scope = new { kind = "device", id = _web }, role = SystemRoles.OnlyDeviceConnection.Id.Value })).Expect(HttpStatusCode.Created);
+        await SetAsync("session.began: holders:Terminal, mail:T0@example.org, mail:zoe@example.org");
+        await ExecuteAsync(
+            $"CREATE TRIGGER full BEFORE INSERT ON outgoing_mail WHEN (SELECT count(*) FROM outgoing_mail) >= {EventMailing.MostAtOnce} BEGIN SELECT RAISE(ABORT, 'full'); END");
+        await ConnectAsync(_tom);
+        await UntilAsync(async () => (await MailedAsync()).Count == EventMailing.MostAtOnce);
+        await ExecuteAsync("DROP TRIGGER full");
+        await _running.RestartAsync();
+        var recipients = (await MailsAsync()).Select(mail => mail.Recipient).ToList();
+        recipients.Order(StringComparer.Ordinal).ShouldBe(
+            Enumerable.Range(0, EventMailing.MostAtOnce).Select(more => $"t{more}@example.org").Append("max@example.org").Append("zoe@example.org").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_was_to_be_told_of_a_device_that_is_gone_by_then_is_in_the_log()
+    {
+        await SetAsync("session.began: mail:ops@example.org");
+        await _running.Server.Services.GetRequiredService<WriteQueue>().AppendAsync(_tenant.Id, db => db.Append(Gone("web0")), Stop);
+        await ConnectAsync(_tom);
+        (await MailsAsync()).ShouldHaveSingleItem();
+        var record = (await UndeliveredAsync()).ShouldHaveSingleItem();
+        record.GetProperty("subject").GetString().ShouldBe("web0");
+        record.GetProperty("details").GetProperty("because").GetString().ShouldBe("the device is gone by now, or nobody is named for it any more");
+
+        EventToTell Gone(string name) => new()
+        {
+            OrganizationId = _tenant.Id,
+            Id = Guid.CreateVersion7(),
+            Kind = "session.began",
+            Device = new(Guid.NewGuid()),
+            DeviceName = name,
+            Concerned = null,
+            At = TimeProvider.System.GetUtcNow(),
+            Correlation = "",
+            Through = "",
+        };
+    }
+
+    [Fact]
+    public void What_was_counted_and_told_to_nobody_counts_for_nothing()
+    {
+        var (counts, here, now) = (new EventCounts(), new OrganizationId(Guid.NewGuid()), DateTimeOffset.UnixEpoch);
+        counts.Next(here, "a", "x", now).ShouldBe(1);
+        counts.TakeBack(here, "A", "x");
+        (counts.Next(here, "a", "x", now), counts.Next(here, "a", "x", now)).ShouldBe((1, 2));
+        counts.NextWithoutRoom(here, "x", now).ShouldBe(1);
+        counts.TakeBackWithoutRoom(here, "x");
+        counts.NextWithoutRoom(here, "x", now).ShouldBe(1);
     }
 
     [Fact]
@@ -145,8 +204,30 @@ public sealed class EventNewsTests : IAsyncLifetime
         (counts.Next(here, "more", "x", later), counts.Next(here, "A0", "x", later), counts.NextWithoutRoom(here, "x", later)).ShouldBe((1, 1, 1));
     }
 
+    [Fact]
+    public void Each_count_makes_room_when_its_own_hour_is_over()
+    {
+        var (counts, here, now) = (new EventCounts(), new OrganizationId(Guid.NewGuid()), DateTimeOffset.UnixEpoch);
+        for (var address = 0; address < EventCounts.Most; address++) counts.Next(here, $"a{address}", "x", address == 0 ? now : now.AddMinutes(30)).ShouldBe(1);
+        counts.Next(here, "more", "x", now.AddMinutes(59)).ShouldBeNull();
+        counts.Next(here, "more", "x", now.AddMinutes(60)).ShouldBe(1);
+        counts.Next(here, "another", "x", now.AddMinutes(60)).ShouldBeNull();
+        counts.Next(here, "a1", "x", now.AddMinutes(60)).ShouldBe(2);
+        counts.Next(here, "another", "x", now.AddMinutes(90)).ShouldBe(1);
+
+        // A clock that was set back: what began later than it shows is over.
+        counts.Next(here, "a1", "x", now).ShouldBe(1);
+        counts.Next(here, "yet another", "x", now).ShouldBe(1);
+    }
+
     private async Task SetAsync(string value) =>
         (await _tenant.Owner.PutAsync($"/api/v1/settings/devices/{_web}/notifications", new { value })).Expect(HttpStatusCode.OK);
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var db = _running.Database.Open();
+        await db.Database.ExecuteSqlRawAsync(sql, Stop);
+    }
 
     private async Task ConnectAsync(Guid person)
     {
@@ -156,10 +237,34 @@ public sealed class EventNewsTests : IAsyncLifetime
 
     private async Task<List<OutgoingMail>> MailsAsync()
     {
-        await using var db = _running.Server.Services.GetRequiredService<Database>().Read(_tenant.Id);
-        return await db.Set<OutgoingMail>().AsNoTracking().Where(mail => mail.Kind == "event").OrderBy(mail => mail.Id).ToListAsync(TestContext.Current.CancellationToken);
+        await ToldAsync(_tenant);
+        return await MailedAsync();
     }
 
-    private async Task<IReadOnlyList<System.Text.Json.JsonElement>> UndeliveredAsync() =>
-        (await _tenant.Owner.GetAsync($"/api/v1/audit?kind={EventNews.Undelivered}")).Expect(HttpStatusCode.OK).Items;
+    private async Task<List<OutgoingMail>> MailedAsync()
+    {
+        await using var db = _running.Database.Read(_tenant.Id);
+        return await db.Set<OutgoingMail>().AsNoTracking().Where(mail => mail.Kind == "event").OrderBy(mail => mail.Id).ToListAsync(Stop);
+    }
+
+    private async Task<IReadOnlyList<System.Text.Json.JsonElement>> UndeliveredAsync()
+    {
+        await ToldAsync(_tenant);
+        return (await _tenant.Owner.GetAsync($"/api/v1/audit?kind={EventMailing.Undelivered}")).Expect(HttpStatusCode.OK).Items;
+    }
+
+    /// <summary>Returns once nothing that happened waits to be told any more.</summary>
+    private Task ToldAsync(Tenant tenant) => UntilAsync(async () =>
+    {
+        await using var db = _running.Database.Read(tenant.Id);
+        return !await db.Set<EventToTell>().AnyAsync(Stop);
+    });
+
+    private static async Task UntilAsync(Func<Task<bool>> isSo)
+    {
+        using var looking = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        deadline.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!await isSo()) await looking.WaitForNextTickAsync(deadline.Token);
+    }
 }

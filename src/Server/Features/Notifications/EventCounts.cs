@@ -29,25 +29,51 @@ internal sealed class EventCounts
         lock (_lock) return Of(organization).NextWithoutRoom(name, now);
     }
 
+    /// <summary>What was counted last was told to nobody.</summary>
+    public void TakeBack(OrganizationId organization, string whom, string name)
+    {
+        lock (_lock) Of(organization).TakeBack((whom.ToLowerInvariant(), name));
+    }
+
+    /// <inheritdoc cref="TakeBack"/>
+    public void TakeBackWithoutRoom(OrganizationId organization, string name)
+    {
+        lock (_lock) Of(organization).TakeBackWithoutRoom(name);
+    }
+
     private OfOrganization Of(OrganizationId organization) => CollectionsMarshal.GetValueRefOrAddDefault(_counts, organization, out _) ??= new();
 
     private sealed class OfOrganization
     {
         private readonly Dictionary<(string Whom, string Event), (DateTimeOffset Since, int Count)> _kept = [];
+
+        /// <summary>In the order in which they began: what is over stands first, so that nothing has to be looked through to make room.</summary>
+        private readonly Queue<((string Whom, string Event) Key, DateTimeOffset Since)> _begun = [];
         private readonly Dictionary<string, (DateTimeOffset Since, int Count)> _withoutRoom = [];
 
         public int? Next((string Whom, string Event) key, DateTimeOffset now)
         {
-            if (_kept.Count >= Most && !_kept.ContainsKey(key))
-            {
-                foreach (var over in _kept.Where(one => !Lasts(one.Value.Since, now)).Select(one => one.Key).ToList()) _kept.Remove(over);
-                if (_kept.Count >= Most) return null;
-            }
-
-            return Next(_kept, key, now);
+            MakeRoom(now);
+            if (_kept.Count >= Most && !_kept.ContainsKey(key)) return null;
+            var count = Next(_kept, key, now);
+            if (count == 1) _begun.Enqueue((key, _kept[key].Since));
+            return count;
         }
 
         public int NextWithoutRoom(string name, DateTimeOffset now) => Next(_withoutRoom, name, now);
+
+        public void TakeBack((string Whom, string Event) key) => TakeBack(_kept, key);
+
+        public void TakeBackWithoutRoom(string name) => TakeBack(_withoutRoom, name);
+
+        private void MakeRoom(DateTimeOffset now)
+        {
+            while (_begun.TryPeek(out var oldest) && !Lasts(oldest.Since, now))
+            {
+                _begun.Dequeue();
+                if (_kept.TryGetValue(oldest.Key, out var kept) && kept.Since == oldest.Since) _kept.Remove(oldest.Key);
+            }
+        }
 
         private static int Next<TKey>(Dictionary<TKey, (DateTimeOffset Since, int Count)> counts, TKey key, DateTimeOffset now)
             where TKey : notnull
@@ -55,6 +81,12 @@ internal sealed class EventCounts
             var (since, count) = counts.TryGetValue(key, out var known) && Lasts(known.Since, now) ? known : (now, 0);
             counts[key] = (since, count + 1);
             return count + 1;
+        }
+
+        private static void TakeBack<TKey>(Dictionary<TKey, (DateTimeOffset Since, int Count)> counts, TKey key)
+            where TKey : notnull
+        {
+            if (counts.TryGetValue(key, out var known) && known.Count > 0) counts[key] = known with { Count = known.Count - 1 };
         }
 
         /// <summary>Also over for a clock that was set back behind its beginning.</summary>
