@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using Countersign.Access;
 using Countersign.Server.Features.Mail;
 using Countersign.Server.Features.Vault;
+using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Server.Tests.Identity;
 using Countersign.Tests;
@@ -53,6 +55,32 @@ public sealed class MailTests : IAsyncLifetime
             IdentityLab.Stop));
         await AddAsync(lab, "tom@example.org", Plain);
         (await _post.NextAsync()).To.ShouldBe("tom@example.org");
+        _post.Waiting.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Many_mails_of_one_organization_keep_neither_another_s_waiting_nor_its_own_links()
+    {
+        await using var lab = await IdentityLab.StartAsync(mail: _post.Clear);
+        var other = new OrganizationId(Guid.NewGuid());
+        var founding = PolicySnapshot.Bootstrap(other, new(Guid.NewGuid()), "otto", "Otto", "", new(Guid.NewGuid()));
+        await lab.Get<PolicyWriter>().FoundAsync(
+            "Other", founding, new() { Kind = "organization.founded", Channel = "system", Subject = "Other" }, (_, _, _) => Task.CompletedTask, IdentityLab.Stop);
+        var (outbox, link) = (lab.Get<Outbox>(), Plain with { Action = new("Open", "https://gate.example.org/x#token") });
+        await lab.Get<WriteQueue>().WriteAsync(
+            async (unit, stop) =>
+            {
+                for (var mail = 0; mail < 60; mail++) outbox.Add(unit.Db.Of(lab.Organization), $"news{mail}@example.org", Plain);
+                outbox.Add(unit.Db, "link@example.org", link);
+                await unit.Db.SaveChangesAsync(stop);
+                outbox.Add(unit.Db.Of(other), "theirs@example.org", Plain);
+                return true;
+            },
+            IdentityLab.Stop);
+        var first = new List<string>();
+        while (first.Count < 2) first.Add((await _post.NextAsync()).To);
+        first.ShouldBe(["link@example.org", "theirs@example.org"], ignoreOrder: true);
+        for (var mail = 0; mail < 60; mail++) (await _post.NextAsync()).To.ShouldStartWith("news");
         _post.Waiting.ShouldBe(0);
     }
 

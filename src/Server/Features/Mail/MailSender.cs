@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.EntityFrameworkCore;
@@ -23,6 +24,9 @@ internal sealed partial class MailSender(
 
     /// <summary>What was sent or given up is shown so long, and then forgotten.</summary>
     private static readonly TimeSpan _kept = TimeSpan.FromDays(30);
+
+    /// <summary>The next turn begins behind it.</summary>
+    private OrganizationId _servedLast;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -98,29 +102,66 @@ internal sealed partial class MailSender(
     }
 
     /// <summary>
-    /// What is due, of all organizations. Each is counted and put off before it is tried, so that none is tried without end. What is due later than any wait
-    /// could make it was put off by a clock that has been put right since.
+    /// What is due, of each organization in turn, so that many of one keep no other's waiting. Each is counted and put off before it is tried, so that none is
+    /// tried without end.
     /// </summary>
-    private Task<List<OutgoingMail>> ClaimAsync(CancellationToken cancellation) => queue.WriteAsync(
-        async (unit, stop) =>
-        {
-            var now = time.GetUtcNow();
-            var all = unit.Db.Set<OutgoingMail>().IgnoreQueryFilters();
-            var forgotten = now - _kept;
-            await all.Where(row => row.State != MailState.Waiting && row.Due <= forgotten).ExecuteDeleteAsync(stop);
-            var latest = now + MailPatience.Longest;
-            var due = await all.AsNoTracking().Where(row => row.State == MailState.Waiting && (row.Due <= now || row.Due > latest)).OrderBy(row => row.Due).Take(Batch).ToListAsync(stop);
-            foreach (var mail in due)
+    private async Task<List<OutgoingMail>> ClaimAsync(CancellationToken cancellation)
+    {
+        // What woke this may not be committed yet: behind it on the one writer it is.
+        await queue.WriteAsync(
+            async (unit, stop) =>
             {
-                mail.Attempts++;
-                var next = now + MailPatience.After(mail.Attempts);
-                await all.Where(row => row.OrganizationId == mail.OrganizationId && row.Id == mail.Id)
-                    .ExecuteUpdateAsync(set => set.SetProperty(row => row.Attempts, mail.Attempts).SetProperty(row => row.Due, next), stop);
-            }
+                var forgotten = time.GetUtcNow() - _kept;
+                return await unit.Db.Set<OutgoingMail>().IgnoreQueryFilters().Where(row => row.State != MailState.Waiting && row.Due <= forgotten).ExecuteDeleteAsync(stop);
+            },
+            cancellation);
+        var chosen = await ChooseAsync(cancellation);
+        return chosen.Count == 0 ? [] : await queue.WriteAsync((unit, stop) => ClaimAsync(unit.Db, chosen, stop), cancellation);
+    }
 
-            return due;
-        },
-        cancellation);
+    private async Task<List<OutgoingMail>> ClaimAsync(CountersignDb db, List<OutgoingMail> chosen, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        var claimed = new List<OutgoingMail>(chosen.Count);
+        foreach (var mail in chosen)
+        {
+            mail.Attempts++;
+            var next = now + MailPatience.After(mail.Attempts);
+
+            // It may have been withdrawn since it was read.
+            var isThere = await db.Set<OutgoingMail>().IgnoreQueryFilters().Where(row => row.OrganizationId == mail.OrganizationId && row.Id == mail.Id && row.State == MailState.Waiting)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.Attempts, mail.Attempts).SetProperty(row => row.Due, next), cancellation);
+            if (isThere > 0) claimed.Add(mail);
+        }
+
+        return claimed;
+    }
+
+    /// <summary>A batch: one of each organization in turn, of each its links first and then what has been due longest.</summary>
+    private async Task<List<OutgoingMail>> ChooseAsync(CancellationToken cancellation)
+    {
+        await using var db = database.Open();
+        var now = time.GetUtcNow();
+
+        // What is due later than any wait could make it was put off by a clock that has been put right since.
+        var latest = now + MailPatience.Longest;
+        var due = db.Set<OutgoingMail>().IgnoreQueryFilters().AsNoTracking().Where(row => row.State == MailState.Waiting && (row.Due <= now || row.Due > latest));
+        var organizations = (await due.Select(row => row.OrganizationId).Distinct().ToListAsync(cancellation)).OrderBy(organization => organization.Value).ToList();
+        if (organizations.Count == 0) return [];
+        var first = organizations.FindIndex(organization => organization.Value.CompareTo(_servedLast.Value) > 0);
+        var turn = organizations.Skip(Math.Max(first, 0)).Concat(organizations.Take(Math.Max(first, 0))).Take(Batch).ToList();
+        var share = (Batch + turn.Count - 1) / turn.Count;
+        var mails = new List<(int Place, OutgoingMail Mail)>();
+        foreach (var organization in turn)
+        {
+            var theirs = await due.Where(row => row.OrganizationId == organization).OrderByDescending(row => row.HasLink).ThenBy(row => row.Due).Take(share).ToListAsync(cancellation);
+            mails.AddRange(theirs.Select((mail, place) => (place, mail)));
+        }
+
+        var chosen = mails.OrderBy(one => one.Place).Take(Batch).Select(one => one.Mail).ToList();
+        _servedLast = chosen[^1].OrganizationId;
+        return chosen;
+    }
 
     /// <summary>As they were before they were claimed: nobody has tried them.</summary>
     private async Task PutBackAsync(List<OutgoingMail> untried) => await queue.WriteAsync(
@@ -214,7 +255,7 @@ internal sealed partial class MailSender(
     private partial void LogFault(Exception failure, Guid mail, string kind);
 
     [LoggerMessage(2, LogLevel.Warning, "Mail {Mail} ({Kind}) of organization {Organization} was given up after {Attempts} attempts: {Problem}")]
-    private partial void LogGivenUp(Guid mail, string kind, Access.OrganizationId organization, int attempts, string problem);
+    private partial void LogGivenUp(Guid mail, string kind, OrganizationId organization, int attempts, string problem);
 
     [LoggerMessage(3, LogLevel.Debug, "Mail {Mail} was not taken at attempt {Attempt}: {Problem}")]
     private partial void LogNotTaken(Guid mail, int attempt, string problem);

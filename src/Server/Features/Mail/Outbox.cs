@@ -43,6 +43,7 @@ internal sealed class Outbox(MasterKey master, ServerOptions options, TimeProvid
             Recipient = to,
             Person = person,
             Content = _envelope.Seal(content, Place(db.Organization, id)),
+            HasLink = letter.Action is not null,
             Created = now,
             Expires = expires ?? now + _newsLife,
             Due = now,

@@ -34,6 +34,9 @@ internal sealed class OutgoingMail
     /// <summary>A <see cref="Letter"/> in an <see cref="Vault.Envelope"/>; null once nothing is tried any more.</summary>
     public required byte[]? Content { get; set; }
 
+    /// <summary>It holds a link that somebody waits for: it goes out before what only tells of something.</summary>
+    public required bool HasLink { get; init; }
+
     public required DateTimeOffset Created { get; init; }
 
     /// <summary>Not tried any more from then on.</summary>
@@ -66,7 +69,12 @@ internal sealed class OutgoingMailMapping : IEntityTypeConfiguration<OutgoingMai
         builder.Property(row => row.Recipient).HasMaxLength(254);
         builder.Property(row => row.Problem).HasMaxLength(LongestProblem);
 
-        // What is due, of all organizations; and what has to be tidied away.
+        builder.Property(row => row.HasLink).HasDefaultValue(false);
+
+        // What is due, of each organization.
+        builder.HasIndex(row => new { row.State, row.OrganizationId, row.HasLink, row.Due });
+
+        // What is due next, of all organizations; and what has to be tidied away.
         builder.HasIndex(row => new { row.State, row.Due });
 
         // How much somebody was mailed lately.
