@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -54,15 +55,76 @@ public sealed partial class AuditStreamTests
     }
 
     [Fact]
+    public async Task What_was_refused_comes_again_with_the_same_records_and_id_whatever_was_sealed_meanwhile()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var answers = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        receiver.AnswerNext(500);
+        receiver.AnswerAfter(answers.Task);
+        await using var lab = await IdentityLab.StartAsync(with: options => options with { AuditWebhook = receiver.Options });
+        var first = await receiver.NextAsync();
+        await LogAsync(lab, lab.Organization, "meanwhile");
+        await UntilAsync(async () => await SealedAsync(lab, lab.Organization) > first.Numbers[^1]);
+        answers.SetResult();
+        var again = await receiver.NextAsync();
+        again.Delivery.ShouldBe(first.Delivery);
+        again.Body.ShouldBe(first.Body);
+        (await receiver.NextAsync()).First.ShouldBe(first.Numbers[^1] + 1);
+    }
+
+    [Fact]
+    public async Task One_organization_that_always_has_more_keeps_nobody_else_s_log_back()
+    {
+        var (busy, theirs) = (new OrganizationId(Guid.NewGuid()), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        IdentityLab lab = null!;
+        var endless = new Endless(async batch =>
+        {
+            if (batch.Organization != busy)
+            {
+                if (batch.Records.Any(record => record.Subject == "theirs")) theirs.TrySetResult();
+                return;
+            }
+
+            // Another one is there by the time that this one is taken.
+            if (theirs.Task.IsCompleted) return;
+            await LogAsync(lab, busy, "more");
+            await UntilAsync(async () => await SealedAsync(lab, busy) > batch.Last);
+        });
+        lab = await IdentityLab.StartAsync(services: services => services.AddSingleton<IAuditDestination>(endless).AddHostedService<AuditStreaming>());
+        await using (lab)
+        {
+            await FoundAsync(lab, busy);
+            await endless.CameAsync(busy);
+            await LogAsync(lab, lab.Organization, "theirs");
+            await theirs.Task.WaitAsync(TimeSpan.FromSeconds(60), Stop);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_posted_in_the_clear_goes_by_no_proxy()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync();
+        var before = HttpClient.DefaultProxy;
+        HttpClient.DefaultProxy = new ProxyFor(receiver.Options.Url);
+        try
+        {
+            await using var lab = await IdentityLab.StartAsync(with: options => options with { AuditWebhook = receiver.Options });
+            (await receiver.NextAsync()).First.ShouldBe(1);
+        }
+        finally
+        {
+            HttpClient.DefaultProxy = before;
+        }
+    }
+
+    [Fact]
     public async Task One_organization_s_records_that_are_refused_keep_nobody_else_s_back()
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         await using var lab = await IdentityLab.StartAsync(with: options => options with { AuditWebhook = receiver.Options });
         receiver.Refused = lab.Organization.Value;
         var other = new OrganizationId(Guid.NewGuid());
-        var founding = PolicySnapshot.Bootstrap(other, new(Guid.NewGuid()), "otto", "Otto", "", new(Guid.NewGuid()));
-        await lab.Get<PolicyWriter>().FoundAsync(
-            "Other", founding, new() { Kind = "organization.founded", Channel = "system", Subject = "Other" }, (_, _, _) => Task.CompletedTask, Stop);
+        await FoundAsync(lab, other);
         await LogAsync(lab, lab.Organization, "refused");
         var taken = new List<string>();
         while (!taken.Contains("theirs"))
@@ -237,6 +299,20 @@ public sealed partial class AuditStreamTests
         return (await db.Set<AuditStreamPosition>().AsNoTracking().SingleOrDefaultAsync(row => row.Destination == destination, Stop))?.Number;
     }
 
+    /// <summary>The number of the last record that is sealed.</summary>
+    private static async Task<long> SealedAsync(IdentityLab lab, OrganizationId organization)
+    {
+        await using var db = lab.Get<Database>().Read(organization);
+        return await db.Set<AuditSeal>().MaxAsync(seal => (long?)seal.Number, Stop) ?? 0;
+    }
+
+    private static async Task FoundAsync(IdentityLab lab, OrganizationId organization)
+    {
+        var founding = PolicySnapshot.Bootstrap(organization, new(Guid.NewGuid()), "otto", "Otto", "", new(Guid.NewGuid()));
+        await lab.Get<PolicyWriter>().FoundAsync(
+            "Other", founding, new() { Kind = "organization.founded", Channel = "system", Subject = "Other" }, (_, _, _) => Task.CompletedTask, Stop);
+    }
+
     private static Task TakenAsync(IdentityLab lab, long number) => UntilAsync(async () => await PositionAsync(lab, "webhook") == number);
 
     private static Task SaidAsync(IdentityLab lab, string text) =>
@@ -263,6 +339,35 @@ public sealed partial class AuditStreamTests
             Tried++;
             throw new NotSupportedException("on purpose");
         }
+    }
+
+    /// <summary>Takes everything, one record at a time, once what follows from it is over.</summary>
+    private sealed class Endless(Func<StreamedBatch, Task> taken) : IAuditDestination
+    {
+        private readonly ConcurrentDictionary<OrganizationId, bool> _came = new();
+
+        public string Name => "endless";
+
+        public int MostBytes => 0;
+
+        public Task CameAsync(OrganizationId organization) => UntilAsync(() => Task.FromResult(_came.ContainsKey(organization)));
+
+        public async Task<string?> DeliverAsync(StreamedBatch batch, JsonSerializerOptions json, CancellationToken cancellation)
+        {
+            _came[batch.Organization] = true;
+            await taken(batch);
+            return null;
+        }
+    }
+
+    /// <summary>Stands in the way of one address, as a proxy that the environment names does; others go by none.</summary>
+    private sealed class ProxyFor(Uri address) : IWebProxy
+    {
+        public ICredentials? Credentials { get; set; }
+
+        public Uri GetProxy(Uri destination) => new("http://127.0.0.1:1/");
+
+        public bool IsBypassed(Uri host) => host.Port != address.Port;
     }
 
     [GeneratedRegex("^<(110|108|107)>1 [0-9-]{10}T[0-9:]{8}\\.[0-9]{6}Z [A-Za-z0-9.-]+ countersign [0-9]+ [a-zA-Z.-]{1,32} - (?<json>\\{.*\\})$")]

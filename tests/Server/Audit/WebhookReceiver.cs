@@ -36,6 +36,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     private readonly ConcurrentQueue<int> _answers = new();
     private WebApplication _app = null!;
     private bool _isTls;
+    private Task _held = Task.CompletedTask;
 
     public string Secret { get; } = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
 
@@ -72,6 +73,9 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         foreach (var status in statuses) _answers.Enqueue(status);
     }
 
+    /// <summary>What is posted is received, and answered once this is over.</summary>
+    public void AnswerAfter(Task held) => _held = held;
+
     public async Task<ReceivedPost> NextAsync()
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -103,6 +107,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         context.Response.StatusCode = _answers.TryDequeue(out var status) ? status : post.Organization == Refused ? 503 : 200;
         if (context.Response.StatusCode == 307) context.Response.Headers.Location = "/elsewhere";
         _posts.Writer.TryWrite(post);
+        await _held;
     }
 }
 

@@ -27,57 +27,83 @@ internal sealed partial class AuditStreaming(
 
     private async Task CarryAsync(IAuditDestination destination, CancellationToken stopping)
     {
-        var failures = 0;
+        var places = new Dictionary<OrganizationId, Place>();
+        var look = Task.CompletedTask;
+        var standsStill = false;
         while (true)
         {
-            var problem = await RoundAsync(destination, stopping);
-            if (problem is null && failures > 0) LogGoesOn(destination.Name);
-            if (problem is not null && failures == 0) LogStandsStill(destination.Name, problem);
-            failures = problem is null ? 0 : failures + 1;
-            var pause = failures == 0 ? _pause : TimeSpan.FromTicks(Math.Min(_pause.Ticks << Math.Min(failures, LongestExponent), _longestPause.Ticks));
-            await Task.Delay(pause, time, stopping);
+            var isTimeToLook = look.IsCompleted;
+            if (isTimeToLook) look = Task.Delay(_pause, time, stopping);
+            var (problem, hasMore) = await TurnAsync(destination, places, isTimeToLook, stopping);
+            if (problem is not null && !standsStill) LogStandsStill(destination.Name, problem);
+            var stood = standsStill;
+            standsStill = places.Values.Any(place => place.Failures > 0);
+            if (stood && !standsStill) LogGoesOn(destination.Name);
+            if (!hasMore) await look;
         }
     }
 
-    /// <returns>Null: everything that is sealed was taken. Else what went wrong first; the logs of the other organizations have had their turn all the same.</returns>
-    private async Task<string?> RoundAsync(IAuditDestination destination, CancellationToken stopping)
+    /// <summary>One batch of each organization, so that none that has much to carry keeps the others waiting.</summary>
+    /// <param name="looksAtAll">Also at those that had nothing more the last time.</param>
+    /// <returns>What went wrong first, and whether there may be more to carry at once.</returns>
+    private async Task<(string? Problem, bool HasMore)> TurnAsync(
+        IAuditDestination destination, Dictionary<OrganizationId, Place> places, bool looksAtAll, CancellationToken stopping)
     {
         string? first = null;
+        var hasMore = false;
         foreach (var organization in policy.All.Select(snapshot => snapshot.Organization).ToList())
         {
-            try
+            if (!places.TryGetValue(organization, out var place)) places.Add(organization, place = new());
+            if (!place.Rest.IsCompleted || !(looksAtAll || place.MayHaveMore)) continue;
+            var problem = await CarryNextAsync(destination, organization, place, stopping);
+            if (problem is null)
             {
-                while (await NextAsync(destination, organization, stopping) is { } batch)
-                {
-                    if (await destination.DeliverAsync(batch, json.Value.SerializerOptions, stopping) is { } problem)
-                    {
-                        first ??= problem;
-                        break;
-                    }
+                place.Failures = 0;
+                hasMore |= place.MayHaveMore;
+                continue;
+            }
 
-                    await queue.WriteAsync(organization, (db, stop) => NoteAsync(db, destination, batch.Last, stop), stopping);
-                }
-            }
-            catch (Exception failure) when (!stopping.IsCancellationRequested)
-            {
-                // The database or the disk, a record that was spoilt there, or what nobody has thought of: that must not end the server. Nothing is passed over, and the
-                // next round tries again.
-                LogFailed(failure, destination.Name, organization);
-                first ??= "the log can't be read, or how far it was sent can't be written down";
-            }
+            first ??= problem;
+            place.MayHaveMore = false;
+            place.Failures++;
+            place.Rest = Task.Delay(TimeSpan.FromTicks(Math.Min(_pause.Ticks << Math.Min(place.Failures, LongestExponent), _longestPause.Ticks)), time, stopping);
         }
 
-        return first;
+        return (first, hasMore);
+    }
+
+    /// <returns>Null: it was taken, or there is nothing. Else what went wrong.</returns>
+    private async Task<string?> CarryNextAsync(IAuditDestination destination, OrganizationId organization, Place place, CancellationToken stopping)
+    {
+        try
+        {
+            var batch = await NextAsync(destination, organization, place.OnItsWay, stopping);
+            place.MayHaveMore = (batch ?? (object?)place.OnItsWay) is not null;
+            place.OnItsWay = batch?.Last;
+            if (batch is null) return null;
+            if (await destination.DeliverAsync(batch, json.Value.SerializerOptions, stopping) is { } problem) return problem;
+            await queue.WriteAsync(organization, (db, stop) => NoteAsync(db, destination, batch.Last, stop), stopping);
+            place.OnItsWay = null;
+            return null;
+        }
+        catch (Exception failure) when (!stopping.IsCancellationRequested)
+        {
+            // The database or the disk, a record that was spoilt there, or what nobody has thought of: that must not end the server. Nothing is passed over, and it is
+            // tried again.
+            LogFailed(failure, destination.Name, organization);
+            return "the log can't be read, or how far it was sent can't be written down";
+        }
     }
 
     /// <summary>Null: it has taken everything that is sealed.</summary>
-    private async Task<StreamedBatch?> NextAsync(IAuditDestination destination, OrganizationId organization, CancellationToken cancellation)
+    /// <param name="through">The last number of a batch that has been sent already, and comes again as it was; null: there is none.</param>
+    private async Task<StreamedBatch?> NextAsync(IAuditDestination destination, OrganizationId organization, long? through, CancellationToken cancellation)
     {
         await using var db = database.Read(organization);
         var name = destination.Name;
         var taken = await db.Set<AuditStreamPosition>().Where(row => row.Destination == name).Select(row => (long?)row.Number).SingleOrDefaultAsync(cancellation) ?? 0;
         var found = db.Set<AuditSeal>().AsNoTracking()
-            .Where(seal => seal.Number > taken)
+            .Where(seal => seal.Number > taken && (through == null || seal.Number <= through))
             .Join(db.Set<AuditRecord>().AsNoTracking(), seal => seal.Record, record => record.Id, (seal, record) => new { Seal = seal, Record = record })
             .OrderBy(row => row.Seal.Number)
             .Take(MostRecords);
@@ -85,7 +111,7 @@ internal sealed partial class AuditStreaming(
         await foreach (var row in found.AsAsyncEnumerable().WithCancellation(cancellation))
         {
             bytes += row.Record.Details.Length;
-            if (records.Count > 0 && bytes > destination.MostBytes) break;
+            if (through is null && records.Count > 0 && bytes > destination.MostBytes) break;
             records.Add(AuditAnswer.Of(row.Record, row.Seal.Number, SealedForm.Erased(row.Seal.Openings)));
         }
 
@@ -107,4 +133,19 @@ internal sealed partial class AuditStreaming(
 
     [LoggerMessage(3, LogLevel.Error, "The audit log of organization {Organization} could not be carried on to the {Destination}")]
     private partial void LogFailed(Exception failure, string destination, OrganizationId organization);
+
+    /// <summary>How far one organization's log has come at one destination.</summary>
+    private sealed class Place
+    {
+        /// <summary>The last number of the batch that was sent and of which it is not written down that it was taken. It comes again with the same records, also where only the answer was lost.</summary>
+        public long? OnItsWay { get; set; }
+
+        /// <summary>In a row.</summary>
+        public int Failures { get; set; }
+
+        /// <summary>Not tried before this is over.</summary>
+        public Task Rest { get; set; } = Task.CompletedTask;
+
+        public bool MayHaveMore { get; set; }
+    }
 }

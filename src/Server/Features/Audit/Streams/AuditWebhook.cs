@@ -9,19 +9,19 @@ using Countersign.Server.Platform;
 namespace Countersign.Server.Features.Audit;
 
 /// <param name="First">The number of the first record.</param>
-/// <param name="Last">The number of the last one; there are none left out in between.</param>
+/// <param name="Last">The number of the last one. In between only what is not in the database any more is left out.</param>
 internal sealed record WebhookDelivery(Guid Organization, long First, long Last, IReadOnlyList<AuditAnswer> Records);
 
 /// <summary>
-/// Posts records to an address of the operator's, signed. A delivery that was not answered with 2xx comes again, with the same id, until it is: whoever
-/// receives it takes each (organization, number) once.
+/// Posts records to an address of the operator's, signed. A delivery that was not answered with 2xx comes again, with the same records and id, until it is. A
+/// server that was stopped in between may cut anew what it sends again: whoever receives it takes each (organization, number) once.
 /// </summary>
 internal sealed class AuditWebhook : IAuditDestination, IDisposable
 {
     /// <summary>Unix seconds and, over them, a dot and the body, HMAC-SHA256 in hex: <c>t=…,v1=…</c>.</summary>
     public const string SignatureHeader = "Countersign-Signature";
 
-    /// <summary>The same whenever a delivery comes again: organization, first and last number.</summary>
+    /// <summary>Organization, first and last number: the same whenever a delivery comes again, unless the server was stopped in between.</summary>
     public const string DeliveryHeader = "Countersign-Delivery";
 
     private const int LargestSecretFile = 4096;
@@ -38,8 +38,16 @@ internal sealed class AuditWebhook : IAuditDestination, IDisposable
         if (options.Problem() is { } problem) throw new KeyFileException(problem);
         (_options, _time) = (options, time);
         _key = KeyOf(options.SecretFile!);
-        // A redirect is not gone after: the records would go where nobody has said that they may.
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = options.Patience, PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
+        // A redirect is not gone after: the records would go where nobody has said that they may. And what is in the clear stays on this machine, whatever proxy the
+        // environment names: HTTP_PROXY counts for 127.0.0.1, too.
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = options.Url.Scheme == "https",
+            ConnectTimeout = options.Patience,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        };
         if (options.AuthorityFile is { } file) handler.SslOptions.RemoteCertificateValidationCallback = new TrustedAuthorities(file).Accepts;
         _http = new(handler) { Timeout = options.Patience };
     }
