@@ -57,6 +57,19 @@ public sealed class OwnershipTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_token_that_was_made_for_a_program_hands_nothing_over_whatever_comes_with_it()
+    {
+        var app = await Lab.EnrolAsync("ann");
+        var ann = (await Lab.SignInAsync("ann", app)).Json["token"]!.GetValue<string>();
+        var made = await Lab.SendAsync(HttpMethod.Post, "me/tokens", new JsonObject { ["label"] = "program", ["scopes"] = new JsonArray("people") }, ann);
+        made.Status.ShouldBe(HttpStatusCode.Created, made.Text);
+        var refused = await HandOverAsync(Lab.Tom.Id, made.Json["token"]!.GetValue<string>(), IdentityLab.Password, app.Next());
+        (refused.Status, refused.Text.Contains("made for a program", StringComparison.Ordinal)).ShouldBe((HttpStatusCode.Forbidden, true), refused.Text);
+        Policy.Person(Lab.Ann.Id)!.Kind.ShouldBe(PersonKind.Owner);
+        JsonNode.Parse((await Lab.AuditAsync()).Single(record => record.Kind == "ownership.refused").Details)!["because"]!.GetValue<string>().ShouldBe("token");
+    }
+
+    [Fact]
     public async Task Nobody_but_the_owner_hands_over_and_only_to_a_technician_who_takes_part()
     {
         var ann = await Lab.TokenOfAsync("ann");

@@ -18,7 +18,9 @@ internal sealed record HandOverRequest(string Password, string? Code = null)
     public override string ToString() => nameof(HandOverRequest);
 }
 
-/// <summary>The owner makes somebody else the owner. A token that was stolen must not be enough for that: it takes the password, and a code.</summary>
+/// <summary>
+/// The owner makes somebody else the owner. A token that was stolen must not be enough for that: it takes the password, and a code; and a sign-in, not a program's token.
+/// </summary>
 internal sealed class HandOver(
     PasswordSignIn passwords, SecondFactor secondFactor, OwnProof proof, Database database, PolicyWriter writer, PolicySource policy, Outbox outbox, WriteQueue queue,
     RepeatedRefusals refusals, AuditLog audit, TimeProvider time)
@@ -34,6 +36,12 @@ internal sealed class HandOver(
         {
             await NoteRefusedAsync(caller, id, "not allowed", cancellation);
             return Problems.Of(refusal);
+        }
+
+        if (await proof.UnfitAsync(caller, cancellation) is { } unfit)
+        {
+            await NoteRefusedAsync(caller, id, "token", cancellation);
+            return unfit;
         }
 
         var source = caller.Source ?? IPAddress.None;
@@ -74,6 +82,7 @@ internal sealed class HandOver(
 
         async Task<bool> StandsAsync(CountersignDb db, CancellationToken stop) =>
             await OwnProof.StandsAsync(db, caller, new(accepted), stop)
+            && await OwnProof.UnfitAsync(db, caller, stop) is null
             && (!accepted.HasSecondFactor || request.Code is not null || await proof.WithoutCodeAsync(db, caller, stop) is null);
     }
 
