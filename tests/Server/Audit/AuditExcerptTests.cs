@@ -69,11 +69,11 @@ public sealed class AuditExcerptTests : FeatureTests
     [InlineData("+1", "'+1")]
     [InlineData("-1", "'-1")]
     [InlineData("@SUM(A1)", "'@SUM(A1)")]
-    [InlineData("\t=1", "'\t=1")]
+    [InlineData("\t=1", "\"'\t'=1\"")]
     [InlineData("a,b", "\"a,b\"")]
     [InlineData("a\"b", "\"a\"\"b\"")]
     [InlineData("a\nb", "\"a\nb\"")]
-    [InlineData("\r=1", "\"'\r=1\"")]
+    [InlineData("\r=1", "\"'\r'=1\"")]
     public void A_field_is_as_RFC_4180_has_it_and_never_a_formula(string text, string field) => Csv.Field(text).ShouldBe(field);
 
     [Fact]

@@ -57,7 +57,7 @@ public sealed class CsvTests
     public void Whatever_is_written_is_read_as_it_was_and_nothing_of_it_is_a_formula()
     {
         var random = new Random(20261128);
-        const string Alphabet = "ab'=+-@\"\t\r\n, ü😀";
+        const string Alphabet = "ab'=+-@\"\t\r\n,; ü😀";
         for (var round = 0; round < 5000; round++)
         {
             // A record of one empty field is an empty line, which is none.
@@ -65,8 +65,29 @@ public sealed class CsvTests
             var line = Csv.Line(fields);
             Csv.TryRead(line + line, 10, 8, out var records, out var fault).ShouldBeTrue($"{line}: {fault?.Message}");
             records.Select(record => record.Fields).ShouldBe([fields, fields]);
-            foreach (var field in fields.Select(Csv.Field)) (field.StartsWith('"') ? field[1..] : field).ShouldNotMatch("^[=+@\t\r\n-]");
+            foreach (var field in fields.Select(Csv.Field))
+            {
+                (field.StartsWith('"') ? field[1..] : field).ShouldNotMatch("^[=+@\t\r\n-]");
+
+                // Where cells are separated otherwise than we do, and a quote within a line means nothing.
+                field.ShouldNotMatch("[;\t\r\n][\" ]*[=+@-]");
+            }
         }
+    }
+
+    [Theory]
+    [InlineData("x;=cmd|' /C calc'!A0;y", "\"x;'=cmd|' /C calc'!A0;y\"")]
+    [InlineData("x\t@sum", "\"x\t'@sum\"")]
+    [InlineData("x; \"+1\"", "\"x;' \"\"+1\"\"\"")]
+    [InlineData("x;'=1", "\"x;''=1\"")]
+    [InlineData("x;y", "\"x;y\"")]
+    [InlineData("x=1", "x=1")]
+    [InlineData("=1", "'=1")]
+    public void What_begins_a_cell_where_they_are_separated_by_semicolons_or_tabs_is_no_formula_either(string text, string written)
+    {
+        Csv.Field(text).ShouldBe(written);
+        Csv.TryRead(written + "\n", 1, 1, out var records, out var fault).ShouldBeTrue(fault?.Message);
+        records[0].Fields.ShouldBe([text]);
     }
 
     [Fact]

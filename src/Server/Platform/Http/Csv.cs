@@ -12,21 +12,26 @@ internal sealed record CsvFault(int Line, string Message);
 
 /// <summary>
 /// Tables as RFC 4180 has them. What a spreadsheet would take for a formula is written with an apostrophe in front, because what stands there comes from
-/// many people; reading takes it off again, so that what was written comes back as it was.
+/// many people; reading takes it off again, so that what was written comes back as it was. So it is within a field, too, wherever one would begin another
+/// cell that separates them by semicolons or tabs, as it does in many countries: a quote that stands within a line means nothing to it there.
 /// </summary>
 internal static class Csv
 {
     public const string ContentType = "text/csv";
 
-    private static readonly SearchValues<char> _quoted = SearchValues.Create("\",\r\n");
+    private const string Cells = ";\t\r\n";
+
+    private static readonly SearchValues<char> _ending = SearchValues.Create("\",\r\n");
+    private static readonly SearchValues<char> _quoted = SearchValues.Create("\",;\t\r\n");
     private static readonly SearchValues<char> _formula = SearchValues.Create("=+-@\t\r\n");
+    private static readonly SearchValues<char> _formulaWithin = SearchValues.Create("=+-@");
 
     /// <summary>One record, with its CR LF.</summary>
     public static string Line(IEnumerable<string> fields) => string.Join(',', fields.Select(Field)) + "\r\n";
 
     public static string Field(string text)
     {
-        if (IsGuarded(text)) text = $"'{text}";
+        text = Guarded(text);
         return text.AsSpan().ContainsAny(_quoted) ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
     }
 
@@ -53,10 +58,37 @@ internal static class Csv
         return fault is null;
     }
 
-    private static bool IsGuarded(ReadOnlySpan<char> text)
+    private static string Guarded(string text)
     {
-        var bare = text.TrimStart('\'');
-        return bare.Length > 0 && _formula.Contains(bare[0]);
+        if (!HasCells(text)) return IsFormula(text, 0) ? $"'{text}" : text;
+        var guarded = new StringBuilder(text.Length + 8);
+        for (var at = 0; at < text.Length; at++)
+        {
+            if (BeginsCell(text, at) && IsFormula(text, at)) guarded.Append('\'');
+            guarded.Append(text[at]);
+        }
+
+        return guarded.ToString();
+    }
+
+    private static string Unguarded(string text)
+    {
+        if (!HasCells(text)) return text.StartsWith('\'') && IsFormula(text, 0) ? text[1..] : text;
+        var bare = new StringBuilder(text.Length);
+        for (var at = 0; at < text.Length; at++)
+            if (text[at] != '\'' || !BeginsCell(text, at) || !IsFormula(text, at)) bare.Append(text[at]);
+        return bare.ToString();
+    }
+
+    private static bool HasCells(string text) => text.AsSpan().ContainsAny(Cells);
+
+    private static bool BeginsCell(string text, int at) => at == 0 || Cells.Contains(text[at - 1], StringComparison.Ordinal);
+
+    /// <summary>Also behind apostrophes, so that one more or less changes nothing; within a field behind quotes and blanks, too.</summary>
+    private static bool IsFormula(string text, int at)
+    {
+        var bare = text.AsSpan(at).TrimStart(at == 0 ? "'" : "'\" ");
+        return bare.Length > 0 && (at == 0 ? _formula : _formulaWithin).Contains(bare[0]);
     }
 
     private ref struct Reader(ReadOnlySpan<char> text, int start, int mostFields)
@@ -81,7 +113,7 @@ internal static class Csv
                 }
 
                 if (!Field(out var field, out fault)) return false;
-                fields.Add(field.StartsWith('\'') && IsGuarded(field) ? field[1..] : field);
+                fields.Add(Unguarded(field));
                 if (_at < _text.Length && _text[_at] == ',')
                 {
                     _at++;
@@ -98,7 +130,7 @@ internal static class Csv
         {
             fault = null;
             if (_at < _text.Length && _text[_at] == '"') return Quoted(out field, out fault);
-            var length = _text[_at..].IndexOfAny(_quoted);
+            var length = _text[_at..].IndexOfAny(_ending);
             if (length < 0) length = _text.Length - _at;
             field = _text.Slice(_at, length).ToString();
             _at += length;
