@@ -8,6 +8,9 @@ namespace Countersign.Server.Platform;
 /// <summary>Authorities of the operator's own, which the certificate of one server elsewhere is held to in place of those that this machine trusts.</summary>
 internal sealed class TrustedAuthorities
 {
+    /// <summary>Of a certificate that is meant for a server (RFC 5280 section 4.2.1.12); one that says nothing of what it is for is good for that, too.</summary>
+    private static readonly Oid _serverAuthentication = new("1.3.6.1.5.5.7.3.1");
+
     private readonly X509Certificate2Collection _authorities = [];
 
     /// <param name="file">Certificates, as PEM.</param>
@@ -33,6 +36,7 @@ internal sealed class TrustedAuthorities
         using var held = new X509Chain();
         held.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         held.ChainPolicy.CustomTrustStore.AddRange(_authorities);
+        held.ChainPolicy.ApplicationPolicy.Add(_serverAuthentication);
         held.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         if (chain is not null) held.ChainPolicy.ExtraStore.AddRange(chain.ChainPolicy.ExtraStore);
         using var own = new X509Certificate2(certificate);
