@@ -65,6 +65,9 @@ internal sealed class ApiClient : IDisposable
     /// <summary>What gave the token, where it is not the saved one: signing in again would not replace it.</summary>
     public string? TokenFrom { get; init; }
 
+    /// <summary>Whether this is the token that it speaks with.</summary>
+    public bool Sends(string token) => _http.DefaultRequestHeaders.Authorization?.Parameter == token;
+
     /// <summary>Whether it can be one: what the header takes, and nothing that would start a second header.</summary>
     public static bool IsToken(string text) => text.Length is > 0 and <= LongestToken && text.All(character => character is > ' ' and < (char)127);
 

@@ -3,7 +3,10 @@ using Countersign.Cli.Gate;
 
 namespace Countersign.Cli.Commands;
 
-/// <summary>Revokes the token at the server and forgets it here. It is forgotten here even when the server can't be told.</summary>
+/// <summary>
+/// Revokes the token at the server and forgets it here. It is forgotten here even when the server can't be told. A token that was given, and is not the saved
+/// one, is revoked alone: what is not revoked is not forgotten either.
+/// </summary>
 internal static class LogoutCommand
 {
     public static Command Create(CommonOptions common)
@@ -25,20 +28,21 @@ internal static class LogoutCommand
         var revoked = await client.PostAsync("sign-out", cancellation);
 
         var store = common.Store();
-        if ((await store.ReadAsync(cancellation)).TryGet(out var saved, out _) && saved.Find(client.Address) is not null)
+        var isSaved = (await store.ReadAsync(cancellation)).TryGet(out var saved, out _) && saved.Find(client.Address)?.Token is { } token && client.Sends(token);
+        if (isSaved)
         {
             new DoorIdentity(store, common.Around.Time).Forget(client.Address);
-            if (await store.WriteAsync(saved.Without(client.Address), cancellation) is { } unwritten) return output.Fail(unwritten);
+            if (await store.WriteAsync(saved!.Without(client.Address), cancellation) is { } unwritten) return output.Fail(unwritten);
         }
 
         if (!revoked.TryGet(out _, out failure))
         {
             // The server does not know the token any more: that is what was wanted.
             if (failure.ExitCode != ExitCode.NotSignedIn)
-                return output.Fail(failure with { Advice = "The token is forgotten here, but stays valid at the server until it expires or is revoked there." });
+                return output.Fail(failure with { Advice = $"{(isSaved ? "The token is forgotten here, but stays" : "The token stays")} valid at the server until it expires or is revoked there." });
         }
 
-        if (!output.IsJson) output.Line($"Signed out of {client.Address}.");
+        if (!output.IsJson) output.Line(isSaved ? $"Signed out of {client.Address}." : $"The token of {client.TokenFrom} is revoked at {client.Address}. A saved login stays as it is.");
         return ExitCode.Ok;
     }
 }

@@ -154,6 +154,27 @@ public sealed class SigningInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Signing_out_with_a_token_that_was_given_ends_that_one_alone()
+    {
+        await SignInAsync();
+        var saved = await SavedTokenAsync();
+        (await _terminal.RunAsync("tokens", "create", "--label", "backup", "--scope", "read", "--days", "1", "--json")).ShouldBe(0, _terminal.Error);
+        using var made = JsonDocument.Parse(_terminal.Output);
+        var given = made.RootElement.GetProperty("token").GetString()!;
+        (await _terminal.RunAsync("logout", "--token", given)).ShouldBe(0, _terminal.Error);
+        _terminal.Output.ShouldBe($"The token of --token is revoked at {_server.Address}. A saved login stays as it is.\n");
+        (await SavedTokenAsync()).ShouldBe(saved);
+        (await _terminal.RunAsync("whoami", "--token", given)).ShouldBe(3);
+        (await _terminal.RunAsync("whoami")).ShouldBe(0, _terminal.Error);
+
+        // The saved one is what it is, also where it was given.
+        _terminal["COUNTERSIGN_TOKEN"] = saved!;
+        (await _terminal.RunAsync("logout")).ShouldBe(0, _terminal.Error);
+        _terminal.Output.ShouldBe($"Signed out of {_server.Address}.\n");
+        (await SavedTokenAsync()).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task A_key_is_added_listed_and_removed_once()
     {
         await SignInAsync();
