@@ -67,6 +67,14 @@ internal sealed class RouteStage
 
     public required RouteBranches Branches { get; init; }
 
+    /// <summary>What tells of something that stands here, wherever it is shown.</summary>
+    public IEnumerable<(string Name, string Value)> Names =>
+    [
+        ("a name", Unique), ("the person", $"{Person}"), ("the group", $"{Group}"), ("the device group", $"{DeviceGroup}"), ("the empty device group", $"{EmptyDeviceGroup}"),
+        ("the device", $"{Device}"), ("the role", $"{Role}"), ("the grant", $"{Grant}"), ("the workflow", $"{Workflow}"), ("the external group", $"{ExternalGroup}"),
+        ("the contact", $"{Contact}"), ("who is invited", $"{Invited}"), ("the branch of devices", $"{Branches.Devices}"), ("the branch of technicians", $"{Branches.Technicians}"),
+    ];
+
     public static async Task<RouteStage> SetAsync(Tenant tenant, RouteBranches branches)
     {
         var unique = Guid.NewGuid().ToString("N")[..12];

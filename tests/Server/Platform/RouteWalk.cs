@@ -3,17 +3,26 @@ namespace Countersign.Server.Tests.Platform;
 /// <summary>Calls routes as one after the other. Whoever changed something leaves a fresh stage to the next.</summary>
 internal sealed class RouteWalk(Tenant tenant, RouteBranches branches)
 {
+    /// <summary>Who may see nothing of a stage, in whatever list.</summary>
+    private static readonly string[] Blind = [RouteCallers.OtherOwner, RouteCallers.Nobody, RouteCallers.Contact];
+
+    /// <summary>What is no secret: which roles there are.</summary>
+    private static readonly string[] NoSecret = ["/api/v1/roles", "/api/v1/roles/{id}"];
+
     private RouteStage? _stage;
+
+    /// <summary>Routes that show the owner something of a stage.</summary>
+    public HashSet<string> ShownToTheOwner { get; } = [];
 
     /// <summary>Leaves the stage as it is.</summary>
     public static bool IsAboutOneself(string pattern) => pattern.StartsWith("/api/v1/me/", StringComparison.Ordinal) || pattern is "/api/v1/me" or "/api/v1/sign-out";
 
-    public async Task<IReadOnlyList<int>> AnswersAsync(string method, string pattern, IEnumerable<ApiCaller> callers)
+    public async Task<IReadOnlyList<int>> AnswersAsync(string method, string pattern, IEnumerable<(string Name, ApiCaller Caller)> callers)
     {
         var isReady = false;
         if (method != "GET") _stage = null;
         var answers = new List<int>();
-        foreach (var caller in callers)
+        foreach (var (name, caller) in callers)
         {
             if (!isReady)
             {
@@ -22,8 +31,10 @@ internal sealed class RouteWalk(Tenant tenant, RouteBranches branches)
                 isReady = true;
             }
 
-            var status = (int)(await caller.SendAsync(new(method), _stage!.Path(method, pattern), _stage.Body(method, pattern))).Status;
+            var answer = await caller.SendAsync(new(method), _stage!.Path(method, pattern), _stage.Body(method, pattern));
+            var status = (int)answer.Status;
             answers.Add(status);
+            if (method == "GET" && status == 200) LookAt(name, pattern, answer.Text);
             if (method == "GET" || status >= 300) continue;
             if (IsAboutOneself(pattern))
             {
@@ -38,5 +49,13 @@ internal sealed class RouteWalk(Tenant tenant, RouteBranches branches)
         if (pattern is "/api/v1/sign-out" or "/api/v1/me/sign-ins") await tenant.SignInAgainAsync();
         if (pattern.StartsWith("/api/v1/me/passkeys/", StringComparison.Ordinal)) await tenant.RemovePasskeysAsync();
         return answers;
+    }
+
+    /// <summary>A list answers everybody: what counts is what is in it.</summary>
+    private void LookAt(string name, string pattern, string text)
+    {
+        var shown = _stage!.Names.Where(part => text.Contains(part.Value, StringComparison.OrdinalIgnoreCase)).Select(part => part.Name).ToList();
+        if (name == RouteCallers.Owner && shown.Count > 0) ShownToTheOwner.Add(pattern);
+        if (Blind.Contains(name) && !NoSecret.Contains(pattern)) shown.ShouldBeEmpty($"{pattern} shows {name}");
     }
 }
