@@ -122,6 +122,7 @@ public class NotificationTests
         {
             var told = _sample.Snapshot.NotificationsFor(device, name, _anna, Sample.Noon);
             (told.People.Count + told.Addresses.Count).ShouldBe(0);
+            _sample.Snapshot.NamesAnybodyFor(device, name).ShouldBeFalse();
         }
 
         _sample.Snapshot.NotificationsFor(_sample.Web01, "session.began", null, Sample.Noon).People.ShouldBe([_sample.Olga]);

@@ -341,6 +341,7 @@ public class AgreementTests
                 var audience = policy.NotificationsFor(device.Id, "session.began", concerned, at);
                 audience.People.ShouldBe(people);
                 audience.Addresses.ShouldBe(addresses);
+                policy.NamesAnybodyFor(device.Id, "session.began").ShouldBe(audience.IsAnybodyNamed);
                 told += people.Count;
             }
         });
