@@ -62,6 +62,7 @@ public sealed class CountersignServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly SshFrontDoor _ssh;
     private readonly DataLock _lock;
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _disposed;
 
     private CountersignServer(WebApplication app, Uri httpAddress, SshFrontDoor ssh, DataLock held)
@@ -72,7 +73,19 @@ public sealed class CountersignServer : IAsyncDisposable
         HttpAddress = httpAddress;
         SetupToken = app.Services.GetRequiredService<OrganizationSetup>().IssueToken();
         SshHostKeys = [.. app.Services.GetRequiredService<HostKeys>().Keys.Select(key => key.PublicKey.ToString())];
+
+        // The host asks to be stopped where one of its services dies, and goes on with the others until somebody stops it.
+        app.Lifetime.ApplicationStopping.Register(() =>
+        {
+            if (Volatile.Read(ref _disposed) == 0) _failed.TrySetResult();
+        });
     }
+
+    /// <summary>
+    /// Completes if a part of the server has died, such as the one that seals the audit log; the log says which. What is left answers, but is not to be relied on: dispose the
+    /// server. Never completes because of that.
+    /// </summary>
+    public Task Failed => _failed.Task;
 
     /// <summary>With the port that is really bound.</summary>
     public Uri HttpAddress { get; }
@@ -115,6 +128,10 @@ public sealed class CountersignServer : IAsyncDisposable
     private static async Task<CountersignServer> StartAsync(ServerOptions options, DataLock held, Action<WebApplicationBuilder>? configure, CancellationToken cancellation)
     {
         var builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddSingleton<IHostLifetime, StartersLifetime>();
+
+        // The default, and relied on: a part that is missing must not go unnoticed.
+        builder.Services.Configure<HostOptions>(host => host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.StopHost);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Listen(options.Http);
@@ -148,6 +165,7 @@ public sealed class CountersignServer : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         var database = _app.Services.GetRequiredService<Database>();
+        _app.Services.GetRequiredService<Readiness>().Stop();
 
         // Whoever waits for an approval is sent away, and their requests stay.
         _app.Services.GetRequiredService<WaitingConnections>().Stop();
@@ -165,5 +183,16 @@ public sealed class CountersignServer : IAsyncDisposable
     {
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
         else Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>
+    /// The server ends when whoever started it disposes it. The host's own lifetime would take the process's signals for itself and stop half of the
+    /// server, beside the program that was told the same and ends it in order.
+    /// </summary>
+    private sealed class StartersLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -13,8 +13,10 @@ internal static class Serving
 {
     private const int Failed = 1;
 
-    /// <summary>Serves the data directory. Ends with 0 when told to stop, with 1 when it can't start.</summary>
-    public static Task<int> ServeAsync(ServerOptions options, FileInfo? readyFile, CancellationToken cancellation) => RunAsync(options, readyFile, null, cancellation);
+    /// <summary>Serves the data directory. Ends with 0 when told to stop, with 1 when it can't start or a part of it has died; sessions are ended first, and told why.</summary>
+    /// <param name="configure">As for <see cref="CountersignServer.StartAsync(ServerOptions, CancellationToken, Action{WebApplicationBuilder}?)"/>.</param>
+    public static Task<int> ServeAsync(ServerOptions options, FileInfo? readyFile, CancellationToken cancellation, Action<WebApplicationBuilder>? configure = null) =>
+        RunAsync(options, readyFile, null, configure, cancellation);
 
     /// <summary>Serves a temporary directory with the try-out in it, and removes both at the end.</summary>
     public static async Task<int> DemoAsync(ServerOptions options, FileInfo? readyFile, CancellationToken cancellation)
@@ -24,7 +26,7 @@ internal static class Serving
         {
             // The passwords here are 120 random bits: no hash has to be slow for them, and there are many to make before the demo is ready.
             var quick = options with { DataDirectory = Path.Combine(folder, "data"), SignIn = options.SignIn with { PasswordIterations = 10_000 } };
-            return await RunAsync(quick, readyFile, folder, cancellation);
+            return await RunAsync(quick, readyFile, folder, null, cancellation);
         }
         finally
         {
@@ -32,13 +34,14 @@ internal static class Serving
         }
     }
 
-    private static async Task<int> RunAsync(ServerOptions options, FileInfo? readyFile, string? demoFolder, CancellationToken cancellation)
+    private static async Task<int> RunAsync(
+        ServerOptions options, FileInfo? readyFile, string? demoFolder, Action<WebApplicationBuilder>? configure, CancellationToken cancellation)
     {
         try
         {
             // One of an earlier run would say that this one is ready.
             if (readyFile is not null) File.Delete(readyFile.FullName);
-            await using var server = await CountersignServer.StartAsync(options, cancellation);
+            await using var server = await CountersignServer.StartAsync(options, cancellation, configure);
             await using var demo = demoFolder is null ? null : await DemoOrganization.BuildAsync(demoFolder, server, options.Time, cancellation);
             var announcement = new Announcement
             {
@@ -54,8 +57,11 @@ internal static class Serving
             Console.WriteLine(announcement.ToText());
             // Whoever waits for the file finds all of it. It may hold secrets, so that it is its owner's alone.
             if (readyFile is not null && !PrivateFile.TryCreate(readyFile.FullName, Encoding.UTF8.GetBytes(announcement.ToJson()))) throw new IOException($"{readyFile} was made by somebody else meanwhile");
-            await Task.Delay(Timeout.InfiniteTimeSpan, options.Time, cancellation);
-            return 0;
+
+            // Whoever starts it again gets a whole one: half a server would let people in and, say, seal nothing of it.
+            await server.Failed.WaitAsync(cancellation);
+            await Console.Error.WriteLineAsync("countersign-server: a part of the server has died, as the log tells: it ends");
+            return Failed;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

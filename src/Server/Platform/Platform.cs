@@ -1,5 +1,6 @@
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.EntityFrameworkCore;
 
@@ -13,6 +14,7 @@ public static class PlatformComposition
         services.AddSingleton(options);
         services.AddSingleton(options.Time);
         services.AddSingleton<PublicAddress>();
+        services.AddSingleton<Readiness>();
         services.AddSingleton(_ => new Database(Path.Combine(options.DataDirectory, "countersign.db")));
         services.AddSingleton<WriteQueue>();
         services.AddSingleton<AuditLog>();
@@ -78,7 +80,8 @@ public static class PlatformComposition
     public static void MapPlatform(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/health/live", () => TypedResults.Ok()).Anonymous("probes have no token").ExcludeFromDescription();
-        routes.MapGet("/health/ready", () => TypedResults.Ok()).Anonymous("probes have no token; the server listens only once it is ready").ExcludeFromDescription();
+        routes.MapGet("/health/ready", Results<Ok, StatusCodeHttpResult> (Readiness readiness) => readiness.IsReady ? TypedResults.Ok() : TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable))
+            .Anonymous("probes have no token; the server listens only once it is ready").ExcludeFromDescription();
         routes.MapOpenApi().Anonymous("the form of the API is no secret");
     }
 
