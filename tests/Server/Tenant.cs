@@ -119,6 +119,10 @@ internal sealed class Tenant(RunningServer running, OrganizationId id, PersonId 
         },
         TestContext.Current.CancellationToken);
 
+    /// <summary>Ends the sign-in that stands for all of the test's tokens.</summary>
+    public Task SignOutAsync() => running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
+        id, (db, stop) => db.Set<ApiToken>().Where(row => row.Id == TestTokens.Id).ExecuteDeleteAsync(stop), TestContext.Current.CancellationToken);
+
     public Task RemovePasskeysAsync() => running.Server.Services.GetRequiredService<WriteQueue>().WriteAsync(
         id, (db, stop) => db.Set<Passkey>().ExecuteDeleteAsync(stop), TestContext.Current.CancellationToken);
 

@@ -61,7 +61,8 @@ internal sealed class IdentityLab : IAsyncDisposable
 
     public string DataDirectory => Path.Combine(_folder.FullName, "data");
 
-    public Caller AsAnn => new(Organization, Ann.Id, Ann.Login, TokenScopes.Write, Guid.NewGuid(), null, SignInStrength.OneFactor, "");
+    /// <summary>As if she had come by the gate, with no token that could end.</summary>
+    public Caller AsAnn => new(Organization, Ann.Id, Ann.Login, TokenScopes.Write, default, null, SignInStrength.OneFactor, "");
 
     public ISignIn SshDoor => Get<ISignIn>();
 

@@ -243,6 +243,23 @@ public sealed class WriterTurnTests
     }
 
     [Fact]
+    public async Task Nobody_is_added_with_a_first_password_by_a_token_that_ends_while_it_is_hashed()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await lab.TokenOfAsync("ann");
+        var caller = await CallerAsync(lab, lab.Ann);
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = HoldAsync(lab, entered, go, (db, stop) => db.Set<ApiToken>().Where(row => row.Id == caller.TokenId).ExecuteDeleteAsync(stop));
+        await entered.Task;
+        var adding = AddAsync(lab, "neo", Other, caller);
+        await HashedAsync(lab);
+        go.SetResult();
+        await held;
+        (await adding).Result.ShouldBeOfType<ProblemHttpResult>().StatusCode.ShouldBe(StatusCodes.Status401Unauthorized);
+        lab.Get<PolicySource>().Current(lab.Organization)!.All<PersonRow>().ShouldNotContain(person => person.Login == "neo");
+    }
+
+    [Fact]
     public async Task Nobody_is_added_with_a_first_password_that_is_too_weak_by_the_rules_that_are_set_before_its_turn()
     {
         await using var lab = await IdentityLab.StartAsync();
@@ -395,8 +412,8 @@ public sealed class WriterTurnTests
         new(IdentityLab.Password, password), caller, new DefaultHttpContext(), lab.Get<PasswordSignIn>(), lab.Get<OwnProof>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<PolicyWriter>(), lab.Get<WriteQueue>(),
         lab.Get<LiveSignIns>(), lab.Get<AccountNews>(), lab.Get<AuditLog>(), IdentityLab.Stop);
 
-    private static Task<Results<Created<TechnicianAnswer>, ProblemHttpResult>> AddAsync(IdentityLab lab, string login, string password) => AddTechnician.HandleAsync(
-        new(PersonKind.Technician, login, login, Password: password), lab.AsAnn, lab.Get<PolicyWriter>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<LoginGuesses>(), lab.Clock,
+    private static Task<Results<Created<TechnicianAnswer>, ProblemHttpResult>> AddAsync(IdentityLab lab, string login, string password, Caller? caller = null) => AddTechnician.HandleAsync(
+        new(PersonKind.Technician, login, login, Password: password), caller ?? lab.AsAnn, lab.Get<PolicyWriter>(), lab.Get<Passwords>(), lab.Get<PolicySource>(), lab.Get<LoginGuesses>(), lab.Clock,
         new DefaultHttpContext(), IdentityLab.Stop);
 
     private static Task<Caller> CallerAsync(IdentityLab lab) => CallerAsync(lab, lab.Tom);

@@ -51,14 +51,13 @@ internal sealed class FirstPassword(
             cancellation,
             async (db, _, stop) =>
             {
-                unfit = !await ApiTokens.IsStillAsync(db, caller, stop) ? Problems.Unauthorized()
-                    : !await IsForAsync(db, person, stop) ? Problems.Conflict(NotForThem)
+                unfit = !await IsForAsync(db, person, stop) ? Problems.Conflict(NotForThem)
                     : SignInRules.Of(writer.ForWriter(caller.Organization)).ProblemSince(strength, request.Password, person.Login, person.Name, person.Mail) is { } tooWeak ? Problems.Invalid("password", tooWeak)
                     : null;
                 if (unfit is null) set = await SetAsync(db, caller, person, hash, stop);
             });
         if (outcome is not PolicyOutcome.Applied) return outcome.Refusal();
-        return set is not null ? TypedResults.Ok(set) : unfit!;
+        return unfit is null ? TypedResults.Ok(set) : unfit;
     }
 
     /// <summary>Before anything is worked out from the password: who may not set one must not have the server hash for them, nor know of whom there is to set one.</summary>

@@ -40,6 +40,7 @@ internal static class TheirTokens
             cancellation,
             async (db, _, stop) =>
             {
+                removed = false;
                 if (await db.Set<ApiToken>().SingleOrDefaultAsync(row => row.Id == token && row.Person == person && row.Origin == TokenOrigin.Made, stop) is not { } row) return;
                 var with = await MyTokens.RemoveMadeWithAsync(db, row, stop);
                 audit.Add(db, AuditEntry.By(caller, "token.removed") with

@@ -37,6 +37,9 @@ internal sealed record Caller(
     SignInStrength Strength,
     string Correlation)
 {
+    /// <summary>With a token, which may end before what they want is done. False: a feature speaks for somebody who has shown it something else, such as a mailed link.</summary>
+    public bool CameByGate => TokenId != default;
+
     /// <summary>There when the change of policy that was sent is only to be shown.</summary>
     public PolicyPreview? Preview { get; init; }
 

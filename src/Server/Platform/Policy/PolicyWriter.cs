@@ -23,7 +23,7 @@ internal sealed record RowTouch(RowKey Key, string Summary, IReadOnlyList<RowKey
 internal delegate ValueTask<RowTouch?> MakeTouch(CountersignDb db, CancellationToken cancellation);
 
 /// <summary>
-/// On the writer: whether what the caller is signed in with still counts. Implemented by the identity feature; without one nothing that was planned ahead is stored.
+/// On the writer: whether what the caller is signed in with still counts. Implemented by the identity feature; without one nobody who comes by the gate changes anything.
 /// </summary>
 internal delegate ValueTask<bool> SignInStands(CountersignDb db, PolicySnapshot policy, Caller caller, CancellationToken cancellation);
 
@@ -52,6 +52,10 @@ internal sealed class PolicyWriter(
 
     /// <summary>On the writer only: for what is no change of policy and for master administrators alone.</summary>
     public bool IsMasterAdministrator(Caller caller) => ForWriter(caller.Organization)?.IsMasterAdministrator(caller.Person, time.GetUtcNow()) == true;
+
+    /// <summary>Whether the gate would let the caller in still, by this policy.</summary>
+    public async ValueTask<bool> IsSignedInAsync(CountersignDb db, PolicySnapshot policy, Caller caller, CancellationToken cancellation) =>
+        policy.Standing(caller.Person, caller.Source, caller.Strength) == DenialReason.None && await signInStands(db, policy, caller, cancellation);
 
     /// <summary>Applies a command on behalf of the caller.</summary>
     /// <param name="along">Runs in the same transaction, after the rows are marked; if it throws, nothing is stored.</param>
@@ -145,8 +149,8 @@ internal sealed class PolicyWriter(
         var snapshot = ForWriter(caller.Organization) ?? throw NoPolicy(caller.Organization);
         var db = unit.Db.Of(caller.Organization);
 
-        // What is planned ahead may take long enough for somebody to be signed out.
-        if (ahead is not null && !await IsSignedInAsync(db, snapshot, caller, cancellation)) return new PolicyOutcome.SignInEnded();
+        // Between the gate and this turn lies what a caller can draw out, a password that is hashed or a plan: whoever was signed out meanwhile changes nothing more.
+        if (caller.CameByGate && !await IsSignedInAsync(db, snapshot, caller, cancellation)) return new PolicyOutcome.SignInEnded();
         var (command, plan, hangsOn) = await PlanAsync(db, snapshot, wish, ahead, cancellation);
         if (plan is not PlanResult.Planned { Delta: var delta, Left: var left })
         {
@@ -167,9 +171,6 @@ internal sealed class PolicyWriter(
         caller.Made.Note(delta.Changes.Count > 0 ? delta.ToVersion : null);
         return new PolicyOutcome.Applied(delta, snapshot) { Left = left };
     }
-
-    private async ValueTask<bool> IsSignedInAsync(CountersignDb db, PolicySnapshot policy, Caller caller, CancellationToken cancellation) =>
-        policy.Standing(caller.Person, caller.Source, caller.Strength) == DenialReason.None && await signInStands(db, policy, caller, cancellation);
 
     private async Task<(PolicyCommand? Command, PlanResult Plan, IReadOnlyList<RowKey> HangsOn)> PlanAsync(CountersignDb db, PolicySnapshot snapshot, Wish wish, Ahead? ahead, CancellationToken cancellation)
     {
