@@ -33,17 +33,28 @@ internal sealed partial class RepeatedRefusals(WriteQueue queue, AuditLog audit,
     /// <param name="organization">Default: it belongs to none, and is only logged.</param>
     public void Note(OrganizationId organization, AuditEntry entry) => Count(organization, entry, out _);
 
-    /// <summary>True: it is the first, and the caller writes this entry now. False: it is counted.</summary>
-    public bool IsFirst(OrganizationId organization, ref AuditEntry entry)
+    /// <summary>True: it is the first, and the unit writes this entry now. False: it is counted. Where nothing of the unit is stored, it is written later.</summary>
+    public bool IsFirst(WriteUnit unit, OrganizationId organization, ref AuditEntry entry)
     {
-        var now = time.GetUtcNow();
-        lock (_lock)
+        if (TakeFirst(organization, ref entry) is not var (kind, count)) return false;
+        unit.Undone += () => PutBack(kind, count);
+        return true;
+    }
+
+    /// <summary>Writes the first at once, and returns once it is durable; another one is counted.</summary>
+    /// <exception cref="DbUpdateException">It could not be written, and is later.</exception>
+    public async Task WriteFirstAsync(OrganizationId organization, AuditEntry entry, CancellationToken cancellation)
+    {
+        if (TakeFirst(organization, ref entry) is not var (kind, count)) return;
+        var isWritten = false;
+        try
         {
-            var tally = Count(organization, entry, out var kind);
-            if (tally.FirstIsWritten) return false;
-            (tally.FirstIsWritten, tally.Count) = (true, 0);
-            entry = Entry(kind, tally, 1, now) with { Correlation = entry.Correlation };
-            return true;
+            await queue.AppendAsync(organization, db => audit.Add(db, entry), cancellation);
+            isWritten = true;
+        }
+        finally
+        {
+            if (!isWritten) PutBack(kind, count);
         }
     }
 
@@ -75,20 +86,46 @@ internal sealed partial class RepeatedRefusals(WriteQueue queue, AuditLog audit,
         kind = Kind.Of(organization, entry);
         lock (_lock)
         {
-            if (!_tallies.TryGetValue(kind, out var tally))
-            {
-                if (_ofSource.GetValueOrDefault(kind.Source()) >= MostOfSource) kind = kind.Source();
-                if (_tallies.Count >= MostKinds && !_tallies.ContainsKey(kind)) kind = kind.Flood();
-                if (!_tallies.TryGetValue(kind, out tally))
-                {
-                    _tallies.Add(kind, tally = new(now));
-                    _ofSource[kind.Source()] = _ofSource.GetValueOrDefault(kind.Source()) + 1;
-                }
-            }
-
+            if (!_tallies.ContainsKey(kind) && _ofSource.GetValueOrDefault(kind.Source()) >= MostOfSource) kind = kind.Source();
+            var tally = Tallied(ref kind, now);
             tally.Count++;
             tally.Last = now;
             return tally;
+        }
+    }
+
+    private Tally Tallied(ref Kind kind, DateTimeOffset now)
+    {
+        if (_tallies.Count >= MostKinds && !_tallies.ContainsKey(kind)) kind = kind.Flood();
+        if (_tallies.TryGetValue(kind, out var tally)) return tally;
+        _tallies.Add(kind, tally = new(now));
+        _ofSource[kind.Source()] = _ofSource.GetValueOrDefault(kind.Source()) + 1;
+        return tally;
+    }
+
+    /// <summary>Null: the first of them is written, or about to be.</summary>
+    private (Kind Kind, int Count)? TakeFirst(OrganizationId organization, ref AuditEntry entry)
+    {
+        var now = time.GetUtcNow();
+        lock (_lock)
+        {
+            var tally = Count(organization, entry, out var kind);
+            if (tally.FirstIsWritten) return null;
+            var count = tally.Count;
+            (tally.FirstIsWritten, tally.Count) = (true, 0);
+            entry = Entry(kind, tally, count, now) with { Correlation = entry.Correlation };
+            return (kind, count);
+        }
+    }
+
+    /// <summary>They were taken to be written and could not be: the next look tries again.</summary>
+    private void PutBack(Kind kind, int count)
+    {
+        lock (_lock)
+        {
+            var tally = Tallied(ref kind, time.GetUtcNow());
+            tally.Count += count;
+            tally.FirstIsWritten = false;
         }
     }
 
@@ -154,6 +191,7 @@ internal sealed partial class RepeatedRefusals(WriteQueue queue, AuditLog audit,
             {
                 // A full disk must not end the server by way of this bookkeeping. Nobody gets in meanwhile: a success without a record is none.
                 LogNotWritten(failure, organization.Sum(refusal => refusal.Count));
+                foreach (var (kind, count, _) in organization) PutBack(kind, count);
             }
         }
     }
@@ -180,7 +218,7 @@ internal sealed partial class RepeatedRefusals(WriteQueue queue, AuditLog audit,
     [LoggerMessage(1, LogLevel.Information, "{Kind} of an organization that is not known: from {Source} by {Channel}, {Count} times")]
     private partial void LogNobodys(string kind, System.Net.IPAddress? source, string channel, int count);
 
-    [LoggerMessage(2, LogLevel.Error, "{Count} refusals could not be written down")]
+    [LoggerMessage(2, LogLevel.Error, "{Count} refusals could not be written down; it is tried again")]
     private partial void LogNotWritten(Exception failure, int count);
 
     /// <summary>What is alike. The details as their text.</summary>
@@ -200,7 +238,7 @@ internal sealed partial class RepeatedRefusals(WriteQueue queue, AuditLog audit,
     {
         public DateTimeOffset Begun { get; } = begun;
 
-        public DateTimeOffset Last { get; set; }
+        public DateTimeOffset Last { get; set; } = begun;
 
         /// <summary>Not yet written.</summary>
         public int Count { get; set; }

@@ -336,6 +336,29 @@ public sealed class WriterTurnTests
         (await NotesAsync(lab)).ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData("CREATE TRIGGER full BEFORE UPDATE OF LastUsed ON api_token BEGIN SELECT RAISE(ABORT, 'no room'); END")]
+    [InlineData("CREATE TRIGGER full BEFORE UPDATE OF LastUsed ON api_token BEGIN SELECT RAISE(ROLLBACK, 'no room'); END")]
+    public async Task While_notes_of_uses_fail_the_requests_of_a_token_are_answered_and_that_is_logged_once(string failing)
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        var token = await lab.TokenOfAsync("tom");
+        await CountNotesAsync(lab);
+        await using var db = lab.Get<Database>().Open();
+        await db.Database.ExecuteSqlRawAsync(failing, IdentityLab.Stop);
+        for (var request = 0; request < 3; request++)
+        {
+            lab.Clock.Advance(TimeSpan.FromMinutes(2));
+            (await lab.SendAsync(HttpMethod.Get, "me", token: token)).Status.ShouldBe(HttpStatusCode.OK);
+            (await lab.SendAsync(HttpMethod.Delete, "me/sign-ins", token: token)).Status.ShouldBe(HttpStatusCode.NoContent);
+        }
+
+        lab.Log.Lines.Count(line => line.Contains("The last use of tokens can't be written down", StringComparison.Ordinal)).ShouldBe(1);
+        await db.Database.ExecuteSqlRawAsync("DROP TRIGGER full", IdentityLab.Stop);
+        (await lab.SendAsync(HttpMethod.Get, "me", token: token)).Status.ShouldBe(HttpStatusCode.OK);
+        (await NotesAsync(lab)).ShouldBe(1);
+    }
+
     /// <summary>How often the last use of a token was written, once <see cref="CountNotesAsync"/> has been called.</summary>
     private static async Task<int> NotesAsync(IdentityLab lab)
     {

@@ -1,8 +1,13 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Countersign.Server.Platform;
+using Countersign.Server.Tests.Identity;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Countersign.Server.Tests.Platform;
@@ -33,6 +38,21 @@ public sealed class ProblemTests
     [Fact]
     public async Task Where_no_name_can_be_made_out_the_place_is_told() =>
         (await ToldAsync<Dictionary<string, Accented>>("""{"here":{}}""")).ShouldBe(new Dictionary<string, string> { ["here"] = "It is unknown, missing, given twice or not of the right form." });
+
+    [Fact]
+    public async Task Of_what_the_database_made_fail_its_codes_are_logged_and_not_told()
+    {
+        using var log = new CapturedLog();
+        using var logs = LoggerFactory.Create(building => building.AddProvider(log));
+        await using var services = new ServiceCollection().AddLogging().BuildServiceProvider();
+        using var answer = new MemoryStream();
+        var context = new DefaultHttpContext { RequestServices = services, Response = { Body = answer } };
+        var handler = new ProblemOfException(logs.CreateLogger<ProblemOfException>());
+        (await handler.TryHandleAsync(context, new DbUpdateException("", new SqliteException("disk I/O error", 10, 778)), TestContext.Current.CancellationToken)).ShouldBeTrue();
+        context.Response.StatusCode.ShouldBe(StatusCodes.Status500InternalServerError);
+        log.Lines.ShouldHaveSingleItem().ShouldContain("the database says 10, extended 778");
+        Encoding.UTF8.GetString(answer.ToArray()).ShouldNotContain("778");
+    }
 
     private static async Task<Dictionary<string, string>> ToldAsync<T>(string body)
     {

@@ -1,9 +1,11 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Server.Tests.Identity;
 using Countersign.Sessions;
+using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Tests.Platform;
 
@@ -52,10 +54,27 @@ public sealed class RepeatedRefusalsTests
         items.Select(item => item.GetProperty("details").GetProperty("count").GetInt32()).ShouldBe([9, 1]);
     }
 
+    [Fact]
+    public async Task A_refusal_that_could_not_be_written_down_is_once_it_can()
+    {
+        await using var lab = await IdentityLab.StartAsync();
+        await using var db = lab.Get<Database>().Open();
+        await db.Database.ExecuteSqlRawAsync("CREATE TRIGGER full BEFORE INSERT ON audit_record WHEN NEW.Kind LIKE '%.refused' BEGIN SELECT RAISE(ABORT, 'no room'); END", IdentityLab.Stop);
+        for (var attempt = 0; attempt < 2; attempt++) await Should.ThrowAsync<DbUpdateException>(RefuseAsync(lab, "web9").AsTask());
+        var overreach = new PolicyCommand.AddDeviceGroup(new(Guid.NewGuid()), null, "Mine");
+        var tom = lab.AsAnn with { Person = lab.Tom.Id, Login = lab.Tom.Login };
+        await Should.ThrowAsync<DbUpdateException>(lab.Get<PolicyWriter>().ApplyAsync(tom, overreach, IdentityLab.Stop));
+        await lab.Get<RepeatedRefusals>().FlushAsync(IdentityLab.Stop);
+        await db.Database.ExecuteSqlRawAsync("DROP TRIGGER full", IdentityLab.Stop);
+        await lab.Get<RepeatedRefusals>().FlushAsync(IdentityLab.Stop);
+        (await OfAsync(lab, "session.refused")).Sum(Count).ShouldBe(2);
+        (await OfAsync(lab, "policy.refused")).Sum(Count).ShouldBe(1);
+    }
+
     private static ValueTask RefuseAsync(IdentityLab lab, string device) => lab.Get<ISessionLedger>().RefuseAsync(
         new(
-            lab.Organization, lab.Tom.Id, lab.Tom.Login, device, "root", Access.PermissionSet.Of(Access.Permission.Terminal), Access.DecisionKind.Denied,
-            Access.DenialReason.UnknownDevice, IPAddress.Loopback, lab.Clock.GetUtcNow()),
+            lab.Organization, lab.Tom.Id, lab.Tom.Login, device, "root", PermissionSet.Of(Permission.Terminal), DecisionKind.Denied,
+            DenialReason.UnknownDevice, IPAddress.Loopback, lab.Clock.GetUtcNow()),
         IdentityLab.Stop);
 
     private static int Count(AuditRecord record) => JsonNode.Parse(record.Details)!["count"]!.GetValue<int>();

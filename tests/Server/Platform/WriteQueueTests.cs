@@ -1,6 +1,7 @@
 using Countersign.Access;
 using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -8,6 +9,9 @@ namespace Countersign.Server.Tests.Platform;
 
 public sealed class WriteQueueTests : IAsyncLifetime
 {
+    /// <summary>In place of a subject, it ends the transaction as a full disk does.</summary>
+    private const int Fatal = 5;
+
     private static readonly OrganizationId Organization = new(Guid.NewGuid());
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("countersign-queue");
@@ -153,6 +157,104 @@ public sealed class WriteQueueTests : IAsyncLifetime
         await Should.ThrowAsync<OperationCanceledException>(given);
         await using var db = _database.Read(Organization);
         (await db.Set<AuditRecord>().CountAsync(TestContext.Current.CancellationToken)).ShouldBe(0);
+    }
+
+    /// <summary>A full disk, a page that can't be read: SQLite then rolls all of the transaction back by itself.</summary>
+    [Fact]
+    public async Task What_ends_the_transaction_of_a_group_fails_alone_and_the_others_are_stored_each_once()
+    {
+        await TriggerAsync();
+        var (committed, lost) = (new List<int>(), new List<int>());
+        var (held, go) = await HoldAsync();
+        var units = Enumerable.Range(0, 60).Select(number => IsAddition(number)
+            ? _queue.AppendAsync(Organization, db => Add(db, number), TestContext.Current.CancellationToken)
+            : _queue.WriteAsync(
+                async (unit, _) =>
+                {
+                    unit.Committed += () => committed.Add(number);
+                    unit.Lost += () => lost.Add(number);
+                    Add(unit.Db.Of(Organization), number);
+                    if (number == 35) await unit.Db.SaveChangesAsync(TestContext.Current.CancellationToken);
+                    return number;
+                },
+                TestContext.Current.CancellationToken)).ToList();
+        go.SetResult();
+        await held;
+        for (var number = 0; number < units.Count; number++)
+        {
+            if (IsFatal(number)) (await Should.ThrowAsync<DbUpdateException>(units[number])).InnerException.ShouldBeOfType<SqliteException>();
+            else await units[number];
+        }
+
+        committed.ShouldBe(Enumerable.Range(0, 60).Where(number => !IsAddition(number) && !IsFatal(number)));
+        lost.ShouldContain(1, "it was undone with the others once");
+        (await KeptAsync()).ShouldBe(Enumerable.Range(0, 60).Where(number => !IsFatal(number)).Select(number => $"{number}"), ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task What_ends_the_transaction_where_nothing_else_is_in_it_comes_back_as_what_could_not_be_stored()
+    {
+        await TriggerAsync();
+        var raw = _queue.WriteAsync(
+            Organization, (db, stop) => db.Database.ExecuteSqlRawAsync($"UPDATE organization SET Name = '{Fatal}'", stop), TestContext.Current.CancellationToken);
+        (await Should.ThrowAsync<DbUpdateException>(raw)).InnerException.ShouldBeOfType<SqliteException>();
+        await Should.ThrowAsync<DbUpdateException>(_queue.AppendAsync(Organization, db => Add(db, Fatal), TestContext.Current.CancellationToken));
+        (await _queue.WriteAsync(Organization, (db, _) => AddAsync(db, 1), TestContext.Current.CancellationToken)).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task What_can_not_be_committed_fails_alone_and_the_others_are_stored()
+    {
+        await using (var db = _database.Open())
+            await db.Database.ExecuteSqlRawAsync("CREATE TABLE late (id BLOB REFERENCES organization (Id) DEFERRABLE INITIALLY DEFERRED)", TestContext.Current.CancellationToken);
+        var (held, go) = await HoldAsync();
+        var before = _queue.WriteAsync(Organization, (db, _) => AddAsync(db, 1), TestContext.Current.CancellationToken);
+        var late = _queue.WriteAsync(Organization, (db, stop) => db.Database.ExecuteSqlRawAsync("INSERT INTO late VALUES (x'00')", stop), TestContext.Current.CancellationToken);
+        var behind = _queue.AppendAsync(Organization, db => Add(db, 2), TestContext.Current.CancellationToken);
+        go.SetResult();
+        await held;
+        await before;
+        await behind;
+        await Should.ThrowAsync<DbUpdateException>(late);
+        (await KeptAsync()).ShouldBe(["1", "2"], ignoreOrder: true);
+    }
+
+    /// <summary>What comes while the writer is held is one group.</summary>
+    private async Task<(Task Held, TaskCompletionSource Go)> HoldAsync()
+    {
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = _queue.WriteAsync(
+            Organization,
+            (_, _) =>
+            {
+                entered.SetResult();
+                return go.Task;
+            },
+            TestContext.Current.CancellationToken);
+        await entered.Task;
+        return (held, go);
+    }
+
+    /// <summary>Some in rows, with one among them that is fatal.</summary>
+    private static bool IsAddition(int number) => number < 30 && number % 10 is 4 or 5 or 6;
+
+    private static bool IsFatal(int number) => number % 10 == Fatal;
+
+    private async Task TriggerAsync()
+    {
+        await using var db = _database.Open();
+        await db.Database.ExecuteSqlRawAsync(
+            $"""
+            CREATE TRIGGER fatal BEFORE INSERT ON audit_record WHEN NEW.Subject LIKE '%{Fatal}' BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END;
+            CREATE TRIGGER fatal_name BEFORE UPDATE ON organization WHEN NEW.Name = '{Fatal}' BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END;
+            """,
+            TestContext.Current.CancellationToken);
+    }
+
+    private async Task<List<string>> KeptAsync()
+    {
+        await using var db = _database.Read(Organization);
+        return await db.Set<AuditRecord>().Select(record => record.Subject).ToListAsync(TestContext.Current.CancellationToken);
     }
 
     private void Add(CountersignDb db, int number) => _audit.Add(db, new AuditEntry { Kind = "test", Channel = "system", Subject = $"{number}" });

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using System.Net;
 using Countersign.Access;
 using Countersign.Server.Platform;
@@ -39,7 +40,7 @@ internal sealed record NewToken
 }
 
 /// <summary>Makes tokens and recognizes them.</summary>
-internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySource policy, TimeProvider time)
+internal sealed partial class ApiTokens(Database database, WriteQueue queue, PolicySource policy, TimeProvider time, ILogger<ApiTokens> log)
 {
     public static readonly TimeSpan MadeLife = TimeSpan.FromDays(90);
 
@@ -54,6 +55,9 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
 
     /// <summary>The tokens whose last use is on its way to the database.</summary>
     private readonly ConcurrentDictionary<Guid, bool> _noting = new();
+
+    /// <summary>1: the last note could not be written, and that was logged.</summary>
+    private int _fails;
 
     /// <summary>Stored with the context, in its organization.</summary>
     public IssuedToken Add(CountersignDb db, NewToken wanted)
@@ -144,7 +148,7 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
     private static TimeSpan? IdleOf(ApiToken token, SignInSettings rules) => token.Origin == TokenOrigin.Browser ? rules.Idle : null;
 
     /// <summary>
-    /// Waits a moment for it and not longer: while nothing can be written, a session can still be ended through the API. One note at a time for each
+    /// Waits a moment for it and not longer, and goes on where it fails: while nothing can be written, a session can still be ended through the API. One note at a time for each
     /// token, so that its requests pile up nothing in front of what sessions have to write.
     /// </summary>
     private async Task NoteUseAsync(ApiToken token, DateTimeOffset now, CancellationToken cancellation)
@@ -168,10 +172,19 @@ internal sealed class ApiTokens(Database database, WriteQueue queue, PolicySourc
                 token.OrganizationId,
                 (db, stop) => db.Set<ApiToken>().Where(row => row.Id == token.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.LastUsed, now), stop),
                 CancellationToken.None);
+            Volatile.Write(ref _fails, 0);
+        }
+        catch (Exception failure) when (failure is DbException or DbUpdateException)
+        {
+            // A full disk must keep nobody from ending what runs. Its sign-in was found good without the note; who is idle too long by what is known is signed out.
+            if (Interlocked.Exchange(ref _fails, 1) == 0) LogNotNoted(failure);
         }
         finally
         {
             _noting.TryRemove(token.Id, out _);
         }
     }
+
+    [LoggerMessage(1, LogLevel.Error, "The last use of tokens can't be written down; it is not said again until it could be")]
+    private partial void LogNotNoted(Exception failure);
 }

@@ -19,7 +19,7 @@ internal sealed class TooManyLinksException(string recipient, TimeSpan after, st
 /// How many links somebody has mailed: whoever administers an organization, and where strangers may register one that is anybody, must not fill the mailbox of whom
 /// they like by it, nor make this server's mails pass for junk. Links for signing in are asked for by others and bounded by themselves.
 /// </summary>
-internal sealed class LinkBound(SignInLimits limits, RepeatedRefusals refusals, WriteQueue queue, AuditLog audit, TimeProvider time)
+internal sealed class LinkBound(SignInLimits limits, RepeatedRefusals refusals, TimeProvider time)
 {
     /// <summary>In the log.</summary>
     public const string Kind = "mail.refused";
@@ -49,7 +49,7 @@ internal sealed class LinkBound(SignInLimits limits, RepeatedRefusals refusals, 
     public async Task<ProblemHttpResult> RefuseAsync(TooManyLinksException tooMany, Caller caller, HttpContext context, CancellationToken cancellation)
     {
         var entry = AuditEntry.By(caller, Kind) with { Subject = tooMany.Recipient, Outcome = AuditOutcome.Refused, Details = new() { ["because"] = "too many links within an hour" } };
-        if (refusals.IsFirst(caller.Organization, ref entry)) await queue.AppendAsync(caller.Organization, db => audit.Add(db, entry), cancellation);
+        await refusals.WriteFirstAsync(caller.Organization, entry, cancellation);
         return Problems.TooMany(context, tooMany.After, "Too many links were mailed", tooMany.Message);
     }
 }

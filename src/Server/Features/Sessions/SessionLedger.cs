@@ -6,7 +6,6 @@ using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
 using Countersign.Sessions.Journal;
 using Countersign.Sessions.Recording;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
 namespace Countersign.Server.Features.Sessions;
@@ -24,11 +23,18 @@ internal sealed class SessionLedger(
         {
             return await WriteOpeningAsync(opening, cancellation);
         }
-        catch (SqliteException away) when (away.SqliteErrorCode is SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED or SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_IOERR)
+        catch (Exception away) when (IsAway(away))
         {
             throw new LedgerAwayException(away);
         }
     }
+
+    /// <summary>That the database takes nothing now, and later may; whether it says so itself, or the writer for it. What is wrong with the row is a fault.</summary>
+    internal static bool IsAway(Exception failure) => DatabaseFailure.Cause(failure) is
+    {
+        SqliteErrorCode: SQLitePCL.raw.SQLITE_BUSY or SQLitePCL.raw.SQLITE_LOCKED or SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_IOERR or SQLitePCL.raw.SQLITE_NOMEM
+        or SQLitePCL.raw.SQLITE_CANTOPEN or SQLitePCL.raw.SQLITE_PROTOCOL or SQLitePCL.raw.SQLITE_READONLY,
+    };
 
     private Task<bool> WriteOpeningAsync(SessionOpening opening, CancellationToken cancellation) => queue.WriteAsync(
         async (unit, stop) =>
@@ -105,11 +111,7 @@ internal sealed class SessionLedger(
                 ["reason"] = refusal.Reason.ToString(),
             },
         };
-        if (!refusals.IsFirst(refusal.Organization, ref entry)) return;
-        await queue.AppendAsync(
-            refusal.Organization,
-            db => audit.Add(db, entry),
-            cancellation);
+        await refusals.WriteFirstAsync(refusal.Organization, entry, cancellation);
     }
 
     /// <summary>Whether any of these sessions has not ended.</summary>

@@ -22,7 +22,7 @@ internal sealed record HandOverRequest(string Password, string? Code = null)
 /// The owner makes somebody else the owner. A token that was stolen must not be enough for that: it takes the password, and a code; and a sign-in, not a program's token.
 /// </summary>
 internal sealed class HandOver(
-    PasswordSignIn passwords, SecondFactor secondFactor, OwnProof proof, Database database, PolicyWriter writer, PolicySource policy, Outbox outbox, WriteQueue queue,
+    PasswordSignIn passwords, SecondFactor secondFactor, OwnProof proof, Database database, PolicyWriter writer, PolicySource policy, Outbox outbox,
     RepeatedRefusals refusals, AuditLog audit, TimeProvider time)
 {
     public async Task<Results<Ok<TechnicianAnswer>, ProblemHttpResult>> HandleAsync(
@@ -96,7 +96,7 @@ internal sealed class HandOver(
             Outcome = AuditOutcome.Refused,
             Details = new() { ["because"] = because },
         };
-        return refusals.IsFirst(caller.Organization, ref entry) ? queue.AppendAsync(caller.Organization, db => audit.Add(db, entry), cancellation) : Task.CompletedTask;
+        return refusals.WriteFirstAsync(caller.Organization, entry, cancellation);
     }
 
     private async Task TellAsync(CountersignDb db, Caller caller, PolicyDelta delta, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Countersign.Access;
+using Countersign.Server.Platform.Persistence;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -103,7 +104,9 @@ internal sealed partial class ProblemOfException(ILogger<ProblemOfException> log
         };
         if (problem is null)
         {
-            LogFailure(exception, httpContext.Request.Method, httpContext.Request.Path, httpContext.TraceIdentifier);
+            var (method, path, reference) = (httpContext.Request.Method, httpContext.Request.Path, httpContext.TraceIdentifier);
+            if (DatabaseFailure.Cause(exception) is { } database) LogDatabaseFailure(exception, method, path, reference, database.SqliteErrorCode, database.SqliteExtendedErrorCode);
+            else LogFailure(exception, method, path, reference);
             problem = TypedResults.Problem(statusCode: StatusCodes.Status500InternalServerError, title: "The server failed", detail: $"Reference {httpContext.TraceIdentifier}");
         }
 
@@ -134,4 +137,7 @@ internal sealed partial class ProblemOfException(ILogger<ProblemOfException> log
 
     [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed ({Reference})")]
     private partial void LogFailure(Exception exception, string method, PathString path, string reference);
+
+    [LoggerMessage(2, LogLevel.Error, "{Method} {Path} failed ({Reference}): the database says {Code}, extended {ExtendedCode}")]
+    private partial void LogDatabaseFailure(Exception exception, string method, PathString path, string reference, int code, int extendedCode);
 }

@@ -9,6 +9,11 @@ namespace Countersign.Server.Platform.Persistence;
 /// The one writer. SQLite lets one transaction write at a time and each commit waits for the disk, so that units of work that wait together are
 /// committed together: each behind a savepoint of its own, so that one that fails spoils nothing of the others.
 /// </summary>
+/// <remarks>
+/// Some failures SQLite answers by rolling the whole transaction back (lang_transaction, "Response To Errors Within A Transaction": a full disk, a read or write that fails, no
+/// memory), whichever unit they meet. Each unit of such a group is then done once more by itself, so that nobody fails for another's fault: work may run twice, and
+/// changes nothing outside of the transaction but by the callbacks of its <see cref="WriteUnit"/>.
+/// </remarks>
 internal sealed partial class WriteQueue : IAsyncDisposable
 {
     private const int MostInGroup = 128;
@@ -26,7 +31,10 @@ internal sealed partial class WriteQueue : IAsyncDisposable
     }
 
     /// <summary>Runs the work on the writer's context, saves it and returns once it is durable. The context sees the organization only.</summary>
-    /// <exception cref="DbUpdateException">A constraint refuses what the work wants; nothing of it is stored. Whatever the work itself throws comes back, too.</exception>
+    /// <exception cref="DbUpdateException">
+    /// A constraint refuses what the work wants, or it could not be committed, which is then said by the inner exception; nothing of it is stored. Whatever the work itself throws comes
+    /// back, too.
+    /// </exception>
     public Task<T> WriteAsync<T>(OrganizationId organization, Func<CountersignDb, CancellationToken, Task<T>> work, CancellationToken cancellation) =>
         WriteAsync((unit, stop) => work(unit.Db.Of(organization), stop), cancellation);
 
@@ -71,24 +79,53 @@ internal sealed partial class WriteQueue : IAsyncDisposable
         {
             group.Clear();
             while (group.Count < MostInGroup && _units.Reader.TryRead(out var unit)) group.Add(unit);
-            try
-            {
-                await WriteGroupAsync(group);
-            }
-            catch (Exception failure)
-            {
-                // Not swallowed: everyone who waits gets it. The writer itself must live on for those who come later.
-                LogGroupFailed(failure, group.Count);
-                foreach (var unit in group) unit.Fail(failure);
-            }
+            await WriteGroupAsync(group);
         }
     }
 
-    private async Task WriteGroupAsync(List<Unit> group)
+    private async Task WriteGroupAsync(IReadOnlyList<Unit> group)
     {
-        await using var db = _database.Open();
-        db.Database.AutoSavepointsEnabled = false;
-        await using var transaction = await db.Database.BeginTransactionAsync();
+        var reached = Reached.Nothing;
+        try
+        {
+            await using var db = _database.Open();
+            db.Database.AutoSavepointsEnabled = false;
+            await using var transaction = await db.Database.BeginTransactionAsync();
+            reached = Reached.Begun;
+            await RunAsync(group, db, transaction);
+            await transaction.CommitAsync();
+            reached = Reached.Committed;
+        }
+        catch (Exception failure) when (reached != Reached.Committed)
+        {
+            // Not swallowed: everyone who waits gets it, unless it is done by itself. The writer itself must live on for those who come later.
+            LogGroupFailed(failure, group.Count);
+            foreach (var unit in group) Tell(unit.Lose);
+
+            // Where no transaction can be begun, none can for one of them either: the file is locked, and each would wait for as long again.
+            if (reached == Reached.Begun && group.Count > 1)
+            {
+                foreach (var unit in group) await WriteGroupAsync([unit]);
+            }
+            else
+            {
+                foreach (var unit in group) unit.Fail(failure);
+            }
+
+            return;
+        }
+        catch (Exception failure)
+        {
+            // Letting go of the connection. What is durable is not done again.
+            LogAftermathFailed(failure);
+        }
+
+        foreach (var unit in group) Tell(unit.Committed);
+        foreach (var unit in group) unit.Complete();
+    }
+
+    private static async Task RunAsync(IReadOnlyList<Unit> group, CountersignDb db, IDbContextTransaction transaction)
+    {
         for (var place = 0; place < group.Count;)
         {
             var additions = AdditionsFrom(group, place);
@@ -101,27 +138,23 @@ internal sealed partial class WriteQueue : IAsyncDisposable
             // One of them can't be stored: each by itself, so that the others are.
             for (var end = place + Math.Max(1, additions.Count); place < end; place++) await group[place].RunAsync(db, transaction);
         }
-
-        await transaction.CommitAsync();
-        foreach (var unit in group) TellCommitted(unit);
-        foreach (var unit in group) unit.Complete();
     }
 
-    private void TellCommitted(Unit unit)
+    private void Tell(Action what)
     {
         try
         {
-            unit.Committed();
+            what();
         }
         catch (Exception failure)
         {
-            // The group is durable: a fault in what follows from one unit must neither undo the others nor have anybody told that their work was not done.
+            // It is decided what became of the group: a fault in what follows from one unit must neither undo the others nor have anybody told something else.
             LogAftermathFailed(failure);
         }
     }
 
     /// <summary>Those of one organization that follow one another.</summary>
-    private static List<Addition> AdditionsFrom(List<Unit> group, int place)
+    private static List<Addition> AdditionsFrom(IReadOnlyList<Unit> group, int place)
     {
         var found = new List<Addition>();
         for (; place < group.Count && group[place] is Addition addition; place++)
@@ -136,8 +169,16 @@ internal sealed partial class WriteQueue : IAsyncDisposable
     [LoggerMessage(1, LogLevel.Error, "A group of {Count} writes could not be committed")]
     private partial void LogGroupFailed(Exception failure, int count);
 
-    [LoggerMessage(2, LogLevel.Error, "What was to follow from a committed write failed")]
+    [LoggerMessage(2, LogLevel.Error, "What was to follow from a write failed")]
     private partial void LogAftermathFailed(Exception failure);
+
+    /// <summary>How far a group has come.</summary>
+    private enum Reached
+    {
+        Nothing = 0,
+        Begun = 1,
+        Committed = 2,
+    }
 
     private abstract class Unit
     {
@@ -146,6 +187,9 @@ internal sealed partial class WriteQueue : IAsyncDisposable
         public abstract void Committed();
 
         public abstract void Complete();
+
+        /// <summary>What it did is undone with its group. It may run again.</summary>
+        public abstract void Lose();
 
         public abstract void Fail(Exception failure);
     }
@@ -167,10 +211,10 @@ internal sealed partial class WriteQueue : IAsyncDisposable
                 await db.SaveChangesAsync(CancellationToken.None);
                 saved = true;
             }
-            catch (Exception)
+            catch (Exception failure)
             {
                 // Not swallowed: whoever it comes from gets it when each is run by itself.
-                await transaction.RollbackToSavepointAsync(Savepoint, CancellationToken.None);
+                if (!await TryUndoAsync(transaction)) throw CouldNotCommit(failure);
             }
 
             await transaction.ReleaseSavepointAsync(Savepoint, CancellationToken.None);
@@ -210,20 +254,41 @@ internal sealed partial class WriteQueue : IAsyncDisposable
             {
                 // Not swallowed: it is thrown where the work was handed in. What it did is undone, so that the group can go on.
                 _failure = failure;
-                await transaction.RollbackToSavepointAsync(Savepoint, CancellationToken.None);
+                if (!await TryUndoAsync(transaction)) throw _failure = CouldNotCommit(failure);
+                _unit?.Undone?.Invoke();
+                _unit = null;
             }
 
             await transaction.ReleaseSavepointAsync(Savepoint, CancellationToken.None);
             db.Reset();
         }
 
-        /// <summary>All but the saving.</summary>
+        /// <summary>All but the saving. Begins anew what was lost.</summary>
         protected async Task WorkAsync(CountersignDb db)
         {
+            (_unit, _failure, _value) = (null, null, default);
             cancellation.ThrowIfCancellationRequested();
             _unit = new(db);
             _value = await work(_unit, cancellation);
         }
+
+        /// <summary>Back to before the unit. False: there is no transaction any more, the failure has ended it for the whole group.</summary>
+        protected static async Task<bool> TryUndoAsync(IDbContextTransaction transaction)
+        {
+            try
+            {
+                await transaction.RollbackToSavepointAsync(Savepoint, CancellationToken.None);
+                return true;
+            }
+            catch (Exception)
+            {
+                // Not swallowed: the failure before it, which says more than that there is nothing to go back to, ends the group.
+                return false;
+            }
+        }
+
+        /// <summary>One type, whatever has ended the transaction: those who go on when the database does catch that.</summary>
+        protected static DbUpdateException CouldNotCommit(Exception cause) => cause as DbUpdateException ?? new("It could not be committed, and nothing of it is stored.", cause);
 
         public override void Committed()
         {
@@ -237,10 +302,16 @@ internal sealed partial class WriteQueue : IAsyncDisposable
             else _result.TrySetResult(_value!);
         }
 
-        public override void Fail(Exception failure)
+        public override void Lose()
         {
             _unit?.Lost?.Invoke();
-            _result.TrySetException(_failure ?? failure);
+            _unit?.Undone?.Invoke();
+        }
+
+        public override void Fail(Exception failure)
+        {
+            if (_failure is OperationCanceledException && cancellation.IsCancellationRequested) _result.TrySetCanceled(cancellation);
+            else _result.TrySetException(_failure ?? CouldNotCommit(failure));
         }
     }
 }
@@ -256,6 +327,9 @@ internal sealed class WriteUnit(CountersignDb db)
     /// <summary>The unit is durable.</summary>
     public Action? Committed { get; set; }
 
-    /// <summary>The whole group was rolled back.</summary>
+    /// <summary>The whole group was rolled back. The work may be done again, with a unit of its own.</summary>
     public Action? Lost { get; set; }
+
+    /// <summary>Nothing that the unit did is stored: it failed, or its group was rolled back.</summary>
+    public Action? Undone { get; set; }
 }

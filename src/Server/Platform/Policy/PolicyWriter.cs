@@ -134,7 +134,7 @@ internal sealed class PolicyWriter(
             await queue.WriteAsync(
                 (unit, _) =>
                 {
-                    NoteRefusal(unit.Db.Of(caller.Organization), caller, ahead.Command, ahead.Plan, ahead.Policy.Version);
+                    NoteRefusal(unit, caller, ahead.Command, ahead.Plan, ahead.Policy.Version);
                     return Task.FromResult(true);
                 },
                 cancellation);
@@ -154,7 +154,7 @@ internal sealed class PolicyWriter(
         var (command, plan, hangsOn) = await PlanAsync(db, snapshot, wish, ahead, cancellation);
         if (plan is not PlanResult.Planned { Delta: var delta, Left: var left })
         {
-            NoteRefusal(db, caller, command, plan, snapshot.Version);
+            NoteRefusal(unit, caller, command, plan, snapshot.Version);
             return new PolicyOutcome.Refused(plan);
         }
 
@@ -215,11 +215,11 @@ internal sealed class PolicyWriter(
             : null;
     }
 
-    private void NoteRefusal(CountersignDb db, Caller caller, PolicyCommand? command, PlanResult plan, long version)
+    private void NoteRefusal(WriteUnit unit, Caller caller, PolicyCommand? command, PlanResult plan, long version)
     {
         if (command is null || !IsOverreach(plan)) return;
         var entry = Entry(caller, "policy.refused", command.GetType().Name, AuditOutcome.Refused, version, command);
-        if (refusals.IsFirst(caller.Organization, ref entry)) audit.Add(db, entry);
+        if (refusals.IsFirst(unit, caller.Organization, ref entry)) audit.Add(unit.Db.Of(caller.Organization), entry);
     }
 
     private static bool IsOverreach(PlanResult plan) =>
