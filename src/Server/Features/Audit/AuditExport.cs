@@ -40,7 +40,7 @@ internal static class ExportAudit
     /// <summary>The record of the export is the last one in it, where it is asked for.</summary>
     public static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> HandleAsync(
         [AsParameters] AuditFilter filter, [AsParameters] ExportQuery query, Caller caller, CallersPolicy policy, WriteQueue queue, AuditLog audit, AuditSealer sealer,
-        AuditExport export, CancellationToken cancellation)
+        AuditExport export, LongAnswer answer, CancellationToken cancellation)
     {
         if (!policy.MayReadLog) return AuditRefusal.Forbidden();
         if (filter.Problem() is { } wrong) return wrong;
@@ -60,10 +60,12 @@ internal static class ExportAudit
         var checkpoint = await sealer.CheckpointAsync(caller.Organization, cancellation);
         if (query.Since > checkpoint.Size)
             return Problems.Invalid("since", $"The log has {checkpoint.Size} records. A checkpoint of more is not of this log, or the log was cut.");
-        if (csv) return TypedResults.Stream(stream => export.WriteCsvAsync(checkpoint, filter, stream, cancellation), Csv.ContentType, "audit.csv");
-        return filter.IsEmpty
-            ? TypedResults.Stream(stream => export.WriteAsync(checkpoint, stream, cancellation), ContentType, "audit.jsonl")
-            : TypedResults.Stream(stream => export.WriteExcerptAsync(checkpoint, filter, query.Since, stream, cancellation), ContentType, "audit.jsonl");
+        return csv
+            ? answer.Send((stream, stop) => export.WriteCsvAsync(checkpoint, filter, stream, stop), May, Csv.ContentType, "audit.csv")
+            : answer.Send(
+                (stream, stop) => filter.IsEmpty ? export.WriteAsync(checkpoint, stream, stop) : export.WriteExcerptAsync(checkpoint, filter, query.Since, stream, stop), May, ContentType, "audit.jsonl");
+
+        static bool May(Caller caller, CallersPolicy inForce) => inForce.MayReadLog;
     }
 }
 

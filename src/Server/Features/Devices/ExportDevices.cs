@@ -14,10 +14,10 @@ internal static class ExportDevices
     /// <param name="group">Only devices directly in this group.</param>
     /// <param name="under">Only devices in this group or one below it.</param>
     public static Results<PushStreamHttpResult, ProblemHttpResult> Handle(
-        CallersPolicy policy, CancellationToken cancellation, string? search = null, Guid? group = null, Guid? under = null)
+        CallersPolicy policy, LongAnswer answer, string? search = null, Guid? group = null, Guid? under = null)
     {
         if (!ListDevices.TryRead(search, group, under, out var query, out var problem)) return problem;
-        return TypedResults.Stream(stream => WriteAsync(policy, query, stream, cancellation), Csv.ContentType, "devices.csv");
+        return answer.Send((stream, stop) => WriteAsync(policy, query, stream, stop), (_, _) => true, Csv.ContentType, "devices.csv");
     }
 
     private static async Task WriteAsync(CallersPolicy policy, DeviceQuery query, Stream stream, CancellationToken cancellation)

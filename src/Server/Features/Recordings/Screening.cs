@@ -21,11 +21,6 @@ internal sealed class Screening(PolicySource policy, TimeProvider time, IHostApp
     /// <summary>At once, for one person: each costs a frame in memory, and a connection.</summary>
     public const int MostOfPerson = 16;
 
-    /// <summary>How often rights and token are looked at: whoever has lost them is cut off within a second.</summary>
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(400);
-
-    private static readonly TimeSpan LongestLook = TimeSpan.FromMilliseconds(500);
-
     /// <summary>What is left to say may take so long, then the connection is broken off.</summary>
     private static readonly TimeSpan Goodbye = TimeSpan.FromMilliseconds(300);
 
@@ -50,9 +45,8 @@ internal sealed class Screening(PolicySource policy, TimeProvider time, IHostApp
     {
         // Who watches may pause, and a terminal that replays reads at the pace of what was typed.
         if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate) rate.MinDataRate = null;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        var lost = WatchRightsAsync(standing, show, stop, over.Token);
+        await using var watch = new StandingWatch(standing, policy, time, (caller, inForce) => show.May(new(caller, inForce)), context.RequestAborted);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, watch.Lost);
         Closing closing;
         string detail;
         try
@@ -72,11 +66,6 @@ internal sealed class Screening(PolicySource policy, TimeProvider time, IHostApp
             (closing, detail) = lifetime.ApplicationStopping.IsCancellationRequested
                 ? (Closing.Stopping, "the server is stopping")
                 : (Closing.Revoked, "you may not see any more of it");
-        }
-        finally
-        {
-            await over.CancelAsync();
-            await lost;
         }
 
         await CloseAsync(context, show, closing, detail);
@@ -142,39 +131,6 @@ internal sealed class Screening(PolicySource policy, TimeProvider time, IHostApp
         catch (Exception gone) when (gone is OperationCanceledException or IOException)
         {
             context.Abort();
-        }
-    }
-
-    /// <summary>By the machine's own clock: what runs is held to be over within a second of anybody's clock.</summary>
-    private async Task WatchRightsAsync(CallersStanding standing, Show show, CancellationTokenSource stop, CancellationToken over)
-    {
-        try
-        {
-            do await Task.Delay(Look, TimeProvider.System, over);
-            while (await StandsAsync(standing, show, over));
-        }
-        catch (OperationCanceledException) when (over.IsCancellationRequested)
-        {
-            // It has come to its end before.
-        }
-        finally
-        {
-            // Also if asking has failed in a way that nobody thought of: what nobody looks after is not shown.
-            if (!over.IsCancellationRequested) await stop.CancelAsync();
-        }
-    }
-
-    private async Task<bool> StandsAsync(CallersStanding standing, Show show, CancellationToken over)
-    {
-        try
-        {
-            if (await standing.AskAsync(over).AsTask().WaitAsync(LongestLook, TimeProvider.System, over) is not { } caller) return false;
-            return policy.Current(caller.Organization) is { } inForce && show.May(new(caller, new(inForce, caller, time.GetUtcNow())));
-        }
-        catch (Exception away) when (away is System.Data.Common.DbException or TimeoutException)
-        {
-            // Who can't be asked about is shown nothing.
-            return false;
         }
     }
 

@@ -39,7 +39,7 @@ internal static class JournalEndpoints
         var after = 0L;
         if (cursor is not null && !long.TryParse(cursor, NumberStyles.None, CultureInfo.InvariantCulture, out after))
             return Problems.Invalid("cursor", "It is not a cursor of this list.");
-        if (await RefuseAsync(id, caller, policy, database, cancellation) is { } refused) return refused;
+        if ((await FindAsync(id, caller, policy, database, cancellation)).Refused is { } refused) return refused;
         using var stored = journals.Open(caller.Organization, new(id));
         if (stored is null) return Problems.NotFound();
         var items = new List<JournalItem>();
@@ -69,9 +69,10 @@ internal static class JournalEndpoints
 
     /// <summary>Letter by letter as the chain has it. What is damaged ends where it is damaged: held against the log, it is too short.</summary>
     private static async Task<Results<PushStreamHttpResult, ProblemHttpResult>> ExportAsync(
-        Guid id, Caller caller, CallersPolicy policy, Database database, JournalStore journals, WriteQueue queue, AuditLog audit, CancellationToken cancellation)
+        Guid id, Caller caller, CallersPolicy policy, Database database, JournalStore journals, WriteQueue queue, AuditLog audit, LongAnswer answer, CancellationToken cancellation)
     {
-        if (await RefuseAsync(id, caller, policy, database, cancellation) is { } refused) return refused;
+        var (row, refused) = await FindAsync(id, caller, policy, database, cancellation);
+        if (refused is not null) return refused;
         using (var there = journals.Open(caller.Organization, new(id)))
         {
             if (there is null) return Problems.NotFound();
@@ -81,12 +82,13 @@ internal static class JournalEndpoints
             caller.Organization,
             db => audit.Add(db, AuditEntry.By(caller, "journal.exported") with { Subject = "the journal of a session", SubjectId = id, Correlation = id.ToString() }),
             cancellation);
-        return TypedResults.Stream(
-            async stream =>
+        return answer.Send(
+            async (stream, stop) =>
             {
                 using var stored = journals.Open(caller.Organization, new(id));
-                if (stored is not null) await WriteAsync(caller.Organization.Value, id, stored.Reader, stream, cancellation);
+                if (stored is not null) await WriteAsync(caller.Organization.Value, id, stored.Reader, stream, stop);
             },
+            (asker, inForce) => Refusal(row, new(asker, inForce)) is null,
             ContentType,
             $"{id:D}.journal.jsonl");
     }
@@ -113,12 +115,16 @@ internal static class JournalEndpoints
         await stream.WriteAsync("\n"u8.ToArray(), cancellation);
     }
 
-    /// <summary>Null: the caller may read it.</summary>
-    private static async Task<ProblemHttpResult?> RefuseAsync(Guid id, Caller caller, CallersPolicy policy, Database database, CancellationToken cancellation)
+    private static async Task<(SessionRecord? Row, ProblemHttpResult? Refused)> FindAsync(Guid id, Caller caller, CallersPolicy policy, Database database, CancellationToken cancellation)
     {
-        var sight = new SessionSight(caller, policy);
         await using var db = database.Read(caller.Organization);
         var row = await db.Set<SessionRecord>().AsNoTracking().SingleOrDefaultAsync(session => session.Id == id, cancellation);
+        return (row, Refusal(row, new(caller, policy)));
+    }
+
+    /// <summary>Null: it may be read.</summary>
+    private static ProblemHttpResult? Refusal(SessionRecord? row, SessionSight sight)
+    {
         if (row is null || !sight.MaySee(row)) return Problems.NotFound();
         return sight.MayReadJournal(row) ? null : Problems.Forbidden("Reading a session's journal needs Connection history on its device.");
     }
