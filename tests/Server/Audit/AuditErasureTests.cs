@@ -3,9 +3,12 @@ using System.Text;
 using System.Text.Json;
 using Countersign.Access;
 using Countersign.Audit;
+using Countersign.Server.Features.Audit;
+using Countersign.Server.Platform;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Server.Tests.Api;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Countersign.Server.Tests.Audit;
 
@@ -13,12 +16,19 @@ public sealed class AuditErasureTests : FeatureTests
 {
     private static readonly string[] _all = ["actorLogin", "source", "subject"];
 
+    private static readonly string[] _everything =
+    [
+        "actor", "actorLogin", "source", "subject", "subjectId", "details.account", "details.kind", "details.command", "details.version", "details.journal", "details.detail", "details.reason",
+    ];
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task What_is_erased_is_gone_and_the_log_verifies_against_a_checkpoint_from_before()
     {
         (await Tenant.As(Bob).PostAsync("/api/v1/device-groups", new { name = "mine" })).Expect(HttpStatusCode.Forbidden);
+        (await Running.Anybody.PostAsync("/api/v1/sign-in", new { login = "bob", password = "wrong-horse-69" })).Expect(HttpStatusCode.Unauthorized);
+        await Running.Server.Services.GetRequiredService<RepeatedRefusals>().FlushAsync(Stop);
         var kept = (await Owner.GetAsync("/api/v1/audit/checkpoint")).Text;
         await DisableAsync(Bob);
         var count = await EraseAsync(preview: true);
@@ -30,7 +40,7 @@ public sealed class AuditErasureTests : FeatureTests
         foreach (var record in await RecordsAsync())
         {
             if (record.Actor == new PersonId(Bob)) (record.ActorLogin, record.Source).ShouldBe(("", null));
-            if (record.SubjectId == Bob && record.Kind != "audit.erased") record.Subject.ShouldBe("");
+            if (record.SubjectId == Bob && record.Actor == new PersonId(Bob)) record.Subject.ShouldBe("");
         }
 
         var export = (await Owner.GetAsync("/api/v1/audit/export")).Text;
@@ -76,6 +86,106 @@ public sealed class AuditErasureTests : FeatureTests
         (await RecordsAsync()).ShouldAllBe(record => record.Kind != "audit.erased");
     }
 
+    /// <summary>Sessions and secrets are told of under the device's id, changes under that of the row.</summary>
+    [Theory]
+    [InlineData("device")]
+    [InlineData("grant")]
+    [InlineData("session")]
+    [InlineData("role")]
+    [InlineData("group")]
+    [InlineData("organization")]
+    [InlineData("nothing")]
+    public async Task Under_an_id_that_is_no_person_s_nobody_erases_their_traces(string what)
+    {
+        Guid session;
+        await using (var live = await Tenant.OpenSessionAsync(Ann, "web1")) session = live.Opening.Id.Value;
+        var role = (await Owner.PostAsync("/api/v1/roles", new { name = "mine", purpose = "devicesAndGroups", permissions = new[] { "Terminal" } })).Expect(HttpStatusCode.Created).Id;
+        var id = what switch
+        {
+            "device" => Web1,
+            "grant" => await Tenant.GrantAsync(Bob, Web1, new RoleId(role)),
+            "session" => session,
+            "role" => role,
+            "group" => Tenant.Everyone,
+            "organization" => Tenant.Id.Value,
+            _ => Guid.NewGuid(),
+        };
+        await SealAsync();
+        var before = await RecordsAsync();
+        foreach (var preview in (bool[])[true, false])
+            (await Owner.PostAsync("/api/v1/audit/erase", new { person = id, fields = _everything, reason = "x", preview })).ExpectInvalid("person");
+        (await RecordsAsync()).Select(Personal).ShouldBe(before.Select(Personal), ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task What_somebody_who_still_takes_part_has_done_to_the_erased_stays_as_it_was()
+    {
+        await Tenant.GrantTeamAsync(Ann, SystemRoles.TeamAdministrator.Id);
+        (await Tenant.As(Ann).PatchAsync($"/api/v1/technicians/{Bob}", new { name = "Robert" })).Expect(HttpStatusCode.OK);
+        (await Tenant.As(Ann).PostAsync($"/api/v1/technicians/{Bob}/disable")).Expect(HttpStatusCode.OK);
+        await SealAsync();
+        var hers = (await RecordsAsync()).Where(record => record.Actor == new PersonId(Ann)).ToList();
+        hers.ShouldContain(record => record.SubjectId == Bob);
+        (await Tenant.As(Ann).PostAsync("/api/v1/audit/erase", new { person = Bob, fields = _everything, reason = "x" })).Expect(HttpStatusCode.OK);
+        (await RecordsAsync()).Where(record => record.Kind != "audit.erased" && record.Actor == new PersonId(Ann)).Select(Personal).ShouldBe(hers.Select(Personal), ignoreOrder: true);
+
+        // Once she is out, too, it is nobody's to answer for.
+        await DisableAsync(Ann);
+        (await Owner.PostAsync("/api/v1/audit/erase", new { person = Bob, fields = _everything, reason = "x" })).Expect(HttpStatusCode.OK);
+        (await RecordsAsync()).Where(record => record.Actor == new PersonId(Ann) && record.Kind == "policy.changed").ShouldAllBe(record => record.Subject == "");
+    }
+
+    [Fact]
+    public async Task Of_somebody_who_was_removed_all_can_be_erased()
+    {
+        (await Tenant.As(Bob).PostAsync("/api/v1/device-groups", new { name = "mine" })).Expect(HttpStatusCode.Forbidden);
+        (await Owner.DeleteAsync($"/api/v1/technicians/{Bob}")).Expect(HttpStatusCode.OK);
+        (await EraseAsync()).ShouldBeGreaterThan(0);
+        (await RecordsAsync()).Where(record => record.Actor == new PersonId(Bob)).ShouldAllBe(record => record.ActorLogin == "");
+    }
+
+    /// <summary>An erasure is many writes, and others come between.</summary>
+    [Theory]
+    [InlineData("right", HttpStatusCode.Forbidden)]
+    [InlineData("sign-in", HttpStatusCode.Unauthorized)]
+    [InlineData("enabled", HttpStatusCode.Conflict)]
+    public async Task An_erasure_stops_at_the_writer_s_turn_once_it_may_not_be_done_any_more(string what, HttpStatusCode status)
+    {
+        (await Tenant.As(Bob).PostAsync("/api/v1/device-groups", new { name = "mine" })).Expect(HttpStatusCode.Forbidden);
+        await DisableAsync(Bob);
+        await SealAsync();
+        var grant = await Tenant.GrantTeamAsync(Ann, SystemRoles.TeamAdministrator.Id);
+        var services = Running.Server.Services;
+        var (queue, writer) = (services.GetRequiredService<WriteQueue>(), services.GetRequiredService<PolicyWriter>());
+        var owner = new Caller(Tenant.Id, Tenant.OwnerId, "acme-owner", TokenScopes.Write, default, null, SignInStrength.OneFactor, "");
+        var ann = owner with { Person = new(Ann), Login = "ann", TokenId = TestTokens.Id };
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var held = queue.WriteAsync(
+            Tenant.Id,
+            (_, _) =>
+            {
+                entered.SetResult();
+                return go.Task;
+            },
+            Stop);
+        await entered.Task;
+        Task first = what switch
+        {
+            "right" => writer.ApplyAsync(owner, new PolicyCommand.RemoveGrant(new(grant)), Stop),
+            "enabled" => writer.ApplyAsync(owner, new PolicyCommand.SetPersonStatus(new(Bob), PersonStatus.Active), Stop),
+            _ => Tenant.SignOutAsync(),
+        };
+        var erasing = services.GetRequiredService<AuditEraser>().EraseAsync(ann, new(Bob, _all, "x"), Stop);
+        go.SetResult();
+        await held;
+        await first;
+        var (records, ended) = await erasing;
+        records.ShouldBe(0);
+        ended.ShouldNotBeNull().StatusCode.ShouldBe((int)status);
+        (await RecordsAsync()).ShouldAllBe(record => record.Kind != "audit.erased");
+        (await RecordsAsync()).ShouldContain(record => record.ActorLogin == "bob");
+    }
+
     [Theory]
     [InlineData("login")]
     [InlineData("kind")]
@@ -88,6 +198,8 @@ public sealed class AuditErasureTests : FeatureTests
         (await Owner.PostAsync("/api/v1/audit/erase", new { person = Guid.NewGuid(), fields = _all, reason = "" })).ExpectInvalid("reason");
         (await Owner.PostAsync("/api/v1/audit/erase", new { person = Guid.NewGuid(), fields = Array.Empty<string>(), reason = "x" })).ExpectInvalid("fields");
     }
+
+    private static object Personal(AuditRecord record) => (record.Id, record.Actor, record.ActorLogin, record.Source, record.Subject, record.SubjectId, record.Details);
 
     private async Task DisableAsync(Guid person) => (await Owner.PostAsync($"/api/v1/technicians/{person}/disable")).Expect(HttpStatusCode.OK);
 
