@@ -4,6 +4,9 @@ using Countersign.Server.Features.Organizations;
 using Countersign.Server.Platform;
 using Countersign.Server.Tests.Identity;
 using Countersign.Tests;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Countersign.Server.Tests.Organizations;
 
@@ -45,6 +48,20 @@ public sealed class RegistrationTests : IAsyncLifetime
         var token = await _lab.TokenOfAsync("rita", Password);
         (await _lab.SendAsync(HttpMethod.Get, "me", token: token)).Json["organization"]!["name"]!.GetValue<string>().ShouldBe("New");
         (await _lab.SendAsync(HttpMethod.Get, "technicians", token: token)).Json["items"]!.AsArray().Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_mail_that_fails_in_a_way_that_nobody_thought_of_ends_no_server()
+    {
+        using var told = new Told();
+        await using var lab = await IdentityLab.StartAsync(
+            // No time at all for a step is nothing that the library knows what to do with.
+            mail: _post.Clear with { Patience = TimeSpan.FromMilliseconds(-2) },
+            with: options => options with { SelfRegistration = true },
+            services: services => services.AddSingleton<ILoggerProvider>(told));
+        (await SendAsync(lab, "New", "rita", "rita@new.example", Password)).Status.ShouldBe(HttpStatusCode.Accepted);
+        await Task.WhenAny(told.Warned, lab.Server.Failed);
+        lab.Server.Failed.IsCompleted.ShouldBeFalse();
     }
 
     [Fact]
@@ -196,11 +213,36 @@ public sealed class RegistrationTests : IAsyncLifetime
 
     private Task<Answer> AskAsync(string mail, string login) => SendAsync("New", login, mail, Password);
 
-    private Task<Answer> SendAsync(string organization, string login, string mail, string password) => _lab.SendAsync(
+    private Task<Answer> SendAsync(string organization, string login, string mail, string password) => SendAsync(_lab, organization, login, mail, password);
+
+    private static Task<Answer> SendAsync(IdentityLab lab, string organization, string login, string mail, string password) => lab.SendAsync(
         HttpMethod.Post,
         "registrations",
         new JsonObject { ["organization"] = organization, ["login"] = login, ["name"] = "Rita", ["mail"] = mail, ["password"] = password });
 
     private Task<Answer> UseAsync(string token, string? login = null) => _lab.SendAsync(
         HttpMethod.Post, "registrations/use", login is null ? new JsonObject { ["token"] = token } : new JsonObject { ["token"] = token, ["login"] = login });
+
+    /// <summary>Tells once the sender has warned of something.</summary>
+    private sealed class Told : ILoggerProvider, ILogger
+    {
+        private readonly TaskCompletionSource _warned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Warned => _warned.Task;
+
+        public ILogger CreateLogger(string categoryName) => categoryName == typeof(Registration).FullName ? this : NullLogger.Instance;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel >= LogLevel.Warning) _warned.TrySetResult();
+        }
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public void Dispose()
+        {
+        }
+    }
 }

@@ -118,14 +118,23 @@ internal sealed partial class Registration(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!options.SelfRegistration || services.GetService<SmtpDelivery>() is not { } delivery) return;
-        await foreach (var (mail, letter) in _letters.Reader.ReadAllAsync(stoppingToken))
+        await foreach (var (mail, letter) in _letters.Reader.ReadAllAsync(stoppingToken)) await SendAsync(delivery, mail, letter, stoppingToken);
+    }
+
+    /// <summary>There is no organization yet whose outbox it could wait in: who gets no mail asks again.</summary>
+    private async Task SendAsync(SmtpDelivery delivery, string mail, Letter letter, CancellationToken cancellation)
+    {
+        try
         {
             using var message = letter.ToMessage(delivery.From, mail, Guid.NewGuid(), time.GetUtcNow());
-
-            // There is no organization yet whose outbox it could wait in: who gets no mail asks again.
             using var round = delivery.Begin();
-            if (await round.SendAsync(message, stoppingToken) is Delivery.Refused) LogNotSent();
-            await round.EndAsync(stoppingToken);
+            if (await round.SendAsync(message, cancellation) is Delivery.Refused) LogNotSent(null);
+            await round.EndAsync(cancellation);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
+        {
+            // What strangers ask for, in whatever way nobody has thought of, ends neither the sender nor, by it, the server.
+            LogNotSent(failure);
         }
     }
 
@@ -157,5 +166,5 @@ internal sealed partial class Registration(
     private static ProblemHttpResult Gone() => Problems.NotFound();
 
     [LoggerMessage(1, LogLevel.Warning, "A mail by which somebody proves their address for a new organization could not be sent")]
-    private partial void LogNotSent();
+    private partial void LogNotSent(Exception? failure);
 }
