@@ -83,8 +83,8 @@ public sealed class FileRightsTests : IAsyncLifetime
         var content = RandomNumberGenerator.GetBytes(20_000_000);
         await File.WriteAllBytesAsync(_here["local"], content, TestContext.Current.CancellationToken);
 
-        // Who receives by rsync tells checksums of what is there.
-        await HoldAsync(client == "rsync" ? "rs" : "s");
+        // Who receives by rsync tells checksums of what is there, and makes whatever directories its client names.
+        await HoldAsync(client == "rsync" ? "bsrm" : "s");
         var put = await MoveAsync(client, "", _here["local"], _there["file"]);
         put.ExitCode.ShouldBe(0, put.ToString());
         (await File.ReadAllBytesAsync(_there["file"], TestContext.Current.CancellationToken)).AsSpan().SequenceEqual(content).ShouldBeTrue();
@@ -108,7 +108,7 @@ public sealed class FileRightsTests : IAsyncLifetime
     [InlineData("get")]
     public async Task All_that_goes_each_way_by_rsync_is_in_the_journal_by_its_bytes_and_hash(string direction)
     {
-        await HoldAsync("rs");
+        await HoldAsync("bsrm");
         var local = _here.Write("local", "content\n");
         _there.Write("file", "something else\n");
         var ssh = _here.Write("copying", $"""
@@ -135,6 +135,26 @@ public sealed class FileRightsTests : IAsyncLifetime
         }
 
         journal.Select(one => (string)one["event"]!).ShouldBe(["began", "input", "output", "exited", "ended"]);
+    }
+
+    /// <summary>
+    /// A client of one's own lists a directory under the name of a file, with letters that ask for no directories: of those only senders take notice, and the
+    /// device's rsync removes the file and makes the directory.
+    /// </summary>
+    [Theory]
+    [InlineData("sr", false)]
+    [InlineData("bsr", false)]
+    [InlineData("bsrm", true)]
+    public async Task A_directory_that_an_rsync_of_one_s_own_puts_in_a_file_s_place_needs_Manage_files(string held, bool goes)
+    {
+        await HoldAsync(held);
+        _there.Write("report", "content\n");
+
+        var outcome = await _gateway.Client.SshAsync("ned+web01", _ned.ByKey, $"rsync --server -te.LsfxCIvu . {_there.Path}/", RsyncList("report", 0x41ED));
+
+        outcome.ExitCode.ShouldBe(goes ? 0 : 77, outcome.ToString());
+        Directory.Exists(_there["report"]).ShouldBe(goes, outcome.ToString());
+        File.Exists(_there["report"]).ShouldBe(!goes, outcome.ToString());
     }
 
     [Fact]
@@ -277,6 +297,27 @@ public sealed class FileRightsTests : IAsyncLifetime
         got = await MoveAsync("scp -O", "get", _here["old"], _there[asked]);
         got.ExitCode.ShouldBe(0, got.ToString());
         File.ReadAllText(_here["old"]).ShouldBe("content\n");
+    }
+
+    /// <summary>All that a sender of protocol 27 says whose list has one entry and who is asked for no content.</summary>
+    private static byte[] RsyncList(string name, int mode)
+    {
+        var said = new MemoryStream();
+        using var writer = new BinaryWriter(said);
+        writer.Write(27);
+
+        // The entry: of no flag that means something in a client's list, name, length, time, mode.
+        writer.Write((byte)1);
+        writer.Write(name);
+        writer.Write(4096);
+        writer.Write(1_600_000_000);
+        writer.Write(mode);
+
+        // The list's end, no errors with it; both passes have nothing to send, and that is all.
+        writer.Write((byte)0);
+        writer.Write(0);
+        foreach (var _ in Enumerable.Range(0, 3)) writer.Write(-1);
+        return said.ToArray();
     }
 
     private async Task HoldAsync(string held)

@@ -20,7 +20,7 @@ public enum FileProtocol
 /// <param name="Path">Of the first file or directory at the device.</param>
 public sealed record FileCommand(FileProtocol Protocol, string Command, PermissionSet Needs, FileDirection Direction, string Path)
 {
-    /// <summary>Directories go with what is in them.</summary>
+    /// <summary>Of <c>scp</c>: directories go with what is in them.</summary>
     public bool IsRecursive { get; init; }
 
     /// <summary>

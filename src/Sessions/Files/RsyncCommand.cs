@@ -12,12 +12,15 @@ internal static partial class RsyncCommand
 {
     /// <summary>
     /// Alone they do nothing but to say how content is compared and sent, or keep times: verbose, dry run, checksum, update, whole files, times,
-    /// sparse, one file system, compress, itemize, fuzzy, human-readable, ignore times, omit times of directories or links, prune empty directories.
+    /// sparse, one file system, compress, itemize, human-readable, ignore times, omit times of directories or links, prune empty directories.
     /// </summary>
-    private const string Harmless = "vncuWtSxzihyIOJmN";
+    private const string Harmless = "vncuWtSxzihIOJmN";
 
-    /// <summary>They reach into directories, or make more than plain files: recursion, links, owners, groups, modes with set-user, devices, attributes, relative paths.</summary>
-    private const string Reaching = "rdlLkKHogpDAXREU";
+    /// <summary>
+    /// They reach into directories, or make more than plain files: recursion, links, owners, groups, modes with set-user, devices, attributes, relative paths, and
+    /// fuzzy, which looks for a file of another name and tells it.
+    /// </summary>
+    private const string Reaching = "rdlLkKHogpDAXREUy";
 
     private static readonly string[] HarmlessOptions =
     [
@@ -39,12 +42,12 @@ internal static partial class RsyncCommand
         var first = isSender ? 3 : 2;
         if (dot <= first || dot >= words.Count - 1 || (!isSender && dot != words.Count - 2)) return null;
 
-        // Whoever receives first tells checksums of what is there already: with blocks of a byte they are the content.
-        var needs = isSender ? FileCommand.Receive : FileCommand.Send | FileCommand.Receive;
-        var reach = isSender ? FileCommand.Browse : FileCommand.Manage;
+        // Whoever receives first tells checksums of what is there already: with blocks of a byte they are the content. And whatever its letters are, it makes a
+        // directory of each entry in the client's list that says that it is one, in the place of a file that has the name: only senders go by the letters there.
+        var needs = isSender ? FileCommand.Receive : FileCommand.Send | FileCommand.Receive | FileCommand.Manage;
         for (var at = first; at < dot; at++)
         {
-            if (Needs(words[at].Text, reach, isFirst: at == first) is not { } more) return null;
+            if (Needs(words[at].Text, isFirst: at == first) is not { } more) return null;
             needs |= more;
         }
 
@@ -58,23 +61,20 @@ internal static partial class RsyncCommand
             $"rsync {string.Join(' ', [.. options.Select(Plain), .. paths.Select(path => path.Quoted)])}",
             needs,
             isSender ? FileDirection.FromDevice : FileDirection.ToDevice,
-            paths[0].IsAtHome ? $"~/{paths[0].Text}" : paths[0].Text)
-        {
-            IsRecursive = needs.Covers(reach),
-        };
+            paths[0].IsAtHome ? $"~/{paths[0].Text}" : paths[0].Text);
     }
 
     private static int Dot(List<ShellWord> words) => words.FindIndex(word => word is { IsAtHome: false, Text: "." });
 
     /// <summary>What an option needs besides; null: it is not one of those that are let through.</summary>
-    private static PermissionSet? Needs(string option, PermissionSet reach, bool isFirst)
+    private static PermissionSet? Needs(string option, bool isFirst)
     {
         if (isFirst && Bundle().Match(option) is { Success: true } bundle)
         {
             var letters = bundle.Groups["letters"].Value;
             // A dash alone would be a path to rsync.
             if (option.Length == 1 || letters.Any(letter => !Harmless.Contains(letter, StringComparison.Ordinal) && !Reaching.Contains(letter, StringComparison.Ordinal))) return null;
-            return letters.Any(letter => Reaching.Contains(letter, StringComparison.Ordinal)) ? reach : PermissionSet.None;
+            return letters.Any(letter => Reaching.Contains(letter, StringComparison.Ordinal)) ? FileCommand.Browse : PermissionSet.None;
         }
 
         if (HarmlessOptions.Contains(option) || WithValue().IsMatch(option)) return PermissionSet.None;
