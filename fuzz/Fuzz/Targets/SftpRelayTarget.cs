@@ -21,7 +21,6 @@ internal sealed class SftpRelayTarget : Target
     public override ValueTask PlayAsync(IReadOnlyList<Step> steps, Chance chance)
     {
         using var relay = new Played();
-        var understood = true;
         try
         {
             foreach (var step in steps)
@@ -33,11 +32,10 @@ internal sealed class SftpRelayTarget : Target
         catch (NotUnderstoodException)
         {
             // The session ends.
-            understood = false;
         }
 
         relay.Dispose();
-        relay.RequireSeen(understood);
+        relay.RequireSeen();
         return ValueTask.CompletedTask;
     }
 
@@ -115,13 +113,13 @@ internal sealed class SftpRelayTarget : Target
             _isOver = true;
         }
 
-        /// <summary>After the end: the journal has the content that went, each way, byte for byte. What was not understood may have been counted and not passed on.</summary>
-        public void RequireSeen(bool understood)
+        /// <summary>After the end: the journal has the content that went, each way, byte for byte.</summary>
+        public void RequireSeen()
         {
             foreach (var (watch, direction) in ((SftpStreamWatch, FileDirection)[])[(_toClient, FileDirection.FromDevice), (_toDevice, FileDirection.ToDevice)])
             {
                 var told = _files.Where(file => file.Direction == direction).Sum(file => file.Bytes);
-                Require(told == watch.Content || (!understood && told > watch.Content), $"{watch.Content} bytes of content went and the journal has {told}, {direction}");
+                Require(told == watch.Content, $"{watch.Content} bytes of content went and the journal has {told}, {direction}");
             }
         }
 

@@ -29,10 +29,11 @@ internal sealed class FileContent : IDisposable
     }
 
     /// <summary>Once, at the end.</summary>
-    public FileTransferred Tell(FileDirection direction, string path, FileOutcome outcome)
+    /// <param name="start">What the device's file held at its opening; null: it came from there, or is replaced as a whole.</param>
+    public FileTransferred Tell(FileDirection direction, string path, FileOutcome outcome, FileStart? start = null)
     {
         var hash = outcome == FileOutcome.Ok && _hash is { } whole ? Convert.ToHexStringLower(whole.GetHashAndReset()) : null;
-        return new(direction, path, Bytes, hash, hash is null ? [.. _ranges.Parts] : null, outcome);
+        return new(direction, path, Bytes, hash, hash is null ? [.. _ranges.Parts] : null, outcome, start);
     }
 
     public void Dispose() => Scatter();

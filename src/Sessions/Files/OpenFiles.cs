@@ -5,8 +5,10 @@ using Countersign.Ssh.Sftp;
 namespace Countersign.Sessions.Files;
 
 /// <summary>A file or directory that the device has opened for the session.</summary>
-internal sealed class OpenFile(string path, SftpOpenFlags flags, bool isDirectory)
+/// <param name="upload">What it is to the session; null: nothing that it uploads.</param>
+internal sealed class OpenFile(string path, SftpOpenFlags flags, bool isDirectory, OwnUpload? upload)
 {
+    private readonly FileStart _start = SftpRights.StartOf(flags);
     private FileContent? _read;
     private FileContent? _written;
     private FileOutcome _readOutcome = FileOutcome.Ok;
@@ -21,7 +23,7 @@ internal sealed class OpenFile(string path, SftpOpenFlags flags, bool isDirector
 
     public bool IsForWriting { get; } = !isDirectory && SftpRights.Writes(flags);
 
-    public UploadKind Upload { get; } = isDirectory ? UploadKind.None : SftpRights.KindOf(flags);
+    public UploadKind Upload => upload?.Kind ?? UploadKind.None;
 
     public bool IsForReading { get; } = !isDirectory && SftpRights.Reads(flags);
 
@@ -35,6 +37,9 @@ internal sealed class OpenFile(string path, SftpOpenFlags flags, bool isDirector
         if ((flags & SftpOpenFlags.Append) != 0) _written.Scatter();
         _written.Add(offset, bytes);
     }
+
+    /// <summary>The device has stored some of what was written.</summary>
+    public void Stored() => upload?.Stored();
 
     public void ReadFailed(FileOutcome outcome) => _readOutcome = outcome;
 
@@ -72,8 +77,9 @@ internal sealed class OpenFile(string path, SftpOpenFlags flags, bool isDirector
         if (_underWay > 0 || _told) return false;
         _told = true;
 
-        // Whatever it was opened for: where bytes went, it is told. Of a file that was opened for both, the direction that was used.
-        if (_written is not null || (IsForWriting && _read is null)) note((_written ??= new()).Tell(FileDirection.ToDevice, Path, Worse(_writeOutcome, outcome)));
+        // Whatever it was opened for: where bytes went, it is told. Of a file that was opened for both, the direction that was used, and what its opening may have
+        // done to it.
+        if (_written is not null || (IsForWriting && (_read is null || _start != FileStart.AsItWas))) note((_written ??= new()).Tell(FileDirection.ToDevice, Path, Worse(_writeOutcome, outcome), _start));
         if (_read is not null || (IsForReading && !IsForWriting)) note((_read ??= new()).Tell(FileDirection.FromDevice, Path, Worse(_readOutcome, outcome)));
         _read?.Dispose();
         _written?.Dispose();
@@ -149,7 +155,10 @@ internal sealed class OpenFiles
     }
 }
 
-/// <summary>The paths that the session wrote last: who may upload may finish the upload, by setting its times or giving it its name.</summary>
+/// <summary>
+/// The paths that the session wrote last: who may upload may finish the upload, by setting its times or giving it its name. A path is forgotten as soon as the
+/// device is asked for something by which another file could have it.
+/// </summary>
 internal sealed class OwnUploads
 {
     public const int Most = 64;
@@ -159,20 +168,39 @@ internal sealed class OwnUploads
     /// <summary>What was said of the same path before counts no more.</summary>
     public void Add(OwnUpload upload)
     {
-        if (_oldestFirst.RemoveAll(own => own.Path.AsSpan().SequenceEqual(upload.Path)) == 0 && _oldestFirst.Count == Most) _oldestFirst.RemoveAt(0);
+        Forget(own => own.Is(upload.Path));
+        if (_oldestFirst.Count == Most) _oldestFirst.RemoveAt(0);
         _oldestFirst.Add(upload);
     }
 
-    public UploadKind Of(ReadOnlySpan<byte> path)
+    public OwnUpload? Of(ReadOnlySpan<byte> path)
     {
         foreach (var own in _oldestFirst)
         {
-            if (path.SequenceEqual(own.Path)) return own.Kind;
+            if (own.Is(path)) return own;
         }
 
-        return UploadKind.None;
+        return null;
     }
+
+    public void Forget(Predicate<OwnUpload> which) => _oldestFirst.RemoveAll(which);
 }
 
 /// <summary>A path that is written to, or that what was written has been given.</summary>
-internal readonly record struct OwnUpload(byte[] Path, UploadKind Kind);
+internal sealed class OwnUpload(byte[] path, UploadKind kind)
+{
+    public byte[] Path => path;
+
+    public UploadKind Kind { get; private set; } = kind;
+
+    public bool Is(ReadOnlySpan<byte> other) => other.SequenceEqual(path);
+
+    /// <summary>The same file under another name.</summary>
+    public OwnUpload At(ReadOnlySpan<byte> other) => new(other.ToArray(), Kind);
+
+    /// <summary>Some of it has been written.</summary>
+    public void Stored()
+    {
+        if (Kind == UploadKind.Opened) Kind = UploadKind.Onto;
+    }
+}

@@ -72,17 +72,29 @@ internal sealed class ScpInterpreter(Outlets outlets, FileCommand command, Func<
         // What it sends is an event or two for each turn; the device's are bounded by these turns.
         if (outlets.JournalIsBehind() || outlets.ClientIsBehind()) return 0;
         var passing = new Passing(data, outlets.ToDevice);
-        var taken = Take(data, Side.Client, ref passing);
-        passing.Flush();
-        return taken;
+        try
+        {
+            return Take(data, Side.Client, ref passing);
+        }
+        finally
+        {
+            // Also before what is not understood: it was let through, and is written down.
+            passing.Flush();
+        }
     }
 
     public override void FromDevice(ReadOnlySpan<byte> data)
     {
         // It waits for its turn by the protocol; nothing is kept for a device that does not.
         var passing = new Passing(data, outlets.ToClient);
-        if (Take(data, Side.Device, ref passing) < data.Length) throw Broken("out of turn");
-        passing.Flush();
+        try
+        {
+            if (Take(data, Side.Device, ref passing) < data.Length) throw Broken("out of turn");
+        }
+        finally
+        {
+            passing.Flush();
+        }
     }
 
     public override void Dispose()

@@ -33,8 +33,14 @@ internal sealed class SftpAsked
     /// <summary>It moves a file's content: the file is at its end when this has been answered.</summary>
     public bool IsContent => Type is SftpType.Read or SftpType.Write && File is not null;
 
-    /// <summary>The path that becomes the session's own upload if it succeeds.</summary>
+    /// <summary>What becomes the session's own upload if it succeeds.</summary>
     public OwnUpload? Uploads { get; init; }
+
+    /// <summary>What is its own upload again if it fails.</summary>
+    public OwnUpload? Renames { get; init; }
+
+    /// <summary>Something was asked for behind it by which another file may have the path when this is answered: then nothing becomes the session's own by it.</summary>
+    public bool IsOvertaken { get; set; }
 
     public OpenFile? File { get; init; }
 

@@ -55,7 +55,7 @@ internal sealed partial class SftpInterpreter
         if (request.Extension == SftpExtension.CopyData && !_files.TryGet(request.TargetHandle, out target))
             return Refuse(request.Id, SftpStatus.Failure, "This handle is not open.");
 
-        var needs = SftpRights.Needs(request, file?.Upload ?? _own.Of(request.Path));
+        var needs = SftpRights.Needs(request, file is null ? _own.Of(request.Path)?.Kind ?? UploadKind.None : file.Upload);
         if (Lacks(needs)) return Refuse(request, file, needs);
         if (request.Type == SftpType.Read && !file!.IsForReading) return Refuse(request.Id, SftpStatus.Failure, "This handle is not open for reading.");
         if (request.Type == SftpType.ReadDirectory && !file!.IsDirectory) return Refuse(request.Id, SftpStatus.Failure, "This handle is no directory's.");
@@ -84,7 +84,7 @@ internal sealed partial class SftpInterpreter
         }
 
         if (!file.IsForWriting) return Refuse(id, SftpStatus.Failure, "This handle is not open for writing.");
-        _writing = new() { Id = id, Type = SftpType.Write, File = file };
+        _writing = new() { Id = id, Type = SftpType.Write, File = file, Length = (uint)_fromClient.ContentLeft };
         _writeAt = (long)offset;
         Add(_writing);
         return true;
@@ -105,7 +105,7 @@ internal sealed partial class SftpInterpreter
         var isByHandle = file is not null && request.Type != SftpType.FSetStat && request.Extension is not (SftpExtension.CopyData or SftpExtension.FStatVfs or SftpExtension.FSync);
         var isNamed = !isContent && !isByHandle && request.Extension != SftpExtension.Limits;
         if (request.Type == SftpType.Close) _files.Remove(request.Handle);
-        Add(new()
+        var asked = new SftpAsked
         {
             Id = request.Id,
             Type = request.Type,
@@ -117,10 +117,28 @@ internal sealed partial class SftpInterpreter
             To = target?.Path ?? To(request),
             Changes = HasChanges(request) ? Changes(request.Attributes) : null,
             Uploads = Uploads(request),
+            Renames = IsRename(request) ? _own.Of(request.Path) : null,
             File = file,
             Offset = (long)request.Offset,
             Length = request.Length,
-        });
+        };
+
+        // Whoever may manage files needs no upload of their own, and by which names a path can be had is not known here: of a link, for one, or of its folder.
+        if (needs.Contains(Permission.ManageFiles)) Forget(_ => true);
+        else if (IsRename(request)) ForgetPaths(request.Path.ToArray(), request.NewPath.ToArray());
+        Add(asked);
+    }
+
+    private void ForgetPaths(byte[] path, byte[] other) => Forget(upload => upload.Is(path) || upload.Is(other));
+
+    /// <summary>As soon as the device is asked, and not once it has answered: what is asked for meanwhile finds them forgotten.</summary>
+    private void Forget(Predicate<OwnUpload> which)
+    {
+        _own.Forget(which);
+        foreach (var asked in _underWay.Values)
+        {
+            if ((asked.Uploads is { } upload && which(upload)) || (asked.Renames is { } renamed && which(renamed))) asked.IsOvertaken = true;
+        }
     }
 
     private void Add(SftpAsked asked)
@@ -134,9 +152,10 @@ internal sealed partial class SftpInterpreter
     private OwnUpload? Uploads(in SftpRequest request)
     {
         if (request.Type == SftpType.Open) return SftpRights.KindOf(request.Flags) is var opened and not UploadKind.None ? new(request.Path.ToArray(), opened) : null;
-        if (request.Type != SftpType.Rename && request.Extension != SftpExtension.PosixRename) return null;
-        return _own.Of(request.Path) is var kind and not UploadKind.None ? new(request.NewPath.ToArray(), kind) : null;
+        return IsRename(request) ? _own.Of(request.Path)?.At(request.NewPath) : null;
     }
+
+    private static bool IsRename(in SftpRequest request) => request.Type == SftpType.Rename || request.Extension == SftpExtension.PosixRename;
 
     private bool Lacks(PermissionSet needs) => !_held().Covers(needs);
 

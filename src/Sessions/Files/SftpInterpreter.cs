@@ -47,30 +47,43 @@ internal sealed partial class SftpInterpreter : Interpreter
     {
         _outlets = outlets;
         _held = held;
-        _note = note;
         _refused = new(note);
+
+        // What was refused before something else stands before it.
+        _note = one =>
+        {
+            _refused.Flush();
+            note(one);
+        };
     }
 
     public override int FromClient(ReadOnlySpan<byte> data)
     {
         var rest = data;
         var passing = new Passing(data, _outlets.ToDevice);
-        while (_fromClient.IsInside || !IsFull)
+        try
         {
-            var start = data.Length - rest.Length;
-            var piece = _fromClient.Next(ref rest, out var bytes);
-            if (piece == SftpPiece.None) break;
-            var passes = piece switch
+            while (_fromClient.IsInside || !IsFull)
             {
-                SftpPiece.Content => OnWritten(bytes),
-                _ => OnRequest(bytes, ref passing),
-            };
-            if (!passes) continue;
-            if (_fromClient.IsInPlace) passing.Pass(start, data.Length - rest.Length);
-            else passing.Pass(bytes);
+                var start = data.Length - rest.Length;
+                var piece = _fromClient.Next(ref rest, out var bytes);
+                if (piece == SftpPiece.None) break;
+                var passes = piece switch
+                {
+                    SftpPiece.Content => OnWritten(bytes),
+                    _ => OnRequest(bytes, ref passing),
+                };
+                if (!passes) continue;
+                if (_fromClient.IsInPlace) passing.Pass(start, data.Length - rest.Length);
+                else passing.Pass(bytes);
+            }
+        }
+        finally
+        {
+            // Also before what is not understood: it was let through, and is written down.
+            passing.Flush();
         }
 
-        passing.Flush();
         return data.Length - rest.Length;
     }
 
@@ -78,25 +91,30 @@ internal sealed partial class SftpInterpreter : Interpreter
     {
         var rest = data;
         var passing = new Passing(data, _outlets.ToClient);
-        while (true)
+        try
         {
-            var start = data.Length - rest.Length;
-            var piece = _fromDevice.Next(ref rest, out var bytes);
-            if (piece == SftpPiece.None) break;
-            var passes = piece switch
+            while (true)
             {
-                SftpPiece.Content => OnRead(bytes),
-                SftpPiece.Head => OnDataHead(bytes, ref passing),
-                _ => OnAnswer(bytes, ref passing),
-            };
-            if (passes && _fromDevice.IsInPlace) passing.Pass(start, data.Length - rest.Length);
-            else if (passes) passing.Pass(bytes);
-            if (_fromDevice.ContentLeft == 0 && _reading is not null) Answered(_reading);
-            if (_fromDevice.ContentLeft == 0) _reading = null;
-            TellRefused(ref passing);
+                var start = data.Length - rest.Length;
+                var piece = _fromDevice.Next(ref rest, out var bytes);
+                if (piece == SftpPiece.None) break;
+                var passes = piece switch
+                {
+                    SftpPiece.Content => OnRead(bytes),
+                    SftpPiece.Head => OnDataHead(bytes, ref passing),
+                    _ => OnAnswer(bytes, ref passing),
+                };
+                if (passes && _fromDevice.IsInPlace) passing.Pass(start, data.Length - rest.Length);
+                else if (passes) passing.Pass(bytes);
+                if (_fromDevice.ContentLeft == 0 && _reading is not null) Answered(_reading);
+                if (_fromDevice.ContentLeft == 0) _reading = null;
+                TellRefused(ref passing);
+            }
         }
-
-        passing.Flush();
+        finally
+        {
+            passing.Flush();
+        }
     }
 
     public override void Dispose()
@@ -233,8 +251,11 @@ internal sealed partial class SftpInterpreter : Interpreter
             case SftpType.Write when status != SftpStatus.Ok:
                 asked.File!.WriteFailed(outcome == FileOutcome.Ok ? FileOutcome.Failed : outcome);
                 return;
+            case SftpType.Write when asked.Length > 0:
+                asked.File!.Stored();
+                return;
             default:
-                if (status == SftpStatus.Ok && asked.Uploads is { } upload) _own.Add(upload);
+                if (!asked.IsOvertaken && (status == SftpStatus.Ok ? asked.Uploads : asked.Renames) is { } upload) _own.Add(upload);
                 WriteDown(asked, outcome);
                 return;
         }
@@ -242,22 +263,31 @@ internal sealed partial class SftpInterpreter : Interpreter
 
     private void OnHandle(SftpAsked asked, ReadOnlySpan<byte> handle)
     {
-        var file = new OpenFile(asked.Path!, asked.Flags, asked.Type == SftpType.OpenDirectory);
+        var file = new OpenFile(asked.Path!, asked.Flags, asked.Type == SftpType.OpenDirectory, asked.Uploads);
         if (!_files.TryAdd(handle, file)) throw Broken("the device gave a handle that is open already");
-        if (asked.Uploads is { } upload) _own.Add(upload);
+        if (asked.Uploads is { } upload && !asked.IsOvertaken) _own.Add(upload);
         if (asked.Type == SftpType.OpenDirectory) WriteDown(asked, FileOutcome.Ok);
-
-        if (Made(asked) is not { } made) return;
-        _refused.Flush();
-        _note(new FileActed(FileAction.Open, asked.Path!, null, made, FileOutcome.Ok));
+        if (Made(asked) is { } made) _note(new FileActed(FileAction.Open, asked.Path!, null, made, FileOutcome.Ok));
     }
 
     /// <summary>What opening may have made that nothing else tells: of a file that is written to, the writing tells, but not what attributes it was to have. Null: nothing.</summary>
     private static string? Made(SftpAsked asked)
     {
         if ((asked.Flags & SftpOpenFlags.Create) == 0) return null;
-        if (SftpRights.Writes(asked.Flags)) return asked.Changes;
-        return asked.Changes is { } changes ? $"made, unless it was there: {changes}" : "made, unless it was there";
+        return SftpRights.Writes(asked.Flags) ? asked.Changes : Opening(asked);
+    }
+
+    /// <summary>All that an opening was to do besides. Null: nothing.</summary>
+    private static string? Opening(SftpAsked asked)
+    {
+        var does = SftpRights.StartOf(asked.Flags) switch
+        {
+            FileStart.New => "made",
+            FileStart.Emptied => "emptied",
+            FileStart.AsItWasOrNew => "made, unless it was there",
+            _ => null,
+        };
+        return does is null || asked.Changes is null ? does : $"{does}: {asked.Changes}";
     }
 
     /// <summary>Writes an operation down that is one by itself; content is written down when its file is closed.</summary>
@@ -270,8 +300,8 @@ internal sealed partial class SftpInterpreter : Interpreter
         }
         else if (asked.Path is { } path)
         {
-            _refused.Flush();
-            _note(new FileActed(asked.Action, path, told ?? asked.To, asked.Changes, outcome));
+            // One that came to nothing, or was cut: no file's event tells what it was to do.
+            _note(new FileActed(asked.Action, path, told ?? asked.To, asked.Type == SftpType.Open ? Opening(asked) : asked.Changes, outcome));
         }
     }
 

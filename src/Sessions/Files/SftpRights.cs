@@ -35,7 +35,7 @@ internal static class SftpRights
         SftpType.OpenDirectory or SftpType.ReadDirectory or SftpType.ReadLink => Browse,
         SftpType.SetStat => Finishes(request, own) && request.Attributes.Size is null ? Send : Manage,
         SftpType.FSetStat => Finishes(request, own) ? Send : Manage,
-        SftpType.Rename => own != UploadKind.None && DropsPart(request) ? Send : Manage,
+        SftpType.Rename => DropsPart(request, own) ? Send : Manage,
         SftpType.Extended => ToExtend(request, own),
         _ => Manage,
     };
@@ -91,7 +91,7 @@ internal static class SftpRights
 
     private static PermissionSet ToExtend(in SftpRequest request, UploadKind own) => request.Extension switch
     {
-        SftpExtension.PosixRename => own != UploadKind.None && DropsPart(request) ? Send : Manage,
+        SftpExtension.PosixRename => DropsPart(request, own) ? Send : Manage,
         SftpExtension.FSync => Send,
         SftpExtension.StatVfs or SftpExtension.FStatVfs or SftpExtension.UsersGroups => Browse,
         SftpExtension.Limits or SftpExtension.ExpandPath or SftpExtension.HomeDirectory => PermissionSet.None,
@@ -113,15 +113,25 @@ internal static class SftpRights
     public static UploadKind KindOf(SftpOpenFlags flags) =>
         !Writes(flags) ? UploadKind.None
         : (flags & SftpOpenFlags.Truncate) != 0 || (flags & MadeAnew) == MadeAnew ? UploadKind.FromNothing
-        : UploadKind.Onto;
+        : UploadKind.Opened;
+
+    /// <summary>What a file that is opened so for writing holds then.</summary>
+    public static FileStart StartOf(SftpOpenFlags flags) =>
+        (flags & MadeAnew) == MadeAnew ? FileStart.New
+        : (flags & SftpOpenFlags.Truncate) != 0 ? FileStart.Emptied
+        : (flags & SftpOpenFlags.Create) != 0 ? FileStart.AsItWasOrNew
+        : FileStart.AsItWas;
 
     /// <summary>Size, times, and a mode without set-user, set-group and sticky.</summary>
     private static bool IsGentle(in SftpAttributes attributes) =>
         attributes.Owner is null && !attributes.HadExtended && ((attributes.Permissions ?? 0) & ModeBits & ~PlainMode) == 0;
 
-    /// <summary>What a client does that uploads under another name first, in place of uploading over the name itself.</summary>
-    private static bool DropsPart(in SftpRequest request) =>
-        request.Path.EndsWith(".filepart"u8) && request.Path[..^9].SequenceEqual(request.NewPath);
+    /// <summary>
+    /// What a client does that uploads under another name first, in place of uploading over the name itself. Who has only opened what was there has uploaded
+    /// nothing: that would be renaming another's file.
+    /// </summary>
+    private static bool DropsPart(in SftpRequest request, UploadKind own) =>
+        own is UploadKind.Onto or UploadKind.FromNothing && request.Path.EndsWith(".filepart"u8) && request.Path[..^9].SequenceEqual(request.NewPath);
 }
 
 /// <summary>What a file that this session has opened is to it.</summary>
@@ -129,6 +139,9 @@ internal enum UploadKind
 {
     /// <summary>Not opened to write, or by nobody here.</summary>
     None,
+
+    /// <summary>Opened to write, as it was, and nothing of this session's has been stored in it.</summary>
+    Opened,
 
     /// <summary>Written to, and it may hold what was there before.</summary>
     Onto,

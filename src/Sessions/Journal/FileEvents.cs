@@ -41,6 +41,22 @@ public enum FileAction
     Sync = 18,
 }
 
+/// <summary>What a file that content went to held at its opening.</summary>
+public enum FileStart
+{
+    /// <summary>What it held before. What was not written over is still in it.</summary>
+    AsItWas = 1,
+
+    /// <summary>The same, or nothing: it was made if it was not there.</summary>
+    AsItWasOrNew = 2,
+
+    /// <summary>Nothing: what it held was taken out, or it was made.</summary>
+    Emptied = 3,
+
+    /// <summary>Nothing: it was made, and opens only where there was none.</summary>
+    New = 4,
+}
+
 /// <param name="From">From the beginning of the file.</param>
 public readonly record struct ByteRange(long From, long Length)
 {
@@ -52,8 +68,12 @@ public readonly record struct ByteRange(long From, long Length)
 /// <param name="Bytes">How many went.</param>
 /// <param name="Sha256">Over all of them, in hexadecimal, where they went in order from the beginning of the file and all arrived; else null.</param>
 /// <param name="Ranges">Where there is no hash: which parts of the file went. At most 64: where they were more, some have grown together.</param>
+/// <param name="Start">
+/// By SFTP towards the device: only of a file that held nothing is the hash that of all of it. By <c>scp</c> it is, and there this is null, as it is from the device
+/// and in journals of before.
+/// </param>
 public sealed record FileTransferred(
-    FileDirection Direction, string Path, long Bytes, string? Sha256, IReadOnlyList<ByteRange>? Ranges, FileOutcome Outcome) : JournalEvent;
+    FileDirection Direction, string Path, long Bytes, string? Sha256, IReadOnlyList<ByteRange>? Ranges, FileOutcome Outcome, FileStart? Start = null) : JournalEvent;
 
 /// <summary>Anything else that was done with files.</summary>
 /// <param name="To">The new name, or what a link is to contain.</param>

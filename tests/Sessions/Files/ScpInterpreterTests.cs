@@ -291,6 +291,40 @@ public sealed class ScpInterpreterTests
         lab.Events.OfType<FileActed>().Select(acted => acted.Times).ShouldBe([1, 2]);
     }
 
+    [Theory]
+    [InlineData("scp -t x")]
+    [InlineData("scp -f x")]
+    public void What_comes_in_one_piece_with_what_is_not_understood_goes_on_up_to_that_and_the_journal_has_as_much(string command)
+    {
+        var isSent = command == "scp -t x";
+        byte[] record = [.. "C0644 40 f\n"u8];
+        for (var at = 0; at <= Content.Length; at++)
+        {
+            var lab = new ScpLab(command);
+            if (isSent)
+            {
+                lab.Device([0]);
+                lab.Client(record);
+                lab.Device([0]);
+                lab.Client(Content[..at]);
+                lab.Client([.. Content[at..], 0]);
+                Should.Throw<NotUnderstoodException>(() => lab.Device([0, (byte)'x']));
+            }
+            else
+            {
+                lab.Client([0]);
+                lab.Device(record);
+                lab.Client([0]);
+                lab.Device(Content[..at]);
+                Should.Throw<NotUnderstoodException>(() => lab.Device([.. Content[at..], (byte)'x']));
+            }
+
+            lab.Interpreter.Dispose();
+            (isSent ? lab.ToDevice : lab.ToClient).ShouldBe(isSent ? [.. record, .. Content, 0] : [.. record, .. Content], $"at {at}");
+            lab.Events.OfType<FileTransferred>().ShouldHaveSingleItem().Bytes.ShouldBe(40, $"at {at}");
+        }
+    }
+
     /// <summary>The two ends; what is not wanted yet waits, as in a relay.</summary>
     private sealed class ScpLab
     {

@@ -148,7 +148,7 @@ public sealed class SftpInterpreterTests
         var hash = Convert.ToHexStringLower(SHA256.HashData(content));
         lab.Events.ShouldBe(
         [
-            new FileTransferred(FileDirection.ToDevice, "/up", 100_000, hash, null, FileOutcome.Ok),
+            new FileTransferred(FileDirection.ToDevice, "/up", 100_000, hash, null, FileOutcome.Ok, FileStart.Emptied),
             new FileTransferred(FileDirection.FromDevice, "/down", 100_000, hash, null, FileOutcome.Ok),
         ]);
     }
@@ -208,6 +208,27 @@ public sealed class SftpInterpreterTests
             new FileRefused(FileAction.List, "/a", "File manager", 1),
             new FileActed(FileAction.Look, "/", null, null, FileOutcome.Ok),
         ]);
+    }
+
+    [Theory]
+    [InlineData("closed")]
+    [InlineData("closed before its content came")]
+    [InlineData("cut")]
+    public void What_was_refused_stands_before_a_file_that_came_to_its_end_after_it(string how)
+    {
+        using var lab = SftpLab.Started();
+        lab.Open("/f", SftpOpenFlags.Read);
+        var read = lab.Ask(lab.Begin(SftpType.Read).String("/f").UInt64(0).UInt32(10));
+        if (how == "closed before its content came") lab.Close("/f");
+        lab.Held = PermissionSet.Of(Permission.ReceiveFiles);
+        for (var count = 0; count < 3; count++) lab.Ask(lab.Begin(SftpType.Remove).String("/a"));
+        if (how != "cut") lab.Device(lab.Writer.Begin(SftpType.Data, read).String("content"u8).End());
+        if (how == "closed") lab.Close("/f");
+        if (how == "cut") lab.Dispose();
+        else for (var count = 0; count < 2; count++) lab.Ask(lab.Begin(SftpType.Remove).String("/a"));
+
+        (string, int)[] told = [("refused", 1), ("refused", 2), ("file", 1), .. how == "cut" ? Array.Empty<(string, int)>() : [("refused", 1)]];
+        lab.Events.Select(one => one is FileRefused refused ? ("refused", refused.Times) : ("file", 1)).ShouldBe(told);
     }
 
     [Fact]
@@ -279,7 +300,7 @@ public sealed class SftpInterpreterTests
             new FileActed(FileAction.MakeDirectory, "/d", null, "mode 2777", FileOutcome.Ok),
             new FileActed(FileAction.MakeDirectory, "/plain", null, null, FileOutcome.Ok),
             new FileActed(FileAction.Open, "/f", null, "mode 4755", FileOutcome.Ok),
-            new FileActed(FileAction.Open, "/no", null, "mode 777", FileOutcome.PermissionDenied),
+            new FileActed(FileAction.Open, "/no", null, "emptied: mode 777", FileOutcome.PermissionDenied),
         ]);
     }
 
@@ -297,7 +318,7 @@ public sealed class SftpInterpreterTests
 
         lab.BytesToDevice.ShouldBeEmpty();
         lab.Told().Select(told => told.Status).ShouldBe([SftpStatus.BadMessage, SftpStatus.PermissionDenied]);
-        SftpRights.KindOf(flags).ShouldBe(UploadKind.Onto);
+        SftpRights.KindOf(flags).ShouldBe(UploadKind.Opened);
     }
 
     [Theory]

@@ -52,6 +52,63 @@ public sealed class SftpSeenTests
         lab.Events.ShouldBe([new FileActed(FileAction.Open, "/f", null, "made, unless it was there", FileOutcome.Ok)]);
     }
 
+    [Theory]
+    [InlineData(SftpOpenFlags.Write, FileStart.AsItWas)]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Append, FileStart.AsItWas)]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Create, FileStart.AsItWasOrNew)]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Truncate, FileStart.Emptied)]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Create | SftpOpenFlags.Truncate, FileStart.Emptied)]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Create | SftpOpenFlags.Exclusive, FileStart.New)]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Create | SftpOpenFlags.Exclusive | SftpOpenFlags.Truncate, FileStart.New)]
+    public void What_a_file_held_when_it_was_opened_to_write_is_in_the_journal(SftpOpenFlags flags, FileStart start)
+    {
+        using var lab = SftpLab.Started();
+        lab.Held = PermissionSet.Of(Permission.SendFiles);
+        lab.Open("/f", flags);
+        lab.Close("/f");
+        lab.Events.OfType<FileTransferred>().ShouldHaveSingleItem().ShouldSatisfyAllConditions(
+            file => file.Direction.ShouldBe(FileDirection.ToDevice), file => file.Bytes.ShouldBe(0), file => file.Start.ShouldBe(start));
+    }
+
+    [Theory]
+    [InlineData(SftpOpenFlags.Truncate, FileStart.Emptied)]
+    [InlineData(SftpOpenFlags.Create, FileStart.AsItWasOrNew)]
+    [InlineData(SftpOpenFlags.Create | SftpOpenFlags.Exclusive, FileStart.New)]
+    public void A_file_that_was_emptied_or_made_by_its_opening_and_then_read_is_told_both_ways(SftpOpenFlags flags, FileStart start)
+    {
+        using var lab = SftpLab.Started();
+        lab.Held = SendAndReceive;
+        lab.Open("/f", SftpOpenFlags.Read | SftpOpenFlags.Write | flags);
+        Read(lab, "/f", "content"u8);
+        lab.Close("/f");
+        lab.Events.OfType<FileTransferred>().Select(file => (file.Direction, file.Bytes, file.Start)).ShouldBe(
+            [(FileDirection.ToDevice, 0, start), (FileDirection.FromDevice, 7, null)]);
+    }
+
+    [Fact]
+    public void A_file_that_was_opened_as_it_was_and_only_read_is_told_one_way()
+    {
+        using var lab = SftpLab.Started();
+        lab.Held = SendAndReceive;
+        lab.Open("/f", SftpOpenFlags.Read | SftpOpenFlags.Write);
+        Read(lab, "/f", "content"u8);
+        lab.Close("/f");
+        lab.Events.OfType<FileTransferred>().ShouldHaveSingleItem().Direction.ShouldBe(FileDirection.FromDevice);
+    }
+
+    [Theory]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Truncate, "emptied")]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Create, "made, unless it was there")]
+    [InlineData(SftpOpenFlags.Write | SftpOpenFlags.Create | SftpOpenFlags.Exclusive, "made")]
+    [InlineData(SftpOpenFlags.Write, null)]
+    public void What_an_opening_was_to_do_that_the_session_s_end_cut_is_in_the_journal(SftpOpenFlags flags, string? does)
+    {
+        using var lab = SftpLab.Started();
+        lab.Ask(lab.Begin(SftpType.Open).String("/f").UInt32((uint)flags).Attributes(default));
+        lab.Dispose();
+        lab.Events.ShouldBe([new FileActed(FileAction.Open, "/f", null, does, FileOutcome.Interrupted)]);
+    }
+
     [Fact]
     public void The_path_that_a_path_is_answered_with_is_in_the_journal()
     {

@@ -66,6 +66,39 @@ public sealed class SftpSplitTests
         }
     }
 
+    /// <summary>What was let through before it is passed on as well, so that the journal has what went and no more.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_comes_in_one_piece_with_what_is_not_understood_goes_on_up_to_that_and_the_journal_has_as_much(bool fromClient)
+    {
+        var length = Piece(new()).Length;
+        for (var at = 0; at <= length; at++)
+        {
+            var lab = SftpLab.Started();
+            lab.Held = Held;
+            lab.Open("h", SftpOpenFlags.Read | SftpOpenFlags.Write);
+            if (!fromClient) lab.Ask(lab.Begin(SftpType.Read).String("h").UInt64(0).UInt32(70));
+            lab.Forget();
+            var piece = Piece(lab);
+            Pass(lab, piece.AsSpan(0, at));
+            Should.Throw<NotUnderstoodException>(() => Pass(lab, [.. piece.AsSpan(at), 0xFF, 0xFF, 0xFF, 0xFF, 0]));
+            lab.Dispose();
+            (fromClient ? lab.BytesToDevice : lab.BytesToClient).ShouldBe(piece, $"at {at}");
+            lab.Events.OfType<FileTransferred>().ShouldHaveSingleItem().Bytes.ShouldBe(70, $"at {at}");
+        }
+
+        byte[] Piece(SftpLab lab) => fromClient
+            ? [.. lab.Writer.Begin(SftpType.Write, 99).String("h").UInt64(0).String(new byte[70]).End()]
+            : [.. lab.Writer.Begin(SftpType.Data, lab.LastId).String(new byte[70]).End()];
+
+        void Pass(SftpLab lab, ReadOnlySpan<byte> bytes)
+        {
+            if (fromClient) lab.Client(bytes);
+            else lab.Device(bytes);
+        }
+    }
+
     /// <summary>All kinds of messages, among them one whose content is dropped and one that is refused whole.</summary>
     private static Exchange Dialogue()
     {
