@@ -70,13 +70,12 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
     private async Task<ReachResult> OpenAsync(AuthorizedConnection authorized, DeviceEndpoint endpoint, AccountCredential credential, HostTrust trust, CancellationToken cancellation)
     {
         var opening = authorized.Session.Opening;
-        IReadOnlyList<SshPublicKey> authorities = [.. Keys(trust.Authorities)];
         IReadOnlyList<SshPublicKey> pinned = [.. Keys([endpoint.Service.Pin])];
-        if (authorities.Count > 0)
+        if (Keys(trust.Authorities).Any())
         {
             try
             {
-                return await ConnectAsync(authorized, endpoint, credential, new(pinned, authorities), cancellation);
+                return await ConnectAsync(authorized, endpoint, credential, pinned, now => now.Authorities, cancellation);
             }
             catch (SshHostKeyException)
             {
@@ -98,7 +97,7 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         if (pinned.Count == 0) return Unpinned(device);
         try
         {
-            return await ConnectAsync(authorized, endpoint, credential, new(pinned, []), cancellation);
+            return await ConnectAsync(authorized, endpoint, credential, pinned, _ => [], cancellation);
         }
         catch (SshHostKeyException changed)
         {
@@ -108,13 +107,24 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         }
     }
 
+    /// <param name="authorities">Those that count: of what is trusted at the moment of connecting, and not of when the device was looked up.</param>
     private async Task<ReachResult> ConnectAsync(
-        AuthorizedConnection authorized, DeviceEndpoint endpoint, AccountCredential credential, (IReadOnlyList<SshPublicKey> Pinned, IReadOnlyList<SshPublicKey> Authorities) trusted, CancellationToken cancellation)
+        AuthorizedConnection authorized, DeviceEndpoint endpoint, AccountCredential credential, IReadOnlyList<SshPublicKey> pinned, Func<HostTrust, IReadOnlyList<string>> authorities,
+        CancellationToken cancellation)
     {
         // After the secret has been read: it must not be one that was stored for where the device has been moved to since.
-        if (!StillAllowed(authorized, endpoint)) return Expired;
+        if (StillAllowed(authorized, endpoint) is null) return Expired;
         var device = endpoint.Device;
         using var key = credential is AccountCredential.PrivateKey(var text) ? SshPrivateKey.Parse(text) : null;
+        var transport = await DialAsync(endpoint, TimeProvider.System, cancellation);
+
+        // And once more when there is somebody to talk to, which takes its time: an authority may have been taken away because its key has got out.
+        if (StillAllowed(authorized, endpoint) is not { } now)
+        {
+            await transport.DisposeAsync();
+            return Expired;
+        }
+
         var options = new SshClientOptions
         {
             User = authorized.Account,
@@ -124,13 +134,12 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
                 AccountCredential.Certificates(var holder, var issued) => [.. issued.Select(certificate => new SshCredential.Certificate(holder, certificate))],
                 _ => [new SshCredential.Key(key!)],
             },
-            TrustedHostKeys = trusted.Pinned,
-            TrustedHostAuthorities = trusted.Authorities,
+            TrustedHostKeys = pinned,
+            TrustedHostAuthorities = [.. Keys(authorities(now.HostTrust))],
             HostName = device.Host,
         };
         try
         {
-            var transport = await DialAsync(endpoint, options.Time, cancellation);
             return new ReachResult.Opened(await SshClientConnection.ConnectAsync(transport, options, cancellation));
         }
         catch (SshAuthenticationException)
@@ -156,14 +165,14 @@ public sealed partial class DeviceReach(IPolicySource policy, IAccountVault vaul
         }
     }
 
-    /// <summary>Policy may have changed between admission and now: whatever version is in force decides once more.</summary>
-    private bool StillAllowed(AuthorizedConnection authorized, DeviceEndpoint endpoint)
+    /// <summary>Policy may have changed between admission and now: whatever version is in force decides once more. Null: it does not allow it.</summary>
+    private PolicySnapshot? StillAllowed(AuthorizedConnection authorized, DeviceEndpoint endpoint)
     {
         var session = authorized.Session;
         var snapshot = policy.Current(session.Opening.Organization);
-        if (snapshot is null) return false;
-        return snapshot.Version == session.Opening.PolicyVersion ||
-            session.Question.Foresee(snapshot, time.GetUtcNow()).Kind == DecisionKind.Allowed && endpoint.IsSameAs(snapshot.Endpoint(endpoint.Device.Id, endpoint.Service.Protocol));
+        if (snapshot is null || snapshot.Version == session.Opening.PolicyVersion) return snapshot;
+        var isAllowed = session.Question.Foresee(snapshot, time.GetUtcNow()).Kind == DecisionKind.Allowed;
+        return isAllowed && endpoint.IsSameAs(snapshot.Endpoint(endpoint.Device.Id, endpoint.Service.Protocol)) ? snapshot : null;
     }
 
     private static async Task<NetworkStream> DialAsync(DeviceEndpoint endpoint, TimeProvider clock, CancellationToken cancellation)

@@ -1,5 +1,9 @@
 using System.Text.Json.Nodes;
 using Countersign.EndToEnd.Fixtures;
+using Countersign.Reach;
+using Countersign.Server.Features.Vault;
+using Countersign.Sessions;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Countersign.EndToEnd;
@@ -11,8 +15,13 @@ public sealed class HostKeyTests : IAsyncLifetime
     private readonly KeptLog _log = new();
     private TestGateway _gateway = null!;
     private string _id = "";
+    private Func<Task> _meanwhile = () => Task.CompletedTask;
 
-    public async ValueTask InitializeAsync() => _gateway = await TestGateway.StartAsync(host: builder => builder.Logging.AddProvider(_log));
+    public async ValueTask InitializeAsync() => _gateway = await TestGateway.StartAsync(host: builder =>
+    {
+        builder.Logging.AddProvider(_log);
+        builder.Services.AddSingleton<IAccountVault>(services => new VaultThatTakesTime(services.GetRequiredService<AccountVault>(), () => _meanwhile()));
+    });
 
     public async ValueTask DisposeAsync()
     {
@@ -92,6 +101,18 @@ public sealed class HostKeyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_authority_that_is_taken_away_while_the_secret_is_read_stands_for_no_device_any_more()
+    {
+        var authority = await Keys.GenerateAsync(_folder, "authority");
+        await using var device = await CertifiedDeviceAsync(authority, "127.0.0.1", "+1h");
+        await AddAsync(device, hostKey: "");
+        await TrustAsync(authority.PublicLine);
+        _meanwhile = () => TrustAsync("none");
+        await RefusedAsync("web02 has no pinned host key");
+        device.Log.ShouldNotContain("Accepted ");
+    }
+
+    [Fact]
     public async Task Beside_trusted_authorities_nothing_is_pinned_because_it_was_seen_first()
     {
         await _gateway.Owner.PutAsync("settings/organization/hostKeyTrust", new() { ["value"] = "firstUse" });
@@ -159,5 +180,16 @@ public sealed class HostKeyTests : IAsyncLifetime
         var refused = await SshAsync();
         refused.ExitCode.ShouldBe(69, refused.ToString());
         refused.Error.ShouldContain(why);
+    }
+
+    /// <summary>What happens until it has answered.</summary>
+    private sealed class VaultThatTakesTime(AccountVault vault, Func<Task> meanwhile) : IAccountVault
+    {
+        public async ValueTask<AccountCredential?> OpenAsync(SessionOpening session, CancellationToken cancellation)
+        {
+            var credential = await vault.OpenAsync(session, cancellation);
+            await meanwhile();
+            return credential;
+        }
     }
 }

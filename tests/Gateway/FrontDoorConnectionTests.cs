@@ -1,6 +1,7 @@
 using System.Net;
 using Countersign.Access;
 using Countersign.Gateway.SshDoor;
+using Countersign.Gateway.SshDoor.Picking;
 using Countersign.Sessions;
 using Countersign.Ssh;
 using Countersign.Ssh.Tests;
@@ -15,11 +16,13 @@ public sealed class FrontDoorConnectionTests
     [InlineData(false)]
     public async Task Nothing_listens_to_policy_for_a_connection_that_is_over(bool endsFirst)
     {
+        using var nobody = new LoopbackDoor.NoPolicy();
+        using var lists = new DeviceLists(nobody, TimeProvider.System);
         var policy = new Listened();
         var people = new Occupancy<PersonId>(1);
         var signIn = new LetsIn();
         var services = new SshFrontDoorServices(signIn, policy, null!, null!, NullLogger<SshFrontDoor>.Instance);
-        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), new Turns(1), people);
+        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), new Turns(1), people, lists);
         using var password = Secret.FromText("right");
         await connection.AuthenticateAsync(new SshAuthAttempt.Password("tina+web01", password), TestContext.Current.CancellationToken);
 
@@ -36,10 +39,12 @@ public sealed class FrontDoorConnectionTests
     [Fact]
     public async Task A_sign_in_that_ends_up_without_its_client_is_over_at_once()
     {
+        using var nobody = new LoopbackDoor.NoPolicy();
+        using var lists = new DeviceLists(nobody, TimeProvider.System);
         var people = new Occupancy<PersonId>(1);
         var signIn = new LetsIn();
         var services = new SshFrontDoorServices(signIn, new Listened(), null!, null!, NullLogger<SshFrontDoor>.Instance);
-        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), new Turns(1), people);
+        var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), new Turns(1), people, lists);
         await connection.DisposeAsync();
         using var password = Secret.FromText("right");
         (await connection.AuthenticateAsync(new SshAuthAttempt.Password("tina", password), TestContext.Current.CancellationToken)).ShouldBe(SshAuthResult.Failure);
@@ -49,10 +54,12 @@ public sealed class FrontDoorConnectionTests
     [Fact]
     public async Task Who_has_to_make_room_is_told_to_try_again_and_nothing_of_an_end_of_the_server()
     {
+        using var nobody = new LoopbackDoor.NoPolicy();
+        using var lists = new DeviceLists(nobody, TimeProvider.System);
         var arrivals = new Arrivals(1);
         var turns = new Turns(1);
         var services = new SshFrontDoorServices(new LetsIn(), new Listened(), null!, null!, NullLogger<SshFrontDoor>.Instance);
-        await using var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, arrivals.Enter(IPAddress.Loopback), turns, new Occupancy<PersonId>(1));
+        await using var connection = new FrontDoorConnection(services, TimeProvider.System, IPAddress.Loopback, arrivals.Enter(IPAddress.Loopback), turns, new Occupancy<PersonId>(1), lists);
         connection.WhyStopped.ShouldBe("the server is shutting down");
         using (await connection.TurnAsync(TestContext.Current.CancellationToken))
         {
@@ -69,6 +76,8 @@ public sealed class FrontDoorConnectionTests
     [Fact]
     public async Task What_is_kept_for_all_connections_of_a_person_is_counted_together()
     {
+        using var nobody = new LoopbackDoor.NoPolicy();
+        using var lists = new DeviceLists(nobody, TimeProvider.System);
         var people = new Occupancy<PersonId>(2);
         using var key = SshPrivateKey.Generate(SshKeyKind.Ed25519);
         await using var first = await VisitAsync("tina");
@@ -81,7 +90,7 @@ public sealed class FrontDoorConnectionTests
         async Task<SshServerConnection> VisitAsync(string login)
         {
             var services = new SshFrontDoorServices(new LoopbackDoor.RightPassword(), new Listened(), null!, null!, NullLogger<SshFrontDoor>.Instance);
-            var watched = new Watched(new(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), new Turns(1), people));
+            var watched = new Watched(new(services, TimeProvider.System, IPAddress.Loopback, new Arrivals(1).Enter(IPAddress.Loopback), new Turns(1), people, lists));
             var (client, server) = DuplexStream.Pair();
             _ = SshServerConnection.RunAsync(server, new() { HostKeys = [key] }, watched, TestContext.Current.CancellationToken);
             using var right = Secret.FromText("right");

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using Countersign.Access;
+using Countersign.Gateway.SshDoor.Picking;
 using Countersign.Sessions.Relay;
 using Countersign.Ssh;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,7 @@ namespace Countersign.Gateway.SshDoor;
 
 /// <summary>One connection of an SSH client: who signs in, and the channels that they open.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Usage", "CA2213", Justification = "A token source without a timer holds nothing that needs disposing, and the token is used by whatever is still running.")]
-internal sealed partial class FrontDoorConnection(SshFrontDoorServices services, TimeProvider time, IPAddress source, Arrivals.Arrival arrival, Turns turns, Occupancy<PersonId> people)
+internal sealed partial class FrontDoorConnection(SshFrontDoorServices services, TimeProvider time, IPAddress source, Arrivals.Arrival arrival, Turns turns, Occupancy<PersonId> people, DeviceLists lists)
     : SshServerHandler, IAsyncDisposable
 {
     /// <summary>What a client may send on a channel before a device is there to take it: typing ahead, not transfers.</summary>
@@ -36,6 +37,7 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
     private bool _over;
     private SignedIn? _person;
     private ConnectionNotes? _notes;
+    private OpenPickers? _pickers;
     private FirstFactor? _proven;
     private string? _banner;
     private SshTarget _target;
@@ -82,6 +84,7 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
         arrival.Dispose();
         var person = _person!;
         _notes = new(line => connection.Debug(line));
+        _pickers = new(lists, person, source, time);
         lock (_gate)
         {
             // The connection may have ended just when its client was let in: then nobody would stop listening.
@@ -102,7 +105,7 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
 
     public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
     {
-        if (_person is not { } person || _notes is not { } notes || _place is not { } place) return new SshChannelAnswer.Refuse(1, "sign in first");
+        if (_person is not { } person || _notes is not { } notes || _pickers is not { } pickers || _place is not { } place) return new SshChannelAnswer.Refuse(1, "sign in first");
 
         // Before anything can be promised.
         connection.Credit.Whole = place.Credit;
@@ -117,7 +120,7 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
                 : new SshChannelAnswer.Refuse(3, "only sessions and forwarded connections can be opened here");
         }
 
-        var channel = new SessionChannel(services, time, person, _target, source, FirstWindow, notes, Track);
+        var channel = new SessionChannel(services, time, person, _target, source, FirstWindow, notes, pickers, Track);
         return new SshChannelAnswer.Accept(channel, FirstWindow);
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Countersign.Access;
+using Countersign.Gateway.SshDoor.Picking;
 using Countersign.Reach;
 using Countersign.Sessions;
 using Countersign.Sessions.Files;
@@ -24,6 +25,7 @@ internal sealed partial class SessionChannel(
     IPAddress source,
     uint window,
     ConnectionNotes notes,
+    OpenPickers pickers,
     Action<SessionChannel, Task> track) : SshChannelHandler
 {
     private const int MostEnvironment = 32;
@@ -208,13 +210,19 @@ internal sealed partial class SessionChannel(
             var wanted = target;
             if (_picking is { } picking)
             {
-                if (await PickAsync(picking) is not { } picked)
+                if (await picking.RunAsync(_gone.Token) is not { } picked)
                 {
                     relay.Stop(Say("no device was chosen"), ExitStatus.Interrupted);
                     return;
                 }
 
                 wanted = wanted with { Device = picked.Device, Account = picked.Account };
+            }
+
+            if (_isCrowded)
+            {
+                relay.Stop(Say($"{OpenPickers.Most} lists to choose from are open on this connection: choose in one of them, or name a device: ssh {target.Login}+DEVICE@…"), ExitStatus.Usage);
+                return;
             }
 
             if (wanted.Device is null)

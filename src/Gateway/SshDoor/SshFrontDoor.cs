@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Countersign.Access;
+using Countersign.Gateway.SshDoor.Picking;
 using Countersign.Gateway.SshDoor.Proxy;
 using Countersign.Reach;
 using Countersign.Sessions;
@@ -61,6 +62,7 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
     private readonly Arrivals _arrivals;
     private readonly Occupancy<IPAddress> _addresses;
     private readonly Occupancy<PersonId> _people;
+    private readonly DeviceLists _lists;
 
     /// <summary>Half of the processors, so that whoever is in has the other half.</summary>
     private readonly Turns _turns = new(Math.Max(1, Environment.ProcessorCount / 2));
@@ -79,6 +81,7 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
         _arrivals = new(options.MostArrivals);
         _addresses = new(options.MostFromAddress);
         _people = new(options.MostOfPerson);
+        _lists = new(services.Policy, options.Time);
         _server = new() { HostKeys = options.HostKeys, Time = options.Time, CertificateTime = options.PolicyTime, LoginTimeout = options.LoginTimeout, Compatibility = options.Compatibility };
         Address = (IPEndPoint)listener.LocalEndPoint!;
         _accepting = AcceptAsync();
@@ -119,6 +122,7 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
         _listener.Dispose();
         await _accepting;
         await Task.WhenAll(_connections.Values);
+        _lists.Dispose();
         _stop.Dispose();
     }
 
@@ -219,7 +223,7 @@ public sealed partial class SshFrontDoor : IAsyncDisposable
 
         using var arrival = _arrivals.Enter(address);
         using var closing = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, arrival.Dropped);
-        await using var handler = new FrontDoorConnection(_services, _options.Time, address, arrival, _turns, _people);
+        await using var handler = new FrontDoorConnection(_services, _options.Time, address, arrival, _turns, _people, _lists);
         try
         {
             var outcome = await SshServerConnection.RunAsync(stream, _server, handler, closing.Token);

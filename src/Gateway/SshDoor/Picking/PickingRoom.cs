@@ -1,3 +1,4 @@
+using System.Net;
 using System.Threading.Channels;
 using Countersign.Ssh;
 
@@ -10,9 +11,9 @@ internal readonly record struct PickedDevice(string Device, string? Account);
 /// A session channel whose client has named no device and has a terminal: shows what the person can reach, until they choose or leave. Everything
 /// happens in <see cref="RunAsync"/>; the connection's receive loop only leaves word.
 /// </summary>
-/// <param name="look">Reads the policy in force; called off the receive loop. Null: there is none.</param>
 /// <param name="time">The network's.</param>
-internal sealed class PickingRoom(SshChannel channel, ScreenSize size, Func<ReachableDevices?> look, TimeProvider time)
+/// <param name="over">Called once, when <see cref="RunAsync"/> has come to its end.</param>
+internal sealed class PickingRoom(SshChannel channel, ScreenSize size, DeviceLists lists, SignedIn person, IPAddress source, TimeProvider time, Action over)
 {
     /// <summary>What may have been typed and not looked at yet, in bytes; what is typed beyond that is thrown away.</summary>
     public const int MostTyped = 4096;
@@ -60,8 +61,8 @@ internal sealed class PickingRoom(SshChannel channel, ScreenSize size, Func<Reac
         _word.Writer.TryWrite(0);
     }
 
-    /// <summary>The policy is another one now.</summary>
-    public void Renew()
+    /// <summary>There is another list.</summary>
+    private void Renew()
     {
         lock (_gate) _stale = true;
         _word.Writer.TryWrite(0);
@@ -86,19 +87,20 @@ internal sealed class PickingRoom(SshChannel channel, ScreenSize size, Func<Reac
         return _screen.Leave();
     }
 
-    /// <summary>The screen is given back in any case. Null: they have left, or typed nothing for <see cref="LongestSilence"/>.</summary>
+    /// <summary>Off the receive loop, once. The screen is given back in any case. Null: they have left, or typed nothing for <see cref="LongestSilence"/>.</summary>
     public async Task<PickedDevice?> RunAsync(CancellationToken cancellation)
     {
+        using var viewer = lists.Enter(person.Organization, person.Person, Renew);
         try
         {
-            if (look() is not { } reachable) return null;
+            if (await LookAsync(viewer) is not { } reachable) return null;
             var choosing = new Choosing(reachable);
             var typedAt = time.GetTimestamp();
             while (true)
             {
                 bool isLast;
                 lock (_gate) isLast = _eof;
-                var keys = Take(choosing);
+                var keys = await TakeAsync(choosing, viewer);
                 if (keys.Count > 0) typedAt = time.GetTimestamp();
                 foreach (var key in keys)
                 {
@@ -114,11 +116,14 @@ internal sealed class PickingRoom(SshChannel channel, ScreenSize size, Func<Reac
         finally
         {
             Leave();
+            over();
         }
     }
 
+    private async ValueTask<ReachableDevices?> LookAsync(DeviceLists.Viewer viewer) => await viewer.LookAsync() is { } list ? new(list, person, source, time) : null;
+
     /// <summary>What has happened since, as keys; size and policy are taken over.</summary>
-    private List<PickerKey> Take(Choosing choosing)
+    private async ValueTask<List<PickerKey>> TakeAsync(Choosing choosing, DeviceLists.Viewer viewer)
     {
         byte[] typed;
         bool stale;
@@ -130,7 +135,7 @@ internal sealed class PickingRoom(SshChannel channel, ScreenSize size, Func<Reac
             choosing.Resize(_size);
         }
 
-        if (stale && look() is { } reachable) choosing.Renew(reachable);
+        if (stale && await LookAsync(viewer) is { } reachable) choosing.Renew(reachable);
         var keys = new List<PickerKey>();
         _reader.Read(typed, keys);
         return keys;

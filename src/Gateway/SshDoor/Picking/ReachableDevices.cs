@@ -4,31 +4,20 @@ using Countersign.Sessions;
 
 namespace Countersign.Gateway.SshDoor.Picking;
 
-/// <summary>What one person may know of in one version of policy, as lists to choose from. It decides nothing: whatever is chosen goes through admission.</summary>
-internal sealed class ReachableDevices(PolicySnapshot snapshot, SignedIn person, IPAddress source, TimeProvider time)
+/// <summary>What one person may know of, and what they may do there from where they are. It decides nothing: whatever is chosen goes through admission.</summary>
+internal sealed class ReachableDevices(DeviceList list, SignedIn person, IPAddress source, TimeProvider time)
 {
-    private const int LongestName = 300;
-    private const int DeepestPath = 64;
+    private readonly PolicySnapshot _snapshot = list.Snapshot;
 
-    private readonly Dictionary<DeviceGroupId, string> _paths = [];
-
-    /// <summary>Those with a service by ssh: to others there is no way from here. Takes time in proportion to what the person's grants cover.</summary>
-    public PickerList Devices()
-    {
-        if (snapshot.Standing(person.Person, source, person.Strength) != DenialReason.None) return new($"{Clean(person.Login)}: devices", [], Describe);
-        var items = snapshot.DevicesOf(person.Person, time.GetUtcNow())
-            .Where(listing => snapshot.Endpoint(listing.Device.Id, ServiceProtocol.Ssh) is not null)
-            .Select(listing => new PickerItem(Clean(listing.Device.Name), PathOf(listing.Device.Group), listing.Device.Id, Account: null))
-            .ToArray();
-        return new($"{Clean(person.Login)}: devices", items, Describe);
-    }
+    public PickerList Devices() => new(
+        $"{Clean(person.Login)}: devices", _snapshot.Standing(person.Person, source, person.Strength) == DenialReason.None ? list.Items : [], Describe);
 
     /// <summary>Null: it is not there any more.</summary>
-    public string? NameOf(DeviceId device) => snapshot.Device(device)?.Name;
+    public string? NameOf(DeviceId device) => _snapshot.Device(device)?.Name;
 
     /// <summary>The accounts that the person may use or ask for there, the default one first; empty: none.</summary>
     public IReadOnlyList<DeviceAccountRow> AccountsOf(DeviceId device) =>
-        [.. snapshot.AccountsOf(device).Where(account => WayTo(device, account.Name) != DecisionKind.Denied).OrderByDescending(account => account.IsDefault)];
+        [.. _snapshot.AccountsOf(device).Where(account => WayTo(device, account.Name) != DecisionKind.Denied).OrderByDescending(account => account.IsDefault)];
 
     /// <summary>The accounts of one device.</summary>
     public PickerList Accounts(DeviceId device) => new(
@@ -46,7 +35,7 @@ internal sealed class ReachableDevices(PolicySnapshot snapshot, SignedIn person,
     }
 
     /// <summary>The question that a shell asks.</summary>
-    private DecisionKind WayTo(DeviceId device, string account) => snapshot.Decide(new(
+    private DecisionKind WayTo(DeviceId device, string account) => _snapshot.Decide(new(
         person.Person, device, account, PermissionSet.Of(Permission.Terminal), time.GetUtcNow(), source, person.Strength, EndUserPresence.CannotBeAsked)).Kind;
 
     private static string Words(DecisionKind way) => way switch
@@ -57,21 +46,5 @@ internal sealed class ReachableDevices(PolicySnapshot snapshot, SignedIn person,
         _ => "no terminal",
     };
 
-    /// <summary>From the top. Whoever may know of a device may know of the groups that it is in.</summary>
-    private string PathOf(DeviceGroupId id)
-    {
-        if (_paths.TryGetValue(id, out var known)) return known;
-        var names = new List<string>();
-        var next = (DeviceGroupId?)id;
-        while (next is { } group && names.Count < DeepestPath && snapshot.Find(new(PolicyTable.DeviceGroup, group.Value)) is DeviceGroupRow row)
-        {
-            names.Add(Clean(row.Name));
-            next = row.ParentId;
-        }
-
-        names.Reverse();
-        return _paths[id] = string.Join(" / ", names);
-    }
-
-    private static string Clean(string name) => PlainLine.Clean(name, LongestName);
+    private static string Clean(string name) => PlainLine.Clean(name, DeviceList.LongestName);
 }
