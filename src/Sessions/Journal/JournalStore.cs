@@ -1,4 +1,5 @@
 using Countersign.Access;
+using Countersign.Audit;
 using Countersign.Ssh;
 
 namespace Countersign.Sessions.Journal;
@@ -44,25 +45,30 @@ public sealed class JournalStore(string directory, Secret wrapping, TimeProvider
         }
     }
 
-    /// <summary>What there is of a journal whose writer is gone, up to its last whole event; null: nothing.</summary>
+    /// <summary>What there is of a journal whose writer is gone, up to its last whole event; null: nothing. What can't be read is not complete, and says why.</summary>
     public async Task<LeftJournal?> InspectAsync(OrganizationId organization, SessionId session, CancellationToken cancellation)
     {
-        using var stored = Open(organization, session);
-        if (stored is null) return null;
+        StoredJournal? stored = null;
         var failure = "the gateway stopped while it was written";
         try
         {
+            stored = Open(organization, session);
+            if (stored is null) return null;
             while ((await stored.Reader.ReadAsync(cancellation)).Count > 0)
             {
             }
         }
-        catch (JournalDamagedException damage)
+        catch (Exception unreadable) when (unreadable is JournalDamagedException or IOException or UnauthorizedAccessException)
         {
-            failure = damage.Message;
+            failure = unreadable.Message;
+        }
+        finally
+        {
+            stored?.Dispose();
         }
 
-        var end = stored.Reader.End;
-        return new(new(stored.Reader.Head, end is not null, end is null ? failure : null), end);
+        var end = stored?.Reader.End;
+        return new(new(stored?.Reader.Head ?? new JournalChain(organization.Value, session.Value).Head, end is not null, end is null ? failure : null), end);
     }
 
     public void Dispose() => wrapping.Dispose();

@@ -72,23 +72,29 @@ public sealed class RecordingStore(string directory, Secret wrapping, TimeProvid
         }
     }
 
-    /// <summary>What there is of a recording whose writer is gone; null: nothing.</summary>
+    /// <summary>What there is of a recording whose writer is gone; null: nothing. What can't be read is not complete, and says why.</summary>
     public async Task<RecordingResult?> InspectAsync(OrganizationId organization, SessionId session, CancellationToken cancellation)
     {
-        using var stored = Open(organization, session);
-        if (stored is null) return null;
+        StoredRecording? stored = null;
         var failure = "the gateway stopped while it was written";
         try
         {
+            stored = Open(organization, session);
+            if (stored is null) return null;
             while ((await stored.Reader.ReadAsync(cancellation)).Count > 0)
             {
             }
         }
-        catch (RecordingDamagedException damage)
+        catch (Exception unreadable) when (unreadable is RecordingDamagedException or IOException or UnauthorizedAccessException)
         {
-            failure = damage.Message;
+            failure = unreadable.Message;
+        }
+        finally
+        {
+            stored?.Dispose();
         }
 
+        if (stored is null) return new(false, 0, default, TimeSpan.Zero, failure);
         var complete = stored.Reader.Complete;
         return new(complete, stored.Reader.Size, stored.Reader.Hash, stored.Reader.Length, complete ? null : failure);
     }

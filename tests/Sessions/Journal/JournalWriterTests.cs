@@ -136,6 +136,20 @@ public sealed class JournalWriterTests : IAsyncDisposable
         File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
+    /// <summary>In the place of a file whose rights are gone, which is as unreadable and does not ask who reads.</summary>
+    [Fact]
+    public async Task A_journal_that_was_left_and_can_t_be_read_is_not_complete_and_nothing_worse()
+    {
+        var session = (await _world.AdmittedAsync()).Session;
+        await session.DisposeAsync();
+        var file = Directory.GetFiles(_world.Folder, "*.csj", SearchOption.AllDirectories).ShouldHaveSingleItem();
+        File.Delete(file);
+        Directory.CreateDirectory(file);
+        var found = (await _world.Journals.InspectAsync(session.Opening.Organization, session.Opening.Id, Cancellation)).ShouldNotBeNull();
+        found.End.ShouldBeNull();
+        found.Summary.ShouldSatisfyAllConditions(summary => summary.Complete.ShouldBeFalse(), summary => summary.Head.Events.ShouldBe(0), summary => summary.Failure.ShouldNotBeNullOrEmpty());
+    }
+
     [Fact]
     public async Task Who_watches_and_what_the_technician_was_told_is_in_the_journal()
     {

@@ -35,6 +35,19 @@ public sealed class RecorderTests : IAsyncDisposable
         events[^1].ReadEnd().ShouldBe(new RecordingEnd(EndReason.Completed, "", 4));
     }
 
+    /// <summary>In the place of a file whose rights are gone, which is as unreadable and does not ask who reads.</summary>
+    [Fact]
+    public async Task A_recording_that_was_left_and_can_t_be_read_is_not_complete_and_nothing_worse()
+    {
+        var session = (await _world.AdmittedAsync()).Session;
+        await session.DisposeAsync();
+        var file = Directory.GetFiles(_world.Folder, "*.csr", SearchOption.AllDirectories).ShouldHaveSingleItem();
+        File.Delete(file);
+        Directory.CreateDirectory(file);
+        var found = (await _world.Recordings.InspectAsync(session.Opening.Organization, session.Opening.Id, Cancellation)).ShouldNotBeNull();
+        found.ShouldSatisfyAllConditions(result => result.Complete.ShouldBeFalse(), result => result.Size.ShouldBe(0), result => result.Failure.ShouldNotBeNullOrEmpty());
+    }
+
     [Fact]
     public async Task A_recording_so_large_that_the_system_forgets_its_beginning_plays_whole()
     {
