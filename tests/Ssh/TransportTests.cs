@@ -179,6 +179,70 @@ public sealed class TransportTests
         (await peer.ReadAsync(Cancellation))![0].ShouldBe(SshMessage.NewKeys);
     }
 
+    [Theory]
+    [InlineData(SshMessage.Ignore)]
+    [InlineData(SshMessage.GlobalRequest)]
+    [InlineData(SshMessage.ServiceRequest)]
+    public async Task Whoever_sends_on_and_on_and_does_not_sign_in_is_turned_away(byte number)
+    {
+        await using var server = RawServer.Start();
+        using var peer = new PlainPeer(server.Stream);
+        await peer.ExchangeKeysAsync(KexInit.Create(Offer, Side.Client), Cancellation);
+        var message = new SshWriter().Byte(number);
+        if (number == SshMessage.GlobalRequest) message.String("x").Boolean(false);
+        else message.String("ssh-userauth");
+        if (number != SshMessage.ServiceRequest) await peer.SendPacketAsync(new SshWriter().Byte(SshMessage.ServiceRequest).String("ssh-userauth"), Cancellation);
+        var flood = FloodAsync();
+        (await peer.DisconnectedAsync(Cancellation)).ShouldNotBeNull().ShouldContain("nobody has signed in");
+        (await server.Outcome).Error.ShouldNotBeNull().ShouldContain("512 packets");
+        await flood;
+
+        async Task FloodAsync()
+        {
+            try
+            {
+                for (var count = 0; count < 600; count++) await peer.SendPacketAsync(message, Cancellation);
+            }
+            catch (IOException)
+            {
+                // It has been turned away.
+            }
+        }
+    }
+
+    /// <summary>Before there are keys a packet costs its sender nothing.</summary>
+    [Fact]
+    public async Task Packets_of_somebody_who_has_not_signed_in_cost_no_buffers_of_their_own()
+    {
+        var packet = PlainPeer.Packet(new SshWriter().Byte(SshMessage.Ignore).String("").Written.Span);
+        using var input = new PacketInput(new Repeating(packet));
+        await ReadAsync(100);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        await ReadAsync(10_000);
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(1024 * 1024);
+
+        // It all happens on this thread: the stream never waits.
+        async Task ReadAsync(int packets)
+        {
+            for (var count = 0; count < packets; count++)
+            {
+                (await input.FillAsync(Cancellation)).ShouldBeTrue();
+                input.TryRead(out _).ShouldBeTrue();
+            }
+        }
+    }
+
+    [Fact]
+    public void A_buffer_that_may_have_held_a_password_is_zeroed_before_somebody_else_has_it()
+    {
+        var buffers = new PinnedBuffers();
+        var buffer = buffers.Take();
+        buffer.AsSpan().Fill(7);
+        buffers.GiveBack(buffer);
+        buffers.Take().ShouldBeSameAs(buffer);
+        buffer.ShouldAllBe(one => one == 0);
+    }
+
     [Fact]
     public async Task ChaCha20_is_not_agreed_on_without_strict_key_exchange()
     {
@@ -365,5 +429,15 @@ public sealed class TransportTests
         var writer = new SshWriter().Byte(SshMessage.KexInit).Raw(RandomNumberGenerator.GetBytes(16)).String(method).String(hostKey);
         foreach (var list in new[] { ciphers, ciphers, "hmac-sha2-256", "hmac-sha2-256", "none", "none", "", "" }) writer.String(list);
         return KexInit.Parse(writer.Boolean(guess).UInt32(0).Written.Span);
+    }
+
+    /// <summary>The same piece, again and again.</summary>
+    private sealed class Repeating(byte[] piece) : MemoryStream
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (!buffer.IsEmpty) piece.CopyTo(buffer);
+            return new(buffer.IsEmpty ? 0 : piece.Length);
+        }
     }
 }

@@ -17,7 +17,6 @@ internal sealed class PacketInput(Stream stream) : IDisposable
     public const int MaxPacketAuthenticated = 256 * 1024;
 
     private const int LargeBuffer = 256 * 1024;
-    private const int SmallBuffer = 16 * 1024;
     private const int MinPadding = 4;
 
     private byte[] _buffer = [];
@@ -38,6 +37,9 @@ internal sealed class PacketInput(Stream stream) : IDisposable
     public long PacketsSinceKeys { get; private set; }
 
     public bool IsEmpty => _start == _end;
+
+    /// <summary>Nobody has authenticated.</summary>
+    public bool IsAtFirst => _maxPacket == MaxPacketAtFirst;
 
     /// <summary>Raises the limit, and takes buffers from the pool from now on: passwords come before. May be called from another thread.</summary>
     public void Authenticated() => _maxPacket = MaxPacketAuthenticated;
@@ -137,12 +139,12 @@ internal sealed class PacketInput(Stream stream) : IDisposable
     private void Prepare()
     {
         var there = _end - _start;
-        var size = Math.Max(_needed, _maxPacket == MaxPacketAtFirst ? SmallBuffer : LargeBuffer);
+        var size = Math.Max(_needed, IsAtFirst ? PinnedBuffers.Size : LargeBuffer);
         if (_buffer.Length < size)
         {
             // Before authentication there may be passwords in it: of a pinned buffer the collector leaves no copies behind.
-            var isPinned = _maxPacket == MaxPacketAtFirst;
-            var larger = isPinned ? GC.AllocateUninitializedArray<byte>(size, pinned: true) : ArrayPool<byte>.Shared.Rent(size);
+            var isPinned = IsAtFirst;
+            var larger = !isPinned ? ArrayPool<byte>.Shared.Rent(size) : size == PinnedBuffers.Size ? PinnedBuffers.Shared.Take() : GC.AllocateUninitializedArray<byte>(size, pinned: true);
             _buffer.AsSpan(_start, there).CopyTo(larger);
             Release();
             _buffer = larger;
@@ -159,7 +161,8 @@ internal sealed class PacketInput(Stream stream) : IDisposable
 
     private void Release()
     {
-        if (_isPinned) CryptographicOperations.ZeroMemory(_buffer);
+        if (_isPinned && _buffer.Length == PinnedBuffers.Size) PinnedBuffers.Shared.GiveBack(_buffer);
+        else if (_isPinned) CryptographicOperations.ZeroMemory(_buffer);
         else if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
 
         _buffer = [];

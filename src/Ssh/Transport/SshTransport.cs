@@ -19,6 +19,13 @@ internal sealed class SshTransport : IPacketOutputOwner
     private const int FillsInARow = 8;
 
     private const long MaxPacketsPerKey = 1L << 30;
+
+    /// <summary>
+    /// Packets of a client that has not signed in, of whatever kind: those that mean nothing cost it nothing, before there are keys not even sealing them. Who
+    /// offers all keys that an authentication may take and answers each question has sent fewer.
+    /// </summary>
+    private const int MostAtFirst = 512;
+
     private const int LingerBytes = 1024 * 1024;
     private static readonly TimeSpan ExchangeLimit = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
@@ -46,6 +53,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     private TimeSpan _wait;
     private byte[]? _deferred;
     private bool _awaitingNewKeys;
+    private int _atFirst;
     private bool _hasKeys;
     private volatile bool _ending;
     private bool _peerTold;
@@ -342,6 +350,8 @@ internal sealed class SshTransport : IPacketOutputOwner
     private void Handle(ReadOnlySpan<byte> payload)
     {
         var number = payload[0];
+        if (_options.Side == Side.Server && _input.IsAtFirst && ++_atFirst > MostAtFirst)
+            throw new SshConnectionException(DisconnectReason.ProtocolError, $"{MostAtFirst} packets, and nobody has signed in");
         switch (number)
         {
             case SshMessage.Disconnect:
