@@ -128,9 +128,9 @@ internal sealed class ChannelTable(SshConnection connection)
 
         var type = Encoding.ASCII.GetString(typeBytes);
         var answer = Count >= connection.MaxPeerChannels
-            ? new SshChannelAnswer.Refuse(4, "too many channels on this connection")
+            ? new SshChannelAnswer.Refuse(SshOpenFailure.ResourceShortage, "too many channels on this connection")
             : maxPacket < LeastPeerPacket
-                ? new SshChannelAnswer.Refuse(4, $"packets of at most {maxPacket} bytes are too small")
+                ? new SshChannelAnswer.Refuse(SshOpenFailure.ResourceShortage, $"packets of at most {maxPacket} bytes are too small")
                 : connection.AnswerOpen(type, reader.Rest);
         if (answer is SshChannelAnswer.Refuse refuse)
         {
@@ -254,11 +254,11 @@ internal sealed class ChannelTable(SshConnection connection)
     }
 
     private SshConnectionException Over() =>
-        new(DisconnectReason.ConnectionLost, connection.Transport.Error is { } error ? error.Message : "the connection is closed");
+        new(SshDisconnectReason.ConnectionLost, connection.Transport.Error is { } error ? error.Message : "the connection is closed");
 
-    private static SshConnectionException Malformed(byte number) => new(DisconnectReason.ProtocolError, $"malformed channel message {number}");
+    private static SshConnectionException Malformed(byte number) => new(SshDisconnectReason.ProtocolError, $"malformed channel message {number}");
 
-    private static SshConnectionException Unknown(uint id) => new(DisconnectReason.ProtocolError, $"there is no channel {id}");
+    private static SshConnectionException Unknown(uint id) => new(SshDisconnectReason.ProtocolError, $"there is no channel {id}");
 
     /// <summary>A channel, or the wish for one, the peer's or ours; set by the receive loop, and where an answer took its time under the lock.</summary>
     private sealed class Slot

@@ -369,7 +369,7 @@ public sealed class SshChannel
 
     private void Queue(PacketUse use, SshWriter message) => Connection.Transport.Output.Send(use, message.Written.Span, []);
 
-    private static SshConnectionException Violation(string what) => new(DisconnectReason.ProtocolError, $"channel: {what}");
+    private static SshConnectionException Violation(string what) => new(SshDisconnectReason.ProtocolError, $"channel: {what}");
 }
 
 /// <summary>What both ends have said in opening a channel.</summary>

@@ -105,7 +105,7 @@ public sealed class SshClientConnection : SshConnection
         return connection._shown!.Key;
     }
 
-    internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra) => new SshChannelAnswer.Refuse(1, "this end opens the channels");
+    internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra) => new SshChannelAnswer.Refuse(SshOpenFailure.AdministrativelyProhibited, "this end opens the channels");
 
     /// <summary>A server has nothing to ask for but signs of life, which the refusal is.</summary>
     internal override SshGlobalAnswer AnswerGlobal(string name, ReadOnlySpan<byte> payload) => new SshGlobalAnswer.Refuse();
@@ -113,7 +113,7 @@ public sealed class SshClientConnection : SshConnection
     private protected override void OnHostKey(ShownKey shown)
     {
         // At each renewal of keys it is the same host that has to prove itself; whether it is to be trusted has been said.
-        if (_shown is not null && !_shown.Key.Equals(shown.Key)) throw new SshConnectionException(DisconnectReason.HostKeyNotVerifiable, "the host key changed during the connection");
+        if (_shown is not null && !_shown.Key.Equals(shown.Key)) throw new SshConnectionException(SshDisconnectReason.HostKeyNotVerifiable, "the host key changed during the connection");
         if (_shown is null && !_fetchOnly) Trust(shown);
         _shown = shown;
         if (_fetchOnly) _ready.TrySetResult();
@@ -209,10 +209,10 @@ public sealed class SshClientConnection : SshConnection
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            throw new SshConnectionException(DisconnectReason.ByApplication, "connecting took too long");
+            throw new SshConnectionException(SshDisconnectReason.ByApplication, "connecting took too long");
         }
     }
 
     private Exception Failure() =>
-        Transport.Error ?? new SshConnectionException(DisconnectReason.ConnectionLost, "the connection was closed");
+        Transport.Error ?? new SshConnectionException(SshDisconnectReason.ConnectionLost, "the connection was closed");
 }

@@ -93,7 +93,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        Transport.Close(DisconnectReason.ByApplication, "");
+        Transport.Close(SshDisconnectReason.ByApplication, "");
         return Transport.IsLoopThread ? ValueTask.CompletedTask : new ValueTask(Transport.Closed);
     }
 
@@ -154,7 +154,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
         var reader = new SshReader(rest);
         if (!reader.TryReadString(out var name, 256) || !Ascii.IsValid(name) || !reader.TryReadBoolean(out var wantsReply))
         {
-            throw new SshConnectionException(DisconnectReason.ProtocolError, "malformed SSH_MSG_GLOBAL_REQUEST");
+            throw new SshConnectionException(SshDisconnectReason.ProtocolError, "malformed SSH_MSG_GLOBAL_REQUEST");
         }
 
         var answer = AnswerGlobal(Encoding.ASCII.GetString(name), reader.Rest);
@@ -167,7 +167,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
     private void OnPing(ReadOnlySpan<byte> rest)
     {
         var reader = new SshReader(rest);
-        if (!reader.TryReadString(out var data) || !reader.IsAtEnd) throw new SshConnectionException(DisconnectReason.ProtocolError, "malformed SSH_MSG_PING");
+        if (!reader.TryReadString(out var data) || !reader.IsAtEnd) throw new SshConnectionException(SshDisconnectReason.ProtocolError, "malformed SSH_MSG_PING");
         Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.Pong).String(data));
     }
 
@@ -196,7 +196,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
         {
             if (_unanswered > 0) _unanswered--;
             else if (_wantingNone > 0) _wantingNone--;
-            else throw new SshConnectionException(DisconnectReason.ProtocolError, "a reply to no global request");
+            else throw new SshConnectionException(SshDisconnectReason.ProtocolError, "a reply to no global request");
             if (_parting is { } parting && _unanswered == 0) Transport.Close(parting.Reason, parting.Message);
         }
     }
@@ -238,7 +238,7 @@ public abstract class SshConnection : IAsyncDisposable, ITransportUser
         _missed = heard ? 0 : _missed + 1;
         if (_missed > MaxMissedKeepAlives)
         {
-            Transport.End(new SshConnectionException(DisconnectReason.ConnectionLost, "the peer does not answer"), Farewell.Say);
+            Transport.End(new SshConnectionException(SshDisconnectReason.ConnectionLost, "the peer does not answer"), Farewell.Say);
         }
         else if (!heard)
         {

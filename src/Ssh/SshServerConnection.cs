@@ -89,7 +89,7 @@ public sealed class SshServerConnection : SshConnection
         if (!options.HostCertificates.All(certificate => certificate.Kind == SshCertificateKind.Host && KeyOf(options, certificate) is not null)) throw new ArgumentException("a host certificate is not for a host, or not for one of the host keys", nameof(options));
         var connection = new SshServerConnection(transport, options, handler);
         connection._loginTimer = options.Time.CreateTimer(_ => connection.LoginExpired(), null, options.LoginTimeout, Timeout.InfiniteTimeSpan);
-        await using (cancellation.Register(() => connection.Disconnect(DisconnectReason.ByApplication, handler.WhyStopped)))
+        await using (cancellation.Register(() => connection.Disconnect(SshDisconnectReason.ByApplication, handler.WhyStopped)))
         {
             await connection.Transport.RunAsync();
         }
@@ -126,8 +126,8 @@ public sealed class SshServerConnection : SshConnection
 
     internal override SshChannelAnswer AnswerOpen(string type, ReadOnlySpan<byte> extra)
     {
-        if (IsParting) return new SshChannelAnswer.Refuse(1, "the connection is ending");
-        return _noMoreSessions && type == "session" ? new SshChannelAnswer.Refuse(1, "you asked for no more sessions") : _handler.OnChannelOpen(this, type, extra);
+        if (IsParting) return new SshChannelAnswer.Refuse(SshOpenFailure.AdministrativelyProhibited, "the connection is ending");
+        return _noMoreSessions && type == "session" ? new SshChannelAnswer.Refuse(SshOpenFailure.AdministrativelyProhibited, "you asked for no more sessions") : _handler.OnChannelOpen(this, type, extra);
     }
 
     internal override SshGlobalAnswer AnswerGlobal(string name, ReadOnlySpan<byte> payload)
@@ -222,7 +222,7 @@ public sealed class SshServerConnection : SshConnection
         HostKeys(options).FirstOrDefault(key => key.PublicKey.Equals(certificate.Key));
 
     private void LoginExpired() =>
-        Transport.End(new SshConnectionException(DisconnectReason.ByApplication, "login took too long"), Farewell.Say);
+        Transport.End(new SshConnectionException(SshDisconnectReason.ByApplication, "login took too long"), Farewell.Say);
 }
 
 /// <param name="Authenticated">Whether authentication had succeeded.</param>

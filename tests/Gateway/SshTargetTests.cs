@@ -26,6 +26,8 @@ public sealed class SshTargetTests
     [InlineData("alice+web\u009b01", "web?01")]
     [InlineData("alice+web\u202e10", "web?10")]
     [InlineData("alice+web\u2028\u200b01", "web??01")]
+    [InlineData("alice+web\U000e004101", "web?01")]
+    [InlineData("alice+web😀01", "web😀01")]
     public void Control_and_hidden_characters_become_question_marks(string user, string device) =>
         SshTarget.Parse(user).Device.ShouldBe(device);
 }

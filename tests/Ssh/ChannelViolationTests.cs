@@ -258,7 +258,7 @@ public sealed class ChannelViolationTests
                 peer.Send(new SshWriter().Raw(bytes.AsSpan(0, random.Next(4) == 0 ? random.Next(1, bytes.Length + 1) : bytes.Length)));
             }
 
-            peer.Transport.Close(DisconnectReason.ByApplication, "");
+            peer.Transport.Close(SshDisconnectReason.ByApplication, "");
             var outcome = await server.Outcome;
             outcome.Authenticated.ShouldBeTrue();
             (outcome.Error ?? "").ShouldNotContain("internal error");

@@ -287,7 +287,7 @@ public sealed class ServerAuthenticationTests
         await using var server = RawServer.Start(handler);
         var peer = await RawPeer.ConnectAsync(server.Stream, Cancellation);
         peer.Send(Password("alice", "right"));
-        peer.Transport.Close(DisconnectReason.ByApplication, "gone");
+        peer.Transport.Close(SshDisconnectReason.ByApplication, "gone");
         await cancelled.Task.WaitAsync(Cancellation);
         (await server.Outcome).Authenticated.ShouldBeFalse();
         handler.Connection.ShouldBeNull();

@@ -5,9 +5,6 @@ namespace Countersign.Agent.Serving;
 /// <summary>One SSH connection to the agent: who may log on, and which channels there are.</summary>
 internal sealed class AgentConnection(AgentContext context, AuthorizedKeys keys) : SshServerHandler
 {
-    // RFC 4254 section 5.1.
-    private const uint AdministrativelyProhibited = 1, UnknownChannelType = 3;
-
     private readonly List<SessionChannel> _sessions = [];
 
     public override IReadOnlyList<string> AuthenticationMethods { get; } = ["publickey"];
@@ -39,9 +36,9 @@ internal sealed class AgentConnection(AgentContext context, AuthorizedKeys keys)
                 _sessions.Add(opened);
                 return new SshChannelAnswer.Accept(opened, ChannelInput.Window);
             case "direct-tcpip" or "direct-streamlocal@openssh.com":
-                return new SshChannelAnswer.Refuse(AdministrativelyProhibited, "The agent does not forward.");
+                return new SshChannelAnswer.Refuse(SshOpenFailure.AdministrativelyProhibited, "The agent does not forward.");
             default:
-                return new SshChannelAnswer.Refuse(UnknownChannelType, "The agent has sessions only.");
+                return new SshChannelAnswer.Refuse(SshOpenFailure.UnknownChannelType, "The agent has sessions only.");
         }
     }
 }

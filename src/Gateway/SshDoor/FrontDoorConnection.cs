@@ -19,11 +19,8 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
     /// <summary>Sessions of one connection that run or wind down when one more is forwarded.</summary>
     private const int MostRunning = 64;
 
-    /// <summary>RFC 4254 section 5.1.</summary>
-    private const uint ResourceShortage = 4;
-
-    /// <summary>RFC 4253 section 11.1.</summary>
-    private const uint TooManyConnections = 12;
+    /// <summary>For want of a number of its own, as OpenSSH's server has it for whatever it ends by itself: its clients show that as an error.</summary>
+    private const uint TakenBack = SshDisconnectReason.ProtocolError;
 
     private static readonly string[] _first = ["publickey", "password", "keyboard-interactive"];
     private static readonly string[] _second = ["keyboard-interactive"];
@@ -94,10 +91,10 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
             {
                 if (snapshot.Organization == person.Organization) LeaveIfDisabled(connection, snapshot);
             });
-            _ending = person.Ended.Register(() => connection.Disconnect(2, person.EndedBecause));
+            _ending = person.Ended.Register(() => connection.Disconnect(TakenBack, person.EndedBecause));
         }
 
-        if (_place is null) connection.Disconnect(TooManyConnections, "you have too many connections open");
+        if (_place is null) connection.Disconnect(SshDisconnectReason.TooManyConnections, "you have too many connections open");
 
         // A change between the sign-in and the subscription has told nobody.
         if (services.Policy.Current(person.Organization) is { } now) LeaveIfDisabled(connection, now);
@@ -105,19 +102,19 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
 
     public override SshChannelAnswer OnChannelOpen(SshServerConnection connection, string type, ReadOnlySpan<byte> extra)
     {
-        if (_person is not { } person || _notes is not { } notes || _pickers is not { } pickers || _place is not { } place) return new SshChannelAnswer.Refuse(1, "sign in first");
+        if (_person is not { } person || _notes is not { } notes || _pickers is not { } pickers || _place is not { } place) return new SshChannelAnswer.Refuse(SshOpenFailure.AdministrativelyProhibited, "sign in first");
 
         // Before anything can be promised.
         connection.Credit.Whole = place.Credit;
 
         // Those that the client has closed and that wind down still are as much work as others, and the library does not count them any more.
-        if (_running.Count >= MostRunning) return new SshChannelAnswer.Refuse(ResourceShortage, "too many sessions and forwarded connections are open, or come to their ends");
+        if (_running.Count >= MostRunning) return new SshChannelAnswer.Refuse(SshOpenFailure.ResourceShortage, "too many sessions and forwarded connections are open, or come to their ends");
         if (type != "session")
         {
             if (TunnelTarget.TryParse(type, extra, out var leads)) return Forward(person, leads, notes);
             return type is Forwardings.DirectTcpIp or Forwardings.DirectStreamLocal
-                ? new SshChannelAnswer.Refuse(1, "port forwarding is not allowed")
-                : new SshChannelAnswer.Refuse(3, "only sessions and forwarded connections can be opened here");
+                ? new SshChannelAnswer.Refuse(SshOpenFailure.AdministrativelyProhibited, "port forwarding is not allowed")
+                : new SshChannelAnswer.Refuse(SshOpenFailure.UnknownChannelType, "only sessions and forwarded connections can be opened here");
         }
 
         var channel = new SessionChannel(services, time, person, _target, source, FirstWindow, notes, pickers, Track);
@@ -240,7 +237,7 @@ internal sealed partial class FrontDoorConnection(SshFrontDoorServices services,
     private void LeaveIfDisabled(SshServerConnection connection, PolicySnapshot snapshot)
     {
         if (snapshot.Person(_person!.Person) is { TakesPart: true }) return;
-        connection.Disconnect(2, "your account was disabled");
+        connection.Disconnect(TakenBack, "your account was disabled");
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "A certificate shown from {Address} was refused: {Verdict} (serial {Serial})")]

@@ -92,7 +92,7 @@ internal sealed partial class SessionChannel(
     {
         if (_started)
         {
-            if (request.Name == "window-change") _picking?.Resize(ReadSize(request.Payload.Span));
+            if (request.Name == SessionRequests.WindowChange) _picking?.Resize(ReadSize(request.Payload.Span));
             if (request.Payload.Length <= MostPayload) Relay(channel).OnClientRequest(request);
             else request.Reply(SshReply.Failure);
             return;
@@ -100,16 +100,16 @@ internal sealed partial class SessionChannel(
 
         switch (request.Name)
         {
-            case "pty-req" when _terminal is null && PtyRequest.TryParse(request.Payload.Span, out var pty):
+            case SessionRequests.Pty when _terminal is null && PtyRequest.TryParse(request.Payload.Span, out var pty):
                 _terminal = ReadTerminal(pty);
                 _requests.Add((request.Name, pty.Encode()));
                 request.Reply(SshReply.Success);
                 return;
-            case "env" when ReadReason(request.Payload.Span) is { } reason:
+            case SessionRequests.Environment when ReadReason(request.Payload.Span) is { } reason:
                 _reason = notes.Reason = reason;
                 request.Reply(SshReply.Success);
                 return;
-            case "env" when _requests.Count < MostEnvironment && _environment + request.Payload.Length <= MostEnvironmentBytes && request.Payload.Length <= MostPayload:
+            case SessionRequests.Environment when _requests.Count < MostEnvironment && _environment + request.Payload.Length <= MostEnvironmentBytes && request.Payload.Length <= MostPayload:
                 Keep(request);
                 return;
             case "auth-agent-req@openssh.com":
@@ -118,19 +118,19 @@ internal sealed partial class SessionChannel(
             case "x11-req":
                 RefuseForwarding(channel, request, "X11");
                 return;
-            case "window-change" when request.Payload.Length <= MostPayload:
+            case SessionRequests.WindowChange when request.Payload.Length <= MostPayload:
                 Relay(channel).OnClientRequest(request);
                 return;
-            case "shell" when request.Payload.IsEmpty:
+            case SessionRequests.Shell when request.Payload.IsEmpty:
                 Start(channel, request, SessionKind.Shell, "");
                 return;
-            case "exec" when _terminal is null && ExecRequest.TryParse(request.Payload.Span, out var exec) && FileCommand.TryParse(exec.Command, out var files):
+            case SessionRequests.Exec when _terminal is null && ExecRequest.TryParse(request.Payload.Span, out var exec) && FileCommand.TryParse(exec.Command, out var files):
                 StartFiles(channel, request, files);
                 return;
-            case "exec" when ExecRequest.TryParse(request.Payload.Span, out var exec) && !exec.Command.Contains('\0', StringComparison.Ordinal):
+            case SessionRequests.Exec when ExecRequest.TryParse(request.Payload.Span, out var exec) && !exec.Command.Contains('\0', StringComparison.Ordinal):
                 Start(channel, request, SessionKind.Command, exec.Command);
                 return;
-            case "subsystem" when SubsystemRequest.TryParse(request.Payload.Span, out var subsystem) && subsystem.Name == "sftp":
+            case SessionRequests.Subsystem when SubsystemRequest.TryParse(request.Payload.Span, out var subsystem) && subsystem.Name == "sftp":
                 StartFiles(channel, request, null);
                 return;
             default:

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text;
+using Countersign.Sessions;
 
 namespace Countersign.Gateway.SshDoor;
 
@@ -24,10 +24,7 @@ internal readonly record struct SshTarget(string Login, string? Device, string? 
     private static string Clean(string text)
     {
         var clean = new StringBuilder(text.Length);
-        foreach (var character in text) clean.Append(IsPlain(character) ? character : '?');
+        foreach (var character in text.EnumerateRunes()) clean.Append(PlainLine.Holds(character) ? character.ToString() : "?");
         return clean.ToString();
     }
-
-    private static bool IsPlain(char character) => char.GetUnicodeCategory(character) is not
-        (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
 }

@@ -12,9 +12,6 @@ namespace Countersign.Gateway.SshDoor;
 internal sealed partial class TunnelChannel(
     SshFrontDoorServices services, TimeProvider time, SignedIn person, SshTarget target, IPAddress source, TunnelTarget leads, ConnectionNotes notes)
 {
-    /// <summary>RFC 4254 section 5.1.</summary>
-    private const uint Prohibited = 1, ConnectFailed = 2;
-
     private readonly ILogger _log = services.Log;
     private readonly TaskCompletionSource<SshChannelAnswer> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -31,7 +28,7 @@ internal sealed partial class TunnelChannel(
         {
             if (target.Device is null)
             {
-                Refuse(Prohibited, "name a device");
+                Refuse(SshOpenFailure.AdministrativelyProhibited, "name a device");
                 return;
             }
 
@@ -40,7 +37,7 @@ internal sealed partial class TunnelChannel(
             switch (await services.Admission.AskAsync(wish, new TunnelRoom(notes), gone))
             {
                 case AdmissionResult.Refused refused:
-                    Refuse(Prohibited, refused.Decision == DecisionKind.Denied ? "port forwarding is not allowed" : refused.Message);
+                    Refuse(SshOpenFailure.AdministrativelyProhibited, refused.Decision == DecisionKind.Denied ? "port forwarding is not allowed" : refused.Message);
                     break;
                 case AdmissionResult.Admitted admitted:
                     await ConnectAsync(admitted, gone);
@@ -49,13 +46,13 @@ internal sealed partial class TunnelChannel(
         }
         catch (OperationCanceledException) when (gone.IsCancellationRequested)
         {
-            Refuse(ConnectFailed, "the connection is over");
+            Refuse(SshOpenFailure.ConnectFailed, "the connection is over");
         }
         catch (Exception error)
         {
             // The end of a task that nobody awaits for its result: what should not happen is logged, and told without details.
             LogFailed(error);
-            Refuse(ConnectFailed, "an internal error; it has been logged");
+            Refuse(SshOpenFailure.ConnectFailed, "an internal error; it has been logged");
         }
     }
 
@@ -113,13 +110,13 @@ internal sealed partial class TunnelChannel(
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
             session.Finish(EndReason.Completed, "the technician left before the device was reached");
-            Refuse(Prohibited, $"session ended: {session.End?.Detail}");
+            Refuse(SshOpenFailure.AdministrativelyProhibited, $"session ended: {session.End?.Detail}");
         }
 
         void Fail(string message, EndReason reason = EndReason.DeviceUnreachable)
         {
             session.Finish(reason, message);
-            Refuse(ConnectFailed, message);
+            Refuse(SshOpenFailure.ConnectFailed, message);
         }
     }
 

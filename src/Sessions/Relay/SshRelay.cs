@@ -271,7 +271,7 @@ public sealed class SshRelay
             cancellation.ThrowIfCancellationRequested();
 
             // The environment is a wish that many servers refuse; anything else that is refused is as fatal as it is to ssh itself.
-            if (name == "env")
+            if (name == SessionRequests.Environment)
             {
                 device.SendRequest(name, payload.Span);
                 continue;
@@ -408,10 +408,7 @@ public sealed class SshRelay
 
     private void CloseClient(int? exitStatus)
     {
-        if (exitStatus is { } status)
-        {
-            _client.SendRequest("exit-status", new SshWriter().UInt32((uint)status).Written.Span);
-        }
+        if (exitStatus is { } status) _client.SendRequest(SessionRequests.ExitStatus, new ExitStatusRequest((uint)status).Encode());
 
         _client.Close();
     }

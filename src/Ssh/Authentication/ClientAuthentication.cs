@@ -33,16 +33,16 @@ internal sealed class ClientAuthentication(SshTransport transport)
             case SshMessage.ServiceAccept or SshMessage.UserAuthFailure or SshMessage.UserAuthMethod when _asked:
                 break;
             default:
-                throw new SshConnectionException(DisconnectReason.ProtocolError, $"message {payload[0]} is not expected here");
+                throw new SshConnectionException(SshDisconnectReason.ProtocolError, $"message {payload[0]} is not expected here");
         }
 
-        if (!_incoming.Writer.TryWrite(payload.ToArray())) throw new SshConnectionException(DisconnectReason.ProtocolError, "too many answers to authentication requests");
+        if (!_incoming.Writer.TryWrite(payload.ToArray())) throw new SshConnectionException(SshDisconnectReason.ProtocolError, "too many answers to authentication requests");
     }
 
     /// <summary>RFC 8308 section 2.4 has a server send it up to twice, all of it before the login's success.</summary>
     public void OnExtInfo(ReadOnlySpan<byte> rest)
     {
-        if (_succeeded || ++_extInfos > MaxExtInfos) throw new SshConnectionException(DisconnectReason.ProtocolError, $"message {SshMessage.ExtInfo} is not expected here");
+        if (_succeeded || ++_extInfos > MaxExtInfos) throw new SshConnectionException(SshDisconnectReason.ProtocolError, $"message {SshMessage.ExtInfo} is not expected here");
         if (ExtensionInfo.Parse(rest).SignatureAlgorithms is { } algorithms) _signatureAlgorithms = algorithms;
     }
 
@@ -79,7 +79,7 @@ internal sealed class ClientAuthentication(SshTransport transport)
         throw new SshAuthenticationException($"the target refused every credential; it accepts {accepts}");
     }
 
-    private static SshConnectionException Malformed() => new(DisconnectReason.ProtocolError, "malformed authentication message");
+    private static SshConnectionException Malformed() => new(SshDisconnectReason.ProtocolError, "malformed authentication message");
 
     private static SshWriter Request(string user, string method) =>
         new SshWriter().Byte(SshMessage.UserAuthRequest).String(user).String(ConnectionService).String(method);

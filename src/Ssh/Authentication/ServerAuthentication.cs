@@ -103,14 +103,14 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
         }
     }
 
-    private static SshConnectionException Violation(string what) => new(DisconnectReason.ProtocolError, what);
+    private static SshConnectionException Violation(string what) => new(SshDisconnectReason.ProtocolError, what);
 
     private void OnServiceRequest(ReadOnlySpan<byte> rest)
     {
         var reader = new SshReader(rest);
         if (!reader.TryReadString(out var service, 64) || !service.SequenceEqual("ssh-userauth"u8))
         {
-            throw new SshConnectionException(DisconnectReason.ServiceNotAvailable, "the only service before authentication is ssh-userauth");
+            throw new SshConnectionException(SshDisconnectReason.ServiceNotAvailable, "the only service before authentication is ssh-userauth");
         }
 
         connection.Transport.Send(PacketUse.Control, new SshWriter().Byte(SshMessage.ServiceAccept).String(service));
@@ -173,7 +173,7 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
     {
         var request = Parse(message);
         SendBanner();
-        if (++_requests > MaxRequests) throw new SshConnectionException(DisconnectReason.NoMoreAuthMethods, "too many authentication requests");
+        if (++_requests > MaxRequests) throw new SshConnectionException(SshDisconnectReason.NoMoreAuthMethods, "too many authentication requests");
         if (_partialUser is not null && _partialUser != request.User) throw Violation("the user name may not change between two factors");
 
         var verdict = request.Service == ConnectionService ? await TryAsync(request, message) : Verdict.Failure;
@@ -192,7 +192,7 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
                 break;
             default:
                 SendFailure(partial: false);
-                if (verdict == Verdict.Failure && ++_failures >= options.MaxAttempts) throw new SshConnectionException(DisconnectReason.NoMoreAuthMethods, "too many failed attempts to authenticate");
+                if (verdict == Verdict.Failure && ++_failures >= options.MaxAttempts) throw new SshConnectionException(SshDisconnectReason.NoMoreAuthMethods, "too many failed attempts to authenticate");
                 break;
         }
 
@@ -298,7 +298,7 @@ internal sealed class ServerAuthentication(SshServerConnection connection, SshSe
             // Given up for another attempt, which is handled next.
         }
 
-        if (++_failures >= options.MaxAttempts) throw new SshConnectionException(DisconnectReason.NoMoreAuthMethods, "too many failed attempts to authenticate");
+        if (++_failures >= options.MaxAttempts) throw new SshConnectionException(SshDisconnectReason.NoMoreAuthMethods, "too many failed attempts to authenticate");
         return Verdict.Answered;
     }
 

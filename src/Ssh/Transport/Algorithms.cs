@@ -131,7 +131,7 @@ internal sealed record Agreement(string KeyExchange, string HostKey, DirectionKi
         }
 
         var offered = string.Join(',', side == Side.Server ? client : server);
-        throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, $"no common {what} algorithm; the peer offers {PeerText.Clean(offered, 300)}");
+        throw new SshConnectionException(SshDisconnectReason.KeyExchangeFailed, $"no common {what} algorithm; the peer offers {PeerText.Clean(offered, 300)}");
     }
 }
 

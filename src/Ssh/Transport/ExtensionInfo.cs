@@ -35,5 +35,5 @@ internal sealed record ExtensionInfo(string[]? SignatureAlgorithms)
         return reader.IsAtEnd ? new ExtensionInfo(algorithms) : throw Malformed();
     }
 
-    private static SshConnectionException Malformed() => new(DisconnectReason.ProtocolError, "malformed SSH_MSG_EXT_INFO");
+    private static SshConnectionException Malformed() => new(SshDisconnectReason.ProtocolError, "malformed SSH_MSG_EXT_INFO");
 }

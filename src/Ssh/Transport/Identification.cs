@@ -48,5 +48,5 @@ internal sealed class Identification(Side own)
         Software = PeerText.Clean(line[(isOlder ? 9 : 8)..], 253);
     }
 
-    private static SshConnectionException Refusal(string message) => new(DisconnectReason.ProtocolVersion, message);
+    private static SshConnectionException Refusal(string message) => new(SshDisconnectReason.ProtocolVersion, message);
 }

@@ -111,5 +111,5 @@ internal sealed class KexInit
         return true;
     }
 
-    private static SshConnectionException Malformed() => new(DisconnectReason.ProtocolError, "malformed SSH_MSG_KEXINIT");
+    private static SshConnectionException Malformed() => new(SshDisconnectReason.ProtocolError, "malformed SSH_MSG_KEXINIT");
 }

@@ -49,13 +49,13 @@ internal sealed class KeyExchange(ExchangeContext context) : IDisposable
         if (!reader.TryReadString(out var blob) || !reader.TryReadString(out var theirs, MaxPublicValue) || !reader.TryReadString(out var signature) || !reader.IsAtEnd) throw Malformed();
         if (!ShownKey.TryRead(context.Agreement.HostKey, blob, out var shown))
         {
-            throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, $"the host key is not a usable {context.Agreement.HostKey} key");
+            throw new SshConnectionException(SshDisconnectReason.KeyExchangeFailed, $"the host key is not a usable {context.Agreement.HostKey} key");
         }
 
         Agree(theirs);
         Digest(blob, _own!.Public, theirs);
         if (shown.Verify(context.Agreement.HostKey, _hash, signature)) return shown;
-        throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, "the host key's signature is wrong");
+        throw new SshConnectionException(SshDisconnectReason.KeyExchangeFailed, "the host key's signature is wrong");
     }
 
     public PacketSealer Sealer(Side own, ReadOnlySpan<byte> session)
@@ -87,7 +87,7 @@ internal sealed class KeyExchange(ExchangeContext context) : IDisposable
         }
         catch (CryptographicException)
         {
-            throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, "the peer's key exchange value is not acceptable");
+            throw new SshConnectionException(SshDisconnectReason.KeyExchangeFailed, "the peer's key exchange value is not acceptable");
         }
     }
 
@@ -142,7 +142,7 @@ internal sealed class KeyExchange(ExchangeContext context) : IDisposable
         return new Secret(all.Expose()[..length]);
     }
 
-    private static SshConnectionException Malformed() => new(DisconnectReason.ProtocolError, "malformed key exchange message");
+    private static SshConnectionException Malformed() => new(SshDisconnectReason.ProtocolError, "malformed key exchange message");
 
     private sealed class DirectionKeys(Secret iv, Secret key, Secret mac) : IDisposable
     {

@@ -61,9 +61,9 @@ internal sealed class PacketInput(Stream stream) : IDisposable
         _needed = total;
         if (available < total) return false;
         var packet = _buffer.AsSpan(_start, total);
-        if (!_opener.Open(_sequence, packet)) throw new SshConnectionException(DisconnectReason.MacError, "a packet failed its integrity check");
+        if (!_opener.Open(_sequence, packet)) throw new SshConnectionException(SshDisconnectReason.MacError, "a packet failed its integrity check");
         int padding = packet[4];
-        if (padding < MinPadding || padding + 2 > _length) throw new SshConnectionException(DisconnectReason.ProtocolError, $"a packet of {_length} bytes has {padding} bytes of padding");
+        if (padding < MinPadding || padding + 2 > _length) throw new SshConnectionException(SshDisconnectReason.ProtocolError, $"a packet of {_length} bytes has {padding} bytes of padding");
         payload = packet.Slice(5, _length - padding - 1);
         _start += total;
         _length = -1;
@@ -84,7 +84,7 @@ internal sealed class PacketInput(Stream stream) : IDisposable
         line = default;
         var there = _buffer.AsSpan(_start, _end - _start);
         var end = there.IndexOf((byte)'\n');
-        if (end >= most || (end < 0 && there.Length >= most)) throw new SshConnectionException(DisconnectReason.ProtocolError, $"a line of more than {most} bytes before the key exchange");
+        if (end >= most || (end < 0 && there.Length >= most)) throw new SshConnectionException(SshDisconnectReason.ProtocolError, $"a line of more than {most} bytes before the key exchange");
         _needed = there.Length + 1;
         if (end < 0) return false;
         _start += end + 1;
@@ -129,9 +129,9 @@ internal sealed class PacketInput(Stream stream) : IDisposable
 
     private int CheckLength(uint length)
     {
-        if (length > (uint)_maxPacket) throw new SshConnectionException(DisconnectReason.ProtocolError, $"a packet of {length} bytes; at most {_maxPacket} are accepted here");
+        if (length > (uint)_maxPacket) throw new SshConnectionException(SshDisconnectReason.ProtocolError, $"a packet of {length} bytes; at most {_maxPacket} are accepted here");
         var covered = _opener.LengthIsApart ? length : length + 4;
-        if (length < MinPadding + 2 || covered < _opener.Block || covered % _opener.Block != 0) throw new SshConnectionException(DisconnectReason.ProtocolError, $"a packet of {length} bytes is malformed");
+        if (length < MinPadding + 2 || covered < _opener.Block || covered % _opener.Block != 0) throw new SshConnectionException(SshDisconnectReason.ProtocolError, $"a packet of {length} bytes is malformed");
         return (int)length;
     }
 

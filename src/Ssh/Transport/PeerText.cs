@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace Countersign.Ssh.Transport;
@@ -13,12 +14,13 @@ internal static class PeerText
         foreach (var rune in text.EnumerateRunes())
         {
             if (clean.Length + rune.Utf16SequenceLength > most) break;
-            clean.Append(Rune.IsControl(rune) || IsDirection(rune) ? "?" : rune.ToString());
+            clean.Append(IsUnseen(rune) ? "?" : rune.ToString());
         }
 
         return clean.ToString();
     }
 
-    /// <summary>Line separators and the marks that reorder text on the screen.</summary>
-    private static bool IsDirection(Rune rune) => rune.Value is 0x061c or 0x200e or 0x200f or (>= 0x2028 and <= 0x202e) or (>= 0x2066 and <= 0x2069);
+    /// <summary>What a terminal acts on, breaks a line, turns the direction of writing, or is not seen at all.</summary>
+    private static bool IsUnseen(Rune rune) => Rune.GetUnicodeCategory(rune) is
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 }

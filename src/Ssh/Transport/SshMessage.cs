@@ -47,18 +47,3 @@ internal static class SshMessage
     public const byte Ping = 192;
     public const byte Pong = 193;
 }
-
-/// <summary>Reasons of SSH_MSG_DISCONNECT (RFC 4253 section 11.1).</summary>
-internal static class DisconnectReason
-{
-    public const uint ProtocolError = 2;
-    public const uint KeyExchangeFailed = 3;
-    public const uint MacError = 5;
-    public const uint ServiceNotAvailable = 7;
-    public const uint ProtocolVersion = 8;
-    public const uint HostKeyNotVerifiable = 9;
-    public const uint ConnectionLost = 10;
-    public const uint ByApplication = 11;
-    public const uint TooManyConnections = 12;
-    public const uint NoMoreAuthMethods = 14;
-}

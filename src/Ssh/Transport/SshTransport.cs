@@ -124,7 +124,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         }
         catch (SshHostKeyException error)
         {
-            EndWith(error, DisconnectReason.HostKeyNotVerifiable, "the host key is not trusted", Farewell.Say);
+            EndWith(error, SshDisconnectReason.HostKeyNotVerifiable, "the host key is not trusted", Farewell.Say);
         }
         catch (Exception error) when (IsNetwork(error))
         {
@@ -159,7 +159,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     }
 
     public void OnOutputOverflow() =>
-        End(new SshConnectionException(DisconnectReason.ByApplication, "the peer does not read what it is sent"), Farewell.None);
+        End(new SshConnectionException(SshDisconnectReason.ByApplication, "the peer does not read what it is sent"), Farewell.None);
 
     /// <summary>The peer has closed, and may have said why before: what it sent is still read, for a moment.</summary>
     public void OnOutputBroken(Exception error)
@@ -171,12 +171,12 @@ internal sealed class SshTransport : IPacketOutputOwner
     public void OnHandlerFault(Exception error)
     {
         Fault ??= error;
-        var fault = new SshConnectionException(DisconnectReason.ByApplication, $"internal error ({error.GetType().Name})", error);
+        var fault = new SshConnectionException(SshDisconnectReason.ByApplication, $"internal error ({error.GetType().Name})", error);
         End(fault, Farewell.Say);
         Error ??= fault;
     }
 
-    private static SshConnectionException Broken(Exception error) => new(DisconnectReason.ConnectionLost, $"the connection broke: {error.Message}", error);
+    private static SshConnectionException Broken(Exception error) => new(SshDisconnectReason.ConnectionLost, $"the connection broke: {error.Message}", error);
 
     private static bool IsNetwork(Exception error) =>
         error is IOException or ObjectDisposedException or SocketException or WebSocketException or OperationCanceledException;
@@ -207,7 +207,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         var identification = new Identification(_options.Side);
         while (!identification.TryRead(_input))
         {
-            if (!await _input.FillAsync(_stop.Token)) throw new SshConnectionException(DisconnectReason.ConnectionLost, "the peer left before it said who it is");
+            if (!await _input.FillAsync(_stop.Token)) throw new SshConnectionException(SshDisconnectReason.ConnectionLost, "the peer left before it said who it is");
         }
 
         _peerVersion = identification.Line;
@@ -236,7 +236,7 @@ internal sealed class SshTransport : IPacketOutputOwner
             overdue = _ownInit is not null;
         }
 
-        if (overdue) End(new SshConnectionException(DisconnectReason.KeyExchangeFailed, "the key exchange took too long"), Farewell.Say);
+        if (overdue) End(new SshConnectionException(SshDisconnectReason.KeyExchangeFailed, "the key exchange took too long"), Farewell.Say);
         else Rekey();
     }
 
@@ -294,7 +294,7 @@ internal sealed class SshTransport : IPacketOutputOwner
 
             if (!isFilled)
             {
-                if (!_input.IsEmpty) throw new SshConnectionException(DisconnectReason.ConnectionLost, "the connection ended in the middle of a packet");
+                if (!_input.IsEmpty) throw new SshConnectionException(SshDisconnectReason.ConnectionLost, "the connection ended in the middle of a packet");
                 OnEndOfInput();
                 return;
             }
@@ -320,8 +320,8 @@ internal sealed class SshTransport : IPacketOutputOwner
     private void OnEndOfInput()
     {
         if (_broken is { } error) End(Broken(error), Farewell.None);
-        else if (_user.IsAuthenticated && _user.IsIdle) EndWith(null, DisconnectReason.ByApplication, "", Farewell.Say);
-        else End(new SshConnectionException(DisconnectReason.ConnectionLost, "the peer closed the connection"), Farewell.Say);
+        else if (_user.IsAuthenticated && _user.IsIdle) EndWith(null, SshDisconnectReason.ByApplication, "", Farewell.Say);
+        else End(new SshConnectionException(SshDisconnectReason.ConnectionLost, "the peer closed the connection"), Farewell.Say);
     }
 
     private void HandlePackets()
@@ -351,7 +351,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     {
         var number = payload[0];
         if (_options.Side == Side.Server && _input.IsAtFirst && ++_atFirst > MostAtFirst)
-            throw new SshConnectionException(DisconnectReason.ProtocolError, $"{MostAtFirst} packets, and nobody has signed in");
+            throw new SshConnectionException(SshDisconnectReason.ProtocolError, $"{MostAtFirst} packets, and nobody has signed in");
         switch (number)
         {
             case SshMessage.Disconnect:
@@ -381,10 +381,10 @@ internal sealed class SshTransport : IPacketOutputOwner
     private void OnDisconnect(ReadOnlySpan<byte> rest)
     {
         var reader = new SshReader(rest);
-        if (!reader.TryReadUInt32(out var reason) || !reader.TryReadString(out var message)) throw new SshConnectionException(DisconnectReason.ProtocolError, "malformed SSH_MSG_DISCONNECT");
+        if (!reader.TryReadUInt32(out var reason) || !reader.TryReadString(out var message)) throw new SshConnectionException(SshDisconnectReason.ProtocolError, "malformed SSH_MSG_DISCONNECT");
 
         // A client that has finished says so; a server that ends the connection has a reason that somebody wants to know.
-        if (reason == DisconnectReason.ByApplication && _options.Side == Side.Server && _user.IsAuthenticated) EndWith(null, reason, "", Farewell.None);
+        if (reason == SshDisconnectReason.ByApplication && _options.Side == Side.Server && _user.IsAuthenticated) EndWith(null, reason, "", Farewell.None);
         else End(new SshConnectionException(reason, $"the peer disconnected: {PeerText.Clean(message, 200)}"), Farewell.None);
     }
 
@@ -393,7 +393,7 @@ internal sealed class SshTransport : IPacketOutputOwner
         if (_peerInit is not null) throw Unexpected(SshMessage.KexInit);
 
         // Nobody needs it, and each exchange costs the server more than the client.
-        if (_hasKeys && _options.Side == Side.Server && !_user.IsAuthenticated) throw new SshConnectionException(DisconnectReason.ProtocolError, "no new keys before authentication");
+        if (_hasKeys && _options.Side == Side.Server && !_user.IsAuthenticated) throw new SshConnectionException(SshDisconnectReason.ProtocolError, "no new keys before authentication");
         var first = _session.Length == 0;
         var init = KexInit.Parse(payload);
         lock (_exchangeGate)
@@ -409,11 +409,11 @@ internal sealed class SshTransport : IPacketOutputOwner
         if (first)
         {
             _strict = client.IsStrict(Side.Client) && server.IsStrict(Side.Server);
-            if (_strict && _input.LastSequence != 0) throw new SshConnectionException(DisconnectReason.ProtocolError, "strict key exchange: SSH_MSG_KEXINIT was not the first packet");
+            if (_strict && _input.LastSequence != 0) throw new SshConnectionException(SshDisconnectReason.ProtocolError, "strict key exchange: SSH_MSG_KEXINIT was not the first packet");
         }
 
         Agreement = Agreement.Between(client, server, _options.Side);
-        if (!_strict && (Agreement.ToServer.Cipher.NeedsStrict || Agreement.ToClient.Cipher.NeedsStrict)) throw new SshConnectionException(DisconnectReason.KeyExchangeFailed, "ChaCha20-Poly1305 is used only together with strict key exchange");
+        if (!_strict && (Agreement.ToServer.Cipher.NeedsStrict || Agreement.ToClient.Cipher.NeedsStrict)) throw new SshConnectionException(SshDisconnectReason.KeyExchangeFailed, "ChaCha20-Poly1305 is used only together with strict key exchange");
         var (clientVersion, serverVersion) = _options.Side == Side.Client ? (Identification.Own, _peerVersion) : (_peerVersion, Identification.Own);
         _skipGuess = _peerInit.GuessFollows && !_peerInit.GuessesAs(own);
         _exchange = new KeyExchange(new ExchangeContext(Agreement, clientVersion, serverVersion, client, server));
@@ -432,7 +432,7 @@ internal sealed class SshTransport : IPacketOutputOwner
 
         if (payload[0] != (_options.Side == Side.Client ? SshMessage.KexReply : SshMessage.KexStart)) throw Unexpected(payload[0]);
         if (_options.Turn is null || _session.Length > 0) AnswerExchange(payload);
-        else if (payload.Length > KeyExchange.LongestInit) throw new SshConnectionException(DisconnectReason.ProtocolError, "the key exchange value is longer than any");
+        else if (payload.Length > KeyExchange.LongestInit) throw new SshConnectionException(SshDisconnectReason.ProtocolError, "the key exchange value is longer than any");
         else _deferred = payload.ToArray();
     }
 
@@ -483,7 +483,7 @@ internal sealed class SshTransport : IPacketOutputOwner
     /// <summary>RFC 4253 section 11.4.</summary>
     public void SendUnimplemented() => Send(PacketUse.Control, new SshWriter().Byte(SshMessage.Unimplemented).UInt32(_input.LastSequence));
 
-    private static SshConnectionException Unexpected(byte number) => new(DisconnectReason.ProtocolError, $"message {number} is not expected here");
+    private static SshConnectionException Unexpected(byte number) => new(SshDisconnectReason.ProtocolError, $"message {number} is not expected here");
 
     private async Task FinishAsync()
     {
