@@ -123,7 +123,7 @@ public sealed class RouteMatrixTests
         var other = await Tenant.FoundAsync(running, "other");
         var branches = await RouteBranches.AddAsync(tenant);
         var callers = await RouteCallers.AddAsync(running, tenant, other, branches);
-        var walk = new RouteWalk(tenant, branches);
+        var walk = new RouteWalk(tenant, other, branches);
         var lines = new List<string> { string.Join(Between, callers.Kinds.Select(kind => kind.Name).Prepend("# route")) };
         var byRight = new List<string> { $"# route{Between}an answer and the rights that get it" };
         foreach (var (method, pattern) in Routes(running, isOpen: false))

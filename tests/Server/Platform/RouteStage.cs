@@ -119,6 +119,7 @@ internal sealed class RouteStage
         SignIn = pattern == "/api/v1/technicians/{id}/sign-ins/{signIn}" ? await tenant.AddSignInAsync(new(Person)) : default;
         Session = pattern.StartsWith("/api/v1/sessions/", StringComparison.Ordinal) ? await tenant.BeginSessionAsync(Unique) : default;
         if (pattern.StartsWith("/api/v1/recordings/", StringComparison.Ordinal)) Session = await tenant.RecordSessionAsync(Person, $"d{Unique}");
+        if (pattern == "/api/v1/audit/erase") (await tenant.Owner.PostAsync($"/api/v1/technicians/{Person}/disable")).Expect(HttpStatusCode.OK);
         if (pattern == "/api/v1/devices/{id}/accounts/{name}/secret")
             (await tenant.Owner.PutAsync($"/api/v1/devices/{Device}/accounts/deploy", new { password = "secret" })).Expect(HttpStatusCode.OK);
         if (pattern.Contains("{number}", StringComparison.Ordinal)) await AskAsync(tenant, pattern);
@@ -244,7 +245,7 @@ internal sealed class RouteStage
         ("POST", "/requests/{number}/extension") => new { duration = "1h" },
         ("POST", "/requests/{number}/approve") => new { comment = "fine" },
         ("POST", "/requests/{number}/reject" or "/requests/{number}/revoke") => new { reason = "no" },
-        ("POST", "/audit/erase") => new { person = Guid.NewGuid(), fields = new[] { "actorLogin" }, reason = "asked for", preview = true },
+        ("POST", "/audit/erase") => new { person = Person, fields = new[] { "actorLogin" }, reason = "asked for", preview = true },
         ("POST", "/sessions/{id}/end") => new { reason = "maintenance" },
         ("POST", "/technician-groups") => new { parent = Branches.Technicians, name = $"new {Unique}" },
         ("POST", "/device-groups") => new { name = $"new {Unique}" },

@@ -1,7 +1,7 @@
 namespace Countersign.Server.Tests.Platform;
 
 /// <summary>Calls routes as one after the other. Whoever changed something leaves a fresh stage to the next.</summary>
-internal sealed class RouteWalk(Tenant tenant, RouteBranches branches)
+internal sealed class RouteWalk(Tenant tenant, Tenant other, RouteBranches branches)
 {
     /// <summary>Who may see nothing of a stage, in whatever list.</summary>
     private static readonly string[] Blind = [RouteCallers.OtherOwner, RouteCallers.Nobody, RouteCallers.Contact];
@@ -46,7 +46,12 @@ internal sealed class RouteWalk(Tenant tenant, RouteBranches branches)
             (isReady, _stage) = (false, null);
         }
 
-        if (pattern is "/api/v1/sign-out" or "/api/v1/me/sign-ins") await tenant.SignInAgainAsync();
+        if (pattern is "/api/v1/sign-out" or "/api/v1/me/sign-ins")
+        {
+            await tenant.SignInAgainAsync();
+            await other.SignInAgainAsync();
+        }
+
         if (pattern.StartsWith("/api/v1/me/passkeys/", StringComparison.Ordinal)) await tenant.RemovePasskeysAsync();
         return answers;
     }
