@@ -3,7 +3,10 @@ using System.Numerics;
 
 namespace Countersign.Access;
 
-/// <summary>A set of permissions in one machine word: bit <c>n</c> is the <see cref="Permission"/> numbered <c>n</c>.</summary>
+/// <summary>
+/// A set of permissions in one machine word: bit <c>n</c> is the <see cref="Permission"/> numbered <c>n</c>. What has a number that no bit has, 64 or more, is in
+/// none, and put into one leaves it as it is.
+/// </summary>
 public readonly record struct PermissionSet(ulong Bits) : IEnumerable<Permission>
 {
     public static PermissionSet None => default;
@@ -15,20 +18,20 @@ public readonly record struct PermissionSet(ulong Bits) : IEnumerable<Permission
     public static PermissionSet Of(params ReadOnlySpan<Permission> permissions)
     {
         var bits = 0UL;
-        foreach (var permission in permissions) bits |= 1UL << (int)permission;
+        foreach (var permission in permissions) bits |= Bit(permission);
         return new(bits);
     }
 
-    public bool Contains(Permission permission) => (Bits >> (int)permission & 1) != 0;
+    public bool Contains(Permission permission) => (Bits & Bit(permission)) != 0;
 
     /// <summary>True when every permission of <paramref name="other"/> is in this set.</summary>
     public bool Covers(PermissionSet other) => (other.Bits & ~Bits) == 0;
 
     public bool Intersects(PermissionSet other) => (other.Bits & Bits) != 0;
 
-    public PermissionSet With(Permission permission) => new(Bits | 1UL << (int)permission);
+    public PermissionSet With(Permission permission) => new(Bits | Bit(permission));
 
-    public PermissionSet Without(Permission permission) => new(Bits & ~(1UL << (int)permission));
+    public PermissionSet Without(Permission permission) => new(Bits & ~Bit(permission));
 
     public static PermissionSet operator |(PermissionSet left, PermissionSet right) => new(left.Bits | right.Bits);
 
@@ -42,6 +45,9 @@ public readonly record struct PermissionSet(ulong Bits) : IEnumerable<Permission
     {
         for (var bits = Bits; bits != 0; bits &= bits - 1) yield return (Permission)BitOperations.TrailingZeroCount(bits);
     }
+
+    /// <summary>A shift by 64 or more would be one by what is left of it, and so another permission's.</summary>
+    private static ulong Bit(Permission permission) => (int)permission < 64 ? 1UL << (int)permission : 0;
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 

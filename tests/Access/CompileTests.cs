@@ -105,6 +105,24 @@ public class CompileTests
         Refused("no known kind", new PersonRow(new(Guid.NewGuid()), PersonKind.Technician, "nine", "Nine", "", (PersonState)9, PersonStatus.Active));
     }
 
+    /// <summary>A shift by 70 is one by 6, which is Terminal: it would be let in beside a locked deny of that.</summary>
+    [Theory]
+    [InlineData(63)]
+    [InlineData(70)]
+    [InlineData(255)]
+    public void A_permission_of_no_known_number_stands_for_no_other_one_and_is_refused(byte number)
+    {
+        var unknown = (Permission)number;
+        var row = new GroupPermissionRow(Everyone, unknown, PolicyValue.Allow, false);
+        Refused($"{row.Key}: no group can restrict {number}", row);
+        var plan = _founded.Plan(new PolicyCommand.SetGroupPermission(Everyone, unknown, PolicyValue.Allow, false), Owner, default);
+        plan.ShouldBeOfType<PlanResult.Invalid>().Field.ShouldBe("permission");
+        PermissionCatalogue.All.Contains(unknown).ShouldBeFalse();
+        PermissionCatalogue.All.Without(unknown).ShouldBe(PermissionCatalogue.All);
+        PermissionSet.Of(unknown).Intersects(PermissionCatalogue.All).ShouldBeFalse();
+        PermissionSet.None.With(unknown).Intersects(PermissionCatalogue.All).ShouldBeFalse();
+    }
+
     [Fact]
     public void A_role_that_does_not_fit_the_scope_is_refused()
     {
@@ -137,6 +155,17 @@ public class CompileTests
             Refused($"{row.Key}: 'carl' is a contact", contact, group, row);
         var workflow = new WorkflowRow(new(Guid.NewGuid()), group.Id, devices.Id, "Flow", $"1 of person:{contact.Id}", false, true, false);
         Refused($"{workflow.Key}: 'carl' is a contact", contact, group, devices, workflow);
+    }
+
+    [Fact]
+    public void Who_approves_in_a_workflow_becomes_no_contact_by_a_change_either()
+    {
+        var carl = new PersonRow(new(Guid.NewGuid()), PersonKind.Technician, "carl", "Carl", "", PersonState.Activated, PersonStatus.Active);
+        var devices = new DeviceGroupRow(new(Guid.NewGuid()), null, "Devices");
+        var workflow = new WorkflowRow(new(Guid.NewGuid()), Everyone, devices.Id, "Flow", $"1 of person:{carl.Id}", false, true, false);
+        var policy = PolicySnapshot.Compile(Organization, 1, [.. _founded.All<PolicyRow>(), carl, devices, workflow]);
+        Should.Throw<PolicyException>(() => policy.Apply(new(Organization, 1, "", [new(carl, carl with { Kind = PersonKind.Contact })])))
+            .Message.ShouldBe($"{workflow.Key}: 'carl' is a contact, who approves nothing");
     }
 
     [Fact]

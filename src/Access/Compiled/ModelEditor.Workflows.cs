@@ -27,7 +27,7 @@ internal sealed partial class ModelEditor
     private void CheckWorkflows()
     {
         if (_workflows.Count == 0) return;
-        var isAnythingGone = _personDrafts.Values.Any(draft => draft.Row is null)
+        var isAnythingGone = _personDrafts.Values.Any(draft => draft.Row is null or { Kind: PersonKind.Contact })
             || _technicianGroupDrafts.Values.Any(draft => draft.Row is null)
             || _deviceGroupDrafts.Values.Any(draft => draft.Row is null);
         if (!_areWorkflowsChanged && !isAnythingGone) return;

@@ -50,7 +50,7 @@ internal readonly record struct Reach(PermissionSet Granted, PermissionSet OnAny
     {
         if (person.IsOwner) return PermissionCatalogue.OwnerOnDevices.Contains(permission) ? DateTimeOffset.MaxValue : DateTimeOffset.MinValue;
         if (!person.Grantable.Contains(permission)) return DateTimeOffset.MinValue;
-        var gathering = new Gathering(device, account, at) { Sought = new(1UL << (int)permission) };
+        var gathering = new Gathering(device, account, at) { Sought = PermissionSet.None.With(permission) };
         Gather(model, person, device, ref gathering);
         var isForEvery = PermissionCatalogue.ForEveryAccount.Contains(permission);
         var isTimeless = gathering.Always.Contains(permission) || ((account.IsDefault || isForEvery) && gathering.ByDefault.Contains(permission));
