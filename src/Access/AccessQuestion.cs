@@ -52,6 +52,12 @@ public readonly record struct AccessQuestion(
     public bool BeganUnasked { get; init; }
 
     /// <summary>
+    /// A workflow insisted on its steps when it began: no preapproved access in hand stands for an approval by itself. Of no matter to a connection that begins.
+    /// Set by <see cref="PolicySnapshot.AsBegun"/>.
+    /// </summary>
+    public bool BeganInsisted { get; init; }
+
+    /// <summary>
     /// The owner's floor: what is set on the device itself, which nothing here can lower; null: the device says nothing. A kind that it leaves off adds nothing.
     /// </summary>
     public RemoteControlApproval? ConsentFloor { get; init; }

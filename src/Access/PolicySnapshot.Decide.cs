@@ -13,7 +13,7 @@ public sealed partial class PolicySnapshot
     /// Whether a session that was allowed may go on: as <see cref="Decide"/>, but for what binds only the next connection. An approval rule, a consent or a
     /// recording setting that is new ends nothing that runs; a sign-in rule that the session's sign-in does not meet ends it at once. Who was let in by an approval
     /// has it in hand, and is answered no more than it covers; where it let in only beside preapproved access, no more than both cover, and no longer than that
-    /// lasts. With none in hand, or where none was needed when it began, no rule is taken to have asked for one. The question is that of <see cref="AsBegun"/>.
+    /// lasts. Where none was needed when it began, none is needed now; where one was, what let in has to be in hand still. The question is that of <see cref="AsBegun"/>.
     /// </summary>
     public AccessDecision DecideRunning(in AccessQuestion question) => Answer(question, Moment.Running, Ends.Told);
 
@@ -112,7 +112,7 @@ public sealed partial class PolicySnapshot
     {
         relies = false;
         if (!_model.NeedsApproval(person, device) || (moment == Moment.Running && question.BeganUnasked)) return true;
-        if (Covered(question, person, device, account, needed, moment, out relies) is not { } covered) return moment == Moment.Running && !IsAnyApprovalOf(question, account);
+        if (Covered(question, person, device, account, needed, moment, out relies) is not { } covered) return false;
         effective = PermissionCatalogue.WithoutUnmet(effective & covered);
         return true;
     }
@@ -159,7 +159,7 @@ public sealed partial class PolicySnapshot
         if (!effective.Contains(Permission.RequestAccess)) return false;
         foreach (var role in _model.Requestable)
         {
-            if (Reach.Effective(person, rules, granted | OnRequest(role, account)).Covers(needed)) return true;
+            if (Reach.Effective(person, rules, granted | OnRequest(role, person, account)).Covers(needed)) return true;
         }
 
         return false;
@@ -170,11 +170,12 @@ public sealed partial class PolicySnapshot
     {
         var account = AccountOf(question, device);
         var granted = GrantedWithEvidence(question, person, device, account);
-        return RequestableRoles.Where(role => Reach.Effective(person, _model.RulesOf(device), granted | OnRequest(role.Permissions, account)).Covers(Needed(question)));
+        return RequestableRoles.Where(role => Reach.Effective(person, _model.RulesOf(device), granted | OnRequest(role.Permissions, person, account)).Covers(Needed(question)));
     }
 
-    /// <summary>What a role would give that is requested: for an account, and of the device itself what counts for all of them.</summary>
-    private static PermissionSet OnRequest(PermissionSet role, in AccountAsked account) => account.Name is null ? role & PermissionCatalogue.ForEveryAccount : role;
+    /// <summary>What a role would give the person that is requested: for an account, and of the device itself what counts for all of them.</summary>
+    private static PermissionSet OnRequest(PermissionSet role, PersonNode person, in AccountAsked account) =>
+        role & person.Requestable & (account.Name is null ? PermissionCatalogue.ForEveryAccount : PermissionCatalogue.OnDevices);
 
     private static DenialReason WhyLacking(PersonNode person, DeviceRules rules, PermissionSet granted, PermissionSet lacking)
     {

@@ -34,14 +34,14 @@ public sealed partial class PolicySnapshot
 
     /// <summary>
     /// What approved requests in hand let the connection hold; null: none of them fits. One request has to fit alone, with all of the steps that
-    /// rules ask for now. For a session that runs neither the time to begin matters any more nor what rules have come to ask for since.
+    /// rules ask for now. For a session that runs neither the time to begin matters any more nor what rules have come to ask for since: what is in hand let it in.
     /// </summary>
     /// <param name="relies">It is preapproved access that stands for the approval.</param>
     private PermissionSet? Covered(in AccessQuestion question, PersonNode person, DeviceNode device, in AccountAsked account, PermissionSet needed, Moment moment, out bool relies)
     {
         PermissionSet? covered = null;
         var preapproved = Preapproved(question, account, needed, question.At);
-        relies = preapproved is not null && (moment == Moment.Running ? !IsAnyBeside(question, account) : HasAllSteps(null, person, device, insisting: true));
+        relies = preapproved is not null && (moment == Moment.Running ? !question.BeganInsisted : HasAllSteps(null, person, device, insisting: true));
         if (relies) covered = preapproved;
         if (question.Approvals.IsDefaultOrEmpty || account.Name is null) return covered;
         var alone = false;
@@ -68,16 +68,27 @@ public sealed partial class PolicySnapshot
     }
 
     /// <summary>
-    /// The question of a connection that is let in, as it is asked again while that runs: whether it relies on an approval at all is noted; and what of an
-    /// approval and preapproved access let in only together is kept together, whatever becomes of the rules.
+    /// The question of a connection that is let in, as it is asked again while that runs, whatever becomes of the rules: whether they asked for an approval at
+    /// all is noted, and whether a workflow insisted on its steps; of the approvals those are kept that let in, by themselves or together with preapproved access.
+    /// What was in hand beside them counts for nothing later, either.
     /// </summary>
     public AccessQuestion AsBegun(AccessQuestion question)
     {
         if (!_model.People.TryGetValue(question.Subject, out var person) || !_model.Devices.TryGetValue(question.Device, out var device)) return question;
-        question = question with { BeganUnasked = !_model.NeedsApproval(person, device) };
-        if (question.Approvals.IsDefaultOrEmpty) return question;
-        if (Preapproved(question, device.Asked(question.Account), Needed(question), question.At) is null) return question;
-        return question with { Approvals = [.. question.Approvals.Select(approved => approved with { IsBeside = Completes(approved, person, device) })] };
+        if (!_model.NeedsApproval(person, device)) return question with { BeganUnasked = true, BeganInsisted = false, Approvals = [] };
+        question = question with { BeganUnasked = false, BeganInsisted = !HasAllSteps(null, person, device, insisting: true) };
+        if (question.Approvals.IsDefaultOrEmpty || device.Asked(question.Account).Name is not { } account) return question with { Approvals = [] };
+
+        // What is wanted may be had in several ways, each by another piece: which of them a piece covers is looked at whenever it is asked about.
+        var isAhead = !question.Preapprovals.IsDefaultOrEmpty
+            && question.Preapprovals.Any(request => request.IsFor(question.Subject, question.Device, account) && request.IsOpen(question.At));
+        var letIn =
+            from approved in question.Approvals
+            where Fits(approved, question, account) && approved.IsOpen(question.At)
+            let isAlone = HasAllSteps(approved, person, device, insisting: false)
+            where isAlone || (isAhead && Completes(approved, person, device))
+            select approved with { IsBeside = !isAlone };
+        return question with { Approvals = [.. letIn] };
     }
 
     /// <summary>What preapproved access that is open gives on the account, as far as each piece of it covers all that is needed; null: none does.</summary>
@@ -92,30 +103,6 @@ public sealed partial class PolicySnapshot
         }
 
         return given;
-    }
-
-    /// <summary>Whether it is by an approval and preapproved access together that the session was let in.</summary>
-    private static bool IsAnyBeside(in AccessQuestion question, in AccountAsked account)
-    {
-        if (question.Approvals.IsDefaultOrEmpty || account.Name is null) return false;
-        foreach (var approved in question.Approvals)
-        {
-            if (approved.IsBeside && Fits(approved, question, account.Name)) return true;
-        }
-
-        return false;
-    }
-
-    /// <summary>Whether it is by an approval that the session was let in.</summary>
-    private static bool IsAnyApprovalOf(in AccessQuestion question, in AccountAsked account)
-    {
-        if (question.Approvals.IsDefaultOrEmpty || account.Name is null) return false;
-        foreach (var approved in question.Approvals)
-        {
-            if (Fits(approved, question, account.Name)) return true;
-        }
-
-        return false;
     }
 
     private static bool Fits(ApprovedRequest approved, in AccessQuestion question, string account) =>

@@ -19,10 +19,12 @@ public sealed partial class PolicySnapshot
     /// The fewest changes that turn the answer from allowed to not, or back, each carried out by the owner; null: two are not enough, or it is
     /// nothing that such changes mend (a disabled person, a factor that is missing, closed hours). They are changes to what the person has: grants to them, their
     /// memberships, what their groups deny, and requests that somebody can approve. Of each kind only some are tried where there are many, forty at each of two
-    /// steps in all: fewer might do then than are told. It speaks of whatever counts, as <see cref="Explain(in AccessQuestion)"/> does.
+    /// steps and four hundred pairs in all: fewer might do then than are told, or two where none is. It speaks of whatever counts, as <see cref="Explain(in AccessQuestion)"/> does.
     /// </summary>
     /// <param name="fresh">The id that a grant would get: asked for each that is tried, another one every time.</param>
-    public SmallestChange? SmallestChange(in AccessQuestion question, Func<GrantId> fresh) => new FlipSearch(this, question, fresh).Find();
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public SmallestChange? SmallestChange(in AccessQuestion question, Func<GrantId> fresh, CancellationToken cancellation) =>
+        new FlipSearch(this, question, fresh, cancellation).Find();
 
     /// <summary>
     /// Until when each permission holds that the question's answer allows, in the order of the catalogue; empty where it is not allowed. Each is followed for itself,

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Countersign.Access;
 
 public sealed partial class PolicySnapshot
@@ -7,7 +9,12 @@ public sealed partial class PolicySnapshot
     /// An edit that changes nothing gives a delta without changes.
     /// </summary>
     /// <param name="at">The instant by which the actor's own rights are judged.</param>
-    public PlanResult Plan(PolicyCommand command, PersonId actor, DateTimeOffset at) => new Planner(this, actor, at).Plan(command);
+    /// <param name="inHand">
+    /// What was approved ahead for the actor, as whoever keeps it vouches for it: what is or will be open of it lets them connect, and so settings of its devices bind them
+    /// whatever they are granted. None given: none is counted.
+    /// </param>
+    public PlanResult Plan(PolicyCommand command, PersonId actor, DateTimeOffset at, ImmutableArray<PreapprovedRequest> inHand = default) =>
+        new Planner(this, new(actor, at, inHand)).Plan(command);
 
     /// <summary>What is wrong with the fields of a device that would be added, to whatever group; null: nothing.</summary>
     public static PlanResult? WrongWith(PolicyCommand.AddDevice device) => Planner.WrongWith(device, out _, out _);

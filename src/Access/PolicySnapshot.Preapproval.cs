@@ -14,7 +14,7 @@ public sealed partial class PolicySnapshot
     public PermissionSet WouldHold(PersonId person, DeviceId device, string account, PermissionSet role, DateTimeOffset at)
     {
         if (!_model.People.TryGetValue(person, out var who) || !_model.Devices.TryGetValue(device, out var node) || !node.HasAccount(account)) return PermissionSet.None;
-        return Reach.Effective(who, _model.RulesOf(node), Reach.Of(_model, who, node, node.Asked(account), at).Granted | role) & role;
+        return Reach.Effective(who, _model.RulesOf(node), Reach.Of(_model, who, node, node.Asked(account), at).Granted | (role & who.Requestable)) & role;
     }
 
     /// <summary>The devices of a group and of those below it; none where there is no such group.</summary>

@@ -23,8 +23,8 @@ public sealed record PreapprovedRequest(
     /// <summary>What a connection may hold where it stands for an approval: its role, with what that needs. It gives the role alone.</summary>
     public PermissionSet Covered => PermissionCatalogue.WithPrerequisites(Permissions);
 
-    /// <summary>What it gives of that: a role on devices holds nothing else, and nothing gives the owner SkipConsent.</summary>
-    internal PermissionSet GivenTo(PersonNode person) => Permissions & (person.IsOwner ? PermissionCatalogue.OwnerOnDevices : PermissionCatalogue.OnDevices);
+    /// <summary>What it gives of that.</summary>
+    internal PermissionSet GivenTo(PersonNode person) => Permissions & person.Requestable;
 
     public bool IsFor(PersonId person, DeviceId device, string account) => IsFor(person, device) && IsFor(account);
 

@@ -80,7 +80,10 @@ public sealed class Admission(
             foreach (var approved in inHand)
             {
                 // One that counts settles it, also where something else then stands in the way: no further approval would help.
-                if (Ask(wish, asked.Question.Preapprovals, approved) is { Decision.Kind: not DecisionKind.NeedsApproval } covered) return (covered, approved);
+                if (Ask(wish, asked.Question.Preapprovals, approved) is not { Decision.Kind: not DecisionKind.NeedsApproval } covered) continue;
+
+                // What is open by now, or asked for no more, may let in without it: then it is not used up.
+                return (covered, covered.Snapshot.AsBegun(covered.Question).Approvals.IsEmpty ? null : approved);
             }
         }
 

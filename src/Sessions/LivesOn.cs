@@ -58,9 +58,8 @@ internal static class LivesOn
 internal readonly record struct Way(PermissionSet Permissions, DateTimeOffset? Until);
 
 /// <summary>
-/// The ways of a running session, each until its own end. An end that has passed counts whatever the answer is by then: who runs is not asked for approvals
-/// any more, and would go on where a window that stood for one is over, as long as another way is open. A way that was not open at the beginning has its end
-/// before that.
+/// The ways of a running session, each until its own end. An end that has passed counts whatever the answer is by then: who runs is not asked for what rules
+/// have come to ask for since. A way that was not open at the beginning has its end before that.
 /// </summary>
 /// <param name="ways">All that a session of its kind may live on.</param>
 /// <param name="open">Those that were open when it began.</param>

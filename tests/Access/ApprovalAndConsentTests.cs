@@ -147,7 +147,7 @@ public class ApprovalAndConsentTests
     public void A_rule_that_is_new_ends_nothing_that_runs_and_what_was_lost_does()
     {
         _sample.Change(_support, row => row with { RequiresManagerialApproval = true, Consent = GroupConsent.Ask });
-        var question = _sample.Question(_tina, [Terminal]);
+        var question = _sample.Question(_tina, [Terminal]) with { BeganUnasked = true };
         var running = _sample.Snapshot.DecideRunning(question);
         running.Kind.ShouldBe(DecisionKind.Allowed);
         running.Permissions.ShouldBe(PermissionSet.Of(Terminal, ScreenView, FileManager, ConnectionHistory));

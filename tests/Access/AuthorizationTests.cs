@@ -190,6 +190,67 @@ public class AuthorizationTests
     }
 
     [Fact]
+    public void What_binds_the_owner_is_lifted_from_them_no_more_than_from_anybody()
+    {
+        _sample.Member(_sample.Olga, _north);
+        _sample.Change(_north, row => row with { RequiresManagerialApproval = true, Consent = GroupConsent.Ask });
+        var (leave, lift) = (new PolicyCommand.RemoveMember(_north, _sample.Olga), Rename(_north, _field));
+        _sample.Remove(new MembershipRow(_north, _nora).Key);
+        Allowed(leave); // gus is free of both
+        Allowed(lift);
+        var duties = _sample.Group("Duties");
+        _sample.Member(_gus, duties);
+        _sample.Change(duties, row => row with { RequiresManagerialApproval = true });
+        Forbidden(leave);
+        Forbidden(lift);
+        _sample.Change(duties, row => row with { RequiresManagerialApproval = false, Consent = GroupConsent.Ask });
+        Forbidden(leave);
+        Forbidden(lift);
+    }
+
+    [Fact]
+    public void The_owner_is_given_what_is_over_Quick_Support_only_by_who_holds_it_and_the_rest_is_theirs_as_it_is()
+    {
+        _sample.Remove(new MembershipRow(_north, _nora).Key);
+        _sample.Member(_sample.Olga, _north);
+        _sample.Grant(GrantSubject.To(_south), GrantScope.Of(_sample.Servers), SystemRoles.FullDeviceAccess.Id);
+        Allowed(new PolicyCommand.AddMember(_south, _sample.Olga));
+        _sample.Grant(GrantSubject.To(_south), GrantScope.QuickSupport, SystemRoles.All.First(role => role.Purpose == RolePurpose.Invitations).Id);
+        Forbidden(new PolicyCommand.AddMember(_south, _sample.Olga));
+    }
+
+    [Fact]
+    public void What_was_approved_ahead_for_somebody_binds_them_though_they_may_not_ask_for_it_any_more()
+    {
+        _sample.Grant(GrantSubject.To(_tina), GrantScope.Of(_sample.Servers), _sample.Role(ManageSecurity, ModifyDevice));
+        var lab = _sample.DeviceGroup("Lab");
+        _sample.Grant(GrantSubject.To(_tina), GrantScope.Of(lab), _sample.Role(ManageSecurity, ModifyDevice));
+        _sample.Set(SettingNode.Of(_sample.Servers), SettingKind.MaxSession, "1h");
+        var other = _sample.Device("web02", _sample.Servers, "deploy");
+        var window = new RequestTime.Fixed(Sample.Noon.AddDays(4), Sample.Noon.AddDays(5));
+        var request = new PreapprovedRequest(5, _tina, [_sample.Web01], "deploy", PermissionSet.Of(Terminal), Sample.Noon.AddHours(-1), window, []);
+        PolicyCommand[] loosening =
+        [
+            new PolicyCommand.SetSetting(SettingNode.Of(_sample.Web01), SettingKind.MaxSession, "2h"),
+            new PolicyCommand.ClearSetting(SettingNode.Of(_sample.Servers), SettingKind.MaxSession),
+            EditWeb01(lab),
+            new PolicyCommand.Several("Both.", [new PolicyCommand.SetSetting(SettingNode.Of(_sample.Web01), SettingKind.MaxSession, "2h")]),
+        ];
+        foreach (var command in loosening)
+        {
+            Allowed(command, _tina);
+            With(command, Sample.Noon, request).ShouldNotBeOfType<PlanResult.Planned>();
+            With(command, Sample.Noon.AddDays(5), request).ShouldBeOfType<PlanResult.Planned>();
+            With(command, Sample.Noon, request with { Person = _gus }).ShouldBeOfType<PlanResult.Planned>();
+            With(command, Sample.Noon, request with { Permissions = PermissionSet.Of(ConnectionHistory) }).ShouldBeOfType<PlanResult.Planned>();
+        }
+
+        With(new PolicyCommand.SetSetting(SettingNode.Of(other), SettingKind.MaxSession, "2h"), Sample.Noon, request).ShouldBeOfType<PlanResult.Planned>();
+
+        PlanResult With(PolicyCommand command, DateTimeOffset at, PreapprovedRequest ahead) => _sample.Snapshot.Plan(command, _tina, at, [ahead]);
+    }
+
+    [Fact]
     public void Enabling_a_group_gives_back_no_more_than_the_actor_holds()
     {
         _sample.Change(_north, row => row with { Enabled = false });

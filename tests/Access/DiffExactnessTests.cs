@@ -149,6 +149,36 @@ public class DiffExactnessTests
         told.SelectMany(rectangle => rectangle.People).ShouldBe([_sample.Olga]);
     }
 
+    /// <summary>Where an approval is needed, to be spared the asking counts only as far as it is covered.</summary>
+    [Theory]
+    [InlineData("required", "not")]
+    [InlineData("not", "required")]
+    public void An_approval_rule_is_told_with_the_consent_that_it_changes_for_those_who_were_spared_it(string before, string after)
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal, SkipConsent);
+        var tom = _sample.Technician("tom");
+        _sample.Grant(tom, _sample.Web01, Terminal);
+        var node = SettingNode.Of(_sample.Servers);
+        _sample.Set(node, SettingKind.RemoteControlApproval, "terminal=ask");
+        _sample.Set(node, SettingKind.ManagerialApproval, before);
+        var alone = Told(Difference(() => _sample.Set(node, SettingKind.ManagerialApproval, after)));
+        alone[_tina].ShouldBe([RestrictionKind.Approval, RestrictionKind.Consent]);
+        alone[tom].ShouldBe([RestrictionKind.Approval]);
+        alone[_sample.Olga].ShouldBe([RestrictionKind.Approval]);
+
+        _sample.Set(node, SettingKind.ManagerialApproval, before);
+        var beside = Told(Difference(() =>
+        {
+            _sample.Set(node, SettingKind.ManagerialApproval, after);
+            _sample.Set(SettingNode.Organization, SettingKind.TwoFactorRequired, "true");
+        }));
+        foreach (var person in (PersonId[])[_tina, tom, _sample.Olga]) beside[person].Where(kind => kind != RestrictionKind.TwoFactor).ShouldBe(alone[person]);
+
+        static Dictionary<PersonId, RestrictionKind[]> Told(PolicyDifference difference) => difference.Rectangles
+            .SelectMany(rectangle => rectangle.People.Select(person => (person, rectangle.Difference.Restrictions)))
+            .ToDictionary(one => one.person, one => one.Restrictions.Select(restriction => restriction.Kind).Order().ToArray());
+    }
+
     [Fact]
     public void Who_becomes_the_owner_gains_the_team_and_who_was_it_loses_what_nobody_granted_them()
     {

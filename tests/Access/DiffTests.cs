@@ -366,10 +366,10 @@ public class DiffTests
     public void Two_changes_are_suggested_where_one_is_not_enough_and_none_where_none_helps()
     {
         _sample.Deny(_sample.Everyone, Terminal, locked: true);
-        var found = _sample.Snapshot.SmallestChange(_sample.Question(_tina, [Terminal]), () => new(_sample.Next())).ShouldNotBeNull();
+        var found = _sample.Snapshot.SmallestChange(_sample.Question(_tina, [Terminal]), () => new(_sample.Next()), TestContext.Current.CancellationToken).ShouldNotBeNull();
         found.Changes.Count.ShouldBe(2);
         _sample.Disable(_tina);
-        _sample.Snapshot.SmallestChange(_sample.Question(_tina, [Terminal]), () => new(_sample.Next())).ShouldBeNull();
+        _sample.Snapshot.SmallestChange(_sample.Question(_tina, [Terminal]), () => new(_sample.Next()), TestContext.Current.CancellationToken).ShouldBeNull();
     }
 
     [Fact]
@@ -397,12 +397,12 @@ public class DiffTests
     {
         var carl = _sample.Contact("carl");
         Only(_sample.Question(carl, [RequestAccess])).Text.ShouldBe("Grant Request access on web01 to Carl.");
-        var changes = _sample.Snapshot.SmallestChange(_sample.Question(carl, [Terminal]), () => new(_sample.Next())).ShouldNotBeNull().Changes;
+        var changes = _sample.Snapshot.SmallestChange(_sample.Question(carl, [Terminal]), () => new(_sample.Next()), TestContext.Current.CancellationToken).ShouldNotBeNull().Changes;
         changes.Select(change => change.Text).ShouldBe(["Grant Request access on web01 to Carl.", "Approve a request for Only device connection on web01."]);
     }
 
     private ElementaryChange Only(AccessQuestion question) =>
-        _sample.Snapshot.SmallestChange(question, () => new(_sample.Next())).ShouldNotBeNull().Changes.ShouldHaveSingleItem();
+        _sample.Snapshot.SmallestChange(question, () => new(_sample.Next()), TestContext.Current.CancellationToken).ShouldNotBeNull().Changes.ShouldHaveSingleItem();
 
     [Fact]
     public void A_first_default_account_is_told_to_whoever_holds_every_account()

@@ -136,6 +136,83 @@ public class PreapprovalTests
     }
 
     [Fact]
+    public void An_approval_that_did_not_let_in_lets_nothing_go_on_that_runs()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal, Reboot);
+        _sample.Set(SettingNode.Of(_sample.Web01), SettingKind.ManagerialApproval, "required");
+        var stale = new ApprovedRequest(8, _tina, _sample.Web01, "deploy", PermissionSet.Of(Terminal, Reboot), null, Sample.Noon, Sample.Noon.AddHours(3), []);
+        var question = _sample.Question(_tina, [Terminal]) with { Preapprovals = [Request(new RequestTime.FromApproval(TimeSpan.FromHours(1)))], Approvals = [stale] };
+        var end = Sample.Noon.AddHours(1);
+        _sample.Snapshot.Decide(question).Until.ShouldBe(end);
+        var running = _sample.Snapshot.AsBegun(question);
+        running.Approvals.ShouldBeEmpty();
+        var decision = _sample.Snapshot.DecideRunning(running with { At = Sample.Noon.AddMinutes(30) });
+        (decision.Permissions, decision.Until).ShouldBe((PermissionSet.Of(Terminal), end));
+        _sample.Snapshot.DecideRunning(running with { At = end }).Kind.ShouldBe(DecisionKind.NeedsApproval);
+
+        // Nor does it beside one that did let in, nor one whose time to connect is over.
+        var good = stale with { Number = 7, Permissions = PermissionSet.Of(Terminal), Steps = [.. _sample.Snapshot.ApprovalSteps(_sample.Question(_tina, [Terminal])).Select(step => step.Id)] };
+        running = _sample.Snapshot.AsBegun(question with { Approvals = [good, stale, good with { Number = 9, Permissions = stale.Permissions, OpenUntil = Sample.Noon }] });
+        running.Approvals.ShouldHaveSingleItem().Number.ShouldBe(7);
+        decision = _sample.Snapshot.DecideRunning(running);
+        (decision.Permissions, decision.Until).ShouldBe((PermissionSet.Of(Terminal), null));
+    }
+
+    [Fact]
+    public void Preapproved_access_gives_what_runs_nothing_by_itself_where_a_workflow_insisted()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal, Chat);
+        var workflow = new WorkflowRow(new(_sample.Next()), _sample.Everyone, _sample.Servers, "Flow", "1 of device", false, true, InsistsWhenPreapproved: true);
+        _sample.Put(workflow);
+        var approved = new ApprovedRequest(
+            2, _tina, _sample.Web01, "deploy", PermissionSet.Of(Terminal), null, Sample.Noon, null, [ApprovalStepId.OfWorkflow(workflow.Id, 1)]);
+        var ahead = Request(new RequestTime.FromApproval(TimeSpan.FromHours(1))) with { Permissions = PermissionSet.Of(Terminal, Chat) };
+        var question = _sample.Question(_tina, [Terminal]) with { Preapprovals = [ahead], Approvals = [approved] };
+        _sample.Snapshot.Decide(question).Permissions.ShouldBe(PermissionSet.Of(Terminal));
+        _sample.Snapshot.DecideRunning(_sample.Snapshot.AsBegun(question)).Permissions.ShouldBe(PermissionSet.Of(Terminal));
+    }
+
+    [Fact]
+    public void Two_that_let_in_together_with_preapproved_access_to_one_thing_each_end_with_that()
+    {
+        _sample.Grant(_tina, _sample.Web01, Terminal, Chat);
+        var (strict, night) = (_sample.Group("Strict"), _sample.Group("Night"));
+        _sample.Member(_tina, strict, night);
+        _sample.Change(night, group => group with { RequiresManagerialApproval = true });
+        var workflow = new WorkflowRow(new(_sample.Next()), strict, _sample.Servers, "Flow", "1 of device", false, true, InsistsWhenPreapproved: true);
+        _sample.Put(workflow);
+        var approved = new ApprovedRequest(
+            2, _tina, _sample.Web01, "deploy", PermissionSet.Of(Terminal, Chat), null, Sample.Noon, null, [ApprovalStepId.OfWorkflow(workflow.Id, 1)]);
+        var ahead = Request(new RequestTime.FromApproval(TimeSpan.FromHours(1)));
+        var question = _sample.Question(_tina, [Terminal, Chat]) with { Preapprovals = [ahead, ahead with { Number = 2, Permissions = PermissionSet.Of(Chat) }], Approvals = [approved] };
+        var running = _sample.Snapshot.AsBegun(question);
+        foreach (var way in (Permission[])[Terminal, Chat])
+        {
+            var decision = _sample.Snapshot.DecideRunning(running with { Wanted = PermissionSet.Of(way) });
+            decision.ShouldBe(_sample.Snapshot.Decide(question with { Wanted = PermissionSet.Of(way) }) with { ReevaluateAt = decision.ReevaluateAt });
+            decision.Until.ShouldBe(Sample.Noon.AddHours(1));
+        }
+    }
+
+    [Fact]
+    public void Nothing_gives_the_owner_Skip_consent_nor_is_it_theirs_to_ask_for()
+    {
+        var quiet = _sample.Role(Terminal, SkipConsent);
+        _sample.Set(SettingNode.Organization, SettingKind.AccessRequestRoles, $"{quiet}");
+        var (policy, olga) = (_sample.Snapshot, _sample.Olga);
+        policy.Decide(_sample.Question(olga, [SkipConsent])).Kind.ShouldBe(DecisionKind.Denied);
+        policy.Decide(_sample.Question(_tina, [SkipConsent])).Kind.ShouldBe(DecisionKind.MayBeRequested);
+        policy.Explain(_sample.Question(olga, [SkipConsent])).Lines.ShouldNotContain(line => line.Text.Contains("may request", StringComparison.Ordinal));
+        policy.WouldHold(olga, _sample.Web01, "deploy", PermissionSet.Of(SkipConsent), Sample.Noon).ShouldBe(PermissionSet.None);
+        policy.WouldHold(olga, _sample.Web01, "deploy", PermissionSet.Of(Terminal, SkipConsent), Sample.Noon).ShouldBe(PermissionSet.Of(Terminal));
+
+        // A role more of which nothing would be theirs changes nothing for them, and does for others.
+        var only = _sample.Role(SkipConsent);
+        _sample.Set(SettingNode.Organization, SettingKind.AccessRequestRoles, $"{quiet},{only}");
+        PolicySnapshot.Diff(policy, _sample.Snapshot).Rectangles.SelectMany(rectangle => rectangle.People).ShouldBe([_tina]);
+    }
+
+    [Fact]
     public void A_locked_deny_is_not_exceeded_by_a_request()
     {
         _sample.Deny(_sample.Everyone, Terminal, locked: true);

@@ -111,8 +111,8 @@ public class SignInRuleTests
     {
         _sample.Set(SettingNode.Organization, SettingKind.TwoFactorRequired, "true");
         var question = _sample.Question(_anna, [Permission.Terminal, Permission.Reboot]);
-        _sample.Snapshot.SmallestChange(question, () => new(_sample.Next())).ShouldBeNull();
-        _sample.Snapshot.SmallestChange(question with { SignIn = SignInStrength.TwoFactor }, () => new(_sample.Next())).ShouldNotBeNull();
+        _sample.Snapshot.SmallestChange(question, () => new(_sample.Next()), TestContext.Current.CancellationToken).ShouldBeNull();
+        _sample.Snapshot.SmallestChange(question with { SignIn = SignInStrength.TwoFactor }, () => new(_sample.Next()), TestContext.Current.CancellationToken).ShouldNotBeNull();
     }
 
     [Fact]

@@ -57,7 +57,7 @@ public class SmallestChangeTests
         var question = _sample.Question(_sample.Olga, [Terminal]);
         Texts(question with { Approvals = [Request(7)] }).ShouldBe(["Revoke request #7."]);
         Texts(question with { Approvals = [Request(7), Request(8)] }).ShouldBe(["Revoke request #7.", "Revoke request #8."]);
-        _sample.Snapshot.SmallestChange(question with { Approvals = [Request(7), Request(8), Request(9)] }, Fresh).ShouldBeNull();
+        _sample.Snapshot.SmallestChange(question with { Approvals = [Request(7), Request(8), Request(9)] }, Fresh, TestContext.Current.CancellationToken).ShouldBeNull();
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public class SmallestChangeTests
         var sample = new Sample();
         sample.Set(SettingNode.Of(sample.Web01), SettingKind.ManagerialApproval, "required");
         sample.Snapshot.ApprovalSteps(sample.Question(sample.Olga, [Terminal])).ShouldHaveSingleItem().Blocked.ShouldBeTrue();
-        sample.Snapshot.SmallestChange(sample.Question(sample.Olga, [Terminal]), () => new(sample.Next())).ShouldBeNull();
+        sample.Snapshot.SmallestChange(sample.Question(sample.Olga, [Terminal]), () => new(sample.Next()), TestContext.Current.CancellationToken).ShouldBeNull();
     }
 
     [Fact]
@@ -101,13 +101,48 @@ public class SmallestChangeTests
         Changes(ScreenControl).ShouldHaveSingleItem();
     }
 
+    /// <summary>To hold it on the default account is not to hold it on the device itself, which such a question is about.</summary>
+    [Fact]
+    public void What_is_held_for_a_named_account_is_not_taken_for_held_on_the_device_itself()
+    {
+        _sample.Grant(GrantSubject.To(_tina), GrantScope.Of(_sample.Web01), _sample.Role(ConnectionHistory), new(AccountRule.Named, "deploy"));
+        _sample.Decide(_tina, ConnectionHistory).Kind.ShouldBe(DecisionKind.Denied);
+        Changes(ConnectionHistory).ShouldHaveSingleItem().Text.ShouldStartWith("Grant ");
+    }
+
+    [Fact]
+    public void A_search_is_bounded_and_ends_with_whoever_asked()
+    {
+        // Each of twelve groups denies it, locked: two changes are not enough, and there are a great many pairs of them.
+        for (var count = 0; count < 12; count++)
+        {
+            var group = _sample.Group($"Denying {count}");
+            _sample.Deny(group, Terminal, locked: true);
+            _sample.Member(_tina, group);
+        }
+
+        for (var count = 0; count < 5; count++) _sample.Role(Terminal, (Permission)(20 + count));
+        var (policy, question, tried) = (_sample.Snapshot, _sample.Question(_tina, [Terminal]), 0);
+        GrantId Counted()
+        {
+            tried++;
+            return Fresh();
+        }
+
+        policy.SmallestChange(question, Counted, TestContext.Current.CancellationToken).ShouldBeNull();
+        tried.ShouldBeInRange(1, 100);
+        using var left = new CancellationTokenSource();
+        left.Cancel();
+        Should.Throw<OperationCanceledException>(() => policy.SmallestChange(question, Fresh, left.Token));
+    }
+
     private GrantId Fresh() => new(_sample.Next());
 
     private ApprovalStepId Step() => _sample.Snapshot.ApprovalSteps(_sample.Question(_sample.Olga, [Terminal])).ShouldHaveSingleItem().Id;
 
-    private IReadOnlyList<ElementaryChange> Changes(params Permission[] wanted) => _sample.Snapshot.SmallestChange(_sample.Question(_tina, wanted), Fresh).ShouldNotBeNull().Changes;
+    private IReadOnlyList<ElementaryChange> Changes(params Permission[] wanted) => _sample.Snapshot.SmallestChange(_sample.Question(_tina, wanted), Fresh, TestContext.Current.CancellationToken).ShouldNotBeNull().Changes;
 
     private List<string> Texts(params Permission[] wanted) => Texts(_sample.Question(_tina, wanted));
 
-    private List<string> Texts(AccessQuestion question) => [.. _sample.Snapshot.SmallestChange(question, Fresh).ShouldNotBeNull().Changes.Select(change => change.Text)];
+    private List<string> Texts(AccessQuestion question) => [.. _sample.Snapshot.SmallestChange(question, Fresh, TestContext.Current.CancellationToken).ShouldNotBeNull().Changes.Select(change => change.Text)];
 }

@@ -166,6 +166,28 @@ public sealed class PreapprovedTests
         session.Deadline.ShouldBeNull();
     }
 
+    /// <summary>The window opens between the two looks, and the approval has none of the steps that are asked for now.</summary>
+    [Fact]
+    public async Task A_stale_approval_that_is_in_hand_as_the_window_opens_is_not_used_up_and_lets_nothing_go_on()
+    {
+        await using var world = Unhurried();
+        world.Change(new RowChange(null, world.TinasGrant with { Id = new(Guid.NewGuid()), Subject = GrantSubject.To(World.Nora) }));
+        world.Set(SettingKind.ManagerialApproval, "required");
+        world.Preapproved.Add(Request(7, new RequestTime.Fixed(World.Start.AddMinutes(1), World.Start + Hour)));
+        world.Approved.Add(new(8, World.Nora, World.Web, "root", PermissionSet.Of(Permission.Terminal), null, World.Start.AddMinutes(-1), null, []));
+        world.MeanwhileInHand = () => world.Time.Advance(TimeSpan.FromMinutes(1));
+        await using var session = await BeginAsync(world);
+        var begun = world.Begun.ShouldHaveSingleItem();
+        begun.Request.ShouldBeNull();
+        begun.Preapproved.ShouldBe([new(7, FirstUse.None)]);
+
+        // A change of policy asks about it again.
+        world.Set(SettingKind.MaxSession, "8h");
+        session.Deadline!.Value.At.ShouldBe(World.Start + Hour);
+        world.Time.Advance(TimeSpan.FromMinutes(59));
+        session.End!.Value.Reason.ShouldBe(EndReason.WindowOver);
+    }
+
     [Fact]
     public async Task Revoking_ends_what_lives_on_it_at_once_and_takes_the_rest_its_later_time()
     {

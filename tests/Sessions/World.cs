@@ -88,6 +88,9 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
     /// <summary>What the desk has in hand.</summary>
     public List<ApprovedRequest> Approved { get; } = [];
 
+    /// <summary>Happens while the desk looks for it.</summary>
+    public Action MeanwhileInHand { get; set; } = () => { };
+
     /// <summary>What the desk has that was approved ahead.</summary>
     public List<PreapprovedRequest> Preapproved { get; } = [];
 
@@ -190,7 +193,11 @@ internal sealed class World : IPolicySource, ISessionLedger, IApprovalDesk, IAsy
         return ValueTask.CompletedTask;
     }
 
-    ValueTask<ImmutableArray<ApprovedRequest>> IApprovalDesk.InHandAsync(ApprovalWish wish, CancellationToken cancellation) => new([.. Approved]);
+    ValueTask<ImmutableArray<ApprovedRequest>> IApprovalDesk.InHandAsync(ApprovalWish wish, CancellationToken cancellation)
+    {
+        MeanwhileInHand();
+        return new([.. Approved]);
+    }
 
     ValueTask<ImmutableArray<PreapprovedRequest>> IApprovalDesk.PreapprovedAsync(OrganizationId organization, PersonId person, CancellationToken cancellation)
     {

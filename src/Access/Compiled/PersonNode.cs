@@ -92,6 +92,9 @@ internal sealed class PersonNode
     /// <summary>What any grant can give this person at all.</summary>
     public PermissionSet Grantable { get; }
 
+    /// <summary>What an approved request can give this person at all: a role on devices holds nothing else, and nothing gives the owner SkipConsent.</summary>
+    public PermissionSet Requestable => IsOwner ? PermissionCatalogue.OwnerOnDevices : PermissionCatalogue.OnDevices;
+
     public PermissionSet Ceiling { get; }
 
     public PermissionSet LockedDenied { get; }

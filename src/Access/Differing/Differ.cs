@@ -28,7 +28,7 @@ internal sealed class Differ(PolicyModel before, PolicyModel after, int mostPair
         FindDevices(settings);
         FindAlike();
         FindPeople();
-        if (settings.IsConsentChanged) _people.UnionWith(Sparing());
+        if (settings.IsSparingChanged) _people.UnionWith(Sparing());
         if (settings.IsMixed) _people.UnionWith(after.People.Values.Select(person => person.Id));
         foreach (var person in _people.TakeWhile(_ => !IsOver)) ComparePerson(person, settings.IsAnythingChanged);
         foreach (var device in _devices.Except(_comparedByAnother).TakeWhile(_ => !IsOver)) CompareDevice(device);

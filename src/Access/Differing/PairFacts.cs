@@ -234,7 +234,7 @@ internal sealed class PairFacts
 
     /// <summary>What roles may be asked for, as far as the person's ceiling lets them have it, and for how long.</summary>
     internal static string Requests(PolicyModel model, PersonNode person) =>
-        ForAtMost(model, string.Join("; ", model.Requestable.Select(role => role & person.Ceiling).Where(role => !role.IsEmpty).Distinct().OrderBy(role => role.Bits)));
+        ForAtMost(model, string.Join("; ", model.Requestable.Select(role => role & person.Ceiling & person.Requestable).Where(role => !role.IsEmpty).Distinct().OrderBy(role => role.Bits)));
 
     /// <summary>For how long is of no matter where nothing may be asked for.</summary>
     internal static string ForAtMost(PolicyModel model, string requests) =>

@@ -55,8 +55,11 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after, Insta
     /// <summary>Things differ that don't concern the same people.</summary>
     public bool IsMixed { get; private set; }
 
-    /// <summary>Of some device. Whoever is spared it is told nothing, and has to be compared one by one.</summary>
-    public bool IsConsentChanged { get; private set; }
+    /// <summary>
+    /// Of some device the consent, or whether an approval is needed, without which nobody is spared for sure: what differs for those who are spared is another thing, and
+    /// they have to be compared one by one.
+    /// </summary>
+    public bool IsSparingChanged { get; private set; }
 
     private bool IsForAll => _requests is not null || _signIn.Length > 0;
 
@@ -104,7 +107,7 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after, Insta
         {
             var (was, now) = restriction == RestrictionKind.Approval ? (PairFacts.DeviceRule(old), PairFacts.DeviceRule(recent)) : (old[setting].Value, recent[setting].Value);
             if (!PairFacts.AreSame(restriction, was, now, instants)) differing.Add(new(restriction, was, now));
-            if (restriction == RestrictionKind.Consent && was != now) IsConsentChanged = true;
+            if (restriction is (RestrictionKind.Approval or RestrictionKind.Consent) && was != now) IsSparingChanged = true;
         }
 
         IsMixed |= (differing.Count > 0 && IsForAll) || (_requests is not null && _signIn.Length > 0);
@@ -131,7 +134,7 @@ internal sealed class SettingDiffer(PolicyModel before, PolicyModel after, Insta
         for (var place = 0; place < _people.Length; place++)
         {
             var person = _people[place];
-            var alike = (person.Consent, IsReplaced(kind, person), _requests is null ? PermissionSet.None : person.Ceiling);
+            var alike = (person.Consent, IsReplaced(kind, person), _requests is null ? PermissionSet.None : person.Ceiling & person.Requestable);
             if (!known.TryGetValue(alike, out var bits))
             {
                 List<RestrictionDifference> counting = [.. kind.Differing.Where(differing => Counts(differing.Kind, kind, person))];

@@ -4,12 +4,16 @@ namespace Countersign.Access;
 /// Looks for elementary changes that turn an answer from allowed to not, or back: a grant, a membership, a lock or a request. One if one of those that are
 /// tried does it, else two. Each is carried out on the policy itself, so that what is suggested surely does it; what comes into question as the second is looked
 /// for in what the first one leaves, since a lock may come to count only when the one above it is gone. That there are no fewer is sure only as far as
-/// <see cref="MostTried"/> reaches.
+/// <see cref="MostTried"/> and <see cref="MostPairs"/> reach.
 /// </summary>
-internal sealed class FlipSearch(PolicySnapshot snapshot, in AccessQuestion question, Func<GrantId> fresh)
+/// <param name="cancellation">Whoever asked has left: each change that is tried takes as long as a change of policy does.</param>
+internal sealed class FlipSearch(PolicySnapshot snapshot, in AccessQuestion question, Func<GrantId> fresh, CancellationToken cancellation)
 {
     /// <summary>At each of the two steps.</summary>
     private const int MostTried = 40;
+
+    /// <summary>Of two changes together. Those come first after whose first one something else is in the way: they lead somewhere.</summary>
+    private const int MostPairs = 400;
 
     private readonly FlipState _start = new(snapshot, question);
 
@@ -19,15 +23,19 @@ internal sealed class FlipSearch(PolicySnapshot snapshot, in AccessQuestion ques
         var after = new List<(ElementaryChange Change, FlipState State)>();
         foreach (var change in Candidates(_start))
         {
+            cancellation.ThrowIfCancellationRequested();
             if (_start.After(change) is not { } state) continue;
             if (state.IsAllowed != _start.IsAllowed) return new([change]);
             after.Add((change, state));
         }
 
-        foreach (var (first, state) in after)
+        var tried = 0;
+        foreach (var (first, state) in after.OrderBy(one => one.State.Reason == _start.Reason))
         {
             foreach (var second in Candidates(state))
             {
+                if (tried++ == MostPairs) return null;
+                cancellation.ThrowIfCancellationRequested();
                 if (state.After(second) is { } end && end.IsAllowed != _start.IsAllowed) return new([first, second]);
             }
         }

@@ -34,7 +34,7 @@ internal sealed class Giving
         _model = state.Policy.Model;
         _person = state.Person!;
         _device = state.Device!;
-        _granted = _policy.GrantedWithEvidence(_question, _person, _device, _device.Asked(_question.Account));
+        _granted = _policy.GrantedWithEvidence(_question, _person, _device, PolicySnapshot.AccountOf(_question, _device));
         _effective = Reach.Effective(_person, _model.RulesOf(_device), _granted);
     }
 
@@ -99,7 +99,7 @@ internal sealed class Giving
     private IEnumerable<ElementaryChange> Bringing(PermissionSet lacking, PermissionSet above)
     {
         if (lacking.IsEmpty && above.IsEmpty) return [];
-        var account = _device.Asked(_question.Account);
+        var account = PolicySnapshot.AccountOf(_question, _device);
         var given = _model.GrantsOn(_device)
             .Where(grant => grant.Row.Subject.Kind == SubjectKind.TechnicianGroup && grant.InForce(_question.At) && grant.IsForAnyOf(_device))
             .ToLookup(grant => grant.Row.Subject.Id, grant => grant.IsFor(account) ? grant.Permissions : grant.Permissions & PermissionCatalogue.ForEveryAccount);
@@ -143,7 +143,7 @@ internal sealed class Giving
         if (_policy.PreapprovalSteps(_person.Id, _device.Id, _question.At).Any(step => step.Blocked)) return [];
         return
             from role in _policy.RequestableRoles
-            let brought = (role.Permissions & wanted & _person.Ceiling).Count
+            let brought = (role.Permissions & wanted & _person.Ceiling & _person.Requestable).Count
             where brought > 0
             orderby brought descending, role.Permissions.Count
             let time = new RequestTime.FromApproval(TimeSpan.FromHours(1))

@@ -15,7 +15,7 @@ internal sealed class Taking(FlipState state)
 
     private IEnumerable<ElementaryChange> Ungranted()
     {
-        var account = _device.Asked(_question.Account);
+        var account = PolicySnapshot.AccountOf(_question, _device);
         var giving =
             from grant in _person.IsOwner ? [] : _policy.Model.GrantsOf(_person)
             let given = grant.Permissions & state.Needed

@@ -1,4 +1,20 @@
+using System.Collections.Immutable;
+
 namespace Countersign.Access;
+
+/// <param name="Id">Who plans.</param>
+/// <param name="At">By when their rights are judged.</param>
+/// <param name="InHand">What was approved ahead for them; default: nothing.</param>
+internal readonly record struct PlanActor(PersonId Id, DateTimeOffset At, ImmutableArray<PreapprovedRequest> InHand)
+{
+    /// <summary>Of what was approved ahead for them that which is not over; also what has not begun.</summary>
+    public IEnumerable<PreapprovedRequest> Preapproved()
+    {
+        if (InHand.IsDefaultOrEmpty) return [];
+        var (id, at) = (Id, At);
+        return InHand.Where(request => request.Person == id && request.Time.Closes(request.ApprovedAt) > at);
+    }
+}
 
 /// <summary>
 /// Plans one command for one actor: finds what it names, authorizes, validates, and writes down the rows before and after.
@@ -10,24 +26,22 @@ internal sealed partial class Planner
     private readonly PolicyModel _model;
     private readonly Authority _authority;
     private readonly Draft _draft;
-    private readonly PersonId _actor;
-    private readonly DateTimeOffset _at;
+    private readonly PlanActor _actor;
 
     /// <param name="authority">The actor's in this snapshot at that instant, where there is one already: what it has found out is not found out again.</param>
-    public Planner(PolicySnapshot snapshot, PersonId actor, DateTimeOffset at, Authority? authority = null)
+    public Planner(PolicySnapshot snapshot, in PlanActor actor, Authority? authority = null)
     {
         _snapshot = snapshot;
         _model = snapshot.Model;
-        _authority = authority ?? new(_model, actor, at);
+        _authority = authority ?? new(_model, actor.Id, actor.At);
         _draft = new(snapshot);
         _actor = actor;
-        _at = at;
     }
 
     public PlanResult Plan(PolicyCommand command)
     {
         // Who was invited takes no part yet, and may do this one thing.
-        if (command is PolicyCommand.ActivatePerson activate && activate.Id == _actor) return Plan(activate);
+        if (command is PolicyCommand.ActivatePerson activate && activate.Id == _actor.Id) return Plan(activate);
         var result = PlanUnmeasured(command);
 
         // Several have been measured one by one.
@@ -44,7 +58,7 @@ internal sealed partial class Planner
     {
         if (_authority.IsMaster || _authority.Person is not { } actor) return null;
         if (CheckNotifications(after, changes) is { } forbidden) return forbidden;
-        return SelfEscalation.Refusal(_model, after.Model, actor, Veil, changes) is { } refusal ? new(refusal) : null;
+        return SelfEscalation.Refusal(_model, after.Model, actor, _actor.Preapproved(), Veil, changes) is { } refusal ? new(refusal) : null;
     }
 
     private PlanResult Dispatch(PolicyCommand command) => command switch
@@ -95,7 +109,7 @@ internal sealed partial class Planner
         PolicyCommand.SetSetting set => Plan(set),
         PolicyCommand.ClearSetting clear => Plan(clear),
         PolicyCommand.ForceSetting force => Plan(force),
-        PolicyCommand.Several several => new SeveralPlanning(_snapshot, _actor, _at).Plan(several),
+        PolicyCommand.Several several => new SeveralPlanning(_snapshot, _actor).Plan(several),
         PolicyCommand.Undo undo => Plan(undo),
         _ => new PlanResult.Forbidden("There is no such command."),
     };

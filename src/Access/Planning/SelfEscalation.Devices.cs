@@ -156,6 +156,10 @@ internal sealed partial class SelfEscalation
 
     private static bool IsLonger(TimeSpan? now, TimeSpan? was) => was is { } limit && (now is not { } time || time > limit);
 
-    /// <summary>Whether anything lets the actor connect to the device, or ask to, at any time: its settings bind them then.</summary>
-    private bool Binds(PolicyModel model, DeviceNode device) => Held(scope => model.Covers(scope, device), _ => true).Intersects(Connecting);
+    /// <summary>
+    /// Whether anything lets the actor connect to the device, or ask to, at any time: its settings bind them then. What was approved ahead for them does so on the devices
+    /// that it is for, whatever becomes of the right to ask; a place is none of these, and what comes to it is looked at as it comes.
+    /// </summary>
+    private bool Binds(PolicyModel model, DeviceNode device) =>
+        Held(scope => model.Covers(scope, device), _ => true).Intersects(Connecting) || Array.Exists(_inHand, request => request.IsFor(_actor.Id, device.Id));
 }

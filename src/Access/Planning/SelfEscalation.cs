@@ -9,7 +9,7 @@ namespace Countersign.Access;
 /// What comes into being with the change is not measured: a device added to a group, or an account added to a device, is reached by whoever
 /// policy already lets reach the whole of which it becomes a part; ModifyDevice is the right to do that. An account that comes as another default is measured:
 /// the rule that is moved to it is not new. Nor is a setting that a device brings along.
-/// The owner holds everything as it is.
+/// The owner holds everything on devices and over the team as it is; what is over Quick Support, and what binds, is theirs like anybody's.
 /// </remarks>
 internal sealed partial class SelfEscalation
 {
@@ -18,11 +18,13 @@ internal sealed partial class SelfEscalation
     private readonly PolicyModel _before;
     private readonly PolicyModel _after;
     private readonly PersonNode _actor;
+    private readonly PreapprovedRequest[] _inHand;
     private readonly Dictionary<WorkflowId, bool> _bindingWorkflows = [];
     private readonly Veil _veil;
 
-    private SelfEscalation(PolicyModel before, PolicyModel after, PersonNode actor, Veil veil)
+    private SelfEscalation(PolicyModel before, PolicyModel after, PersonNode actor, IEnumerable<PreapprovedRequest> inHand, Veil veil)
     {
+        _inHand = [.. inHand.Where(request => (request.GivenTo(actor) & actor.Ceiling).Intersects(Connecting))];
         _before = before;
         _after = after;
         _actor = actor;
@@ -31,11 +33,13 @@ internal sealed partial class SelfEscalation
 
     /// <returns>Why the actor may not make the change, in one sentence; null: they may.</returns>
     /// <param name="actor">As before the change.</param>
+    /// <param name="inHand">What was approved ahead for the actor and is not over.</param>
     /// <param name="veil">The actor's, before the change.</param>
-    public static string? Refusal(PolicyModel before, PolicyModel after, PersonNode actor, Veil veil, IReadOnlyList<RowChange> changes)
+    public static string? Refusal(
+        PolicyModel before, PolicyModel after, PersonNode actor, IEnumerable<PreapprovedRequest> inHand, Veil veil, IReadOnlyList<RowChange> changes)
     {
         changes = WithoutWhatGoes([.. changes.Where(change => !IsNameAlone(change))]);
-        var check = new SelfEscalation(before, after, actor, veil);
+        var check = new SelfEscalation(before, after, actor, inHand, veil);
         var devicesOnly = changes.All(change => IsOfDevice(change) || change.Key.Table == PolicyTable.Setting);
         return (devicesOnly ? null : check.OverPeople() ?? check.OverApprovers()) ?? check.OverDevices(check.Concerned(changes)) ?? check.OverPlaces(changes);
     }
@@ -94,10 +98,9 @@ internal sealed partial class SelfEscalation
 
     /// <summary>What a person holds and is bound by is all in their node, but for Everyone's grants, and for who approves for them.</summary>
     private bool IsLookedAt(PersonNode person) =>
-        !person.IsOwner
-        && (!ReferenceEquals(_before.People.GetValueOrDefault(person.Id), person)
-            || !ReferenceEquals(_before.EveryoneGrants, _after.EveryoneGrants)
-            || (_actor.NeedsApproval && person.NeedsApproval));
+        !ReferenceEquals(_before.People.GetValueOrDefault(person.Id), person)
+        || !ReferenceEquals(_before.EveryoneGrants, _after.EveryoneGrants)
+        || (_actor.NeedsApproval && person.NeedsApproval);
 
     private string? Gained(PersonNode earlier, PersonNode person)
     {
@@ -112,7 +115,7 @@ internal sealed partial class SelfEscalation
         foreach (var grant in _after.GrantsOf(person))
         {
             var isOld = held.TryGetValue(grant.Row.Id, out var old) && old.Row == grant.Row && old.Permissions == grant.Permissions;
-            if (isOld && raised.IsEmpty) continue;
+            if ((isOld && raised.IsEmpty) || (person.IsOwner && grant.Row.Scope.Kind != ScopeKind.QuickSupport)) continue;
             var flowing = Flowing(person, isOld ? grant.Permissions & raised : grant.Permissions, all);
             var uncovered = flowing - HeldOver(grant);
             if (!uncovered.IsEmpty) return $"It would give {_veil.Name(person)} {Describe.Labels(uncovered)}, which you don't hold there yourself.";

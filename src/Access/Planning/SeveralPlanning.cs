@@ -11,8 +11,7 @@ namespace Countersign.Access;
 internal sealed class SeveralPlanning
 {
     private readonly PolicySnapshot _first;
-    private readonly PersonId _actor;
-    private readonly DateTimeOffset _at;
+    private readonly PlanActor _actor;
     private readonly Dictionary<RowKey, RowChange> _whole = [];
     private readonly List<RowKey> _order = [];
     private readonly SortedDictionary<int, PlanResult> _refused = [];
@@ -21,10 +20,10 @@ internal sealed class SeveralPlanning
     private PolicySnapshot _now;
     private Authority? _authority;
 
-    public SeveralPlanning(PolicySnapshot first, PersonId actor, DateTimeOffset at)
+    public SeveralPlanning(PolicySnapshot first, in PlanActor actor)
     {
         (_first, _now) = (first, first);
-        (_actor, _at) = (actor, at);
+        _actor = actor;
     }
 
     public PlanResult Plan(PolicyCommand.Several several)
@@ -57,7 +56,7 @@ internal sealed class SeveralPlanning
     }
 
     /// <summary>The actor's in the version that the next command is planned on: as long as that is the same one, so is this.</summary>
-    private Authority Authority => _authority ??= new(_now.Model, _actor, _at);
+    private Authority Authority => _authority ??= new(_now.Model, _actor.Id, _actor.At);
 
     /// <summary>The ids and names of devices that the command depends on or changes; null: it may depend on anything.</summary>
     private IReadOnlyList<string>? Names(PolicyCommand command) => command switch
@@ -75,7 +74,7 @@ internal sealed class SeveralPlanning
     {
         var result = command is PolicyCommand.Several or PolicyCommand.Undo or PolicyCommand.ActivatePerson
             ? new PlanResult.Forbidden("This is a change of its own.")
-            : new Planner(_now, _actor, _at, Authority).PlanUnmeasured(command);
+            : new Planner(_now, _actor, Authority).PlanUnmeasured(command);
         if (result is PlanResult.Planned { Delta: var delta }) _pending.Add((index, delta.Changes));
         else _refused.Add(index, result);
     }
@@ -85,7 +84,7 @@ internal sealed class SeveralPlanning
     {
         _pendingNames.Clear();
         if (_pending.Count == 0) return;
-        var planner = new Planner(_now, _actor, _at, Authority);
+        var planner = new Planner(_now, _actor, Authority);
         var after = With(_pending);
         if (planner.Overreach(after, Changes(_pending)) is not null)
         {

@@ -121,7 +121,7 @@ internal sealed partial class Planner
 
     /// <summary>What <see cref="PolicyCommand.EditOwnProfile"/> could change, and nothing else.</summary>
     private bool IsOwnProfile(RowChange change) =>
-        change is { Before: PersonRow before, After: PersonRow after } && after.Id == _actor && !_authority.Person!.IsContact && after == before with { Name = after.Name };
+        change is { Before: PersonRow before, After: PersonRow after } && after.Id == _actor.Id && !_authority.Person!.IsContact && after == before with { Name = after.Name };
 
     private static bool SaysMembersApprove(PolicyRow? row) => row is TechnicianGroupRow { MembersApprove: true };
 

@@ -44,6 +44,7 @@ internal static partial class GoldenChange
         (Creates(), match => new PolicyCommand.AddTechnicianGroup(
             new(names.NewId($"technician group {match["name"]}")), names.TechnicianGroup(match["above"].Value), match["name"].Value, "", true, false, GroupConsent.None, false)),
         (Switches(), match => Switch(names, policy, match["name"].Value, match["how"].Value == "enables")),
+        (SwitchesDevice(), match => new PolicyCommand.EditDevice(names.Device(match["device"].Value), Enabled: match["how"].Value == "on")),
         (FreesOfApproval(), match => Edit(policy, names.TechnicianGroup(match["group"].Value), row => row with { RequiresManagerialApproval = false })),
         (AddsWorkflow(), match => new PolicyCommand.AddWorkflow(
             new(names.NewId()), names.TechnicianGroup(match["group"].Value), names.DeviceGroup(match["devices"].Value), match["name"].Value,
@@ -122,6 +123,9 @@ internal static partial class GoldenChange
 
     [GeneratedRegex("^(?<actor>[a-z]+) (?<how>enables|disables) (?<name>[A-Za-z ]+)$")]
     private static partial Regex Switches();
+
+    [GeneratedRegex("^(?<actor>[a-z]+) switches (?<device>[a-z0-9.-]+) (?<how>on|off)$")]
+    private static partial Regex SwitchesDevice();
 
     [GeneratedRegex("^(?<actor>[a-z]+) frees (?<group>[A-Z][A-Za-z ]*) of managerial approval$")]
     private static partial Regex FreesOfApproval();

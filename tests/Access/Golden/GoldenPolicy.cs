@@ -216,6 +216,8 @@ internal sealed partial class GoldenPolicy
 
     private void PutSetting(SettingNode node, SettingKind kind, string value)
     {
+        // Roles are named, here as elsewhere.
+        if (kind == SettingKind.AccessRequestRoles && value != "none") value = string.Join(',', value.Split(", ").Select(Role));
         if (!Settings.TryCanonical(kind, value, out var canonical, out var problem)) throw new FormatException(problem);
         Put(new SettingRow(node, kind, canonical, 1));
     }

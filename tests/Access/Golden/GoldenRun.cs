@@ -10,6 +10,9 @@ internal sealed partial class GoldenRun
     private readonly GoldenPolicy _names;
     private readonly GoldenAnswer _answer;
     private readonly List<PolicyDelta> _done = [];
+
+    /// <summary>What runs, by who began it: as the engine keeps it, and as the naive model does.</summary>
+    private readonly Dictionary<string, (AccessQuestion Engine, AccessQuestion Naive)> _running = [];
     private PolicySnapshot _engine;
 
     public GoldenRun(IEnumerable<GoldenLine> policy)
@@ -27,6 +30,7 @@ internal sealed partial class GoldenRun
         try
         {
             if (Question().Match(line.Text) is { Success: true } question) return Decide(question.Groups);
+            if (GoesOn().Match(line.Text) is { Success: true } going) return GoOn(going.Groups);
             if (DevicesOf().Match(line.Text) is { Success: true } devices) return ListDevices(devices.Groups["who"].Value);
             if (PeopleOf().Match(line.Text) is { Success: true } people) return ListPeople(people.Groups["device"].Value);
             if (ApprovesAhead().Match(line.Text) is { Success: true } ahead) return ApproveAhead(ahead.Groups["device"].Value, ahead.Groups["who"].Value);
@@ -60,15 +64,23 @@ internal sealed partial class GoldenRun
             Approvals = [.. _names.Approvals(InHand(match))],
             Preapprovals = [.. _names.Preapprovals(InHand(match))],
             BeganUnasked = match["unneeded"].Success,
+            BeganInsisted = match["insisted"].Success,
             Consents = [.. Consents(match)],
             ConsentFloor = match["floor"].Success ? Floor(Enum.Parse<ConsentKind>(match["floor"].Value, ignoreCase: true), match) : null,
         };
         var naive = Naive;
-        if (match["runs"].Success) return Run(question, naive);
+        if (match["runs"].Success) return Run(question, question, naive);
         var (decision, expected) = (_engine.Decide(question), naive.Decide(question));
         var steps = _engine.ApprovalSteps(question).Select(Plain);
         var naiveSteps = expected.Kind == DecisionKind.NeedsApproval ? naive.Steps(naive.Person(question.Subject)!, naive.Device(question.Device)!, question.At) : [];
         var (lasting, until) = expected.Kind == DecisionKind.Allowed ? (naive.Lasting(question), naive.Until(question)) : (null, null);
+        if (match["begins"].Success && decision.Kind == DecisionKind.Allowed)
+        {
+            // As admission does: to the account that it went to, whichever the default one is later.
+            question = question with { Account = question.Account ?? naive.DefaultAccount(question.Device) };
+            _running[match["who"].Value] = (_engine.AsBegun(question), naive.AsBegun(question));
+        }
+
         var options = decision.Options is { } some ? PermissionOption.Having.Where((decision.Permissions & question.Wanted).Contains).Where(permission => some[permission].IsStrict).ToList() : [];
         return (
             _answer.Write(NaiveAnswer.Of(decision), decision.Until, decision.Lasting, question.Wanted, steps)
@@ -79,17 +91,25 @@ internal sealed partial class GoldenRun
                     ? $"; {permission}: {Write(decision.Options[permission])}"
                     : $"; {permission}: {naive.Option(naive.Person(question.Subject)!, permission)}"))
                 + Once(expected.Kind == DecisionKind.Allowed && naive.SinglePrompt(naive.Person(question.Subject)!)),
-            [.. _engine.Explain(question).Lines.Select(reason => reason.Text)]);
+            match["begins"].Success ? [] : [.. _engine.Explain(question).Lines.Select(reason => reason.Text)]);
+    }
+
+    /// <summary>What began in an earlier step, by the policy that there is now.</summary>
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) GoOn(GroupCollection match)
+    {
+        var (question, plain) = _running[match["who"].Value];
+        var at = match["at"].Success ? GoldenPolicy.Instant(match["at"].Value) : question.At;
+        return Run(question with { At = at }, plain with { At = at }, Naive);
     }
 
     /// <summary>A session that runs.</summary>
-    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Run(AccessQuestion question, NaivePolicy naive)
+    private (string Engine, string Naive, IReadOnlyList<string> Reasons) Run(AccessQuestion question, AccessQuestion plain, NaivePolicy naive)
     {
-        var (decision, expected) = (_engine.DecideRunning(question), naive.DecideRunning(question));
-        var until = expected.Kind == DecisionKind.Allowed ? naive.UntilRunning(question) : null;
+        var (decision, expected) = (_engine.DecideRunning(question), naive.DecideRunning(plain));
+        var until = expected.Kind == DecisionKind.Allowed ? naive.UntilRunning(plain) : null;
         return (
             Write(NaiveAnswer.Of(decision), decision.Until, _engine.ApprovalSteps(question).Select(Plain)),
-            Write(expected, until, naive.Steps(naive.Person(question.Subject)!, naive.Device(question.Device)!, question.At)),
+            Write(expected, until, expected.Kind == DecisionKind.NeedsApproval ? naive.Steps(naive.Person(question.Subject)!, naive.Device(question.Device)!, question.At) : []),
             []);
 
         string Write(NaiveAnswer answer, DateTimeOffset? end, IEnumerable<NaiveStep> steps) => _answer.Write(answer, end, null, question.Wanted, steps);
@@ -229,8 +249,11 @@ internal sealed partial class GoldenRun
         _ => throw new InvalidOperationException("a result of a plan that is not known"),
     };
 
-    [GeneratedRegex("^(?<who>[a-z]+) (wants|(?<runs>goes on with)) (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9a-f.:]+))?(?<twice>, signed in with two factors)?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(?<unneeded>, which needed no approval when it began)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that (asks for|(?<tells>tells of)) its (?<floor>[a-z]+) itself(?<unanswered> and lets in unanswered)?)?(, with consent to (?<kinds>[a-z]+( and [a-z]+)*) given to (?<consenting>[a-z]+))?$")]
+    [GeneratedRegex("^(?<who>[a-z]+) (wants|(?<begins>begins with)|(?<runs>goes on with)) (?<names>[A-Za-z0-9, ]+?) on (?<device>[a-z0-9.-]+)( as (?<account>[a-z]+))?( at (?<at>[0-9TZ:.-]+))?( from (?<source>[0-9a-f.:]+))?(?<twice>, signed in with two factors)?(?<present>, with somebody there to be asked)?(?<absent>, with nobody logged on)?(?<unsigned>, without having signed in)?(?<unneeded>, which needed no approval when it began)?(?<insisted>, for which a workflow insisted when it began)?(, with (requests?|access) (?<requests>[0-9]+( and [0-9]+)*) in hand)?(, on a device that (asks for|(?<tells>tells of)) its (?<floor>[a-z]+) itself(?<unanswered> and lets in unanswered)?)?(, with consent to (?<kinds>[a-z]+( and [a-z]+)*) given to (?<consenting>[a-z]+))?$")]
     private static partial Regex Question();
+
+    [GeneratedRegex("^what (?<who>[a-z]+) began goes on( at (?<at>[0-9TZ:.-]+))?$")]
+    private static partial Regex GoesOn();
 
     [GeneratedRegex("^the devices of (?<who>[a-z]+)$")]
     private static partial Regex DevicesOf();

@@ -48,8 +48,12 @@ internal sealed class GoldenWriter
         .. All<RoleRow>().Select(row => $"role {Of(row.Id.Value)}: {row.Permissions}"),
         .. All<GrantRow>().Select(Write),
         .. All<SettingRow>().Where(row => row.Node != SettingNode.Organization || row.Value != Settings.Default(row.Setting))
-            .Select(row => $"setting at {(row.Node == SettingNode.Organization ? "the organization" : Of(row.Node.Id))}: {row.Setting} is {row.Value}"),
+            .Select(row => $"setting at {(row.Node == SettingNode.Organization ? "the organization" : Of(row.Node.Id))}: {row.Setting} is {Value(row)}"),
     ];
+
+    private string Value(SettingRow row) => row is { Setting: SettingKind.AccessRequestRoles, Value: not "none" }
+        ? string.Join(", ", row.Value.Split(',').Select(id => Of(Guid.Parse(id))))
+        : row.Value;
 
     public IEnumerable<string> Requests(AccessQuestion question) => [.. Approvals(question), .. Preapprovals(question)];
 
@@ -82,6 +86,7 @@ internal sealed class GoldenWriter
         }
         + (question.SignIn == SignInStrength.None ? ", without having signed in" : "")
         + (question.BeganUnasked ? ", which needed no approval when it began" : "")
+        + (question.BeganInsisted ? ", for which a workflow insisted when it began" : "")
         + (InHand(question) is { Length: > 0 } numbers ? $", with requests {numbers} in hand" : "")
         + (question.ConsentFloor is null ? "" : ", on a device that asks by itself")
         + (question.Consents.IsEmpty ? "" : $", with consent to {string.Join(" and ", question.Consents.Select(consent => consent.Kind.ToString().ToLowerInvariant()))} given to {Of(question.Consents[0].Person.Value)}");

@@ -34,7 +34,7 @@ public class AgreementTests
         {
             organization.Put(new SettingRow(SettingNode.Organization, SettingKind.ManagerialApproval, "required", 1));
             var naive = organization.Naive();
-            return Trial.Of(organization, 40, () => organization.Question(naive) with { BeganUnasked = organization.Chance(20) });
+            return Trial.Of(organization, 40, () => organization.Question(naive) with { BeganUnasked = organization.Chance(20), BeganInsisted = organization.Chance(30) });
         }, trial =>
         {
             var (policy, naive) = (trial.Compile(), trial.Naive());
@@ -62,6 +62,86 @@ public class AgreementTests
         beside.ShouldBeGreaterThan(20);
         unasked.ShouldBeGreaterThan(100);
     }
+
+    /// <summary>
+    /// A session that has just begun is answered as the connection was; later, while nothing changes, as long as that said; and when rules have changed since, as the naive
+    /// model says of what it began on.
+    /// </summary>
+    [Fact]
+    public void What_runs_goes_on_with_what_let_it_in_and_with_nothing_else_that_was_in_hand()
+    {
+        var (begun, dropped, beside, insisted, ended, changed) = (0, 0, 0, 0, 0, 0);
+        Draw.Check(400, organization =>
+        {
+            if (organization.Chance(70)) organization.Put(new SettingRow(SettingNode.Organization, SettingKind.ManagerialApproval, "required", 1));
+            foreach (var group in organization.Rows.OfType<TechnicianGroupRow>().Where(_ => organization.Chance(30)).ToList()) organization.Put(group with { RequiresManagerialApproval = true });
+            organization.PutWorkflow();
+            foreach (var workflow in organization.Rows.OfType<WorkflowRow>().Where(_ => organization.Chance(60)).ToList()) organization.Put(workflow with { InsistsWhenPreapproved = true });
+            var naive = organization.Naive();
+            return Trial.Of(organization, 20, () => organization.Question(naive) is var question && organization.Chance(40) ? WithStepsOfWorkflowsAlone(question) : question);
+        }, trial =>
+        {
+            var (policy, naive) = (trial.Compile(), trial.Naive());
+
+            // Another policy: every rule by which somebody is asked for an approval is another one.
+            var turned = trial.Rows.Select(row => row switch
+            {
+                TechnicianGroupRow group => group with { RequiresManagerialApproval = !group.RequiresManagerialApproval },
+                WorkflowRow workflow => workflow with { InsistsWhenPreapproved = !workflow.InsistsWhenPreapproved },
+                SettingRow { Setting: SettingKind.ManagerialApproval } setting => setting with { Value = setting.Value == "required" ? "not" : "required" },
+                _ => row,
+            }).ToList();
+            var (other, plain) = (PolicySnapshot.Compile(Sample.Organization, 2, turned), new NaivePolicy(turned));
+            foreach (var question in trial.Questions)
+            {
+                var decision = policy.Decide(question);
+                if (decision.Kind != DecisionKind.Allowed || !NaiveCatalogue.IsConnection(question.Wanted)) continue;
+                var (running, expected) = (policy.AsBegun(question), naive.AsBegun(question));
+                running.Approvals.ShouldBe(expected.Approvals);
+                (running.BeganUnasked, running.BeganInsisted).ShouldBe((expected.BeganUnasked, expected.BeganInsisted));
+
+                // What recording forbids is refused when a connection begins, and only then.
+                var now = policy.DecideRunning(running);
+                now.Kind.ShouldBe(DecisionKind.Allowed);
+                NaiveCatalogue.WithoutUnmet(decision.Recording == RecordingRule.Required ? now.Permissions.Without(Permission.Tunnel) : now.Permissions).ShouldBe(decision.Permissions);
+                if (decision.Recording != RecordingRule.Required) (now.Until, now.Lasting).ShouldBe((decision.Until, decision.Lasting));
+                if (decision is { Until: { } end, Lasting: null })
+                {
+                    policy.DecideRunning(running with { At = end.AddTicks(-1) }).Kind.ShouldBe(DecisionKind.Allowed);
+
+                    // Another window may have opened by then.
+                    var then = policy.DecideRunning(running with { At = end });
+                    NaiveAnswer.Of(then).ShouldBe(naive.DecideRunning(expected with { At = end }));
+                    if (then.Kind != DecisionKind.Allowed) ended++;
+                }
+
+                NaiveAnswer.Of(other.DecideRunning(running)).ShouldBe(plain.DecideRunning(expected));
+                if (other.Decide(question).Kind == DecisionKind.NeedsApproval) changed++;
+                begun++;
+                if (!running.BeganUnasked && running.Approvals.Length < question.Approvals.Length) dropped++;
+                if (running.Approvals.Any(approved => approved.IsBeside)) beside++;
+                if (running.BeganInsisted) insisted++;
+            }
+        });
+        begun.ShouldBeGreaterThan(500);
+        dropped.ShouldBeGreaterThan(50);
+        beside.ShouldBeGreaterThan(5);
+        insisted.ShouldBeGreaterThan(20);
+        ended.ShouldBeGreaterThan(100);
+        changed.ShouldBeGreaterThan(50);
+    }
+
+    /// <summary>By themselves they let in where no other rule asks, and else only beside preapproved access, of which there is some more.</summary>
+    private static AccessQuestion WithStepsOfWorkflowsAlone(AccessQuestion question) => question with
+    {
+        Approvals = [.. question.Approvals.Select(approved => approved with { Steps = [.. approved.Steps.Where(step => step.Kind == ApprovalStepKind.Workflow)] })],
+        Preapprovals =
+        [
+            .. question.Preapprovals,
+            .. question.Approvals.Take(1).Select(approved => new PreapprovedRequest(
+                150, question.Subject, [question.Device], approved.Account, question.Wanted, question.At.AddHours(-1), new RequestTime.FromApproval(TimeSpan.FromHours(2)), [])),
+        ],
+    };
 
     [Fact]
     public void They_agree_on_who_can_take_which_step()

@@ -33,7 +33,7 @@ public class FlipLawTests
                 question = Numbered(question);
                 var asked = policy.Decide(question);
                 if (asked.Kind != DecisionKind.Allowed && asked.Reason < DenialReason.NotGranted) continue;
-                var smallest = policy.SmallestChange(question, () => new(organization.NextId()));
+                var smallest = policy.SmallestChange(question, () => new(organization.NextId()), TestContext.Current.CancellationToken);
                 var start = new Tried(organization.Rows.ToDictionary(row => row.Key), question);
                 start.IsAllowed.ShouldBe(asked.Kind == DecisionKind.Allowed);
                 var size = smallest?.Changes.Count ?? 3;

@@ -55,7 +55,7 @@ internal static class RandomCommand
         var device = organization.Pick(organization.Devices);
         var devices = organization.Pick(organization.DeviceGroups);
         var flag = organization.Chance(50);
-        switch (organization.Random.Next(32))
+        switch (organization.Random.Next(35))
         {
             case 22: return OfGrant(organization) ?? (PolicyCommand)new PolicyCommand.RemoveAccount(device, "b");
             case 23 or 24: return OfWorkflow(organization);
@@ -75,6 +75,10 @@ internal static class RandomCommand
                 : organization.Any<ExternalGroupRow>() is { } partners
                 ? new PolicyCommand.EditExternalGroup(partners.Id, $"Others {organization.Random.Next()}", "")
                 : new PolicyCommand.PinHostKey(device, "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f");
+
+            case 32: return OfDeviceGroup(organization, devices);
+            case 33: return organization.Any<RoleRow>() is { } role ? new PolicyCommand.DeleteRole(role.Id) : OfDeviceGroup(organization, devices);
+            case 34: return OfDevice(organization);
 
             case 0:
                 return new PolicyCommand.AddPerson(
@@ -157,6 +161,11 @@ internal static class RandomCommand
             ? new PolicyCommand.DeleteWorkflow(workflow.Id)
             : new PolicyCommand.EditWorkflow(workflow.Id, workflow.Name, made.Steps, made.CountsForLater, made.TakesPreapproved, made.InsistsWhenPreapproved);
     }
+
+    /// <summary>Moved below one of those that are below it, it is refused.</summary>
+    public static PolicyCommand OfDeviceGroup(RandomOrganization organization, DeviceGroupId group) => organization.Chance(30)
+        ? new PolicyCommand.AddDeviceGroup(new(organization.NextId()), organization.Chance(20) ? null : group, $"New {organization.Random.Next()}")
+        : new PolicyCommand.EditDeviceGroup(group, organization.Chance(20) ? null : organization.Pick(organization.DeviceGroups), $"Moved {organization.Random.Next()}");
 
     private static PolicyCommand OfAccounts(RandomOrganization organization, DeviceId device)
     {

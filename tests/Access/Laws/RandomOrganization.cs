@@ -34,7 +34,7 @@ internal sealed class RandomOrganization
         (SettingKind.IdleTimeout, ["none", "10m", "2d"]),
         (SettingKind.EndWarning, ["none", "1m"]),
         (SettingKind.AutoApproveWhenRequesterIsApprover, ["true", "true", "false"]),
-        (SettingKind.AccessRequestRoles, ["none", $"{SystemRoles.FullDeviceAccess.Id}", $"{SystemRoles.OnlyDeviceConnection.Id},{SystemRoles.AcceptsAccessRequests.Id}"]),
+        (SettingKind.AccessRequestRoles, ["none", $"{SystemRoles.FullDeviceAccess.Id}", $"{SystemRoles.OnlyDeviceConnection.Id},{SystemRoles.AcceptsAccessRequests.Id}", "ROLE", $"{SystemRoles.RequestsAccess.Id},ROLE"]),
         (SettingKind.Notifications, ["none", "session.began: managers, holders:Terminal, mail:a@example.org", "session.began: master, person:PERSON", "request.asked: managers; session.began: person:PERSON, managers"]),
         (SettingKind.TwoFactorRequired, ["true", "false"]),
         (SettingKind.AllowedNetworks, ["none", "192.0.2.0/24, 2001:db8::/33", "::/0, 192.0.2.1", "0.0.0.0/0"]),
@@ -237,7 +237,8 @@ internal sealed class RandomOrganization
         var node = _random.Next(5) switch { 0 => SettingNode.Organization, 1 or 2 => SettingNode.Of(Pick(DeviceGroups)), _ => SettingNode.Of(Pick(Devices)) };
         var (kind, values) = Pick(SettingValues);
         if (Settings.IsOfOrganization(kind)) node = SettingNode.Organization;
-        Settings.TryCanonical(kind, Pick(values).Replace("PERSON", Pick(People).ToString(), StringComparison.Ordinal), out var value, out var problem).ShouldBeTrue(problem);
+        var text = Pick(values).Replace("PERSON", Pick(People).ToString(), StringComparison.Ordinal).Replace("ROLE", (Any<RoleRow>() ?? SystemRoles.FullDeviceAccess).Id.ToString(), StringComparison.Ordinal);
+        Settings.TryCanonical(kind, text, out var value, out var problem).ShouldBeTrue(problem);
         return new(node, kind, value, 1);
     }
 
@@ -259,7 +260,7 @@ internal sealed class RandomOrganization
     }
 
     /// <summary>The same pair of groups twice is no policy.</summary>
-    private void PutWorkflow()
+    public void PutWorkflow()
     {
         var workflow = RandomWorkflow();
         if (!_rows.Values.OfType<WorkflowRow>().Any(row => row.Group == workflow.Group && row.Devices == workflow.Devices)) Put(workflow);
@@ -356,6 +357,8 @@ internal sealed class RandomOrganization
             if (kind == PersonKind.Technician && Chance(30)) Put(new GroupManagerRow(Pick(Groups), id));
             if (kind == PersonKind.Technician && Chance(30)) Put(new GroupAdministratorRow(Pick(Groups), id));
         }
+
+        for (var memberships = _random.Next(4) - 1; memberships > 0 && Groups.Count > 1; memberships--) Put(new MembershipRow(Pick(Groups[1..]), Owner));
     }
 
     private void MakeDevices(int size)

@@ -64,6 +64,51 @@ public class SelfEscalationTests
     }
 
     [Fact]
+    public void Law_10_nobody_frees_the_owner_of_what_binds_themselves()
+    {
+        var (taken, refused) = (0, 0);
+        Draw.Check(100, organization =>
+        {
+            // The owner and an administrator of it all stand in the same groups, some of which ask for something.
+            var groups = organization.Groups.Where(group => group != organization.Everyone).ToList();
+            var technicians = organization.Technicians.Where(person => person != organization.Owner).ToList();
+            if (groups.Count == 0 || technicians.Count == 0) return;
+            var actor = organization.Pick(technicians);
+            organization.Put(new GroupAdministratorRow(organization.Everyone, actor));
+            foreach (var id in groups)
+            {
+                var group = organization.Row<TechnicianGroupRow>(new(PolicyTable.TechnicianGroup, id.Value));
+                organization.Put(group with { RequiresManagerialApproval = organization.Chance(40), Consent = organization.Chance(30) ? GroupConsent.Ask : GroupConsent.None });
+                if (organization.Chance(60)) organization.Put(new MembershipRow(id, organization.Owner));
+                if (organization.Chance(60)) organization.Put(new MembershipRow(id, actor));
+            }
+
+            var (policy, before, at) = (organization.Compile(), organization.Naive(), organization.Instant());
+            var person = before.Person(actor)!;
+            if (before.IsMasterAdministrator(person, at)) return;
+            foreach (var id in groups)
+            {
+                var group = organization.Row<TechnicianGroupRow>(new(PolicyTable.TechnicianGroup, id.Value));
+                PolicyCommand[] commands =
+                [
+                    new PolicyCommand.RemoveMember(id, organization.Owner),
+                    new PolicyCommand.EditTechnicianGroup(id, group.ParentId, group.Name, "", group.Enabled, false, GroupConsent.None, group.SinglePrompt),
+                ];
+                foreach (var command in commands)
+                {
+                    var result = policy.Plan(command, actor, at);
+                    if (result is PlanResult.Forbidden) refused++;
+                    if (result is not PlanResult.Planned { Delta: { Changes.Count: > 0 } delta }) continue;
+                    taken++;
+                    EscalationJudge.Of(policy, [delta], person, $"{person.Name} at {at:O}: {command}", []).Look([at]);
+                }
+            }
+        });
+        taken.ShouldBeGreaterThan(50);
+        refused.ShouldBeGreaterThan(50);
+    }
+
+    [Fact]
     public void Law_10_nobody_whom_a_devices_rule_binds_puts_anybody_under_a_workflow_instead()
     {
         var (taken, refused) = (0, 0);

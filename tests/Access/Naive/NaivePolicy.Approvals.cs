@@ -108,18 +108,38 @@ internal sealed partial class NaivePolicy
         && request.Account == account
         && request.Source?.MapToIPv6().ToString() == question.Source?.MapToIPv6().ToString();
 
-    /// <summary>What a session that runs was let in to; null: by nothing in hand.</summary>
+    /// <summary>
+    /// What the connection that is asked about begins on, to be asked by later. A new rule is for the next connection: it is of matter what rules asked for now. An
+    /// approval lets in that has all the steps that are asked for; or, in the window of preapproved access, which counts as managerial approval unless a workflow
+    /// says not, those of the workflows that say so. Another approval does not let in, whatever it is for.
+    /// </summary>
+    public AccessQuestion AsBegun(AccessQuestion question)
+    {
+        var (person, device) = (Person(question.Subject)!, Device(question.Device)!);
+        var steps = Steps(person, device, question.At);
+        if (steps.Count == 0) return question with { BeganUnasked = true, BeganInsisted = false, Approvals = [] };
+        var insisted = steps.Where(Insists).ToList();
+        var account = question.Account ?? DefaultAccount(device);
+        var inWindow = question.Preapprovals.Any(request => IsFor(request, person, device) && request.Account == account && IsInForce(request, question.At));
+        var counting = new List<ApprovedRequest>();
+        foreach (var request in question.Approvals)
+        {
+            if (Satisfies(request, question, account, PermissionSet.None, steps)) counting.Add(request with { IsBeside = false });
+            else if (inWindow && insisted.Count > 0 && Satisfies(request, question, account, PermissionSet.None, insisted)) counting.Add(request with { IsBeside = true });
+        }
+
+        return question with { BeganUnasked = false, BeganInsisted = insisted.Count > 0, Approvals = [.. counting] };
+    }
+
+    /// <summary>What a session that runs was let in to, by what is in hand of that; null: by nothing.</summary>
     private static PermissionSet? CoveredBefore(AccessQuestion question, PersonRow person, DeviceRow device, string? account, PermissionSet needed)
     {
-        var approvals = question.Approvals.Where(request => IsFor(request, question, account)).ToList();
+        var approvals = question.Approvals.Where(request => IsFor(request, question, account)).ToLookup(request => request.IsBeside, request => NaiveCatalogue.WithNeeded(request.Permissions));
         var ahead = Fitting(question, person, device, account, needed).Select(request => NaiveCatalogue.WithNeeded(request.Permissions)).ToList();
-        var beside = approvals.Where(request => request.IsBeside).Select(request => NaiveCatalogue.WithNeeded(request.Permissions)).ToList();
 
-        // What let in together lets go on together.
-        var covered = approvals.Where(request => !request.IsBeside).Select(request => NaiveCatalogue.WithNeeded(request.Permissions))
-            .Concat(beside.Count == 0 ? ahead : ahead.SelectMany(gives => beside.Select(approved => approved & gives)))
-            .Where(set => set.Covers(needed))
-            .ToList();
+        // What let in together lets go on together; and where a workflow said that preapproved access does not count as approval, it does not by itself.
+        var together = ahead.SelectMany(gives => approvals[true].Select(approved => approved & gives));
+        var covered = approvals[false].Concat(together).Concat(question.BeganInsisted ? [] : ahead).Where(set => set.Covers(needed)).ToList();
         return covered.Count == 0 ? null : covered.Aggregate((all, one) => all | one);
     }
 }

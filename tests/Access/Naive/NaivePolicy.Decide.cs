@@ -32,8 +32,8 @@ internal sealed partial class NaivePolicy
     public NaiveAnswer Decide(AccessQuestion question) => Decide(question, runs: false);
 
     /// <summary>
-    /// A session that runs: approval rules, consent and recording bind at the next connection. An approval that it was let in by is in hand, and what it
-    /// does not cover is not answered by it. Where none was needed then, none is needed now.
+    /// A session that runs: approval rules, consent and recording bind at the next connection. Where an approval was needed, what it was let in by is in hand, and what
+    /// that does not cover is not answered by it. Where none was needed then, none is needed now.
     /// </summary>
     public NaiveAnswer DecideRunning(AccessQuestion question) => Decide(question, runs: true);
 
@@ -76,9 +76,8 @@ internal sealed partial class NaivePolicy
         if (steps.Count > 0)
         {
             var covered = runs ? CoveredBefore(question, person, device, account, needed) : Covered(question, person, device, account, needed, steps);
-            var wasApproved = question.Approvals.Any(request => IsFor(request, question, account));
-            if (covered is null && (!runs || wasApproved)) return Answer(DecisionKind.NeedsApproval, DenialReason.ApprovalNeeded);
-            effective = NaiveCatalogue.WithoutUnmet(effective & (covered ?? effective));
+            if (covered is not { } some) return Answer(DecisionKind.NeedsApproval, DenialReason.ApprovalNeeded);
+            effective = NaiveCatalogue.WithoutUnmet(effective & some);
         }
 
         // 6. Consent that can't be had.
@@ -110,8 +109,11 @@ internal sealed partial class NaivePolicy
 
     /// <summary>A role that may be requested would supply it within the ceiling: for an account, as requests are.</summary>
     private bool CouldBeSupplied(PersonRow person, DeviceRow device, string? account, PermissionSet granted, PermissionSet needed) =>
-        RequestableRoles().Select(role => PermissionsOf(role, RolePurpose.DevicesAndGroups))
+        RequestableRoles().Select(role => OnRequest(person, PermissionsOf(role, RolePurpose.DevicesAndGroups)))
             .Any(gives => Within(person, device, granted | (account is null ? gives & CountForEveryAccount : gives)).Covers(needed));
+
+    /// <summary>Nothing gives the owner SkipConsent.</summary>
+    private static PermissionSet OnRequest(PersonRow person, PermissionSet gives) => person.Kind == PersonKind.Owner ? gives.Without(Permission.SkipConsent) : gives;
 
     /// <summary>Unless changed, <em>Only device connection</em>.</summary>
     private IEnumerable<RoleId> RequestableRoles() => Setting(SettingNode.Organization, SettingKind.AccessRequestRoles).Value is var roles && roles == "none"

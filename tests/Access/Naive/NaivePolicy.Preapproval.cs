@@ -72,13 +72,13 @@ internal sealed partial class NaivePolicy
 
     /// <summary>A copy of the role, as far as it would be effective.</summary>
     public PermissionSet WouldHold(PersonRow person, DeviceRow device, string account, PermissionSet role, DateTimeOffset at) =>
-        AccountsOf(device).Contains(account) ? Within(person, device, Granted(person, device, account, at) | role) & role : PermissionSet.None;
+        AccountsOf(device).Contains(account) ? Within(person, device, Granted(person, device, account, at) | OnRequest(person, role & NaiveCatalogue.For('D'))) & role : PermissionSet.None;
 
     /// <summary>What may be asked for on the device at any time, as far as it could be had.</summary>
     public string MayAskFor(PersonRow person, DeviceRow device)
     {
         var asks = person.Kind == PersonKind.Owner || Bearing(person, device).Any(grant => PermissionsOf(grant.Role, RolePurpose.DevicesAndGroups).Contains(Permission.RequestAccess));
-        var roles = RequestableRoles().Select(role => WithinCeiling(person, PermissionsOf(role, RolePurpose.DevicesAndGroups))).Where(role => !role.IsEmpty);
+        var roles = RequestableRoles().Select(role => WithinCeiling(person, OnRequest(person, PermissionsOf(role, RolePurpose.DevicesAndGroups)))).Where(role => !role.IsEmpty);
         return asks && IsWithinCeiling(person, Permission.RequestAccess) ? string.Join("; ", roles.Select(role => role.ToString()).Distinct().Order(StringComparer.Ordinal)) : "";
     }
 

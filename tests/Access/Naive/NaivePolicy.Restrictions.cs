@@ -78,12 +78,18 @@ internal sealed partial class NaivePolicy
             _ => Guid.Empty,
         }).Distinct();
 
+    /// <summary>All that the person is granted on the device at some time, for some account, within their ceiling.</summary>
+    public PermissionSet MayHold(PersonRow person, DeviceRow device)
+    {
+        if (person.Kind == PersonKind.Owner) return Granted(person, device, null, default);
+        var granted = Bearing(person, device).Aggregate(PermissionSet.None, (all, grant) => all | PermissionsOf(grant.Role, RolePurpose.DevicesAndGroups));
+        return WithinCeiling(person, person.Kind == PersonKind.Contact ? granted & ForContacts : granted);
+    }
+
     /// <summary>Whether the device's settings bind the person: something lets them connect, or ask to, at some time.</summary>
     public bool IsBound(PersonRow person, DeviceRow device)
     {
-        var granted = Bearing(person, device).Aggregate(PermissionSet.None, (all, grant) => all | PermissionsOf(grant.Role, RolePurpose.DevicesAndGroups));
-        if (person.Kind == PersonKind.Contact) granted &= ForContacts;
-        var effective = NaiveCatalogue.WithoutUnmet(WithinCeiling(person, granted));
+        var effective = NaiveCatalogue.WithoutUnmet(MayHold(person, device));
         return NaiveCatalogue.IsConnection(effective) || effective.Contains(Permission.RequestAccess);
     }
 

@@ -54,7 +54,7 @@ internal sealed partial class NaivePolicy
     public DeviceRow? Device(DeviceId id) => _devicesById.GetValueOrDefault(id);
 
     /// <summary>Active technicians and contacts take part, and nobody else.</summary>
-    private static bool TakesPart(PersonRow person) => person is { State: PersonState.Activated, Status: PersonStatus.Active };
+    public static bool TakesPart(PersonRow person) => person is { State: PersonState.Activated, Status: PersonStatus.Active };
 
     /// <summary>The group and the groups above it, up to Everyone.</summary>
     private IEnumerable<TechnicianGroupRow> Upwards(TechnicianGroupId? from)

@@ -74,7 +74,7 @@ internal static class ExplainAccess
 
         var question = Question(caller, policy, subject.Id, target.Id, account, wanted, await desk.PreapprovedAsync(caller.Organization, subject.Id, cancellation));
         var explanation = policy.Snapshot.Explain(question, caller.Person);
-        var change = policy.IsMasterAdministrator ? policy.Snapshot.SmallestChange(question, () => new(Guid.NewGuid())) : null;
+        var change = policy.IsMasterAdministrator ? policy.Snapshot.SmallestChange(question, () => new(Guid.NewGuid()), cancellation) : null;
         var decision = explanation.Decision;
         return TypedResults.Ok(new ExplainAnswer(
             decision.Kind,
