@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Countersign.Access;
 using Countersign.Server.Platform.Persistence;
 using Countersign.Sessions;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -26,6 +28,7 @@ public static class PlatformComposition
         services.AddApiTypes(PolicyPreviewJson.Default);
         services.AddSingleton<ValidateToken>((_, _, _) => default);
         services.AddSingleton<SignInStands>((_, _, _, _) => ValueTask.FromResult(false));
+        services.AddSingleton<ApprovedAhead>((_, _, _) => ValueTask.FromResult<ImmutableArray<PreapprovedRequest>>([]));
         services.AddExceptionHandler<ProblemOfException>();
         // Without the trace's id: not there and not yours answer with one same body. The id is in a header.
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = problem => problem.ProblemDetails.Extensions.Remove("traceId"));

@@ -33,8 +33,11 @@ internal sealed class EscalationJudge
 
         // In each group a device that is there all the time and has nothing of its own: it is bound by what the group asks.
         var probes = before.All<DeviceGroupRow>().Where(group => after.Find(group.Key) is not null).SelectMany(Probe).ToList();
-        return new(
-            new([.. before.All<PolicyRow>(), .. New(before, run), .. probes]), new([.. after.All<PolicyRow>(), .. probes]), actor, what, looked, run.Count);
+
+        // Who was invited and joins takes what was kept for them by whoever invited them: as if they had been in.
+        actor = actor with { State = PersonState.Activated };
+        var rows = before.All<PolicyRow>().Select(row => row.Key == actor.Key ? actor : row);
+        return new(new([.. rows, .. New(before, run), .. probes]), new([.. after.All<PolicyRow>(), .. probes]), actor, what, looked, run.Count);
     }
 
     private static IEnumerable<PolicyRow> Probe(DeviceGroupRow group)
@@ -119,8 +122,12 @@ internal sealed class EscalationJudge
         foreach (var kind in Kinds)
         {
             var (asked, asks) = (_before.Consent(bound, was, kind, skips: false), _after.Consent(person, device, kind, skips: false));
-            if (asks < asked)
-                (asks >= (binds ? _before.Consent(_actor, was, kind, skips: false) : _before.GroupConsent(_actor))).ShouldBeTrue($"{_what} frees {person.Name} of asking for {kind} on {device.Name}");
+            if (asks >= asked) continue;
+            var least = binds ? _before.Consent(_actor, was, kind, skips: false) : ConsentMode.Off;
+
+            // What groups say binds the actor wherever they connect.
+            if (_after.GroupConsent(person) < _before.GroupConsent(bound)) least = (ConsentMode)Math.Max((int)least, (int)_before.GroupConsent(_actor));
+            (asks >= least).ShouldBeTrue($"{_what} frees {person.Name} of asking for {kind} on {device.Name}");
         }
 
         var freed = _before.Rules(bound, was, at).Except(_after.Rules(person, device, at)).Where(rule => binds || rule != Guid.Empty);

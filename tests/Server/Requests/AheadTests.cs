@@ -101,6 +101,25 @@ public sealed class AheadTests : AheadLab
             [.. (await Tenant.Owner.GetAsync($"/api/v1/who-can?device={device}")).Items.Where(item => item.GetProperty("login").GetString() == "ned")];
     }
 
+    /// <summary>Who loosens what binds a connection of theirs that is still to come frees themselves, whatever they hold meanwhile.</summary>
+    [Fact]
+    public async Task Who_has_access_ahead_loosens_nothing_that_binds_there_until_that_is_over()
+    {
+        await ApprovedAsync(FromApproval("2h"));
+        var asking = (await Tenant.Owner.GetAsync($"/api/v1/grants?for={Ned}")).Items.ShouldHaveSingleItem().GetProperty("id").GetGuid();
+        var keeper = (await Tenant.Owner.PostAsync("/api/v1/roles", new { name = "Keeper", purpose = "devicesAndGroups", permissions = new[] { "ManageSecurity" } })).Expect(HttpStatusCode.Created);
+        (await Tenant.Owner.PostAsync(
+            "/api/v1/grants",
+            new { subject = new { kind = "person", id = Ned }, scope = new { kind = "deviceGroup", id = Servers }, role = keeper.Body.GetProperty("id").GetGuid() })).Expect(HttpStatusCode.Created);
+        (await Tenant.Owner.DeleteAsync($"/api/v1/grants/{asking}")).Expect(HttpStatusCode.OK);
+        (await LoosenAsync(Web1)).Status.ShouldBe(HttpStatusCode.Forbidden);
+        (await LoosenAsync(Web2)).Status.ShouldBe(HttpStatusCode.OK);
+        Clock.Advance(TimeSpan.FromHours(2));
+        (await LoosenAsync(Web1)).Status.ShouldBe(HttpStatusCode.OK);
+
+        Task<ApiAnswer> LoosenAsync(Guid device) => Tenant.As(Ned).PutAsync($"/api/v1/settings/devices/{device}/idleTimeout", new { value = "none" });
+    }
+
     [Fact]
     public async Task Of_many_first_uses_at_once_one_is_the_first()
     {

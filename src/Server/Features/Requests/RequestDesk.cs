@@ -62,19 +62,22 @@ internal sealed partial class RequestDesk(
     public async ValueTask<ImmutableArray<PreapprovedRequest>> PreapprovedAsync(OrganizationId organization, PersonId person, CancellationToken cancellation)
     {
         await using var db = database.Read(organization);
-        return await PreapprovedAsync(db.Set<AccessRequest>().Where(row => row.Person == person), MostPreapproved, cancellation);
+        return await PreapprovedAsync(db.Set<AccessRequest>().Where(row => row.Person == person), transitions.Now, MostPreapproved, cancellation);
     }
 
     public async ValueTask<ImmutableArray<PreapprovedRequest>> PreapprovedAsync(OrganizationId organization, DeviceId device, CancellationToken cancellation)
     {
         await using var db = database.Read(organization);
         var listed = device.ToString();
-        return await PreapprovedAsync(db.Set<AccessRequest>().Where(row => row.DeviceList != null && row.DeviceList.Contains(listed)), MostPreapprovedOn, cancellation);
+        return await PreapprovedAsync(db.Set<AccessRequest>().Where(row => row.DeviceList != null && row.DeviceList.Contains(listed)), transitions.Now, MostPreapprovedOn, cancellation);
     }
 
-    private async ValueTask<ImmutableArray<PreapprovedRequest>> PreapprovedAsync(IQueryable<AccessRequest> requests, int most, CancellationToken cancellation)
+    /// <summary>All of a person's, as <see cref="ApprovedAhead"/> demands.</summary>
+    public static ValueTask<ImmutableArray<PreapprovedRequest>> ApprovedAheadAsync(CountersignDb db, PersonId person, DateTimeOffset now, CancellationToken cancellation) =>
+        PreapprovedAsync(db.Set<AccessRequest>().Where(row => row.Person == person), now, int.MaxValue, cancellation);
+
+    private static async ValueTask<ImmutableArray<PreapprovedRequest>> PreapprovedAsync(IQueryable<AccessRequest> requests, DateTimeOffset now, int most, CancellationToken cancellation)
     {
-        var now = transitions.Now;
         var rows = await requests
             .Where(row => row.TimeKind != null && row.State == RequestState.Approved && row.Due > now)
             .OrderByDescending(row => row.Number)

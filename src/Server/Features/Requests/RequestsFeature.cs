@@ -19,6 +19,11 @@ internal static class RequestsFeature
         services.AddSingleton<RequestsAhead>();
         services.AddHostedService<RunningExtensions>();
         services.AddSingleton<IApprovalDesk, RequestDesk>();
+        services.AddSingleton<ApprovedAhead>(provider =>
+        {
+            var time = provider.GetRequiredService<TimeProvider>();
+            return (db, person, cancellation) => RequestDesk.ApprovedAheadAsync(db, person, time.GetUtcNow(), cancellation);
+        });
         return services.AddApiTypes(RequestJson.Default);
     }
 

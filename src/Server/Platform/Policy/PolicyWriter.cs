@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Countersign.Access;
 using Countersign.Server.Platform.Persistence;
 using Microsoft.EntityFrameworkCore;
@@ -28,6 +29,11 @@ internal delegate ValueTask<RowTouch?> MakeTouch(CountersignDb db, CancellationT
 internal delegate ValueTask<bool> SignInStands(CountersignDb db, PolicySnapshot policy, Caller caller, CancellationToken cancellation);
 
 /// <summary>
+/// What was approved ahead for a person and is not over: by the law against self-escalation it binds them where they change policy. Implemented by the feature of requests.
+/// </summary>
+internal delegate ValueTask<ImmutableArray<PreapprovedRequest>> ApprovedAhead(CountersignDb db, PersonId person, CancellationToken cancellation);
+
+/// <summary>
 /// The one way for every change of policy: plans the command against exactly the version that the database has, stores the rows, the delta as
 /// the next version and the audit record in one transaction, and puts the new snapshot in force once that is durable.
 /// </summary>
@@ -39,6 +45,7 @@ internal sealed class PolicyWriter(
     RepeatedRefusals refusals,
     RowVersions rows,
     SignInStands signInStands,
+    ApprovedAhead approvedAhead,
     IEnumerable<AlongWithChange> alongWithEach,
     TimeProvider time)
 {
@@ -177,7 +184,7 @@ internal sealed class PolicyWriter(
         var caller = wish.Caller;
         var stands = ahead is { Stands: PlanStands.WhereNothingChanged } && ReferenceEquals(ahead.Policy, snapshot) && ahead.HoldsAt(time.GetUtcNow());
         if ((stands ? ahead!.Command : await wish.Make(db, snapshot, cancellation)) is not { } command) return (null, new PlanResult.NotFound(""), []);
-        var plan = stands ? ahead!.Plan : snapshot.Plan(command, caller.Person, time.GetUtcNow());
+        var plan = stands ? ahead!.Plan : await PlanAsync(db, snapshot, caller.Person, command, cancellation);
         if (plan is not PlanResult.Planned { Delta: var wanted } planned) return (command, plan, []);
         var touched = wish.Touch is null ? null : await wish.Touch(db, cancellation);
         if (touched is not null) plan = planned with { Delta = wanted = Touched(snapshot, wanted, touched) };
@@ -185,6 +192,14 @@ internal sealed class PolicyWriter(
         // Neither is a matter of this organization's policy alone.
         if (await TakesLoginAsync(db, wanted, cancellation)) return (command, new PlanResult.Invalid("login", "That login is taken."), []);
         return (command, ShutsOut(snapshot, wanted, caller) ?? plan, touched?.HangsOn ?? []);
+    }
+
+    /// <summary>Master administrators are measured against nothing, and nothing is looked up for them.</summary>
+    private async ValueTask<PlanResult> PlanAsync(CountersignDb db, PolicySnapshot snapshot, PersonId actor, PolicyCommand command, CancellationToken cancellation)
+    {
+        var at = time.GetUtcNow();
+        var inHand = snapshot.IsMasterAdministrator(actor, at) ? [] : await approvedAhead(db, actor, cancellation);
+        return snapshot.Plan(command, actor, at, inHand);
     }
 
     private static HashSet<RowKey> Keys(PolicyDelta delta, IReadOnlyList<RowKey> hangsOn) => [.. delta.Changes.Select(change => change.Key), .. hangsOn];
