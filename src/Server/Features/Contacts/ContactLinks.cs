@@ -69,7 +69,7 @@ internal sealed partial class ContactLinks(
                 },
                 cancellation);
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
             // The disk is full, the file is locked, the contact is just deleted, or what nobody has thought of: they ask again, and what waits behind them is not theirs to stop.
             LogFailed(failure, id, organization);
