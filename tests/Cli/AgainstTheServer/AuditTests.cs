@@ -102,20 +102,23 @@ public sealed class AuditTests : IAsyncLifetime
     public async Task Erasing_is_shown_first_and_done_when_that_is_confirmed_and_the_log_still_verifies()
     {
         var person = (string)(await _server.PostAsync("technicians", new() { ["kind"] = "technician", ["login"] = "tom", ["name"] = "Tom", ["password"] = "a first password 77" }))["id"]!;
-        string[] erase = ["audit", "erase", person, "--field", "subject", "--reason", "asked for"];
+        using var tom = new FakeTerminal { CanAsk = true };
+        foreach (var password in (string[])["a first password 77", "amber-lantern-orchid-73", "amber-lantern-orchid-73"]) tom.Secrets.Enqueue(password);
+        (await tom.RunAsync("login", "--server", _server.Address, "tom")).ShouldBe(0, tom.Error);
+        string[] erase = ["audit", "erase", person, "--field", "actorLogin", "--reason", "asked for"];
         (await _olga.RunAsync(erase)).ShouldBe(1);
         _olga.Error.ShouldContain("disable or remove the person first");
         await _server.PostAsync($"technicians/{person}/disable", []);
         await KeepAsync();
         (await _olga.RunAsync(erase)).ShouldBe(0, _olga.Error);
-        _olga.Output.ShouldContain("would lose subject");
+        _olga.Output.ShouldContain("would lose actorLogin");
         (await _olga.RunAsync([.. erase, "--yes"])).ShouldBe(0, _olga.Error);
-        _olga.Output.ShouldContain("have lost subject");
+        _olga.Output.ShouldContain("have lost actorLogin");
         (await _olga.RunAsync("audit", "export", Log)).ShouldBe(0, _olga.Error);
         (await _olga.RunAsync("audit", "verify", Log, "--checkpoint", Kept)).ShouldBe(0, _olga.Error);
-        _olga.Output.ShouldContain("were erased: subject.");
+        _olga.Output.ShouldContain("were erased: actorLogin.");
         (await _olga.RunAsync("audit", "verify", Log, "--checkpoint", Kept, "--json")).ShouldBe(0);
-        JsonNode.Parse(_olga.Output)!["erasedFields"]!.AsArray().Single()!.GetValue<string>().ShouldBe("subject");
+        JsonNode.Parse(_olga.Output)!["erasedFields"]!.AsArray().Single()!.GetValue<string>().ShouldBe("actorLogin");
     }
 
     [Fact]
