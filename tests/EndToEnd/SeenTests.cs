@@ -106,8 +106,9 @@ public sealed class SeenTests : IAsyncLifetime
     [Fact]
     public async Task A_program_that_a_signal_killed_is_told_with_the_signal()
     {
-        await _gateway.Client.SshAsync("tina+web01", _gateway.Tina.ByKey, "kill -KILL $$");
-        var exited = (await JournalAsync()).Single(one => (string)one["event"]! == "exited");
+        var outcome = await _gateway.Client.SshAsync("tina+web01", _gateway.Tina.ByKey, "kill -KILL $$");
+        var journal = await JournalAsync();
+        var exited = journal.SingleOrDefault(one => (string)one["event"]! == "exited").ShouldNotBeNull($"{outcome} {string.Join(' ', journal.Select(one => one.ToJsonString()))}");
         exited["status"].ShouldBeNull();
         ((string)exited["signal"]!).ShouldBe("KILL");
     }

@@ -27,8 +27,11 @@ public sealed class SshRelay
     /// <summary>With so much that the device's network has not taken, no more is asked of it.</summary>
     private const int MostUntaken = 64 * 1024;
 
-    /// <summary>How long the end of the output waits for the exit status: the two come together, or the program goes on.</summary>
-    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// How long the end of the output waits for the exit status: the two come together, or the program goes on. A client whose input has ended closes when it is told the
+    /// end of the output, and an exit status that comes later is lost to it: a device that has much to do takes its time.
+    /// </summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(3);
 
     private readonly SshChannel _client;
     private readonly TimeProvider _time;
