@@ -127,7 +127,7 @@ public class ChangeLawTests
     public void Law_8_what_a_rectangle_tells_of_a_pair_differs_for_it_and_what_comes_and_goes_in_listings_is_told()
     {
         var (restrictions, listed, sections, held, whole) = (new Dictionary<RestrictionKind, int>(), 0, 0, 0, 0);
-        Draw.Check(250, organization =>
+        Draw.Check(450, organization =>
         {
             var rule = organization.Chance(12) ? RuleBesideSparing(organization) : null;
             var before = organization.Compile();
@@ -177,10 +177,10 @@ public class ChangeLawTests
                 }
             }
         });
-        listed.ShouldBeGreaterThan(80);
+        listed.ShouldBeGreaterThan(100);
         sections.ShouldBeGreaterThan(10);
-        held.ShouldBeGreaterThan(200);
-        restrictions.Keys.Count.ShouldBeGreaterThan(6);
+        held.ShouldBeGreaterThan(500);
+        restrictions.Keys.Count.ShouldBeGreaterThan(8);
         whole.ShouldBeGreaterThan(200);
     }
 
