@@ -224,7 +224,7 @@ public class AgreementTests
                 decision.Lasting.ShouldBe(naive.Lasting(question));
 
                 // Of some: the naive model takes its time.
-                if (allowed++ % 4 == 0) differing += AgreeOnEnds(policy, naive, question, decision) ? 1 : 0;
+                if (allowed++ % 2 == 0) differing += AgreeOnEnds(policy, naive, question, decision) ? 1 : 0;
                 if (decision.Lasting is not null)
                 {
                     lasting++;
@@ -241,7 +241,7 @@ public class AgreementTests
         relied.ShouldBeGreaterThan(50);
         lasting.ShouldBeGreaterThan(10);
         beside.ShouldBeGreaterThan(10);
-        differing.ShouldBeGreaterThan(20);
+        differing.ShouldBeGreaterThan(100);
     }
 
     /// <summary>
